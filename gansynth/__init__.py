@@ -1,0 +1,66 @@
+"""gansynth: balance a class-labelled image data set with synthetic images of its rare classes.
+
+The public names below are imported when they are first used, so that `import gansynth` and
+`gansynth --help` cost no import of torch.
+
+Examples
+--------
+>>> import gansynth
+>>> cells = gansynth.open_dataset("phantom", size=64)  # doctest: +SKIP
+>>> run = gansynth.train_gan(cells, "c-wgan-gp-64", "runs/phantom", minutes=10)  # doctest: +SKIP
+>>> gansynth.balance("phantom", run, "balanced", target="max")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from gansynth.data.dataset import CellDataset
+    from gansynth.data.folders import open_dataset
+    from gansynth.errors import InputError
+    from gansynth.gans import build_gan, open_run, train_gan
+    from gansynth.recipes import load_recipe
+    from gansynth.synthesis import GANOverSampler, balance, generate
+
+_HOME = {
+    "CellDataset": "gansynth.data",
+    "GANOverSampler": "gansynth.synthesis",
+    "InputError": "gansynth.errors",
+    "balance": "gansynth.synthesis",
+    "build_gan": "gansynth.gans",
+    "generate": "gansynth.synthesis",
+    "load_recipe": "gansynth.recipes",
+    "open_dataset": "gansynth.data",
+    "open_run": "gansynth.gans",
+    "train_gan": "gansynth.gans",
+}
+
+__all__ = [
+    "CellDataset",
+    "GANOverSampler",
+    "InputError",
+    "__version__",
+    "balance",
+    "build_gan",
+    "generate",
+    "load_recipe",
+    "open_dataset",
+    "open_run",
+    "train_gan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gansynth' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

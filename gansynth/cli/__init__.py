@@ -1,0 +1,45 @@
+"""The `gansynth` command: parse, call the library, print. No logic lives here.
+
+One file per group of commands. The library is imported inside the commands, so that
+`gansynth --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from gansynth import __version__
+from gansynth.cli.data import data
+from gansynth.cli.demo import demo
+from gansynth.cli.failures import Commands
+from gansynth.cli.gan import models, train_gan
+from gansynth.cli.synthesis import balance, generate
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="gansynth")
+def gansynth() -> None:
+    """Balance a class-labelled image data set with synthetic images of its rare classes.
+
+    \b
+    Start here:
+      gansynth demo                                                    the whole story in minutes, on phantom cells
+      gansynth generate pbc-64 --class promyelocyte --count 100 --out synthetic
+      gansynth data info my-cells                                      what is in a folder of images per class
+      gansynth train-gan my-cells --recipe c-wgan-gp-64 --minutes 120 --out runs/my-cells
+      gansynth balance my-cells runs/my-cells --out balanced
+    """
+
+
+for _command in (data, train_gan, generate, balance, models, demo):
+    gansynth.add_command(_command)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (default: that of the process) and return its exit status."""
+    try:
+        gansynth.main(args=None if arguments is None else list(arguments), prog_name="gansynth")
+    except SystemExit as end:  # click always ends so
+        return end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -1,0 +1,122 @@
+"""The kinds of argument that several commands share, read from what a user types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gansynth.errors import InputError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FOLDER = click.Path(path_type=Path)
+
+
+def seed_option(command: Command) -> Command:
+    """Add `--seed`."""
+    what = "Every random draw follows from it."
+    return click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=what)(command)
+
+
+def device_option(command: Command) -> Command:
+    """Add `--device`."""
+    what = "Where networks run; auto takes a GPU where there is one."
+    kinds = click.Choice(["auto", "cpu", "cuda"])
+    return click.option("--device", type=kinds, default="auto", show_default=True, help=what)(command)
+
+
+def parse_count(text: str, what: str) -> int:
+    """Read a whole number of images, at least 1.
+
+    Raises
+    ------
+    InputError
+        If `text` is none.
+    """
+    try:
+        count = int(text.replace("_", ""))
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise InputError(f"{what}: '{text}' is not a number of images; write a whole number above zero")
+    return count
+
+
+def parse_class_counts(classes: Iterable[str], count: int | None) -> dict[str, int]:
+    """Read `--class NAME` (which takes the shared count) and `--class NAME=N`.
+
+    Parameters
+    ----------
+    classes : iterable of str
+        What the user gave, in order.
+    count : int or None
+        `--count`, for the classes without a number of their own.
+
+    Returns
+    -------
+    dict of str to int
+        Images per class.
+
+    Raises
+    ------
+    InputError
+        If a class has no count, or is named twice.
+    """
+    counts: dict[str, int] = {}
+    for item in classes:
+        name, has_own, own = item.rpartition("=")
+        # A class may be named like "stage=2" on disk: only a number after the last "=" is a count.
+        if not has_own or not own.strip().replace("_", "").lstrip("-").isdigit():
+            name, own = item, ""
+        if name in counts:
+            raise InputError(f"--class {name}: given twice; name each class once")
+        if own:
+            counts[name] = parse_count(own, f"--class {item}")
+        elif count is not None:
+            counts[name] = count
+        else:
+            raise InputError(f"--class {name}: how many? Add --count N, or write --class '{name}=N'")
+    return counts
+
+
+def parse_counts_list(text: str | None) -> dict[str, int] | None:
+    """Read `class=n,class=n`; None stays None.
+
+    Raises
+    ------
+    InputError
+        If a part is not `class=n`.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for part in parts:
+        if "=" not in part:
+            raise InputError(f"--counts: '{part}' is not class=n; write for example basophil=20,promyelocyte=30")
+    if not parts:
+        raise InputError("--counts: empty; write for example basophil=20,promyelocyte=30")
+    counts: dict[str, int] = {}
+    for part in parts:
+        name, _, number = part.rpartition("=")
+        counts[name.strip()] = parse_count(number.strip(), f"--counts {part}")
+    return counts
+
+
+def parse_sources(items: Iterable[str]) -> list[tuple[str, Path]]:
+    """Read `--source kind=PATH`, given several times.
+
+    Raises
+    ------
+    InputError
+        If a part is not `kind=PATH`.
+    """
+    sources = []
+    for item in items:
+        kind, equals, path = item.partition("=")
+        if not (kind and equals and path):
+            raise InputError(f"--source {item}: write kind=PATH, for example --source pbc=downloads/PBC_dataset")
+        sources.append((kind.strip().lower(), Path(path).expanduser()))
+    return sources

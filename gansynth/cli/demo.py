@@ -1,0 +1,30 @@
+"""`gansynth demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gansynth.cli.arguments import FOLDER, device_option, seed_option
+
+
+@click.command()
+@click.option("--out", type=FOLDER, default=Path("demo"), show_default=True, help="Where the page and the images go.")
+@click.option("--minutes", type=click.FloatRange(0.05, 600), default=2.5, show_default=True, help="How long to train.")
+@seed_option
+@device_option
+def demo(out: Path, minutes: float, seed: int, device: str) -> None:
+    """Run the whole story on built-in phantom cells: train, generate, balance, look. About four minutes.
+
+    Needs no data, no GPU and no internet. Writes one page, report.html, with the pictures.
+
+    \b
+    Example:
+      gansynth demo
+      gansynth demo --out my-first-look --seed 1
+    """
+    from gansynth.demo import run_demo
+
+    page = run_demo(out, minutes=minutes, seed=seed, device=device)
+    click.echo(f"wrote {page}")

@@ -1,0 +1,92 @@
+"""`gansynth train-gan` and `gansynth models`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gansynth.cli.arguments import FOLDER, device_option, seed_option
+
+
+@click.command("train-gan")
+@click.argument("data")
+@click.option(
+    "--recipe",
+    default="c-wgan-gp-64",
+    show_default=True,
+    help="A recipe of the zoo (see `gansynth models`) or a YAML file.",
+)
+@click.option("--out", type=FOLDER, required=True, help="The run: a folder for weights, log and sample sheets.")
+@click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the recipe; repeatable.")
+@click.option("--steps", type=click.IntRange(min=1), help="Stop after so many generator steps.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after so many minutes.")
+@click.option("--images", type=click.IntRange(min=1), help="Stop after so many real images were shown.")
+@click.option("--resume", is_flag=True, help="Continue the run in --out exactly where it stopped.")
+@click.option(
+    "--devices", type=click.IntRange(min=1), default=1, show_default=True, help="How many GPUs (or CPU processes)."
+)
+@click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
+@seed_option
+@device_option
+def train_gan(
+    data: str,
+    recipe: str,
+    out: Path,
+    changes: tuple[str, ...],
+    steps: int | None,
+    minutes: float | None,
+    images: int | None,
+    resume: bool,
+    devices: int,
+    precision: str | None,
+    seed: int,
+    device: str,
+) -> None:
+    """Train a generator on the training split of DATA.
+
+    DATA is a folder of images per class, an imported set, or the word phantom. A data set without
+    splits.csv is split first; validation and test images are never trained on.
+
+    \b
+    Example:
+      gansynth train-gan my-cells --recipe c-wgan-gp-64 --minutes 120 --out runs/my-cells
+      gansynth train-gan my-cells --recipe c-wgan-gp --set training.batch_size=32 --device cuda --out runs/paper
+      gansynth train-gan my-cells --out runs/my-cells --resume --minutes 240
+    """
+    from gansynth import gans
+    from gansynth.data import open_dataset
+    from gansynth.recipes import load_recipe
+
+    chosen = load_recipe(recipe, list(changes))
+    dataset = open_dataset(data, size=chosen.resolution, progress=True)
+    run = gans.train_gan(
+        dataset,
+        chosen,
+        out,
+        steps=steps,
+        minutes=minutes,
+        images=images,
+        resume=resume,
+        seed=seed,
+        device=device,
+        devices=devices,
+        precision=precision,
+    )
+    click.echo(f"wrote {run.path}")
+
+
+@click.command()
+def models() -> None:
+    """List what the zoo holds: recipes to train by, and trained generators.
+
+    \b
+    Example:
+      gansynth models
+    """
+    from gansynth.recipes import load_recipe, recipe_names
+
+    click.echo("recipes, for train-gan --recipe:")
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        click.echo(f"  {name:<16} {recipe.gan}, {recipe.resolution} x {recipe.resolution} pixels")

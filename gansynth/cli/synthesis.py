@@ -1,0 +1,128 @@
+"""`gansynth generate` and `gansynth balance`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gansynth.cli.arguments import FOLDER, device_option, parse_class_counts, parse_count, seed_option
+from gansynth.errors import InputError
+
+
+def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--keep-copies", is_flag=True, help="Keep images that nearly equal a training image."),
+        click.option(
+            "--min-confidence",
+            metavar="P",
+            type=click.FloatRange(0, 1),
+            help="Keep only images that an independent classifier gives its class with at least this probability.",
+        ),
+        click.option("--resume", is_flag=True, help="Continue a stopped run of the same command."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("run")
+@click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
+@click.option("--count", metavar="N", help="Images for each class named without its own number.")
+@click.option("--out", type=FOLDER, required=True, help="Where the class folders and metadata.csv go.")
+@_screening_options
+@seed_option
+@device_option
+def generate(
+    run: str,
+    classes: tuple[str, ...],
+    count: str | None,
+    out: Path,
+    min_confidence: float | None,
+    keep_copies: bool,
+    resume: bool,
+    seed: int,
+    device: str,
+) -> None:
+    """Generate N synthetic images of a class.
+
+    RUN is a folder written by train-gan, or a trained model of the zoo (see `gansynth models`).
+    Every image and metadata.csv say by which model and from which seed it was made.
+
+    \b
+    Example:
+      gansynth generate pbc-64 --class promyelocyte --count 100 --out synthetic
+      gansynth generate runs/my-cells --class basophil --class monoblast=500 --count 1000 \\
+          --min-confidence 0.5 --out synthetic
+    """
+    from gansynth import gans, synthesis
+
+    source = gans.open_run(run)
+    if not classes:
+        raise InputError(f"which class? Add --class NAME; {run} knows {', '.join(source.class_names)}")
+    counts = parse_class_counts(classes, None if count is None else parse_count(count, "--count"))
+    report = synthesis.generate(
+        source,
+        counts,
+        out,
+        seed=seed,
+        min_confidence=min_confidence,
+        device=device,
+        resume=resume,
+        keep_copies=keep_copies,
+    )
+    click.echo(str(report))
+    click.echo(f"wrote {out}")
+
+
+@click.command()
+@click.argument("data")
+@click.argument("run")
+@click.option("--out", type=FOLDER, required=True, help="Where the balanced data set goes.")
+@click.option(
+    "--target",
+    metavar="N|max",
+    default="max",
+    show_default=True,
+    help="Images in every class; max: as many as the largest has.",
+)
+@_screening_options
+@seed_option
+@device_option
+def balance(
+    data: str,
+    run: str,
+    out: Path,
+    target: str,
+    min_confidence: float | None,
+    keep_copies: bool,
+    resume: bool,
+    seed: int,
+    device: str,
+) -> None:
+    """Add synthetic images to the training split of DATA until every class has the target.
+
+    Validation and test images stay real. RUN is a run folder or a trained model of the zoo.
+
+    \b
+    Example:
+      gansynth balance my-cells runs/my-cells --out balanced
+      gansynth balance my-cells runs/my-cells --target 1000 --min-confidence 0.5 --out balanced
+    """
+    from gansynth import synthesis
+
+    report = synthesis.balance(
+        data,
+        run,
+        out,
+        target="max" if target == "max" else parse_count(target, "--target"),
+        seed=seed,
+        min_confidence=min_confidence,
+        device=device,
+        resume=resume,
+        keep_copies=keep_copies,
+    )
+    click.echo(str(report))
+    click.echo(f"wrote {out}")
