@@ -8,7 +8,6 @@ origin "phantom" in every record and file, and says nothing about how a method d
 from __future__ import annotations
 
 import difflib
-import hashlib
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from gansynth.atomic import whole_folder
 from gansynth.data.dataset import CellDataset
+from gansynth.data.folders import pixel_sha256
 from gansynth.data.phantom_cells import MORPHOLOGY
 from gansynth.data.phantom_scene import paint
 from gansynth.errors import InputError
@@ -115,7 +115,7 @@ def phantom_dataset(counts: Mapping[str, int] | None = None, size: int = 128, se
         records.append(
             {
                 "path": f"{name}/{_file_name(name, i)}",
-                "sha256": _pixel_sha256(pixels),
+                "sha256": pixel_sha256(pixels),
                 "source": "phantom",
                 "group": "",
                 "split": "",
@@ -175,12 +175,6 @@ def _draw_image(name: str, seed: int, i: int, size: int) -> NDArray[np.uint8]:
 
 def _file_name(name: str, i: int) -> str:
     return f"{name.replace(' ', '_')}_{i + 1:05d}.png"
-
-
-def _pixel_sha256(pixels: NDArray[np.uint8]) -> str:
-    digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels).data)
-    return digest.hexdigest()
 
 
 def _known_class(name: str) -> None:

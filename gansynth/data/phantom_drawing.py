@@ -7,11 +7,12 @@ so that one cell can be drawn at any size, with soft edges and without supersamp
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 
 
 def spots(points: Field, radii: Field, weights: Field, y: Field, x: Field) -> Field:
@@ -75,10 +76,13 @@ def outline_distance(
     along = (x[None, :] * cos + y[:, None] * sin) / stretch
     across = (y[:, None] * cos - x[None, :] * sin) * stretch
     theta = np.arctan2(across, along)
-    edge = np.ones_like(theta)
+    distance = np.sqrt(along * along + across * across) / radius
+    edge = np.zeros_like(theta)
     for wave, (amplitude, phase) in enumerate(zip(amplitudes, phases, strict=True), start=2):
         edge += amplitude * np.cos(wave * theta + phase)
-    return np.asarray(np.sqrt(along * along + across * across) - radius * edge, dtype=np.float32)
+    # The waves fade towards the centre, where their angle means nothing and would leave a cusp.
+    edge *= np.square(np.minimum(distance, 1.0))
+    return np.asarray(radius * (distance - 1.0 - edge), dtype=np.float32)
 
 
 def tube_distance(y: Field, x: Field, points: Field, radii: Field) -> Field:
@@ -95,7 +99,7 @@ def tube_distance(y: Field, x: Field, points: Field, radii: Field) -> Field:
 
 
 def lobed_chain(
-    thickness: float, length: float, bend: float, lobe_sizes: Field, pinch: float, angle: float
+    thickness: float, length: float, bend: float, lobe_sizes: Field, lobe_turns: Field, pinch: float, angle: float
 ) -> tuple[Field, Field]:
     """Return the discs of a bent, lobed tube centred on the origin.
 
@@ -105,6 +109,7 @@ def lobed_chain(
     length : of the arc through the centres.
     bend : angle the arc turns through, radians.
     lobe_sizes : [lobes], relative size of each lobe.
+    lobe_turns : [lobes], angle by which each lobe leaves the arc, radians.
     pinch : narrowing between lobes, 0..1.
     angle : rotation of the whole, radians.
 
@@ -113,14 +118,17 @@ def lobed_chain(
     points : float32 [n, 2]
     radii : float32 [n]
     """
-    n = max(6, 8 * len(lobe_sizes))
-    along = (np.arange(n) + 0.5) / n
-    heading = angle + bend * (along - 0.5)
+    lobes = len(lobe_sizes)
+    n = max(7, 9 * lobes)
+    # A lobed chain ends inside its last lobes, else it would end in points.
+    spare = 0.35 / lobes if lobes > 1 else 0.0
+    along = np.linspace(spare, 1.0 - spare, n)
+    lobe = np.minimum((along * lobes).astype(int), lobes - 1)
+    heading = angle + bend * (along - 0.5) + lobe_turns[lobe]
     steps = np.stack([np.sin(heading), np.cos(heading)], axis=1) * (length / n)
     points = np.cumsum(steps, axis=0)
     points -= points.mean(axis=0)
-    lobe = np.minimum((along * len(lobe_sizes)).astype(int), len(lobe_sizes) - 1)
-    swelling = np.abs(np.sin(np.pi * along * len(lobe_sizes))) ** 0.6
+    swelling = np.square(np.sin(np.pi * along * lobes))
     radii = thickness * lobe_sizes[lobe] * (1.0 - pinch * (1.0 - swelling))
     return np.asarray(points, dtype=np.float32), np.asarray(radii, dtype=np.float32)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from gansynth.data import phantom_drawing as brush
-from gansynth.data.phantom_cells import Granules, Morphology, Nucleus, Range
+from gansynth.data.phantom_cells import MORPHOLOGY, Granules, Morphology, Nucleus, Range
 from gansynth.data.phantom_drawing import Field
 
-# Absorbance of the stained red cell, of plasma to blue; eosin takes green and blue.
+Noise = Callable[[int], Field]
+
+# Absorbance of a stained red cell in red, green, blue: eosin takes green most.
 _RED_CELL_ABSORBANCE = np.array([0.27, 0.40, 0.26], dtype=np.float32)
 _BACKGROUND = np.array([254, 229, 203], dtype=np.float32)
 _BLUISH_BACKGROUND = np.array([222, 218, 238], dtype=np.float32)
@@ -99,7 +103,7 @@ def _nucleus_distance(nucleus: Nucleus, rng: np.random.Generator, radius: float,
         _draw(rng, nucleus.thickness) * radius,
         _draw(rng, nucleus.length) * radius,
         _draw(rng, nucleus.bend),
-        np.clip(rng.normal(1.0, 0.12, lobes), 0.75, 1.25).astype(np.float32),
+        *_lobes(rng, lobes),
         _draw(rng, nucleus.pinch) if lobes > 1 else 0.0,
         rng.uniform(0, 2 * np.pi),
     )
@@ -110,7 +114,17 @@ def _nucleus_distance(nucleus: Nucleus, rng: np.random.Generator, radius: float,
     return brush.tube_distance(y, x, points / excess, radii / excess)
 
 
-def _chromatin(nucleus, rng, radius, inner, y, x, noise) -> Field:
+def _lobes(rng: np.random.Generator, count: int) -> tuple[Field, Field]:
+    """Return size and turn of each lobe; a nucleus in one piece has no variation of its own."""
+    if count == 1:
+        return np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.float32)
+    sizes = np.clip(rng.normal(1.0, 0.15, count), 0.75, 1.3)
+    return sizes.astype(np.float32), rng.normal(0.0, 0.18 * count, count).astype(np.float32)
+
+
+def _chromatin(
+    nucleus: Nucleus, rng: np.random.Generator, radius: float, inner: Field, y: Field, x: Field, noise: Noise
+) -> Field:
     n = int(0.9 * (radius / nucleus.grain) ** 2)
     clumps = brush.spots(
         _inside_disc(rng, n, radius),
@@ -120,27 +134,27 @@ def _chromatin(nucleus, rng, radius, inner, y, x, noise) -> Field:
         x,
     )
     contrast = _draw(rng, nucleus.clumping)
-    openness = 0.33 + 0.55 * contrast * clumps + 0.1 * noise(20)
+    openness = 0.25 + 0.9 * contrast * clumps + 0.1 * noise(20)
     # Dense chromatin lines the nuclear membrane.
-    openness -= 0.35 * np.exp(-0.5 * np.square(inner / 0.011))
+    openness -= 0.45 * np.exp(-0.5 * np.square(inner / 0.011))
     count = int(rng.choice(nucleus.nucleoli))
     if count:
         spots = brush.spots(
             _inside_disc(rng, count, 0.4 * radius),
-            rng.uniform(0.016, 0.024, count).astype(np.float32),
+            rng.uniform(0.015, 0.022, count).astype(np.float32),
             np.ones(count, dtype=np.float32),
             y,
             x,
         )
-        openness += 0.9 * np.minimum(spots, 1.0)
-    openness = np.clip(openness, 0.0, 1.3)[..., None]
+        openness += 0.95 * np.minimum(1.6 * spots, 1.0)
+    openness = np.clip(openness, 0.0, 1.5)[..., None]
     shift = rng.normal(0, 4, 3)
     dark = (np.array(nucleus.dark) + shift).astype(np.float32)
     light = (np.array(nucleus.light) + shift).astype(np.float32)
     return dark + (light - dark) * openness
 
 
-def _granules(flesh, granules: Granules, rng, radius, y, x) -> None:
+def _granules(flesh: Field, granules: Granules, rng: np.random.Generator, radius: float, y: Field, x: Field) -> None:
     grain = _draw(rng, granules.radius)
     n = max(1, int(_draw(rng, granules.cover) * (radius / grain) ** 2))
     field = brush.spots(
@@ -154,7 +168,7 @@ def _granules(flesh, granules: Granules, rng, radius, y, x) -> None:
     brush.mix(flesh, colour, np.minimum(field, 1.0) * _draw(rng, granules.strength))
 
 
-def _vacuoles(flesh, rng, count: int, radius, y, x) -> None:
+def _vacuoles(flesh: Field, rng: np.random.Generator, count: int, radius: float, y: Field, x: Field) -> None:
     if count:
         field = brush.spots(
             _inside_disc(rng, count, 0.85 * radius),
@@ -166,35 +180,45 @@ def _vacuoles(flesh, rng, count: int, radius, y, x) -> None:
         brush.mix(flesh, np.array([238, 218, 216], dtype=np.float32), np.minimum(field, 1.0) * 0.8)
 
 
-def _smear(patch, rng, colour, distance, radius, opacity, y, x, noise) -> None:
-    n = 70
-    way = rng.uniform(0, np.pi)
-    start = _inside_disc(rng, n, radius * 0.9)
-    direction = np.array([np.sin(way), np.cos(way)], dtype=np.float32)
-    # Each strand is a row of spots along the direction in which the cell was dragged.
-    steps = np.linspace(-1, 1, 7, dtype=np.float32)[None, :, None]
-    reach = rng.uniform(0.1, 0.5, (n, 1, 1)).astype(np.float32) * radius
-    strands = (start[:, None, :] + steps * reach * direction).reshape(-1, 2)
-    weights = np.repeat(rng.normal(0, 0.5, n), 7).astype(np.float32)
-    texture = brush.spots(strands, np.full(len(strands), 0.011, dtype=np.float32), weights, y, x)
-    ragged = distance + radius * (0.16 * noise(9) + 0.10 * noise(22))
-    cover = brush.coverage(ragged, radius * rng.uniform(0.35, 0.6)) * np.clip(
-        0.8 + 0.28 * texture + 0.1 * noise(12), 0, 1
-    )
-    flesh = colour - (16.0 * texture + 10.0 * noise(30))[..., None] * np.array([1.0, 1.0, 0.4], dtype=np.float32)
+def _smear(
+    patch: Field,
+    rng: np.random.Generator,
+    colour: Field,
+    distance: Field,
+    radius: float,
+    opacity: float,
+    y: Field,
+    x: Field,
+    noise: Noise,
+) -> None:
+    n = 60
+    way = rng.uniform(0, 2 * np.pi)
+    start = _inside_disc(rng, n, radius)
+    dragged = np.array([np.sin(way), np.cos(way)]) * radius * rng.uniform(0.2, 0.9)
+    # Strands of chromatin run outwards and along the direction in which the cell was dragged.
+    direction = 0.6 * start + dragged + rng.normal(0, 0.15 * radius, (n, 2))
+    steps = np.linspace(-0.5, 0.7, 9)[None, :, None] * rng.uniform(0.3, 1.0, (n, 1, 1))
+    strands = (start[:, None, :] + steps * direction[:, None, :]).reshape(-1, 2).astype(np.float32)
+    weights = np.repeat(rng.normal(0.1, 0.35, n), 9).astype(np.float32)
+    texture = brush.spots(strands, np.full(len(strands), 0.010, dtype=np.float32), weights, y, x)
+    texture = np.tanh(texture) + 0.35 * noise(34)
+    ragged = distance + radius * (0.14 * noise(8) + 0.10 * noise(20) - 0.10 * texture)
+    cover = brush.coverage(ragged, radius * rng.uniform(0.3, 0.7)) * np.clip(0.9 + 0.25 * texture, 0.0, 1.0)
+    core = 14.0 * np.exp(-np.square((1.0 + distance / radius) / 0.7))
+    flesh = colour - (20.0 * texture + 9.0 * noise(12) + core)[..., None] * np.array([1.0, 1.1, 0.45], dtype=np.float32)
     brush.mix(patch, flesh.astype(np.float32), cover * opacity)
 
 
-def _field_of_red_cells(rng, size: int, centre: Field, radius: float, zoom: float) -> Field:
-    typical = rng.uniform(0.108, 0.135) * zoom
+def _field_of_red_cells(rng: np.random.Generator, size: int, centre: Field, radius: float, zoom: float) -> Field:
+    typical = rng.uniform(0.1, 0.126) * zoom
     crowding = rng.uniform(0.72, 1.15)
-    tries = int(rng.integers(14, 70))
+    tries = int(rng.integers(20, 90))
     places = rng.uniform(-0.12, 1.12, (tries, 2))
     sizes = typical * np.clip(rng.normal(1.0, 0.08, tries), 0.75, 1.3)
     clear = np.hypot(*(places - centre).T) > radius + sizes * rng.uniform(0.8, 1.1)
     thickness = np.zeros((size, size), dtype=np.float32)
     kept: list[int] = []
-    pallor = rng.uniform(0.25, 0.85)
+    pallor = rng.uniform(0.15, 0.95)
     grid = ((np.arange(size) + 0.5) / size).astype(np.float32)
     for i in np.flatnonzero(clear):
         gaps = np.hypot(*(places[kept] - places[i]).T) / (sizes[kept] + sizes[i])
@@ -203,11 +227,13 @@ def _field_of_red_cells(rng, size: int, centre: Field, radius: float, zoom: floa
         kept.append(int(i))
         _red_cell(thickness, rng, grid, places[i], float(sizes[i]), pallor)
     absorbance = _RED_CELL_ABSORBANCE * rng.uniform(0.75, 1.25) * (1 + rng.normal(0, 0.06, 3))
-    background = _BLUISH_BACKGROUND if rng.uniform() < 0.05 else _BACKGROUND
+    background = _BLUISH_BACKGROUND if rng.uniform() < 0.04 else _BACKGROUND
     return np.asarray(background * np.exp(-thickness[..., None] * absorbance), dtype=np.float32)
 
 
-def _red_cell(thickness: Field, rng, grid: Field, place, radius: float, pallor: float) -> None:
+def _red_cell(
+    thickness: Field, rng: np.random.Generator, grid: Field, place: NDArray[np.float64], radius: float, pallor: float
+) -> None:
     size = len(grid)
     reach = radius * 1.35
     rows = slice(max(0, int((place[0] - reach) * size)), max(0, int((place[0] + reach) * size) + 1))
@@ -220,14 +246,15 @@ def _red_cell(thickness: Field, rng, grid: Field, place, radius: float, pallor: 
         y, x, radius, rng.uniform(1.0, 1.25), rng.uniform(0, np.pi), amplitudes, rng.uniform(0, 6.3, 3)
     )
     depth = 1.0 + distance / radius
-    hollow = np.exp(-np.square(depth / rng.uniform(0.35, 0.55)) * 1.0)
-    profile = 0.9 + 0.22 * np.square(depth) - pallor * rng.uniform(0.7, 1.2) * hollow
-    thickness[rows, columns] += brush.coverage(distance, max(1.3 / size, 0.014)) * np.maximum(profile, 0.12)
+    hollow = np.exp(-np.square(np.square(depth / rng.uniform(0.38, 0.6))))
+    profile = 0.85 + 0.25 * np.square(depth) - pallor * rng.uniform(0.6, 1.1) * hollow
+    own = brush.coverage(distance, max(1.3 / size, 0.012)) * np.maximum(profile, 0.1)
+    below = thickness[rows, columns]
+    # Stacked cells are pressed flat: two of them absorb less than the sum.
+    thickness[rows, columns] = np.maximum(own, below) + 0.45 * np.minimum(own, below)
 
 
-def _stray_platelets(canvas: Field, rng, centre: Field, radius: float, zoom: float) -> None:
-    from gansynth.data.phantom_cells import MORPHOLOGY
-
+def _stray_platelets(canvas: Field, rng: np.random.Generator, centre: Field, radius: float, zoom: float) -> None:
     for _ in range(int(rng.poisson(0.5))):
         place = rng.uniform(0.02, 0.98, 2).astype(np.float32)
         own = rng.uniform(0.02, 0.04) * zoom
@@ -235,9 +262,9 @@ def _stray_platelets(canvas: Field, rng, centre: Field, radius: float, zoom: flo
             paint_cell(canvas, MORPHOLOGY["platelet"], rng, place, own)
 
 
-def _photograph(canvas: Field, rng) -> NDArray[np.uint8]:
+def _photograph(canvas: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     size = canvas.shape[0]
-    stain = np.float32(rng.uniform(0.88, 1.12)) * (1 + rng.normal(0, 0.035, 3)).astype(np.float32)
+    stain = np.float32(rng.uniform(0.92, 1.12)) * (1 + rng.normal(0, 0.035, 3)).astype(np.float32)
     light = np.array([255.0, 255.0, 255.0], dtype=np.float32)
     picture = light * np.power(np.clip(canvas / light, 1e-3, 1.0), stain)
     ramp = np.linspace(-1, 1, size, dtype=np.float32)
@@ -245,7 +272,7 @@ def _photograph(canvas: Field, rng) -> NDArray[np.uint8]:
     illumination = 1.0 + slope[0] * ramp[:, None] + slope[1] * ramp[None, :]
     illumination = illumination - abs(rng.normal(0, 0.01)) * (np.square(ramp)[:, None] + np.square(ramp)[None, :])
     picture *= (illumination * rng.normal(1.0, 0.012))[..., None].astype(np.float32)
-    blur = rng.uniform(0.002, 0.0055) * size
+    blur = rng.uniform(0.0012, 0.004) * size
     picture = gaussian_filter(picture, (blur, blur, 0), truncate=3.0)
     grain = rng.standard_normal((size, size, 1), dtype=np.float32) * rng.uniform(0.6, 1.8)
     return np.clip(picture + grain + 0.5, 0, 255).astype(np.uint8)
