@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import warnings
 from typing import IO, Any
 
 import click
@@ -11,42 +12,51 @@ import click
 from gansynth.errors import InputError
 
 
-class Failure(click.ClickException):
-    """One sentence on standard error; exit status 2 where the user's input is the cause, else 1."""
+class Failed(click.ClickException):
+    """The machine did not let the job be done: one sentence on standard error, exit status 1."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code = 1
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence, without click's prefix."""
         click.echo(f"gansynth: {self.format_message()}", file=file, err=file is None)
 
 
+class Refused(Failed):
+    """The user's input is the cause; exit status 2."""
+
+    exit_code = 2
+
+
 class Commands(click.Group):
     """A group of commands in which no foreseeable failure shows a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; turn what a user can meet into a `Failure`."""
+        """Run the command; turn what a user can meet into a `Failed`, and a warning into one line."""
+        warnings.showwarning = _show_warning
         try:
             return super().invoke(ctx)
         except InputError as error:
-            raise Failure(str(error), 2) from error
+            raise Refused(str(error)) from error
         except KeyboardInterrupt:
             click.echo("stopped; continue with --resume", err=True)
             ctx.exit(130)
         except OSError as error:
             if error.errno == errno.EPIPE:  # `gansynth ... | head`: click ends quietly
                 raise
-            raise Failure(_about_the_system(error), 1) from error
+            raise Failed(_about_the_system(error)) from error
         except MemoryError as error:
-            raise Failure("memory ran out; use a smaller batch, smaller images or a larger machine", 1) from error
+            raise Failed("memory ran out; use a smaller batch, smaller images or a larger machine") from error
         except Exception as error:
             torch = sys.modules.get("torch")
             if torch is not None and isinstance(error, torch.cuda.OutOfMemoryError):
                 what = "the GPU's memory ran out; use a smaller batch (--set training.batch_size=N) or --device cpu"
-                raise Failure(what, 1) from error
+                raise Failed(what) from error
             raise
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    click.echo(f"warning: {message}", err=True)
 
 
 def _about_the_system(error: OSError) -> str:

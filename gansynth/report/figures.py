@@ -1,0 +1,212 @@
+"""Figures of a report: sheets of cells as images, charts as SVG. Arrays in, pictures out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+# Real is the azure, synthetic the eosin of a Romanowsky stain; a colour-blind reader tells them apart by lightness.
+REAL = "#2b5c8a"
+SYNTHETIC = "#d2789f"
+INK = "#22272e"
+FAINT = "#8b939c"
+
+
+def image_strip(images: NDArray[np.uint8], *, gap: int = 2) -> Image.Image:
+    """Put images side by side.
+
+    Parameters
+    ----------
+    images : uint8 array, shape [N, 3, H, W]
+        RGB, 0..255; N at least 1.
+    gap : int
+        White pixels between two images.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB, N * W + (N - 1) * gap wide.
+    """
+    n, _, height, width = images.shape
+    strip = Image.new("RGB", (n * width + (n - 1) * gap, height), "white")
+    for i, image in enumerate(images):
+        strip.paste(Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))), (i * (width + gap), 0))
+    return strip
+
+
+def image_grid(images: NDArray[np.uint8], labels: Sequence[str], *, columns: int = 8, gap: int = 2) -> Image.Image:
+    """Lay images out as a sheet with one labelled row (or more) per class.
+
+    Parameters
+    ----------
+    images : uint8 array, shape [N, 3, H, W]
+        RGB, 0..255.
+    labels : sequence of str, length N
+        The class of each image. Rows come in the order in which the classes first appear.
+    columns : int
+        Images in a row; a class with more takes further rows.
+    gap : int
+        White pixels between two images.
+
+    Returns
+    -------
+    PIL.Image.Image
+        RGB, white background.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or there is no image.
+    """
+    if len(images) != len(labels) or len(labels) == 0:
+        raise ValueError(f"{len(images)} images, {len(labels)} labels")
+    size = int(images.shape[-1])
+    names = list(dict.fromkeys(labels))
+    font = ImageFont.load_default(size=max(10, size // 5))
+    margin = int(max(font.getlength(name) for name in names)) + 12
+    of_class = {name: [i for i, label in enumerate(labels) if label == name] for name in names}
+    rows = [(name, index[k : k + columns]) for name, index in of_class.items() for k in range(0, len(index), columns)]
+    width = margin + columns * (size + gap) - gap
+    sheet = Image.new("RGB", (width, len(rows) * (size + gap) - gap), "white")
+    draw = ImageDraw.Draw(sheet)
+    for r, (name, index) in enumerate(rows):
+        top = r * (size + gap)
+        if r == 0 or rows[r - 1][0] != name:
+            draw.text((margin - 8, top + size // 2), name, fill=INK, font=font, anchor="rm")
+        sheet.paste(image_strip(images[np.asarray(index)], gap=gap), (margin, top))
+    return sheet
+
+
+def counts_chart(real: Mapping[str, int], synthetic: Mapping[str, int], *, real_name: str = "real") -> str:
+    """Draw the images per class, before and after balancing, as stacked bars.
+
+    Parameters
+    ----------
+    real, synthetic : mapping of str to int
+        Images per class; a class absent from `synthetic` got none.
+    real_name : str
+        What the first kind is called: "real", or "phantom" for drawn cells.
+
+    Returns
+    -------
+    str
+        An SVG element.
+    """
+    names = sorted(real, key=lambda name: (-real[name], name))
+    first = np.array([real[name] for name in names])
+    second = np.array([synthetic.get(name, 0) for name in names])
+    figure, axes = _figure(5.8, 0.9 + 0.24 * len(names))
+    position = np.arange(len(names))
+    axes.barh(position, first, color=REAL, height=0.68, label=real_name)
+    axes.barh(position, second, left=first, color=SYNTHETIC, height=0.68, label="synthetic")
+    widest = int((first + second).max())
+    for y, (a, b) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+        text = f"{a:,} + {b:,}" if b else f"{a:,}"
+        axes.text(a + b + widest * 0.012, y, text, va="center", fontsize=8, color=INK)
+    axes.set_yticks(position, names)
+    axes.invert_yaxis()
+    axes.set_xlim(0, widest * 1.16)
+    axes.set_xlabel("training images")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9, handlelength=1.2)
+    return _svg(figure)
+
+
+def curves_chart(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    percent: bool = False,
+    emphasis: Sequence[str] = (),
+) -> str:
+    """Draw curves over training, each named at its right end.
+
+    Parameters
+    ----------
+    curves : mapping of str to (x, y)
+        Finite x and y of equal length.
+    xlabel, ylabel : str
+        Names of the axes, with units.
+    percent : bool
+        Whether y is a share 0..1 to be shown in percent.
+    emphasis : sequence of str
+        Curves drawn strongly; the others stand back. Empty: all alike.
+
+    Returns
+    -------
+    str
+        An SVG element.
+    """
+    from matplotlib.ticker import PercentFormatter
+
+    figure, axes = _figure(5.8, 2.7)
+    palette = (REAL, SYNTHETIC, "#5d8a4f", "#a1752b", "#6a5a9c", "#3d8f8f")
+    strong = list(emphasis) or list(curves)
+    ends: list[tuple[float, str, str]] = []
+    for name, (x, y) in curves.items():
+        at, value = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        is_strong = name in strong
+        color = palette[strong.index(name) % len(palette)] if is_strong else "#c9ced4"
+        axes.plot(at, value, color=color, linewidth=1.8 if is_strong else 1.0, zorder=3 if is_strong else 2)
+        if is_strong and len(value):
+            ends.append((float(value[-1]), name, color))
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(axis="y", color="#e6e9ec", linewidth=0.8)
+    axes.set_axisbelow(True)
+    if percent:
+        axes.set_ylim(-0.02, 1.02)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.margins(x=0.0)
+    low, high = axes.get_ylim()
+    for height, (_, name, color) in zip(
+        _spread([end[0] for end in sorted(ends)], low, high), sorted(ends), strict=True
+    ):
+        where = {"xy": (1.01, (height - low) / (high - low)), "xycoords": "axes fraction"}
+        axes.annotate(name, **where, color=color, fontsize=8.5, va="center", annotation_clip=False)
+    return _svg(figure)
+
+
+def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
+    """Push rising label positions apart until none overlaps, then back inside the axes."""
+    step = (high - low) * 0.085
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + step) if placed else height)
+    for i in reversed(range(len(placed))):
+        top = high if i == len(placed) - 1 else placed[i + 1] - step
+        placed[i] = min(placed[i], top)
+    return placed
+
+
+def _figure(width: float, height: float) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    # No pyplot: it keeps global state and looks for a display.
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(FAINT)
+    axes.tick_params(colors=INK, labelsize=8.5, color=FAINT)
+    axes.xaxis.label.set(color=INK, fontsize=9)
+    axes.yaxis.label.set(color=INK, fontsize=9)
+    return figure, axes
+
+
+def _svg(figure: Any) -> str:
+    from matplotlib import rc_context
+
+    buffer = io.StringIO()
+    # Letters as outlines: the chart looks the same on a machine without the font. A fixed salt keeps the file
+    # the same from run to run.
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "gansynth"}):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

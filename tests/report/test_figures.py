@@ -1,0 +1,60 @@
+"""Claims about the pictures a report is made of."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from gansynth.report.figures import _spread, counts_chart, curves_chart, image_grid, image_strip
+
+
+def cells(n: int, size: int = 16) -> NDArray[np.uint8]:
+    return np.random.default_rng(n).integers(0, 255, (n, 3, size, size), dtype=np.uint8)
+
+
+def test_a_strip_shows_the_exact_pixels_of_every_image() -> None:
+    images = cells(3)
+    strip = np.asarray(image_strip(images, gap=2))
+    assert strip.shape == (16, 3 * 16 + 2 * 2, 3)
+    for i, image in enumerate(images):
+        assert np.array_equal(strip[:, i * 18 : i * 18 + 16], image.transpose(1, 2, 0))
+
+
+def test_a_sheet_puts_every_class_in_rows_of_its_own() -> None:
+    images = cells(5)
+    sheet = image_grid(images, ["a", "b", "a", "b", "a"], columns=2, gap=0)
+    assert sheet.height == 3 * 16  # a a / a / b b
+    pixels = np.asarray(sheet)
+    margin = sheet.width - 2 * 16
+    assert np.array_equal(pixels[:16, margin + 16 :], images[2].transpose(1, 2, 0))
+    assert np.array_equal(pixels[32:, margin : margin + 16], images[1].transpose(1, 2, 0))
+
+
+def test_a_sheet_refuses_labels_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="2 images, 1 labels"):
+        image_grid(cells(2), ["a"])
+
+
+def test_the_chart_of_counts_is_one_svg_and_the_same_every_time() -> None:
+    first = counts_chart({"a": 100, "b": 3}, {"b": 97}, real_name="phantom")
+    assert first.startswith("<svg") and first.rstrip().endswith("</svg>")
+    assert first == counts_chart({"a": 100, "b": 3}, {"b": 97}, real_name="phantom")
+
+
+def test_curves_survive_a_single_point_and_names_with_markup() -> None:
+    name = "--><script>alert(1)</script>"
+    drawn = curves_chart({name: ([0.0], [0.5]), "flat": ([0.0], [0.5])}, xlabel="minutes", ylabel="share", percent=True)
+    assert "<script" not in drawn
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_names_at_the_ends_of_curves_never_overlap_nor_leave_the_top(heights: list[float]) -> None:
+    placed = _spread(sorted(heights), 0.0, 1.0)
+    assert max(placed) <= 1.0
+    assert all(b - a >= 0.085 - 1e-9 for a, b in itertools.pairwise(placed))

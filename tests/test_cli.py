@@ -1,0 +1,166 @@
+"""Claims about the command line that hold for every command."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from gansynth.cli import gansynth
+from gansynth.cli.arguments import parse_class_counts, parse_counts_list, parse_sources
+from gansynth.cli.failures import Commands
+from gansynth.errors import InputError
+
+
+def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(gansynth, list(arguments))
+
+
+COMMANDS = dict(leaves(gansynth))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_the_help_of_every_command_has_an_example_of_itself(path: tuple[str, ...]) -> None:
+    result = call(*path, "--help")
+    assert result.exit_code == 0
+    example = result.output.split("Example:")[1]
+    assert "gansynth " + " ".join(path) in example
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_line_of_help_fits_a_terminal_and_every_option_is_explained(path: tuple[str, ...]) -> None:
+    for option in COMMANDS[path].params:
+        if isinstance(option, click.Option) and option.name != "help":
+            assert option.help, f"{path}: {option.name} has no help"
+    assert all(len(line) <= 110 for line in call(*path, "--help").output.splitlines())
+
+
+def test_the_commands_are_those_of_the_design() -> None:
+    names = {" ".join(path) for path in COMMANDS}
+    assert names == {
+        "balance",
+        "data import",
+        "data info",
+        "data phantom",
+        "data split",
+        "demo",
+        "generate",
+        "models",
+        "train-gan",
+    }
+
+
+def test_random_commands_take_a_seed_and_networks_a_device() -> None:
+    def options(name: str) -> set[str]:
+        return {parameter.name or "" for parameter in COMMANDS[tuple(name.split())].params}
+
+    for name in ("data split", "data phantom", "train-gan", "generate", "balance", "demo"):
+        assert "seed" in options(name)
+    for name in ("train-gan", "generate", "balance", "demo"):
+        assert "device" in options(name)
+
+
+def test_help_answers_at_once_and_needs_no_torch() -> None:
+    code = (
+        "import sys, gansynth, gansynth.cli\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'matplotlib', 'sklearn', 'pydantic'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    taken = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "gansynth", "--help"], check=True, capture_output=True)
+        taken.append(time.perf_counter() - begun)
+    # 0.13 s on the development machine; the rest is room for a machine that is busy.
+    assert min(taken) < 1.0
+
+
+def test_train_gan_py_is_gansynth_train_gan() -> None:
+    script = Path(__file__).parents[1] / "train_gan.py"
+    result = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: gansynth train-gan" in result.stdout
+
+
+def failing(error: BaseException) -> Result:
+    group = Commands("gansynth")
+
+    @group.command()
+    def fail() -> None:
+        raise error
+
+    return CliRunner().invoke(group, ["fail"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (InputError("cells/: no class folders"), 2, "gansynth: cells/: no class folders\n"),
+        (KeyboardInterrupt(), 130, "stopped; continue with --resume\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "out/a.png"), 1, "gansynth: out/a.png: no space left on dev"),
+        (PermissionError(errno.EACCES, "Permission denied", "/root"), 1, "gansynth: /root: permission denied; choose"),
+        (MemoryError(), 1, "gansynth: memory ran out"),
+    ],
+)
+def test_what_a_user_can_meet_ends_in_one_sentence(error: BaseException, status: int, sentence: str) -> None:
+    result = failing(error)
+    assert result.exit_code == status
+    assert result.stderr.startswith(sentence)
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_a_bug_is_not_hidden() -> None:
+    result = failing(ZeroDivisionError())
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_classes_share_the_count_or_have_their_own() -> None:
+    assert parse_class_counts(["promyelocyte", "basophil"], 100) == {"promyelocyte": 100, "basophil": 100}
+    assert parse_class_counts(["promyelocyte=500", "basophil"], 100) == {"promyelocyte": 500, "basophil": 100}
+    assert parse_class_counts(["stage=early"], 3) == {"stage=early": 3}
+    assert parse_class_counts(["stage=early=7"], None) == {"stage=early": 7}
+
+
+@pytest.mark.parametrize(
+    ("classes", "count", "says"),
+    [
+        (["basophil"], None, "--count"),
+        (["basophil=0"], None, "above zero"),
+        (["basophil=-4"], None, "above zero"),
+        (["basophil", "basophil=4"], 1, "twice"),
+    ],
+)
+def test_impossible_counts_are_refused(classes: list[str], count: int | None, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        parse_class_counts(classes, count)
+
+
+def test_counts_for_the_phantom_are_read_and_checked() -> None:
+    assert parse_counts_list("smudge cell=3, basophil=10") == {"smudge cell": 3, "basophil": 10}
+    assert parse_counts_list(None) is None
+    for wrong in ("", "basophil", "basophil=many", "basophil=1.5"):
+        with pytest.raises(InputError):
+            parse_counts_list(wrong)
+
+
+def test_sources_are_kind_and_path() -> None:
+    assert parse_sources(["PBC=a=b/c"]) == [("pbc", Path("a=b/c"))]
+    for wrong in ("pbc", "pbc=", "=x"):
+        with pytest.raises(InputError, match="kind=PATH"):
+            parse_sources([wrong])
