@@ -1,0 +1,98 @@
+"""`open_dataset`: from what a user has (class folders, an imported set, the word "phantom") to a `CellDataset`."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from gansynth.data.dataset import CellDataset
+from gansynth.data.pack import open_pack
+from gansynth.data.split import SPLITS_FILE, read_splits
+from gansynth.errors import InputError
+
+METADATA_FILE = "metadata.csv"
+ORIGINS = ("real", "synthetic", "phantom")
+
+
+def open_dataset(
+    data: str | Path, size: int = 128, *, cache_dir: Path | None = None, progress: bool = False
+) -> CellDataset:
+    """Open a data set at one image size; its images are decoded the first time only.
+
+    Parameters
+    ----------
+    data : path-like or "phantom"
+        A class-folder tree (`class/image.ext`, deeper folders belong to their class), with or without
+        `metadata.csv` (columns `file_name` and any of `source`, `group`, `origin`, `split`) and
+        `splits.csv`; or the word "phantom" for cells that gansynth draws itself.
+    size : int
+        Edge length of the images in pixels; the centre square of each is resized to it.
+    cache_dir : path-like, optional
+        Where decoded images are kept (`$GANSYNTH_CACHE`, else the user's cache folder).
+    progress : bool
+        Show how far decoding is, on standard error.
+
+    Returns
+    -------
+    CellDataset
+        Its images are memory-mapped read-only. Files that cannot be read are left out, with a warning
+        that counts them; `dataset_info` names them.
+
+    Raises
+    ------
+    InputError
+        If there is nothing usable at `data`, or a class has no readable image.
+    """
+    if str(data) == "phantom" and not Path(data).is_dir():
+        from gansynth.data.phantom import phantom_dataset
+
+        return phantom_dataset(size=size)
+    root = Path(data)
+    pack = open_pack(root, size, cache_dir=cache_dir, progress=progress)
+    if pack.unreadable:
+        warnings.warn(
+            f"{root}: {len(pack.unreadable)} unreadable files are left out; `gansynth data info` names them",
+            stacklevel=2,
+        )
+    records = pd.DataFrame({"path": pack.paths, "sha256": pack.sha256})
+    records = records.join(_metadata(root, pack.paths))
+    splits = root / SPLITS_FILE
+    if splits.exists():
+        records["split"] = read_splits(splits, pack.paths, [bad.path for bad in pack.unreadable])
+    return CellDataset(pack.images, pack.labels, pack.class_names, records)
+
+
+def _metadata(root: Path, paths: list[str]) -> pd.DataFrame:
+    """Return source, group, split and origin of each path, as far as metadata.csv knows them.
+
+    The file only annotates: which images exist, and their class, is what the folders say.
+    """
+    file = root / METADATA_FILE
+    found = pd.DataFrame({"source": "", "group": "", "split": "", "origin": "real"}, index=range(len(paths)))
+    if not file.exists():
+        return found
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{file}: not a readable CSV table ({str(error).strip()[:120]}); correct or remove it"
+        ) from error
+    if "file_name" not in table.columns:
+        raise InputError(f"{file}: no column 'file_name'; correct or remove the file")
+    table = table.drop_duplicates("file_name").set_index("file_name").reindex(paths, fill_value="")
+    for column in ("source", "group", "split"):
+        if column in table.columns:
+            found[column] = table[column].to_numpy()
+    if "origin" in table.columns:
+        found["origin"] = table["origin"].where(table["origin"] != "", "real").to_numpy()
+    elif "model_sha256" in table.columns:  # what `generate` writes
+        found["origin"] = table["model_sha256"].map(lambda model: "synthetic" if model else "real").to_numpy()
+    for column, allowed in (("origin", ORIGINS), ("split", ("", "train", "val", "test"))):
+        strange = sorted(set(found[column]) - set(allowed))
+        if strange:
+            raise InputError(
+                f"{file}: {column} '{strange[0]}' is none of {', '.join(filter(None, allowed))}; correct it"
+            )
+    return found

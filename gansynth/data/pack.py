@@ -1,0 +1,232 @@
+"""The pack: a class-folder tree decoded once into one memory-mapped uint8 array.
+
+A pack is a folder in the cache: `images.npy` (uint8 [N, 3, S, S]) and `pack.json` (classes, one record
+per image, what was left out). Its name is the sha256 of everything it depends on (the tree's place,
+every file's path, length and time of change, the size, the reading rules), so a pack is never
+updated: a changed tree has another one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansynth.data.folders import (
+    READING_RULES,
+    FolderScan,
+    Unreadable,
+    pixel_sha256,
+    read_all,
+    scan_folders,
+    shown,
+    square,
+)
+from gansynth.errors import InputError
+
+MIN_SIZE, MAX_SIZE = 8, 1024
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A decoded class-folder tree.
+
+    Attributes
+    ----------
+    images : uint8 array, shape [N, 3, S, S]
+        Memory-mapped, read-only.
+    labels : int64 array, shape [N]
+    class_names : tuple of str
+    paths, sha256 : list of str
+        One per image: path relative to the tree, and sha256 of the RGB pixels at the original size.
+    sizes : int64 array, shape [N, 2]
+        Width and height in the file.
+    unreadable, ignored : list of Unreadable
+        What was left out.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    paths: list[str]
+    sha256: list[str]
+    sizes: NDArray[np.int64]
+    unreadable: list[Unreadable]
+    ignored: list[Unreadable]
+
+
+def default_cache() -> Path:
+    """Return the folder of the packs: `$GANSYNTH_CACHE`, else `gansynth` in the user's cache folder."""
+    own = os.environ.get("GANSYNTH_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gansynth"
+
+
+def open_pack(root: str | Path, size: int, *, cache_dir: Path | None = None, progress: bool = False) -> Pack:
+    """Open the pack of a class-folder tree; make it first if there is none.
+
+    Parameters
+    ----------
+    root : path-like
+        The tree.
+    size : int
+        Edge length of the images in pixels, 8 to 1024.
+    cache_dir : path-like, optional
+        Where packs are kept; `default_cache()` by default.
+    progress : bool
+        Show how far decoding is, on standard error.
+
+    Raises
+    ------
+    InputError
+        If the tree is not usable, a class has no readable image, or the cache cannot be written.
+    """
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not MIN_SIZE <= size <= MAX_SIZE:
+        raise InputError(f"image size {size!r}: give a whole number of pixels from {MIN_SIZE} to {MAX_SIZE}")
+    scan = scan_folders(root)
+    cache = Path(cache_dir) if cache_dir is not None else default_cache()
+    place = cache / "packs" / _key(scan, int(size))
+    try:
+        pack = _load(place)
+        if pack is None:
+            _build(scan, int(size), place, progress)
+            pack = _load(place)
+    except OSError as error:
+        raise InputError(
+            f"{shown(place)}: the cache of decoded images cannot be used ({error.strerror or error}); "
+            "free some space, or set GANSYNTH_CACHE to a folder that can be written"
+        ) from error
+    if pack is None:
+        raise InputError(f"{shown(place)}: the decoded images vanished while they were opened; run the command again")
+    return pack
+
+
+def _key(scan: FolderScan, size: int) -> str:
+    digest = hashlib.sha256(json.dumps([READING_RULES, size, str(scan.root.resolve()), scan.class_names]).encode())
+    for file in scan.files:
+        digest.update(f"{file.path}\0{file.bytes}\0{file.mtime_ns}\n".encode())
+    for left_out in (*scan.unreadable, *scan.ignored):
+        digest.update(f"-{left_out.path}\0{left_out.reason}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def _build(scan: FolderScan, size: int, place: Path, progress: bool) -> None:
+    n = len(scan.files)
+    _check_classes(scan, {file.class_name for file in scan.files}, scan.unreadable)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".making.", dir=place.parent))
+    try:
+        images = np.lib.format.open_memmap(
+            temporary / "images.npy", mode="w+", dtype=np.uint8, shape=(max(n, 1), 3, size, size)
+        )
+        sha256: list[str] = [""] * n
+        sizes = np.zeros((n, 2), np.int64)
+
+        def use(position: int, pixels: NDArray[np.uint8]) -> None:
+            images[position] = square(pixels, size)
+            sha256[position] = pixel_sha256(pixels)
+            sizes[position] = pixels.shape[1], pixels.shape[0]
+
+        failures = read_all(scan, use, _reporter(n) if progress else None)
+        unreadable = scan.unreadable + [Unreadable(scan.files[i].path, failures[i]) for i in sorted(failures)]
+        kept = [i for i in range(n) if i not in failures]
+        _check_classes(scan, {scan.files[i].class_name for i in kept}, unreadable)
+        index = {name: label for label, name in enumerate(scan.class_names)}
+        description = {
+            "rows": kept,
+            "class_names": scan.class_names,
+            "labels": [index[scan.files[i].class_name] for i in kept],
+            "paths": [scan.files[i].path for i in kept],
+            "sha256": [sha256[i] for i in kept],
+            "sizes": sizes[kept].tolist(),
+            "unreadable": [[bad.path, bad.reason] for bad in unreadable],
+            "ignored": [[other.path, other.reason] for other in scan.ignored],
+        }
+        # Rows of unreadable files are squeezed out, so that images and records run side by side.
+        if failures:
+            for to, origin in enumerate(kept):
+                images[to] = images[origin]
+        images.flush()
+        del images
+        if failures:
+            _shorten(temporary / "images.npy", len(kept), size)
+        (temporary / "pack.json").write_text(json.dumps(description), encoding="utf-8")
+        try:
+            temporary.replace(place)
+        except OSError:
+            # Another process made the same pack meanwhile: its folder is as good as this one.
+            if not (place / "pack.json").exists():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _shorten(path: Path, n: int, size: int) -> None:
+    whole = np.load(path, mmap_mode="r", allow_pickle=False)
+    beside = path.with_name("shorter.npy")
+    short = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=(n, 3, size, size))
+    for start in range(0, n, 1024):
+        short[start : start + 1024] = whole[start : min(start + 1024, n)]
+    short.flush()
+    del short, whole
+    beside.replace(path)
+
+
+def _load(place: Path) -> Pack | None:
+    try:
+        found: dict[str, Any] = json.loads((place / "pack.json").read_text(encoding="utf-8"))
+        images = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
+        if len(images) != len(found["labels"]):
+            raise ValueError
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError):
+        # A disk that lost its end: make it anew.
+        shutil.rmtree(place, ignore_errors=True)
+        return None
+    return Pack(
+        images,
+        np.array(found["labels"], np.int64),
+        tuple(found["class_names"]),
+        found["paths"],
+        found["sha256"],
+        np.array(found["sizes"], np.int64).reshape(-1, 2),
+        [Unreadable(*pair) for pair in found["unreadable"]],
+        [Unreadable(*pair) for pair in found["ignored"]],
+    )
+
+
+def _check_classes(scan: FolderScan, filled: set[str], unreadable: list[Unreadable]) -> None:
+    empty = [name for name in scan.class_names if name not in filled]
+    if not empty:
+        return
+    bad = Counter(file.path.split("/", 1)[0] for file in unreadable)
+    named = ", ".join(f"'{name}' ({bad[name]} unreadable)" if bad[name] else f"'{name}'" for name in empty[:5])
+    first = next(
+        (f"; for example {file.path}: {file.reason}" for file in unreadable if file.path.split("/")[0] in empty), ""
+    )
+    more = f" and {len(empty) - 5} more" if len(empty) > 5 else ""
+    raise InputError(
+        f"{shown(scan.root)}: no readable image in class {named}{more}{first}; add images or remove the folder"
+    )
+
+
+def _reporter(total: int) -> Any:
+    step = max(total // 20, 1)
+
+    def report(done: int) -> None:
+        if done % step == 0 or done == total:
+            print(f"decoding {done}/{total} images", file=sys.stderr)
+
+    return report

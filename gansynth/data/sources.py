@@ -1,0 +1,241 @@
+"""Import of published data sets: from their downloads' layouts to one class-folder tree."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gansynth.atomic import whole_folder
+from gansynth.data.folders import ImageFile, Unreadable, failures_of, scan_folders, shown
+from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plain_type
+from gansynth.data.npz import read_npz, write_png
+from gansynth.data.opening import METADATA_FILE
+from gansynth.errors import InputError
+
+_COLUMNS = ("file_name", "class", "source", "group", "origin", "cell_type", "original", "split")
+
+
+@dataclass
+class ImportReport:
+    """What an import found and made.
+
+    Attributes
+    ----------
+    out : pathlib.Path
+    before : dict of source to dict of cell type to int
+        Readable images of each cell type, before grouping.
+    after : dict of class to int
+        Images of each class in the imported set, sorted by class.
+    left_out : dict of cell type to int
+        Readable images whose cell type is no class of the scheme.
+    unreadable : list of Unreadable
+        Files that could not be read, `path` as "source:path".
+    unknown : list of Unreadable
+        Files that belong to no cell type of their source.
+    """
+
+    out: Path
+    before: dict[str, dict[str, int]] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    unknown: list[Unreadable] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON."""
+        return {
+            "out": shown(self.out),
+            "before": self.before,
+            "after": self.after,
+            "left_out": self.left_out,
+            "unreadable": [{"file": bad.path, "reason": bad.reason} for bad in self.unreadable],
+            "unknown": [{"file": bad.path, "reason": bad.reason} for bad in self.unknown],
+        }
+
+    def to_text(self) -> str:
+        """Return the report as a readable table."""
+        lines = ["before merging (source: cell type)"]
+        lines += [f"  {n:>7,}  {source}: {kind}" for source, kinds in self.before.items() for kind, n in kinds.items()]
+        lines += ["after merging (class)", *(f"  {n:>7,}  {name}" for name, n in self.after.items())]
+        lines.append(f"  {sum(self.after.values()):>7,}  in all")
+        if self.left_out:
+            lines += ["left out (no class of the scheme)", *(f"  {n:>7,}  {kind}" for kind, n in self.left_out.items())]
+        for title, files in (("unreadable", self.unreadable), ("of no known cell type", self.unknown)):
+            if files:
+                lines += [f"{title}: {len(files):,} files", *(f"  {bad.path}: {bad.reason}" for bad in files[:10])]
+                lines += [f"  ... and {len(files) - 10:,} more"] * (len(files) > 10)
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class _Image:
+    """One readable image of a source: its type, where it is (or its position in an array), and its name."""
+
+    source: str
+    kind: str
+    original: str
+    file: Path | None
+    position: int = 0
+    split: str = ""
+
+
+def import_sources(
+    sources: Iterable[tuple[str, str | Path]], out: str | Path, scheme: str | int | None = None
+) -> ImportReport:
+    """Bring downloads of published sets into one class-folder tree with `metadata.csv`.
+
+    Images are hard-linked where the file system allows it, else copied; their bytes are unchanged.
+    `out` appears whole or not at all.
+
+    Parameters
+    ----------
+    sources : iterable of (kind, path)
+        Kinds: "pbc", "munich", "bone-marrow", "bloodmnist" (a `.npz` file), "folders" (plain class
+        folders).
+    out : path-like
+        A folder that does not exist or is empty.
+    scheme : "8", "11", "12" or None
+        The classes (see `schemes.yaml`); None makes every cell type a class.
+
+    Raises
+    ------
+    InputError
+        If a source has not the layout of its kind, nothing is left to import, or `out` is in use.
+    """
+    wanted = [(find_source(kind), Path(path)) for kind, path in sources]
+    if not wanted:
+        raise InputError("nothing to import; name at least one source, such as pbc=PATH")
+    grouping = find_scheme(scheme)
+    out = Path(out)
+    _check_out(out, [path for _, path in wanted])
+    report = ImportReport(out)
+    arrays: dict[str, Any] = {}
+    images: list[_Image] = []
+    for source, path in wanted:
+        if source.name in arrays:
+            raise InputError(f"source '{source.name}' is given twice; import one folder that holds both")
+        found, arrays[source.name] = _npz_images(source, path) if source.labels else _file_images(source, path, report)
+        if not found:
+            raise InputError(
+                f"{shown(path)}: no image in the layout of '{source.name}' ({source.title}); "
+                "check the path, or import it as plain folders (folders=PATH)"
+            )
+        counted = report.before.setdefault(source.name, {})
+        counted.update(sorted(Counter(image.kind for image in found).items()))
+        images += found
+    rows, placed = _place(images, grouping, report)
+    if not rows:
+        raise InputError(f"no image belongs to a class of scheme '{scheme}'; choose another, or import without one")
+    try:
+        with whole_folder(out) as folder:
+            for image, row in zip(placed, rows, strict=True):
+                _put(image, folder / row["file_name"], arrays)
+            table = pd.DataFrame(rows, columns=list(_COLUMNS))
+            table.to_csv(folder / METADATA_FILE, index=False, lineterminator="\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{shown(out)}: cannot be written ({error.strerror or error}); check permissions and free space"
+        ) from error
+    report.after = dict(sorted(Counter(row["class"] for row in rows).items()))
+    return report
+
+
+def _check_out(out: Path, inputs: Sequence[Path]) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{shown(out)}: exists already and is not an empty folder; choose another name")
+    for path in inputs:
+        if path.resolve() in (out.resolve(), *out.resolve().parents) and path.is_dir():
+            raise InputError(f"{shown(out)}: lies inside the source {shown(path)}; choose a folder outside it")
+
+
+def _file_images(source: Source, root: Path, report: ImportReport) -> tuple[list[_Image], None]:
+    scan = scan_folders(root)
+    failed = failures_of(scan)
+    bad = scan.unreadable + [Unreadable(scan.files[i].path, failed[i]) for i in sorted(failed)]
+    report.unreadable += [Unreadable(f"{source.name}:{file.path}", file.reason) for file in bad]
+    found = []
+    for i, file in enumerate(scan.files):
+        if i in failed:
+            continue
+        kind = _type_of(source, root, file)
+        if kind is None:
+            report.unknown.append(Unreadable(f"{source.name}:{file.path}", f"no cell type of {source.name}"))
+        else:
+            found.append(_Image(source.name, kind, file.path, root / file.path))
+    return found, None
+
+
+def _type_of(source: Source, root: Path, file: ImageFile) -> str | None:
+    if source.name == "folders":
+        return plain_type(file.class_name)
+    # The tree's own name counts too: someone may point at the one folder `ig/1/` of a download.
+    return source.cell_type(f"{root.resolve().name}/{file.path}")
+
+
+def _npz_images(source: Source, path: Path) -> tuple[list[_Image], Any]:
+    pixels, labels, splits = read_npz(path, source.labels)
+    return [
+        _Image(source.name, source.labels[label], f"{path.name}:{split}_{i}", None, i, split)
+        for i, (label, split) in enumerate(zip(labels, splits, strict=True))
+    ], pixels
+
+
+def _place(
+    images: list[_Image], grouping: Scheme | None, report: ImportReport
+) -> tuple[list[dict[str, str]], list[_Image]]:
+    """Give each image its class and a file name of its own; count those without a class."""
+    rows, placed, taken, left_out = [], [], set(), Counter[str]()
+    for image in images:
+        group = image.kind if grouping is None else grouping.class_of.get(image.kind)
+        if (
+            group is None
+            and grouping is not None
+            and image.source == "folders"
+            and image.kind in grouping.class_of.values()
+        ):
+            group = image.kind
+        if group is None:
+            left_out[image.kind] += 1
+            continue
+        name = Path(image.original).name if image.file else f"{image.split}_{image.position:05d}.png"
+        # Compared without case: the tree may be copied to a file system that knows none.
+        candidates = itertools.chain(
+            (name, f"{image.source}_{name}"), (f"{image.source}_{k}_{name}" for k in itertools.count(2))
+        )
+        candidate = next(one for one in candidates if (group.lower(), one.lower()) not in taken)
+        taken.add((group.lower(), candidate.lower()))
+        placed.append(image)
+        rows.append(
+            {
+                "file_name": f"{group}/{candidate}",
+                "class": group,
+                "source": image.source,
+                "group": "",
+                "origin": "real",
+                "cell_type": image.kind,
+                "original": image.original,
+                "split": image.split,
+            }
+        )
+    report.left_out = dict(sorted(left_out.items()))
+    return rows, placed
+
+
+def _put(image: _Image, target: Path, arrays: dict[str, Any]) -> None:
+    target.parent.mkdir(exist_ok=True)
+    if image.file is None:
+        write_png(arrays[image.source][image.position], target)
+        return
+    origin = image.file.resolve()
+    try:
+        os.link(origin, target)
+    except OSError:
+        shutil.copy2(origin, target)
