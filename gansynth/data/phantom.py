@@ -75,9 +75,8 @@ def draw_cell(class_name: str, rng: np.random.Generator, size: int = 128) -> NDA
     >>> draw_cell("eosinophil", np.random.default_rng(0), size=64).shape
     (64, 64, 3)
     """
-    if not _SIZES[0] <= size <= _SIZES[1]:
-        raise InputError(f"phantom cells of {size} pixels: choose a size from {_SIZES[0]} to {_SIZES[1]}")
     _known_class(class_name)
+    _possible_size(size)
     return paint(MORPHOLOGY[class_name], rng, size)
 
 
@@ -104,7 +103,7 @@ def phantom_dataset(counts: Mapping[str, int] | None = None, size: int = 128, se
     InputError
         If a class is unknown, a count is negative, nothing is asked for, or a number is out of range.
     """
-    wanted = _checked_counts(counts, seed)
+    wanted = _checked_counts(counts, size, seed)
     names = tuple(wanted)
     labels = np.repeat(np.arange(len(names), dtype=np.int64), list(wanted.values()))
     images = np.empty((len(labels), 3, size, size), dtype=np.uint8)
@@ -152,7 +151,7 @@ def write_phantom(
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: is there already and not empty; choose another folder for the phantom cells")
-    wanted = _checked_counts(counts, seed)
+    wanted = _checked_counts(counts, size, seed)
     rows = []
     with whole_folder(out) as folder:
         for name, n in wanted.items():
@@ -184,7 +183,13 @@ def _known_class(name: str) -> None:
         raise InputError(f"the phantom has no class '{name}'; {hint}")
 
 
-def _checked_counts(counts: Mapping[str, int] | None, seed: int) -> dict[str, int]:
+def _possible_size(size: int) -> None:
+    if not _SIZES[0] <= size <= _SIZES[1]:
+        raise InputError(f"phantom cells of {size} pixels: choose a size from {_SIZES[0]} to {_SIZES[1]}")
+
+
+def _checked_counts(counts: Mapping[str, int] | None, size: int, seed: int) -> dict[str, int]:
+    _possible_size(size)
     if seed < 0:
         raise InputError(f"the seed of the phantom is {seed}; it must not be negative")
     wanted = dict(sorted((PHANTOM_COUNTS if counts is None else counts).items()))

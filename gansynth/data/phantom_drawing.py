@@ -133,6 +133,18 @@ def lobed_chain(
     return np.asarray(points, dtype=np.float32), np.asarray(radii, dtype=np.float32)
 
 
+def stretched(points: Field, radii: Field, elongation: float, axis: float) -> tuple[Field, Field]:
+    """Fit a chain of discs made for a round cell into one elongated along `axis` (as in `outline_distance`)."""
+    stretch = elongation**0.5
+    along = points[:, 0] * np.sin(axis) + points[:, 1] * np.cos(axis)
+    across = points[:, 0] * np.cos(axis) - points[:, 1] * np.sin(axis)
+    along, across = along * stretch, across / stretch
+    turned = np.stack(
+        [along * np.sin(axis) + across * np.cos(axis), along * np.cos(axis) - across * np.sin(axis)], axis=1
+    )
+    return turned.astype(np.float32), np.asarray(radii / stretch**0.5, dtype=np.float32)
+
+
 def mix(base: Field, colour: Field, amount: Field) -> None:
     """Move `base` [h, w, 3] towards `colour` ([3] or [h, w, 3]) by `amount` [h, w], in place."""
     base += (colour - base) * amount[..., None]

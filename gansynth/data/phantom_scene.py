@@ -1,23 +1,20 @@
-"""One phantom image put together: field of red cells, the stained cell in the middle, and the camera."""
+"""One phantom image put together: the slide, the stained cell painted on it, the camera."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from gansynth.data import phantom_drawing as brush
 from gansynth.data.phantom_cells import MORPHOLOGY, Granules, Morphology, Nucleus, Range
 from gansynth.data.phantom_drawing import Field
+from gansynth.data.phantom_slide import photograph, red_cells
 
 Noise = Callable[[int], Field]
-
-# Absorbance of a stained red cell in red, green, blue: eosin takes green most.
-_RED_CELL_ABSORBANCE = np.array([0.27, 0.40, 0.26], dtype=np.float32)
-_BACKGROUND = np.array([254, 229, 203], dtype=np.float32)
-_BLUISH_BACKGROUND = np.array([222, 218, 238], dtype=np.float32)
 
 
 def paint(morphology: Morphology, rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
@@ -33,13 +30,20 @@ def paint(morphology: Morphology, rng: np.random.Generator, size: int) -> NDArra
     -------
     uint8 [size, size, 3]
     """
-    zoom = rng.uniform(0.93, 1.07)
-    centre = (0.5 + rng.normal(0.0, 0.018, 2)).astype(np.float32)
-    radius = _draw(rng, morphology.radius) * zoom
-    canvas = _field_of_red_cells(rng, size, centre, radius, zoom)
-    _stray_platelets(canvas, rng, centre, radius, zoom)
-    paint_cell(canvas, morphology, rng, centre, radius)
-    return _photograph(canvas, rng)
+    # The matrices are small: threads would cost several times what they save, and could change a sum.
+    with _thread_pools().limit(limits=1, user_api="blas"):
+        zoom = rng.uniform(0.93, 1.07)
+        centre = (0.5 + rng.normal(0.0, 0.018, 2)).astype(np.float32)
+        radius = _draw(rng, morphology.radius) * zoom
+        canvas = red_cells(rng, size, centre, radius, zoom)
+        _stray_platelets(canvas, rng, centre, radius, zoom)
+        paint_cell(canvas, morphology, rng, centre, radius)
+        return photograph(canvas, rng)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def paint_cell(canvas: Field, morphology: Morphology, rng: np.random.Generator, centre: Field, radius: float) -> None:
@@ -63,9 +67,8 @@ def paint_cell(canvas: Field, morphology: Morphology, rng: np.random.Generator, 
     soft = max(1.3 / size, 0.010)
     waves = np.arange(2, 7)
     amplitudes = (rng.normal(0.0, 1.0, 5) * _draw(rng, morphology.irregularity) * 1.6 / waves).astype(np.float32)
-    distance = brush.outline_distance(
-        y, x, radius, _draw(rng, morphology.elongation), rng.uniform(0, np.pi), amplitudes, rng.uniform(0, 6.3, 5)
-    )
+    elongation, axis = _draw(rng, morphology.elongation), rng.uniform(0, np.pi)
+    distance = brush.outline_distance(y, x, radius, elongation, axis, amplitudes, rng.uniform(0, 6.3, 5))
     distance += radius * _draw(rng, morphology.fringe) * noise(44)
     tone = rng.uniform()
     colour = (1 - tone) * np.array(morphology.cytoplasm[0]) + tone * np.array(morphology.cytoplasm[1])
@@ -80,7 +83,7 @@ def paint_cell(canvas: Field, morphology: Morphology, rng: np.random.Generator, 
     flesh *= 1.0 - _draw(rng, morphology.rim) * edge[..., None]
     inner = None
     if morphology.nucleus is not None:
-        inner = _nucleus_distance(morphology.nucleus, rng, radius, y, x)
+        inner = _nucleus_distance(morphology.nucleus, rng, radius, elongation, axis, y, x)
         inner += radius * _draw(rng, morphology.nucleus.waviness) * noise(16)
         inner = np.maximum(inner, distance + 0.02 * radius)
     _vacuoles(flesh, rng, int(rng.choice(morphology.vacuoles)), radius, y, x)
@@ -97,7 +100,9 @@ def paint_cell(canvas: Field, morphology: Morphology, rng: np.random.Generator, 
     brush.mix(patch, flesh, body * _draw(rng, morphology.opacity))
 
 
-def _nucleus_distance(nucleus: Nucleus, rng: np.random.Generator, radius: float, y: Field, x: Field) -> Field:
+def _nucleus_distance(
+    nucleus: Nucleus, rng: np.random.Generator, radius: float, elongation: float, axis: float, y: Field, x: Field
+) -> Field:
     lobes = int(rng.choice(nucleus.lobes))
     points, radii = brush.lobed_chain(
         _draw(rng, nucleus.thickness) * radius,
@@ -111,7 +116,8 @@ def _nucleus_distance(nucleus: Nucleus, rng: np.random.Generator, radius: float,
     points += np.float32(_draw(rng, nucleus.offset) * radius) * np.array([np.sin(way), np.cos(way)], dtype=np.float32)
     # A nucleus that would leave the cell is shrunk as a whole, so that its shape stays.
     excess = max(1.0, float((np.hypot(points[:, 0], points[:, 1]) + radii).max()) / (0.95 * radius))
-    return brush.tube_distance(y, x, points / excess, radii / excess)
+    points, radii = brush.stretched(points / excess, radii / excess, elongation, axis)
+    return brush.tube_distance(y, x, points, radii)
 
 
 def _lobes(rng: np.random.Generator, count: int) -> tuple[Field, Field]:
@@ -191,7 +197,7 @@ def _smear(
     x: Field,
     noise: Noise,
 ) -> None:
-    n = 60
+    n = int(rng.integers(25, 70))
     way = rng.uniform(0, 2 * np.pi)
     start = _inside_disc(rng, n, radius)
     dragged = np.array([np.sin(way), np.cos(way)]) * radius * rng.uniform(0.2, 0.9)
@@ -200,58 +206,15 @@ def _smear(
     steps = np.linspace(-0.5, 0.7, 9)[None, :, None] * rng.uniform(0.3, 1.0, (n, 1, 1))
     strands = (start[:, None, :] + steps * direction[:, None, :]).reshape(-1, 2).astype(np.float32)
     weights = np.repeat(rng.normal(0.1, 0.35, n), 9).astype(np.float32)
-    texture = brush.spots(strands, np.full(len(strands), 0.010, dtype=np.float32), weights, y, x)
+    texture = brush.spots(strands, np.full(len(strands), rng.uniform(0.009, 0.015), dtype=np.float32), weights, y, x)
     texture = np.tanh(texture) + 0.35 * noise(34)
     ragged = distance + radius * (0.14 * noise(8) + 0.10 * noise(20) - 0.10 * texture)
     cover = brush.coverage(ragged, radius * rng.uniform(0.3, 0.7)) * np.clip(0.9 + 0.25 * texture, 0.0, 1.0)
     core = 14.0 * np.exp(-np.square((1.0 + distance / radius) / 0.7))
-    flesh = colour - (20.0 * texture + 9.0 * noise(12) + core)[..., None] * np.array([1.0, 1.1, 0.45], dtype=np.float32)
-    brush.mix(patch, flesh.astype(np.float32), cover * opacity)
-
-
-def _field_of_red_cells(rng: np.random.Generator, size: int, centre: Field, radius: float, zoom: float) -> Field:
-    typical = rng.uniform(0.1, 0.126) * zoom
-    crowding = rng.uniform(0.72, 1.15)
-    tries = int(rng.integers(20, 90))
-    places = rng.uniform(-0.12, 1.12, (tries, 2))
-    sizes = typical * np.clip(rng.normal(1.0, 0.08, tries), 0.75, 1.3)
-    clear = np.hypot(*(places - centre).T) > radius + sizes * rng.uniform(0.8, 1.1)
-    thickness = np.zeros((size, size), dtype=np.float32)
-    kept: list[int] = []
-    pallor = rng.uniform(0.15, 0.95)
-    grid = ((np.arange(size) + 0.5) / size).astype(np.float32)
-    for i in np.flatnonzero(clear):
-        gaps = np.hypot(*(places[kept] - places[i]).T) / (sizes[kept] + sizes[i])
-        if (gaps < crowding).any() and (rng.uniform() > 0.08 or (gaps < 0.5).any()):
-            continue
-        kept.append(int(i))
-        _red_cell(thickness, rng, grid, places[i], float(sizes[i]), pallor)
-    absorbance = _RED_CELL_ABSORBANCE * rng.uniform(0.75, 1.25) * (1 + rng.normal(0, 0.06, 3))
-    background = _BLUISH_BACKGROUND if rng.uniform() < 0.04 else _BACKGROUND
-    return np.asarray(background * np.exp(-thickness[..., None] * absorbance), dtype=np.float32)
-
-
-def _red_cell(
-    thickness: Field, rng: np.random.Generator, grid: Field, place: NDArray[np.float64], radius: float, pallor: float
-) -> None:
-    size = len(grid)
-    reach = radius * 1.35
-    rows = slice(max(0, int((place[0] - reach) * size)), max(0, int((place[0] + reach) * size) + 1))
-    columns = slice(max(0, int((place[1] - reach) * size)), max(0, int((place[1] + reach) * size) + 1))
-    y, x = grid[rows] - np.float32(place[0]), grid[columns] - np.float32(place[1])
-    if not len(y) or not len(x):
-        return
-    amplitudes = rng.normal(0, 0.025, 3).astype(np.float32)
-    distance = brush.outline_distance(
-        y, x, radius, rng.uniform(1.0, 1.25), rng.uniform(0, np.pi), amplitudes, rng.uniform(0, 6.3, 3)
+    flesh = colour - (rng.uniform(8, 20) * texture + 9.0 * noise(12) + core)[..., None] * np.array(
+        [1.0, 1.1, 0.45], dtype=np.float32
     )
-    depth = 1.0 + distance / radius
-    hollow = np.exp(-np.square(np.square(depth / rng.uniform(0.38, 0.6))))
-    profile = 0.85 + 0.25 * np.square(depth) - pallor * rng.uniform(0.6, 1.1) * hollow
-    own = brush.coverage(distance, max(1.3 / size, 0.012)) * np.maximum(profile, 0.1)
-    below = thickness[rows, columns]
-    # Stacked cells are pressed flat: two of them absorb less than the sum.
-    thickness[rows, columns] = np.maximum(own, below) + 0.45 * np.minimum(own, below)
+    brush.mix(patch, flesh.astype(np.float32), cover * opacity)
 
 
 def _stray_platelets(canvas: Field, rng: np.random.Generator, centre: Field, radius: float, zoom: float) -> None:
@@ -260,22 +223,6 @@ def _stray_platelets(canvas: Field, rng: np.random.Generator, centre: Field, rad
         own = rng.uniform(0.02, 0.04) * zoom
         if np.hypot(*(place - centre)) > radius + 1.5 * own:
             paint_cell(canvas, MORPHOLOGY["platelet"], rng, place, own)
-
-
-def _photograph(canvas: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
-    size = canvas.shape[0]
-    stain = np.float32(rng.uniform(0.92, 1.12)) * (1 + rng.normal(0, 0.035, 3)).astype(np.float32)
-    light = np.array([255.0, 255.0, 255.0], dtype=np.float32)
-    picture = light * np.power(np.clip(canvas / light, 1e-3, 1.0), stain)
-    ramp = np.linspace(-1, 1, size, dtype=np.float32)
-    slope = rng.normal(0, 0.012, 2)
-    illumination = 1.0 + slope[0] * ramp[:, None] + slope[1] * ramp[None, :]
-    illumination = illumination - abs(rng.normal(0, 0.01)) * (np.square(ramp)[:, None] + np.square(ramp)[None, :])
-    picture *= (illumination * rng.normal(1.0, 0.012))[..., None].astype(np.float32)
-    blur = rng.uniform(0.0012, 0.004) * size
-    picture = gaussian_filter(picture, (blur, blur, 0), truncate=3.0)
-    grain = rng.standard_normal((size, size, 1), dtype=np.float32) * rng.uniform(0.6, 1.8)
-    return np.clip(picture + grain + 0.5, 0, 255).astype(np.uint8)
 
 
 def _inside_disc(rng: np.random.Generator, n: int, radius: float) -> Field:
