@@ -1,0 +1,3 @@
+"""Figures and self-contained HTML pages."""
+
+from __future__ import annotations

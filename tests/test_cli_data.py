@@ -1,0 +1,110 @@
+"""Claims about `gansynth data ...` as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from gansynth.cli import gansynth
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANSYNTH_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def cells(tmp_path: Path) -> Path:
+    """Three unequal classes of phantom cells in a folder whose name has a blank and a quote."""
+    out = tmp_path / "my 'cells'"
+    result = call("data", "phantom", out, "--size", 32, "--counts", "neutrophil=12,eosinophil=6,smudge cell=3")
+    assert result.exit_code == 0, result.stderr
+    assert f"wrote {out}" in result.stdout
+    return out
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(gansynth, [str(argument) for argument in arguments])
+
+
+def test_info_shows_every_class_and_the_imbalance(cells: Path) -> None:
+    shown = call("data", "info", cells)
+    assert shown.exit_code == 0, shown.stderr
+    for word in ("neutrophil", "eosinophil", "smudge cell", "12", "4"):
+        assert word in shown.stdout
+
+
+def test_info_as_json_is_one_object_and_nothing_else(cells: Path) -> None:
+    (cells / "neutrophil" / "broken.png").write_bytes(b"")
+    shown = call("data", "info", cells, "--json")
+    assert shown.exit_code == 0, shown.stderr
+    assert "broken.png" in json.dumps(json.loads(shown.stdout))
+
+
+def test_a_split_is_written_and_the_same_seed_gives_the_same(cells: Path) -> None:
+    assert call("data", "split", cells, "--seed", 3).exit_code == 0
+    first = (cells / "splits.csv").read_bytes()
+    assert call("data", "split", cells, "--seed", 3).exit_code == 0
+    assert (cells / "splits.csv").read_bytes() == first
+    assert set(pd.read_csv(cells / "splits.csv")["split"]) == {"train", "val", "test"}
+
+
+def test_a_column_of_the_users_own_table_groups_the_split(cells: Path) -> None:
+    table = pd.read_csv(cells / "metadata.csv", dtype=str, keep_default_na=False)
+    table["patient"] = [f"p{i % 4}" for i in range(len(table))]
+    table.to_csv(cells / "metadata.csv", index=False)
+    result = call("data", "split", cells, "--group", "patient")
+    assert result.exit_code == 0, result.stderr
+    joined = table.merge(pd.read_csv(cells / "splits.csv"), on="file_name")
+    assert (joined.groupby("patient")["split"].nunique() == 1).all()
+
+
+def test_plain_folders_are_imported_and_can_be_merged(cells: Path, tmp_path: Path) -> None:
+    out = tmp_path / "merged"
+    result = call("data", "import", "--source", f"folders={cells}", "--classes", "12", out)
+    assert result.exit_code == 0, result.stderr
+    assert f"wrote {out}" in result.stdout
+    assert {"neutrophil", "eosinophil", "smudge cell"} <= {p.name for p in out.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("data", "info", "nowhere"), "nowhere"),
+        (("data", "split", "nowhere"), "nowhere"),
+        (("data", "import", "--source", "pbc", "out"), "kind=PATH"),
+        (("data", "import", "--source", "atlantis=x", "out"), "atlantis"),
+        (("data", "import", "--source", "pbc=nowhere", "out"), "nowhere"),
+        (("data", "phantom", "out", "--counts", "neutrofil=3"), "neutrophil"),
+        (("data", "phantom", "out", "--counts", "neutrophil"), "class=n"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_writes_nothing(
+    arguments: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr and result.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_folder_is_not_overwritten(cells: Path) -> None:
+    before = sorted(p.name for p in cells.rglob("*"))
+    result = call("data", "phantom", cells)
+    assert result.exit_code == 2 and "not empty" in result.stderr
+    assert sorted(p.name for p in cells.rglob("*")) == before
+
+
+def test_unreadable_files_are_a_warning_not_a_failure(cells: Path) -> None:
+    Image.new("RGB", (32, 32)).save(cells / "eosinophil" / "whole.png")
+    (cells / "eosinophil" / "torn.png").write_bytes((cells / "eosinophil" / "whole.png").read_bytes()[:40])
+    result = call("data", "split", cells)
+    assert result.exit_code == 0
+    assert "warning: " in result.stderr and "UserWarning" not in result.stderr
