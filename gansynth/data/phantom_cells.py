@@ -119,7 +119,7 @@ MORPHOLOGY: dict[str, Morphology] = {
         radius=(0.18, 0.225),
         cytoplasm=((222, 172, 176), (200, 152, 176)),
         nucleus=Nucleus(
-            (0.36, 0.43),
+            (0.39, 0.46),
             length=(1.7, 2.1),
             bend=(1.0, 3.2),
             lobes=(2, 2, 2, 2, 2, 2, 2, 3),
@@ -127,7 +127,7 @@ MORPHOLOGY: dict[str, Morphology] = {
             offset=(0.1, 0.3),
             waviness=(0.01, 0.03),
         ),
-        granules=(Granules((188, 92, 106), (1.1, 1.9), (0.008, 0.011), (0.75, 1.0)),),
+        granules=(Granules((186, 98, 116), (1.1, 1.9), (0.008, 0.011), (0.75, 1.0)),),
         irregularity=(0.01, 0.07),
         vacuoles=(0, 0, 0, 1, 2),
     ),
@@ -190,7 +190,7 @@ MORPHOLOGY: dict[str, Morphology] = {
     ),
     "monocyte": Morphology(
         radius=(0.195, 0.245),
-        cytoplasm=((186, 166, 188), (154, 136, 178)),
+        cytoplasm=((188, 166, 184), (160, 138, 176)),
         nucleus=Nucleus(
             (0.38, 0.5),
             length=(1.0, 1.7),
@@ -227,7 +227,7 @@ MORPHOLOGY: dict[str, Morphology] = {
         radius=(0.18, 0.225),
         cytoplasm=((226, 192, 188), (204, 164, 180)),
         nucleus=Nucleus(
-            (0.27, 0.35),
+            (0.29, 0.37),
             length=(2.0, 3.0),
             bend=(2.6, 5.4),
             lobes=(1, 1, 2, 3, 3, 3, 4, 4, 5),

@@ -66,7 +66,9 @@ def paint_cell(canvas: Field, morphology: Morphology, rng: np.random.Generator, 
 
     soft = max(1.3 / size, 0.010)
     waves = np.arange(2, 7)
-    amplitudes = (rng.normal(0.0, 1.0, 5) * _draw(rng, morphology.irregularity) * 1.6 / waves).astype(np.float32)
+    amplitudes = (
+        np.clip(rng.normal(0.0, 1.0, 5), -1.6, 1.6) * _draw(rng, morphology.irregularity) * 1.4 / waves
+    ).astype(np.float32)
     elongation, axis = _draw(rng, morphology.elongation), rng.uniform(0, np.pi)
     distance = brush.outline_distance(y, x, radius, elongation, axis, amplitudes, rng.uniform(0, 6.3, 5))
     distance += radius * _draw(rng, morphology.fringe) * noise(44)
@@ -140,7 +142,7 @@ def _chromatin(
         x,
     )
     contrast = _draw(rng, nucleus.clumping)
-    openness = 0.25 + 0.9 * contrast * clumps + 0.1 * noise(20)
+    openness = 0.25 + 1.05 * contrast * clumps + 0.1 * noise(20)
     # Dense chromatin lines the nuclear membrane.
     openness -= 0.45 * np.exp(-0.5 * np.square(inner / 0.011))
     count = int(rng.choice(nucleus.nucleoli))

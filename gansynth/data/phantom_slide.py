@@ -68,7 +68,7 @@ def _red_cell(
 def photograph(canvas: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return the slide as a camera sees it: stain, light, focus and sensor noise vary; uint8 [size, size, 3]."""
     size = canvas.shape[0]
-    stain = np.float32(rng.uniform(0.92, 1.12)) * (1 + rng.normal(0, 0.035, 3)).astype(np.float32)
+    stain = np.float32(rng.uniform(0.92, 1.12)) * (1 + rng.normal(0, 0.025, 3)).astype(np.float32)
     # A thicker stain absorbs more by a power of the transmitted light (Beer-Lambert).
     picture = 255.0 * np.power(np.clip(canvas / 255.0, 1e-3, 1.0), stain)
     ramp = np.linspace(-1, 1, size, dtype=np.float32)
@@ -76,7 +76,7 @@ def photograph(canvas: Field, rng: np.random.Generator) -> NDArray[np.uint8]:
     illumination = 1.0 + slope[0] * ramp[:, None] + slope[1] * ramp[None, :]
     illumination = illumination - abs(rng.normal(0, 0.01)) * (np.square(ramp)[:, None] + np.square(ramp)[None, :])
     picture *= (illumination * rng.normal(1.0, 0.012))[..., None].astype(np.float32)
-    blur = rng.uniform(0.0012, 0.004) * size
+    blur = rng.uniform(0.0008, 0.0036) * size
     picture = gaussian_filter(picture, (blur, blur, 0), truncate=3.0)
     grain = rng.standard_normal((size, size, 1), dtype=np.float32) * rng.uniform(0.6, 1.8)
     return np.clip(picture + grain + 0.5, 0, 255).astype(np.uint8)

@@ -88,7 +88,7 @@ def test_an_image_depends_on_neither_the_counts_nor_the_other_classes() -> None:
 
 
 def test_no_two_images_are_alike() -> None:
-    data = phantom_dataset(dict.fromkeys(PHANTOM_COUNTS, 12), 32)
+    data = phantom_dataset(dict.fromkeys(PHANTOM_COUNTS, 6), 32)
     assert data.records["sha256"].is_unique
     for label in range(len(data.class_names)):
         small = thumbnails(data.images[data.labels == label]) * 255
@@ -97,8 +97,8 @@ def test_no_two_images_are_alike() -> None:
 
 
 def test_classes_can_be_learned_but_not_from_a_thumbnail_alone() -> None:
-    train = phantom_dataset(dict.fromkeys(PHANTOM_COUNTS, 30), 64, seed=1)
-    test = phantom_dataset(dict.fromkeys(PHANTOM_COUNTS, 10), 64, seed=2)
+    train = phantom_dataset(dict.fromkeys(PHANTOM_COUNTS, 20), 32, seed=1)
+    test = phantom_dataset(dict.fromkeys(PHANTOM_COUNTS, 8), 32, seed=2)
     model = RidgeClassifier(alpha=3.0).fit(thumbnails(train.images), train.labels)
     recall = recall_score(test.labels, model.predict(thumbnails(test.images)), average="macro")
     assert 4 / 12 < recall < 0.97
