@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from gansynth.data.dataset import CellDataset
-    from gansynth.data.folders import open_dataset
+    from gansynth.data import CellDataset, open_dataset
     from gansynth.errors import InputError
     from gansynth.gans import build_gan, open_run, train_gan
     from gansynth.recipes import load_recipe

@@ -101,7 +101,8 @@ def failing(error: BaseException) -> Result:
     group = Commands("gansynth")
 
     @group.command()
-    def fail() -> None:
+    @click.option("--resume", is_flag=True)
+    def fail(resume: bool) -> None:
         raise error
 
     return CliRunner().invoke(group, ["fail"])

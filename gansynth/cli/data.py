@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -30,7 +31,7 @@ def info(folder: Path, as_json: bool) -> None:
     from gansynth.data.info import dataset_info
 
     report = dataset_info(folder)
-    click.echo(report.to_json() if as_json else str(report))
+    click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())
 
 
 @data.command("import")
@@ -46,11 +47,9 @@ def info(folder: Path, as_json: bool) -> None:
 @click.option(
     "--classes",
     type=click.Choice(["8", "11", "12"]),
-    default="11",
-    show_default=True,
-    help="Which classes to make: 8 or 11 of abouali2023, 12 of hazra2022.",
+    help="Which classes to make: 8 or 11 of abouali2023, 12 of hazra2022. Default: every cell type is a class.",
 )
-def import_(out: Path, sources: tuple[str, ...], classes: str) -> None:
+def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
     """Turn published data sets, as downloaded, into one data set of class folders.
 
     Writes class folders and metadata.csv into OUT, and shows the counts before and after merging.
@@ -63,7 +62,7 @@ def import_(out: Path, sources: tuple[str, ...], classes: str) -> None:
     from gansynth.data.sources import import_sources
 
     report = import_sources(parse_sources(sources), out, scheme=classes)
-    click.echo(str(report))
+    click.echo(report.to_text())
     click.echo(f"wrote {out}")
 
 
@@ -94,6 +93,8 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
 
     dataset = split_dataset(open_dataset(folder, progress=True), test=test, val=val, seed=seed, groups=group)
     written = write_splits(dataset, folder)
+    for part in ("train", "val", "test"):
+        click.echo(f"{part:<6}{int((dataset.records['split'] == part).sum()):>8,} images")
     click.echo(f"wrote {written}")
 
 

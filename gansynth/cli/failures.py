@@ -39,7 +39,7 @@ class Commands(click.Group):
         except InputError as error:
             raise Refused(str(error)) from error
         except KeyboardInterrupt:
-            click.echo("stopped; continue with --resume", err=True)
+            click.echo("stopped; continue with --resume" if _can_resume(ctx) else "stopped", err=True)
             ctx.exit(130)
         except OSError as error:
             if error.errno == errno.EPIPE:  # `gansynth ... | head`: click ends quietly
@@ -53,6 +53,11 @@ class Commands(click.Group):
                 what = "the GPU's memory ran out; use a smaller batch (--set training.batch_size=N) or --device cpu"
                 raise Failed(what) from error
             raise
+
+
+def _can_resume(ctx: click.Context) -> bool:
+    command = ctx.command.get_command(ctx, ctx.invoked_subcommand or "") if isinstance(ctx.command, Commands) else None
+    return command is None or any(parameter.name == "resume" for parameter in command.params)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

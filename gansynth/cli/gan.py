@@ -84,9 +84,14 @@ def models() -> None:
     Example:
       gansynth models
     """
+    from gansynth.gans import open_run, zoo_models
     from gansynth.recipes import load_recipe, recipe_names
 
     click.echo("recipes, for train-gan --recipe:")
     for name in recipe_names():
         recipe = load_recipe(name)
-        click.echo(f"  {name:<16} {recipe.gan}, {recipe.resolution} x {recipe.resolution} pixels")
+        click.echo(f"  {name:<16}{recipe.gan}, {recipe.resolution} x {recipe.resolution} pixels")
+    click.echo("trained generators, for generate and balance:")
+    for name in zoo_models():
+        run = open_run(name)
+        click.echo(f"  {name:<16}{run.resolution} x {run.resolution} pixels; {', '.join(run.class_names)}")

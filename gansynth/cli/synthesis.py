@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gansynth.cli.arguments import FOLDER, device_option, parse_class_counts, parse_count, seed_option
 from gansynth.errors import InputError
+
+if TYPE_CHECKING:
+    from gansynth.synthesis import BalanceReport, GenerationReport
 
 
 def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,6 +28,14 @@ def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
+    click.echo(str(report))
+    click.echo(f"wrote {out}")
+    if not report.complete:
+        click.echo("gansynth: not every class could be filled (see above)", err=True)
+        click.get_current_context().exit(1)
 
 
 @click.command()
@@ -73,8 +84,7 @@ def generate(
         resume=resume,
         keep_copies=keep_copies,
     )
-    click.echo(str(report))
-    click.echo(f"wrote {out}")
+    _tell(report, out)
 
 
 @click.command()
@@ -124,5 +134,4 @@ def balance(
         resume=resume,
         keep_copies=keep_copies,
     )
-    click.echo(str(report))
-    click.echo(f"wrote {out}")
+    _tell(report, out)

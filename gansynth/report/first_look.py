@@ -222,9 +222,8 @@ def _training(look: FirstLook) -> list[Section]:
             emphasis=[r for r in rare if r in watch],
         )
         caption = (
-            "The class watch: how much of each class the training's own classifier recognises among generated "
-            "images. The three rarest classes are named, since the rare ones collapse first. That classifier is a "
-            "player of the game, so its view is kinder than the independent one's."
+            "The class watch: how much of each class the independent classifier recognises among generated images "
+            "while the generator trains. The three rarest classes are named: the rare ones collapse first."
         )
         charts.append(Chart(chart, caption))
     return [Section("Training", charts=charts)] if charts else []
