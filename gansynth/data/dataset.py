@@ -1,0 +1,79 @@
+"""The data set every room works on: images, labels, class names, one record per image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gansynth.errors import InputError
+
+RECORD_COLUMNS = ("path", "sha256", "source", "group", "split", "origin")
+
+
+@dataclass(frozen=True)
+class CellDataset:
+    """Class-labelled images held as one uint8 array.
+
+    Attributes
+    ----------
+    images : uint8 array, shape [N, 3, H, W]
+        RGB, 0..255. May be memory-mapped read-only (see `gansynth.data.pack`).
+    labels : int64 array, shape [N]
+        Index into `class_names`.
+    class_names : tuple of str
+        Sorted by name, so that label i means the same class everywhere.
+    records : pandas.DataFrame, N rows
+        `path` (relative to the data set's folder), `sha256` (of the decoded RGB pixels at the
+        original size), `source`, `group` ("" where unknown), `split` ("train", "val", "test", or
+        "" before splitting), `origin` ("real", "synthetic" or "phantom").
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    records: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        n = len(self.labels)
+        if self.images.shape[0] != n or self.images.ndim != 4 or self.images.shape[1] != 3:
+            raise ValueError(f"images must be [{n}, 3, H, W], got {self.images.shape}")
+        if len(self.records) != n or not set(RECORD_COLUMNS) <= set(self.records.columns):
+            raise ValueError(f"records must have {n} rows and the columns {', '.join(RECORD_COLUMNS)}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def size(self) -> int:
+        """Edge length of the (square) images in pixels."""
+        return int(self.images.shape[-1])
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of images per class, in the order of `class_names`."""
+        n = np.bincount(self.labels, minlength=len(self.class_names))
+        return dict(zip(self.class_names, n.tolist(), strict=True))
+
+    def select(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> CellDataset:
+        """Return the images at `index` (positions or a boolean mask); class names are kept."""
+        return replace(
+            self,
+            images=self.images[index],
+            labels=self.labels[index],
+            records=self.records.iloc[np.flatnonzero(index) if index.dtype == bool else index].reset_index(drop=True),
+        )
+
+    def part(self, split: str) -> CellDataset:
+        """Return the images of one split: "train", "val" or "test".
+
+        Raises
+        ------
+        InputError
+            If the data set has not been split, or no image belongs to `split`.
+        """
+        mask = (self.records["split"] == split).to_numpy()
+        if not mask.any():
+            raise InputError(f"no image belongs to the split '{split}'; run `gansynth data split` first")
+        return self.select(mask)

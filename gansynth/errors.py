@@ -1,0 +1,16 @@
+"""The one exception a user is meant to read."""
+
+
+class InputError(Exception):
+    """Input that gansynth cannot work with: one sentence that says what, where, and what to do.
+
+    The command line prints the sentence and ends with exit status 2. Everything a user can get
+    wrong (a folder, a file, a recipe, a name, a number) raises it; everything else that escapes is
+    a bug.
+
+    Examples
+    --------
+    >>> raise InputError("cells/: no class folders; put each class's images into a folder of its name")
+    Traceback (most recent call last):
+    gansynth.errors.InputError: cells/: no class folders; put each class's images into a folder of its name
+    """

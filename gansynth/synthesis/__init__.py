@@ -1,0 +1,20 @@
+"""From a trained run to synthetic images: N of a class, a balanced data set, an over-sampler."""
+
+from __future__ import annotations
+
+from gansynth.synthesis.balancing import balance
+from gansynth.synthesis.generation import generate
+from gansynth.synthesis.oversampling import GANOverSampler
+from gansynth.synthesis.provenance import Provenance, read_provenance
+from gansynth.synthesis.report import BalanceReport, ClassReport, GenerationReport
+
+__all__ = [
+    "BalanceReport",
+    "ClassReport",
+    "GANOverSampler",
+    "GenerationReport",
+    "Provenance",
+    "balance",
+    "generate",
+    "read_provenance",
+]
