@@ -1,0 +1,236 @@
+"""Compact networks for small images and small machines.
+
+What takes the place of the tables of hazra2022, and why: 5 x 5 deconvolutions leave a checkerboard and a
+fully connected layer of 33 M parameters is most of the model, so the generator starts at 4 x 4, upsamples and
+convolves, and adds up RGB images of growing resolution (skip connections: Karras et al. 2020, "Analyzing and
+improving the image quality of StyleGAN", section 4.1). The label and the latent steer every layer by modulated
+convolutions (ibid., section 2.2). The critic opens with a 5 x 5 convolution of stride 2, as table 4 does. Learning
+rates are equalised at run time (Karras et al. 2018, "Progressive growing of GANs", section 4.1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SLOPE = 0.2
+GAIN = math.sqrt(2 / (1 + SLOPE**2))
+"""Keeps the variance through a LeakyReLU of that slope (He et al. 2015)."""
+
+
+class EqualLinear(nn.Module):
+    """Fully connected layer with equalised learning rate."""
+
+    def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, gain: float = 1.0, rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.scale, self.rate = gain * rate / math.sqrt(inputs), rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.rate)
+
+
+class EqualConv2d(nn.Module):
+    """Convolution with equalised learning rate and "same" padding."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, gain: float = GAIN) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.scale, self.stride, self.padding = gain / math.sqrt(inputs * kernel**2), stride, kernel // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight * self.scale, self.bias, stride=self.stride, padding=self.padding)
+
+
+class ModulatedConv2d(nn.Module):
+    """Convolution whose input channels are scaled by a style and whose output variance is restored.
+
+    Restored to `GAIN` squared, so that a LeakyReLU after it gives unit variance; with `demodulate` off it is left
+    alone. The form that scales activations, not weights: equal in value, and one convolution serves the whole
+    batch.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, style: int, *, demodulate: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.style = EqualLinear(style, inputs, bias=1.0)
+        self.scale, self.padding, self.demodulate = 1 / math.sqrt(inputs * kernel**2), kernel // 2, demodulate
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        style = self.style(w)
+        weight = self.weight * self.scale
+        h = F.conv2d(x * style[:, :, None, None].to(x.dtype), weight, padding=self.padding)
+        if self.demodulate:
+            variance = style.float().square() @ weight.float().square().sum(dim=(2, 3)).t()
+            h = h * (GAIN * torch.rsqrt(variance + 1e-8))[:, :, None, None].to(h.dtype)
+        return h + self.bias[:, None, None].to(h.dtype)
+
+
+class SynthesisBlock(nn.Module):
+    """Upsample, two modulated convolutions, and an RGB image that is added to the upsampled one below."""
+
+    def __init__(self, inputs: int, outputs: int, style: int, *, upsample: bool) -> None:
+        super().__init__()
+        self.upsample = upsample
+        self.first = ModulatedConv2d(inputs, outputs, 3, style)
+        self.second = ModulatedConv2d(outputs, outputs, 3, style)
+        self.to_rgb = ModulatedConv2d(outputs, 3, 1, style, demodulate=False)
+
+    def forward(self, h: Tensor, rgb: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        if self.upsample:
+            h = F.interpolate(h, scale_factor=2, mode="bilinear", align_corners=False)
+        h = F.leaky_relu(self.first(h, w), SLOPE, inplace=True)
+        h = F.leaky_relu(self.second(h, w), SLOPE, inplace=True)
+        image = self.to_rgb(h, w)
+        if self.upsample:
+            image = image + F.interpolate(rgb, scale_factor=2, mode="bilinear", align_corners=False)
+        return h, image
+
+
+class SkipGenerator(nn.Module):
+    """Latent and label to an image through modulated convolutions and RGB skip connections.
+
+    Parameters
+    ----------
+    n_classes : int
+    latent : int
+        Length of z.
+    resolution : int
+        Edge length in pixels, 4 times a power of two.
+    channels : sequence of int
+        Channels at 4, 8, 16, ... pixels; one number per resolution.
+    style : int
+        Length of the vector that steers the layers.
+    """
+
+    def __init__(self, n_classes: int, latent: int, resolution: int, channels: Sequence[int], style: int = 128) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_classes, style)
+        self.mapping = nn.ModuleList(
+            [EqualLinear(latent + style, style, gain=GAIN, rate=0.1), EqualLinear(style, style, gain=GAIN, rate=0.1)]
+        )
+        self.constant = nn.Parameter(torch.randn(1, channels[0], 4, 4))
+        widths = [channels[0], *channels]
+        self.blocks = nn.ModuleList(
+            SynthesisBlock(i, o, style, upsample=k > 0) for k, (i, o) in enumerate(zip(widths, channels, strict=False))
+        )
+        if 4 * 2 ** (len(channels) - 1) != resolution:
+            raise ValueError(
+                f"{len(channels)} channel numbers give {4 * 2 ** (len(channels) - 1)} px, not {resolution}"
+            )
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return images in [-1, 1], shape [n, 3, R, R], for z [n, latent] and int64 labels [n]."""
+        w = torch.cat([_unit(z), _unit(self.embedding(labels))], dim=1)
+        for layer in self.mapping:
+            w = F.leaky_relu(layer(w), SLOPE)
+        h = self.constant.expand(len(z), -1, -1, -1).to(memory_format=torch.channels_last)
+        rgb = h.new_zeros(())
+        for block in self.blocks:
+            h, rgb = block(h, rgb, w)
+        return torch.tanh(rgb.float())
+
+
+def _unit(x: Tensor) -> Tensor:
+    return x * torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-8)
+
+
+class DownBlock(nn.Module):
+    """Two convolutions, the second with stride 2, beside an average-pooled shortcut."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first = EqualConv2d(inputs, inputs, 3)
+        self.second = EqualConv2d(inputs, outputs, 3, stride=2)
+        self.shortcut = EqualConv2d(inputs, outputs, 1, gain=1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.leaky_relu(self.first(x), SLOPE, inplace=True)
+        h = F.leaky_relu(self.second(h), SLOPE, inplace=True)
+        return (h + self.shortcut(F.avg_pool2d(x, 2))) * math.sqrt(0.5)
+
+
+class CompactTrunk(nn.Module):
+    """An image to a 4 x 4 map: a 5 x 5 convolution of stride 2 (as tables 4 and 5), then `DownBlock`."""
+
+    def __init__(self, resolution: int, channels: Sequence[int]) -> None:
+        super().__init__()
+        if resolution != 4 * 2 ** len(channels):
+            raise ValueError(f"{len(channels)} channel numbers take {4 * 2 ** len(channels)} px, not {resolution}")
+        self.convolution = EqualConv2d(3, channels[0], 5, stride=2)
+        self.blocks = nn.ModuleList(DownBlock(i, o) for i, o in pairwise(channels))
+
+    def forward(self, images: Tensor) -> Tensor:
+        h = F.leaky_relu(self.convolution(images), SLOPE, inplace=True)
+        for block in self.blocks:
+            h = block(h)
+        return h
+
+
+class MinibatchDeviation(nn.Module):
+    """Append the standard deviation over a group of images as one more channel (Karras et al. 2018, section 3).
+
+    Groups are runs of consecutive images, so that a batch of real images followed by generated ones is never mixed.
+    """
+
+    def __init__(self, group: int = 4) -> None:
+        super().__init__()
+        self.group = group
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, c, height, width = x.shape
+        group = math.gcd(n, self.group)
+        h = x.float().reshape(n // group, group, c, height, width)
+        deviation = torch.sqrt(h.var(dim=1, correction=0) + 1e-8).mean(dim=(1, 2, 3))
+        deviation = deviation.repeat_interleave(group).to(x.dtype)
+        return torch.cat([x, deviation[:, None, None, None].expand(n, 1, height, width)], dim=1)
+
+
+class CompactCritic(nn.Module):
+    """An image to one unbounded score.
+
+    With `n_classes`, the score also tells how well the image fits its label, by projection
+    (Miyato & Koyama 2018, "cGANs with projection discriminator", eq. 3).
+    """
+
+    def __init__(
+        self, resolution: int, channels: Sequence[int], *, n_classes: int | None = None, group: int = 4
+    ) -> None:
+        super().__init__()
+        last = channels[-1]
+        self.trunk = CompactTrunk(resolution, channels)
+        self.deviation = MinibatchDeviation(group)
+        self.convolution = EqualConv2d(last + 1, last, 3)
+        self.fully_connected = EqualLinear(last * 16, last, gain=GAIN)
+        self.score = EqualLinear(last, 1)
+        self.projection = nn.Embedding(n_classes, last) if n_classes else None
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return scores [n] for images [n, 3, R, R] in [-1, 1] and, for a critic with projection, labels [n]."""
+        h = F.leaky_relu(self.convolution(self.deviation(self.trunk(images))), SLOPE)
+        h = F.leaky_relu(self.fully_connected(h.flatten(1)), SLOPE)
+        score = self.score(h).squeeze(1).float()
+        if self.projection is not None and labels is not None:
+            score = score + (self.projection(labels) * h.float()).sum(dim=1) / math.sqrt(h.shape[1])
+        return score
+
+
+class CompactClassifier(nn.Module):
+    """An image to one logit per class, by the same trunk as the critic and a mean over positions."""
+
+    def __init__(self, n_classes: int, resolution: int, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.trunk = CompactTrunk(resolution, channels)
+        self.logits = EqualLinear(channels[-1], n_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits [n, n_classes] for images [n, 3, R, R] in [-1, 1]."""
+        return self.logits(self.trunk(images).mean(dim=(2, 3)))
