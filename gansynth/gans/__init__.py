@@ -1,0 +1,8 @@
+"""GANs: the interface, one file for each GAN, the one training loop, the run folder."""
+
+from gansynth.gans import c_wgan_gp as c_wgan_gp
+from gansynth.gans.gan import GAN, Batch, Turn, build_gan, register
+from gansynth.gans.run import Run, open_run, zoo_models
+from gansynth.gans.training import train_gan
+
+__all__ = ["GAN", "Batch", "Run", "Turn", "build_gan", "open_run", "register", "train_gan", "zoo_models"]

@@ -1,0 +1,100 @@
+"""C-WGAN-GP: generator, Wasserstein critic with gradient penalty, and a separate classifier (hazra2022, section
+2.2.2)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
+from gansynth.gans.players import build_classifier, build_critic, build_generator
+from gansynth.gans.wasserstein import critic_loss, gradient_penalty, interpolate
+from gansynth.recipes import GanRecipe, PaperNetworks
+
+
+@register("c-wgan-gp")
+class CWGANGP(GAN):
+    """The three-player game.
+
+    * The critic tells real from generated (eq. 3) under the gradient penalty (eq. 4).
+    * The classifier learns classes, from real images only: what it learned from generated ones would be the
+    generator's mistakes.
+    * The generator is trained from both: it raises the critic's score and is to be classified as the class it was
+    asked for.
+
+    The critic of the paper never sees a label. A compact recipe may let it (``networks.projection``).
+    """
+
+    def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
+        super().__init__(recipe, n_classes)
+        self.generator = build_generator(recipe, n_classes)
+        self.critic = build_critic(recipe, n_classes)
+        self.classifier = build_classifier(recipe, n_classes)
+        self._sees_labels = not isinstance(recipe.networks, PaperNetworks) and recipe.networks.projection
+
+    def turns(self) -> tuple[Turn, ...]:
+        return (
+            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
+            Turn("classifier", self.classifier_loss),
+            Turn("generator", self.generator_loss),
+        )
+
+    def score(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the critic's scores [n]; the labels reach it only where the recipe asks for projection."""
+        scores: Tensor = self.critic(images, labels) if self._sees_labels else self.critic(images)
+        return scores.float()
+
+    def critic_loss(self, batch: Batch) -> Terms:
+        """Eq. 3 and 4, on real images and images of the same label distribution."""
+        weights = self.recipe.losses
+        real, generated = self.augment(batch.images), self.augment(self.generate_detached(batch))
+        # One pass for both: the critic has no batch statistics that could leak from one half to the other.
+        scores = self.score(torch.cat([real, generated]), torch.cat([batch.labels, batch.generated_labels]))
+        on_real, on_generated = scores.split([len(real), len(generated)])
+        terms = {"wasserstein": critic_loss(on_real, on_generated)}
+        if weights.drift:
+            terms["drift"] = weights.drift * on_real.square().mean()
+        if batch.step % weights.penalty_every == 0:
+            score = partial(self.score, labels=batch.labels)
+            penalty = gradient_penalty(score, interpolate(real, generated))
+            terms["penalty"] = weights.gradient_penalty * weights.penalty_every * penalty
+        return terms
+
+    def classifier_loss(self, batch: Batch) -> Terms:
+        """Cross entropy of logits on augmented real images."""
+        logits = self.classifier(self.augment(batch.images)).float()
+        return {"real": self.recipe.losses.classifier_real * F.cross_entropy(logits, batch.labels)}
+
+    def generator_loss(self, batch: Batch) -> Terms:
+        """Minus the critic's score, and the classifier's cross entropy against the labels that were asked for."""
+        weights = self.recipe.losses
+        plain = self.generate(batch.latents, batch.generated_labels)
+        images = self.augment(plain)
+        logits = self.classifier(images).float()
+        terms = {
+            "critic": -self.score(images, batch.generated_labels).mean(),
+            "class": weights.generator_class * F.cross_entropy(logits, batch.generated_labels),
+        }
+        if weights.mode_seeking:
+            terms["mode_seeking"] = weights.mode_seeking * mode_seeking(plain, batch)
+        return terms
+
+
+def mode_seeking(images: Tensor, batch: Batch) -> Tensor:
+    """Return how little images of a class change when their latents do (Mao et al. 2019, eq. 3, inverted).
+
+    Neighbours in the batch that share a label are compared; the value falls as they grow apart.
+    """
+    order = torch.argsort(batch.generated_labels, stable=True)
+    images, z, labels = images[order].float(), batch.latents[order], batch.generated_labels[order]
+    same = (labels[1:] == labels[:-1]).float()
+    apart = (images[1:] - images[:-1]).abs().mean(dim=(1, 2, 3)) / (z[1:] - z[:-1]).abs().mean(dim=1)
+    return (same / (apart + 1e-5)).sum() / same.sum().clamp(min=1) / 10
+
+
+def weight_count(network: nn.Module) -> int:
+    """Return the number of trainable parameters."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)

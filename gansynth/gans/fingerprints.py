@@ -1,0 +1,100 @@
+"""A few bytes of every training image, so that a copy of one is known when it is generated.
+
+A run may outlive its data or travel without it. What it keeps is each training image averaged to 8 x 8 pixels:
+enough to tell a near copy, in whatever orientation, and too little to be looked at.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from gansynth.gans.images import orient
+from gansynth.gans.weights import read_weights, write_weights
+
+EDGE = 8
+ALARM = 0.001
+"""Share of honest held-out images that may lie closer to the training images than the copy threshold."""
+
+
+class TrainingFingerprints:
+    """Distances from images to the nearest training image.
+
+    Parameters
+    ----------
+    prints : float tensor [N, 192]
+        Training images averaged to 8 x 8 pixels, in grey levels.
+    copy_threshold : float
+        Distances below it are called copies, in grey levels.
+    """
+
+    def __init__(self, prints: Tensor, copy_threshold: float) -> None:
+        self.prints, self.copy_threshold = prints.float(), copy_threshold
+        self._squares = self.prints.square().sum(dim=1)
+
+    @classmethod
+    def of(cls, train: NDArray[np.uint8], held_out: NDArray[np.uint8]) -> TrainingFingerprints:
+        """Fingerprint a training split and set the threshold on honest images.
+
+        Parameters
+        ----------
+        train, held_out : uint8 arrays [N, 3, H, W], [M, 3, H, W]
+            Training images, and real images that are not among them. The threshold is the distance that only
+            `ALARM` of the held-out images fall below, and at most half of their median: a real cell is no copy,
+            however ordinary it is.
+        """
+        prints = fingerprint(train)
+        free = cls(prints, 0.0).distance(held_out) if len(held_out) else np.array([4.0], dtype=np.float32)
+        threshold = min(float(np.quantile(free, ALARM)), 0.5 * float(np.median(free)))
+        return cls(prints, threshold)
+
+    def distance(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the distance to the nearest training image in any of eight orientations.
+
+        Parameters
+        ----------
+        images : uint8 array [n, 3, H, W]
+
+        Returns
+        -------
+        float32 array [n]
+            Root mean square difference of the 8 x 8 averages, in grey levels (0..255).
+        """
+        query = fingerprint(images)
+        if not len(query):
+            return np.zeros(0, dtype=np.float32)
+        grid = query.view(-1, 3, EDGE, EDGE)
+        best = torch.full((len(query),), torch.inf)
+        for k in range(8):
+            turned = orient(grid, k).reshape(len(query), -1)
+            squares = turned.square().sum(dim=1, keepdim=True) + self._squares - 2 * turned @ self.prints.t()
+            best = torch.minimum(best, squares.amin(dim=1))
+        return (best.clamp_min(0) / query.shape[1]).sqrt().numpy()
+
+    def save(self, path: Path) -> None:
+        """Write to a safetensors file, rounded to whole grey levels."""
+        write_weights(
+            path,
+            {"prints": self.prints.round().to(torch.uint8)},
+            {"copy_threshold": repr(self.copy_threshold), "edge": str(EDGE)},
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> TrainingFingerprints:
+        """Read a file that `save` wrote."""
+        tensors, metadata = read_weights(path)
+        return cls(tensors["prints"], float(metadata["copy_threshold"]))
+
+
+def fingerprint(images: NDArray[np.uint8]) -> Tensor:
+    """Return images [n, 3, H, W] averaged to 8 x 8 pixels, float32 [n, 192], in grey levels."""
+    parts = [
+        F.adaptive_avg_pool2d(torch.from_numpy(np.ascontiguousarray(images[i : i + 1024])).float(), EDGE).flatten(1)
+        for i in range(0, len(images), 1024)
+    ]
+    return torch.cat(parts) if parts else torch.zeros(0, 3 * EDGE * EDGE)

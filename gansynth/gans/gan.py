@@ -1,0 +1,141 @@
+"""What every GAN is: players, and turns in which one player moves. The loop knows nothing else.
+
+A new GAN is one file in this folder with one class::
+
+    @register("my-gan")
+    class MyGAN(GAN):
+        def __init__(self, recipe, n_classes):
+            super().__init__(recipe, n_classes)
+            self.generator, self.critic = ...          # its players
+
+        def turns(self):
+            return (Turn("critic", self.critic_loss, repeats=5), Turn("generator", self.generator_loss))
+
+        def critic_loss(self, batch): ...              # returns a dict of named terms; their sum is minimised
+
+and one recipe in the zoo whose ``gan`` is ``my-gan``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gansynth.errors import InputError
+from gansynth.gans.diffaugment import DiffAugment
+from gansynth.recipes import GanRecipe, load_recipe
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one turn sees.
+
+    Attributes
+    ----------
+    images : float tensor [n, 3, R, R]
+        Real images in [-1, 1].
+    labels : int64 tensor [n]
+        Their classes.
+    latents : float tensor [m, latent]
+        Standard normal; m = n, or a multiple of n in a generator's turn.
+    generated_labels : int64 tensor [m]
+        Classes to generate, drawn from the same distribution as `labels`.
+    step : int
+        Generator iterations done before this one.
+    """
+
+    images: Tensor
+    labels: Tensor
+    latents: Tensor
+    generated_labels: Tensor
+    step: int
+
+
+Terms = dict[str, Tensor]
+"""Named scalar terms of a loss; their sum is minimised, each is logged."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One player's move: `player` is the attribute whose parameters follow the gradient of `loss`, `repeats` times."""
+
+    player: str
+    loss: Callable[[Batch], Terms]
+    repeats: int = 1
+
+
+class GAN(nn.Module, ABC):
+    """Base of all GANs: a generator, further players, and their losses."""
+
+    generator: nn.Module
+
+    def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
+        super().__init__()
+        self.recipe, self.n_classes = recipe, n_classes
+        self.augment = DiffAugment(recipe.augmentation)
+
+    @abstractmethod
+    def turns(self) -> tuple[Turn, ...]:
+        """Return the turns of one iteration, in order. The generator moves last and once."""
+
+    def generate(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Return images [n, 3, R, R] in [-1, 1] for latents [n, latent] and int64 labels [n]."""
+        images: Tensor = self.generator(latents, labels)
+        return images
+
+    @torch.no_grad()
+    def generate_detached(self, batch: Batch) -> Tensor:
+        """Return generated images that carry no gradient: what every turn but the generator's needs."""
+        return self.generate(batch.latents, batch.generated_labels)
+
+
+_REGISTRY: dict[str, type[GAN]] = {}
+_G = TypeVar("_G", bound=type[GAN])
+
+
+def register(name: str) -> Callable[[_G], _G]:
+    """Class decorator: make a GAN available to recipes as ``gan: name``."""
+
+    def decorate(cls: _G) -> _G:
+        _REGISTRY[name] = cls
+        return cls
+
+    return decorate
+
+
+def build_gan(recipe: str | GanRecipe, class_names: Sequence[str]) -> GAN:
+    """Return an untrained GAN; its players are attributes.
+
+    Parameters
+    ----------
+    recipe : str or GanRecipe
+        A recipe, its name in the zoo, or its path.
+    class_names : sequence of str
+        At least one class.
+
+    Raises
+    ------
+    InputError
+        If the recipe names a GAN that is not registered, or there is no class.
+
+    Examples
+    --------
+    >>> gan = build_gan("c-wgan-gp-64", ["basophil", "eosinophil"])
+    >>> gan.generate(torch.randn(2, gan.recipe.latent), torch.tensor([0, 1])).shape
+    torch.Size([2, 3, 64, 64])
+    """
+    if not isinstance(recipe, GanRecipe):
+        recipe = load_recipe(recipe)
+    if not class_names:
+        raise InputError("no class names; a GAN needs at least one class to generate")
+    if recipe.gan not in _REGISTRY:
+        near = difflib.get_close_matches(recipe.gan, _REGISTRY, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(_REGISTRY))}"
+        raise InputError(f"recipe {recipe.name}: no GAN named '{recipe.gan}'; {hint}")
+    return _REGISTRY[recipe.gan](recipe, len(class_names))

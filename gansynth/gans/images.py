@@ -1,0 +1,36 @@
+"""Between stored pixels (uint8, 0..255) and what networks see (float, -1..1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Return uint8 images [n, 3, H, W] as float32 in [-1, 1], channels last."""
+    return images.to(memory_format=torch.channels_last).float().div_(127.5).sub_(1)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Return float images in [-1, 1] as uint8, rounded to the nearest level."""
+    return images.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def turn_and_flip(images: Tensor) -> Tensor:
+    """Put images into one of the eight orientations of the square, a new one for each eighth of the batch.
+
+    Cells have no up and no left: each orientation of a real cell is a real cell. Images of a batch come in random
+    order, so orienting by chunk draws as widely as orienting one by one, and moves memory eight times only.
+    """
+    chunks = images.chunk(8)
+    turns = torch.randint(0, 8, (len(chunks),)).tolist()
+    return torch.cat([orient(chunk, k) for chunk, k in zip(chunks, turns, strict=True)]).contiguous(
+        memory_format=torch.channels_last
+    )
+
+
+def orient(images: Tensor, k: int) -> Tensor:
+    """Return images [..., H, W] in orientation k of the square: 0..3 turned by k x 90 degrees, 4..7 also
+    flipped."""
+    turned = torch.rot90(images, k % 4, (-2, -1))
+    return turned.flip(-1) if k >= 4 else turned

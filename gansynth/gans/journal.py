@@ -1,0 +1,147 @@
+"""What a training tells while it runs: the terminal, ``log.jsonl`` and TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from gansynth.atomic import write_text
+from gansynth.gans import state
+from gansynth.gans.watch import ClassWatch
+
+LOG = "log.jsonl"
+
+
+class Journal:
+    """One training's record.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run.
+    first_step : int
+        Where the training continues; what was logged beyond it belongs to a future that did not happen.
+    terminal : bool
+        Whether to speak to the user: a progress bar on a terminal, plain lines elsewhere, always on standard error.
+    enabled : bool
+        False in all processes but the first.
+    """
+
+    def __init__(self, folder: Path, first_step: int, *, terminal: bool, enabled: bool) -> None:
+        self.enabled, self.path, self.first_step = enabled, folder / LOG, first_step
+        self.console = Console(stderr=True, quiet=not (terminal and enabled))
+        self.live = self.console.is_terminal
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+            console=self.console, disable=not self.live,
+        )  # fmt: skip
+        self.tasks: dict[str, Any] = {}
+        self.board: SummaryWriter | None = None
+        if enabled:
+            self._drop_after(first_step)
+            self.board = SummaryWriter(str(folder), purge_step=first_step + 1)
+            self.bar.start()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+        if self.board is not None:
+            self.board.close()
+
+    def preparation(self, what: str) -> Callable[[int, int], None]:
+        """Return a callback (done, of) that shows the progress of something before the game."""
+        shown = -1
+
+        def on_step(done: int, of: int) -> None:
+            nonlocal shown
+            self._advance(what, done / of, "")
+            if not self.live and (tenth := 10 * done // of) > shown and tenth % 5 == 0:
+                shown = tenth
+                self.console.print(f"{what}: {done / of:.0%}", highlight=False)
+
+        return on_step
+
+    def log(self, at: state.Progress, terms: dict[str, float], share: float) -> None:
+        """Record the mean loss terms since the last record."""
+        if not self.enabled:
+            return
+        left = at.seconds * (1 - share) / share if share > 0 else math.nan
+        self._append({"step": at.step, "images": at.images, "seconds": round(at.seconds, 2), **terms})
+        for name, value in terms.items():
+            self._scalar(name, value, at.step)
+        note = f"step {at.step}  " + "  ".join(f"{k} {v:.3g}" for k, v in terms.items())
+        self._advance("training", share, note)
+        if not self.live:
+            self.console.print(f"{share:4.0%}  {_clock(left)} left  {note}", highlight=False, soft_wrap=True)
+
+    def watch(self, at: state.Progress, found: ClassWatch, class_names: tuple[str, ...], sheet: Image.Image) -> None:
+        """Record the class watch, and name the classes that seem to collapse."""
+        classes = {
+            name: {
+                "recall": _round(found.recall[c]),
+                "real_recall": _round(found.real_recall[c]),
+                "diversity": _round(found.diversity[c]),
+            }
+            for c, name in enumerate(class_names)
+        }
+        self._append({"step": at.step, "watch": classes})
+        for name, values in classes.items():
+            for key in ("recall", "diversity"):
+                if values[key] is not None:
+                    self._scalar(f"watch_{key}/{name}", float(values[key] or 0.0), at.step)
+        if self.board is not None:
+            self.board.add_image("samples", np.asarray(sheet), at.step, dataformats="HWC")
+        for sentence in found.warnings(class_names):
+            self.console.print(f"step {at.step}: class watch: {sentence}", highlight=False, soft_wrap=True)
+
+    def _scalar(self, name: str, value: float, step: int) -> None:
+        if self.board is not None:
+            self.board.add_scalar(name, value, step)
+
+    def _advance(self, what: str, share: float, note: str) -> None:
+        if what not in self.tasks:
+            self.tasks[what] = self.bar.add_task(what, total=1.0, note=note)
+        self.bar.update(self.tasks[what], completed=min(1.0, share), note=note)
+
+    def _append(self, record: dict[str, Any]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+    def _drop_after(self, step: int) -> None:
+        if not self.path.exists():
+            return
+        kept = []
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                if json.loads(line)["step"] <= step:
+                    kept.append(line)
+            except (ValueError, KeyError, TypeError):
+                continue  # the line a killed training was writing
+        write_text(self.path, "".join(line + "\n" for line in kept))
+
+
+def _round(x: float) -> float | None:
+    return None if math.isnan(x) else round(float(x), 4)
+
+
+def _clock(seconds: float) -> str:
+    if math.isnan(seconds):
+        return "--:--"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"

@@ -1,0 +1,82 @@
+"""A trained generator that makes image s of a class, the same image whatever is asked for beside it.
+
+The latent of an image is drawn from its seed and class alone. Arithmetic is not so obliging: convolutions of
+another batch size may round differently. So images are always computed in the same company, the chunk of 32 seeds
+that theirs falls into, and in the same order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gansynth.gans.gan import GAN
+from gansynth.gans.images import to_uint8
+from gansynth.gans.memory import keep_freed_memory
+from gansynth.gans.precision import has_bf16
+
+CHUNK = 32
+"""Seeds s with the same ``s // CHUNK`` are computed together."""
+
+
+class LoadedGenerator:
+    """Seeds to images.
+
+    Parameters
+    ----------
+    gan : GAN
+        With trained weights.
+    device : torch.device
+        Where to compute. On a processor with bfloat16 arithmetic, as on a GPU, the networks compute in bfloat16;
+        against float32 that changes a pixel by 0.2 grey levels on average.
+    """
+
+    def __init__(self, gan: GAN, device: torch.device) -> None:
+        if device.type == "cpu":
+            keep_freed_memory()
+        self.dtype = torch.bfloat16 if has_bf16(device) else torch.float32
+        self.gan, self.device = gan.eval().requires_grad_(False), device
+        gan.to(device=device, dtype=self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def __call__(self, class_index: int, seeds: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return one image for each seed.
+
+        Parameters
+        ----------
+        class_index : int
+        seeds : int64 array [n]
+            Any numbers from 0 on; whole chunks (``range(32 * k, 32 * (k + 1))``) cost nothing extra.
+
+        Returns
+        -------
+        uint8 array [n, 3, R, R]
+        """
+        seeds = np.asarray(seeds, dtype=np.int64)
+        size = self.gan.recipe.resolution
+        images = np.empty((len(seeds), 3, size, size), dtype=np.uint8)
+        chunks = seeds // CHUNK
+        for chunk in np.unique(chunks):
+            wanted = np.flatnonzero(chunks == chunk)
+            made = self._chunk(class_index, int(chunk))
+            images[wanted] = made[seeds[wanted] % CHUNK]
+        return images
+
+    def _chunk(self, class_index: int, chunk: int) -> NDArray[np.uint8]:
+        latents = torch.stack(
+            [draw_latent(self.gan.recipe.latent, class_index, chunk * CHUNK + i) for i in range(CHUNK)]
+        ).to(self.device, self.dtype)
+        labels = torch.full((CHUNK,), class_index, device=self.device)
+        made: NDArray[np.uint8] = to_uint8(self.gan.generate(latents, labels)).cpu().numpy()
+        return made
+
+
+def draw_latent(length: int, class_index: int, seed: int) -> Tensor:
+    """Return the latent of image `seed` of a class: standard normal, float32 [length]."""
+    digest = hashlib.blake2b(f"{class_index}/{seed}".encode(), digest_size=8).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+    return torch.randn(length, generator=generator)

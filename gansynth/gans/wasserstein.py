@@ -1,0 +1,56 @@
+"""The loss of a Wasserstein critic with gradient penalty (hazra2022, eq. 3 and 4; Gulrajani et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def critic_loss(real: Tensor, generated: Tensor) -> Tensor:
+    """Return ``E[D(G(z))] - E[D(x)]``, which the critic minimises.
+
+    hazra2022 eq. 3 is the same with the sign turned, for a critic that maximises.
+
+    Parameters
+    ----------
+    real, generated : float tensors [n]
+        Scores of real and of generated images.
+    """
+    return generated.mean() - real.mean()
+
+
+def interpolate(real: Tensor, generated: Tensor) -> Tensor:
+    """Return one point on the line from each real image to a generated one, uniformly chosen, [n, 3, H, W].
+
+    Gulrajani et al. 2017, section 4: the weight is uniform in [0, 1], one for each image.
+    """
+    epsilon = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
+    return torch.lerp(generated, real, epsilon)
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Return ``E[(|grad D(x)|_2 - 1)^2]`` at `images` (hazra2022, eq. 4, without lambda).
+
+    Parameters
+    ----------
+    critic : callable
+        Images [n, 3, H, W] to scores [n].
+    images : float tensor [n, 3, H, W]
+        Usually from `interpolate`.
+
+    Returns
+    -------
+    float32 scalar tensor, differentiable with respect to the critic's parameters.
+
+    Notes
+    -----
+    The norm is taken in float32 whatever precision the critic computes in, and has an epsilon under the root:
+    the root's own gradient at zero is infinite.
+    """
+    images = images.detach().requires_grad_()
+    scores = critic(images)
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    norm = (gradient.float().square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()
+    return (norm - 1).square().mean()

@@ -1,0 +1,92 @@
+"""The class watch: is every class still recognisable, and still varied, while the GAN trains?
+
+The tail collapses first, and no loss tells. For each class the independent classifier's recall on generated images
+is set beside its recall on real ones, and the spread of their features beside the real spread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansynth.data.dataset import CellDataset
+from gansynth.gans.independent_classifier import IndependentClassifier
+
+LOW = 0.5
+"""A class below this share of its real recall or its real diversity is named."""
+
+
+@dataclass(frozen=True)
+class ClassWatch:
+    """What one look found; arrays have one entry per class, real recall and spread being those of real images.
+
+    Attributes
+    ----------
+    recall, real_recall : float arrays [C], 0..1
+        Share of images that the independent classifier gives the class they were made or found for.
+    diversity : float array [C]
+        Mean distance between two images of a class in the classifier's features, divided by the same of real
+        images.
+    """
+
+    recall: NDArray[np.float64]
+    real_recall: NDArray[np.float64]
+    diversity: NDArray[np.float64]
+
+    def warnings(self, class_names: tuple[str, ...]) -> list[str]:
+        """Return one sentence for each class that seems to collapse."""
+        found = []
+        for c, name in enumerate(class_names):
+            if self.recall[c] < LOW * self.real_recall[c]:
+                found.append(f"{name}: recognised in {self.recall[c]:.0%} (real images: {self.real_recall[c]:.0%})")
+            if self.diversity[c] < LOW:
+                found.append(f"{name}: varies {self.diversity[c]:.2f} times as much as real images")
+        return found
+
+
+class Watcher:
+    """Knows the real images' side of the comparison, so that a look costs generated images only.
+
+    Parameters
+    ----------
+    classifier : IndependentClassifier
+    real : CellDataset
+        Validation images, or training images where no others may be used.
+    per_class : int
+        Images of each class to compare.
+    """
+
+    def __init__(self, classifier: IndependentClassifier, real: CellDataset, per_class: int) -> None:
+        self.classifier, self.n_classes = classifier, len(real.class_names)
+        chosen = [np.flatnonzero(real.labels == c)[:per_class] for c in range(self.n_classes)]
+        index = np.concatenate(chosen)
+        self.real_recall, self.real_spread = self._measure(real.images[index], real.labels[index])
+
+    def look(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> ClassWatch:
+        """Measure generated images [n, 3, H, W] with the labels [n] they were asked for."""
+        recall, spread = self._measure(images, labels)
+        return ClassWatch(recall, self.real_recall, spread / np.maximum(self.real_spread, 1e-12))
+
+    def _measure(
+        self, images: NDArray[np.uint8], labels: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        assigned = self.classifier(images).argmax(axis=1)
+        features = self.classifier.features(images).astype(np.float64)
+        recall, spread = np.full(self.n_classes, np.nan), np.full(self.n_classes, np.nan)
+        for c in range(self.n_classes):
+            here = labels == c
+            if here.any():
+                recall[c] = float((assigned[here] == c).mean())
+                spread[c] = _mean_distance(features[here])
+        return recall, spread
+
+
+def _mean_distance(x: NDArray[np.float64]) -> float:
+    """Mean Euclidean distance over all pairs of different rows; NaN for fewer than two."""
+    if len(x) < 2:
+        return float("nan")
+    squares = (x**2).sum(axis=1)
+    distance = np.sqrt(np.maximum(squares[:, None] + squares[None] - 2 * x @ x.T, 0))
+    return float(distance.sum() / (len(x) * (len(x) - 1)))

@@ -1,0 +1,59 @@
+"""Tensors on disk: safetensors only, so that opening a stranger's model cannot run code."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gansynth.atomic import whole_file
+from gansynth.errors import InputError
+
+
+def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write named tensors and string metadata to a safetensors file, whole or not at all."""
+    # safetensors stores row-major memory; the clone also parts tensors that share it.
+    plain = {k: v.detach().to("cpu").contiguous().clone() for k, v in tensors.items()}
+    with whole_file(path) as temporary:
+        save_file(plain, temporary, dict(metadata))
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors (on the CPU) and the metadata of a safetensors file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, truncated, or no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; the folder is not a complete run") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as safetensors ({error}); it may be cut off") from None
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(path)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def state_tensors(module: torch.nn.Module, prefix: str) -> dict[str, Tensor]:
+    """Return a module's state with every name prefixed."""
+    return {f"{prefix}.{name}": tensor for name, tensor in module.state_dict().items()}
