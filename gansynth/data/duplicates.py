@@ -3,8 +3,8 @@
 Near duplicates are looked for in two steps. A perceptual hash (the signs of the 63 lowest
 frequencies of a 32 x 32 grey thumbnail's cosine transform) names candidates: flipping an image
 only flips signs of that hash, and a quarter turn also transposes it, so the hashes of all eight
-orientations come from one transform. A candidate counts when the RGB thumbnails themselves differ
-by no more than a few grey levels in the best orientation.
+orientations come from one transform. A candidate counts when the RGB thumbnails themselves, each
+freed of its mean colour, differ by less than a share of their contrast in the best orientation.
 """
 
 from __future__ import annotations
@@ -15,12 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from threadpoolctl import threadpool_limits
 
 THUMBNAIL = 32
 HASH_EDGE = 8
-# Chosen by looking at the pairs found in 13,649 blood cells; docs/data.md says what was seen.
-MAX_HASH_DISTANCE = 10
-MAX_GREY_LEVELS = 6.0
+# Chosen by looking at the closest pairs of 13,649 blood cells: the one true near duplicate there has
+# 0.12, the closest two different cells 0.48; docs/data.md has what the threshold does and does not find.
+MAX_HASH_DISTANCE = 12
+MAX_DIFFERENCE = 0.35
+# Stain and lamp may differ between two prints of one picture, but not by more than this (grey levels).
+_MAX_MEAN_DIFFERENCE = 40.0
+# Below this contrast (grey levels) there is no picture to recognise: such images are only compared exactly.
+_MIN_CONTRAST = 4.0
+_CHUNK = 8192
 _BLOCK = 1024
 
 
@@ -34,9 +41,10 @@ class Duplicates:
         Groups of two or more positions with equal pixels.
     near : int64 array, shape [P, 2]
         Pairs of positions (smaller first) that show nearly the same picture. Of each exact group
-        only the first image takes part.
+        only the first image takes part; of very many images that are all alike, not every pair is listed.
     distance : float64 array, shape [P]
-        Root-mean-square difference of each near pair's thumbnails in the best orientation, in grey levels.
+        Root-mean-square difference of each near pair's thumbnails in the best orientation, as a share of
+        their contrast: 0 for the same picture, about 1.4 for unrelated ones.
     component : int64 array, shape [N]
         The same number for images that belong together, exactly or nearly, also through others.
     """
@@ -52,7 +60,7 @@ def find_duplicates(
     sha256: list[str],
     *,
     max_hash_distance: int = MAX_HASH_DISTANCE,
-    max_grey_levels: float = MAX_GREY_LEVELS,
+    max_difference: float = MAX_DIFFERENCE,
 ) -> Duplicates:
     """Find exact and near duplicates.
 
@@ -63,8 +71,8 @@ def find_duplicates(
         One per image; equal for equal pixels.
     max_hash_distance : int
         Largest number of differing hash bits (of 63) of a candidate.
-    max_grey_levels : float
-        Largest root-mean-square difference of the thumbnails, 0..255.
+    max_difference : float
+        Largest `distance` of a near pair.
 
     Returns
     -------
@@ -76,22 +84,27 @@ def find_duplicates(
     runs = np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1) if n else []
     exact = sorted((run.astype(np.int64) for run in runs if len(run) > 1), key=lambda run: int(run[0]))
     distinct = np.sort(first).astype(np.int64)
-    thumbnails = _thumbnails(images, distinct)
-    pairs, distance = _near_pairs(thumbnails, max_hash_distance, max_grey_levels)
+    # The products are small: threads gain little on a free machine, and wait for each other on a busy one.
+    with threadpool_limits(1, "blas"):
+        thumbnails = _thumbnails(images, distinct)
+        pairs, distance = _near_pairs(thumbnails, max_hash_distance, max_difference)
     near = distinct[pairs]
     links = np.concatenate([near, *[np.stack([np.full(len(g) - 1, g[0]), g[1:]], axis=1) for g in exact]])
-    graph = coo_array((np.ones(len(links), np.int8), (links[:, 0], links[:, 1])), shape=(n, n))
-    component = connected_components(graph, directed=False)[1].astype(np.int64) if n else np.zeros(0, np.int64)
+    component = _components(links, n) if n else np.zeros(0, np.int64)
     return Duplicates(exact, near, distance, component)
 
 
 def _thumbnails(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the area means of each image on a 32 x 32 grid, float32 [n, 3, 32, 32], 0..255."""
-    area = _area_weights(images.shape[-1])
+    size = images.shape[-1]
+    area = _area_weights(size)
     found = np.empty((len(rows), 3, THUMBNAIL, THUMBNAIL), np.float32)
-    for start in range(0, len(rows), 256):
-        block = images[rows[start : start + 256]].astype(np.float32)
-        found[start : start + 256] = area @ block @ area.T
+    for start in range(0, len(rows), 128):
+        block = images[rows[start : start + 128]].astype(np.float32)
+        # Two large matrix products instead of one small product per image.
+        narrow = (block.reshape(-1, size) @ area.T).reshape(len(block), 3, size, THUMBNAIL)
+        flat = narrow.transpose(0, 1, 3, 2).reshape(-1, size) @ area.T
+        found[start : start + 128] = flat.reshape(len(block), 3, THUMBNAIL, THUMBNAIL).transpose(0, 1, 3, 2)
     return found
 
 
@@ -104,27 +117,42 @@ def _area_weights(size: int) -> NDArray[np.float32]:
 
 
 def _near_pairs(
-    thumbnails: NDArray[np.float32], max_hash_distance: int, max_grey_levels: float
+    thumbnails: NDArray[np.float32], max_hash_distance: int, max_difference: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    signs = _signs(thumbnails)
-    turned = _orientations(signs).reshape(8, len(signs), -1)
-    plain = turned[0]
-    bits = HASH_EDGE * HASH_EDGE - 1
-    pairs, distances = [], []
-    for start in range(0, len(plain), _BLOCK):
-        for other in range(start, len(plain), _BLOCK):
-            rows, columns = plain[start : start + _BLOCK], turned[:, other : other + _BLOCK]
-            agreement = np.max([rows @ turn.T for turn in columns], axis=0)
-            i, j = np.nonzero(agreement >= bits - 2 * max_hash_distance)
+    turned = _orientations(_signs(thumbnails)).reshape(8, len(thumbnails), -1)
+    means = thumbnails.mean(axis=(2, 3), keepdims=True)
+    centred = thumbnails - means
+    means = means[:, :, 0, 0]
+    contrast = np.sqrt(np.mean(centred**2, axis=(1, 2, 3)))
+    least_agreement = HASH_EDGE * HASH_EDGE - 1 - 2 * max_hash_distance
+    pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0)
+    for start in range(0, len(centred), _BLOCK):
+        for other in range(start, len(centred), _BLOCK):
+            agreement = turned[0, start : start + _BLOCK] @ turned[0, other : other + _BLOCK].T
+            for turn in turned[1:, other : other + _BLOCK]:
+                np.maximum(agreement, turned[0, start : start + _BLOCK] @ turn.T, out=agreement)
+            i, j = np.nonzero(agreement >= least_agreement)
             i, j = i + start, j + other
-            i, j = i[i < j], j[i < j]
-            distance = _orientation_distance(thumbnails, i, j)
-            close = distance <= max_grey_levels
-            pairs.append(np.stack([i[close], j[close]], axis=1))
-            distances.append(distance[close])
-    if not pairs:
-        return np.zeros((0, 2), np.int64), np.zeros(0)
-    return np.concatenate(pairs).astype(np.int64), np.concatenate(distances)
+            likely = (i < j) & (np.minimum(contrast[i], contrast[j]) >= _MIN_CONTRAST)
+            likely &= np.abs(means[i] - means[j]).max(axis=1) <= _MAX_MEAN_DIFFERENCE
+            i, j = i[likely], j[likely]
+            while len(i):
+                distance = _orientation_distance(centred, i[:_CHUNK], j[:_CHUNK])
+                distance /= np.sqrt(contrast[i[:_CHUNK]] * contrast[j[:_CHUNK]])
+                close = distance <= max_difference
+                pairs = np.concatenate([pairs, np.stack([i[:_CHUNK][close], j[:_CHUNK][close]], axis=1)])
+                distances = np.concatenate([distances, distance[close]])
+                i, j = i[_CHUNK:], j[_CHUNK:]
+                if len(i):  # thousands of images that are all alike: what is linked already needs no second proof
+                    linked = _components(pairs, len(centred))
+                    apart = linked[i] != linked[j]
+                    i, j = i[apart], j[apart]
+    return pairs, distances
+
+
+def _components(links: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    graph = coo_array((np.ones(len(links), np.int8), (links[:, 0], links[:, 1])), shape=(n, n))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
 def _signs(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:

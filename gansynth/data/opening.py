@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gansynth.data.dataset import CellDataset
+from gansynth.data.dataset import RECORD_COLUMNS, CellDataset
 from gansynth.data.pack import open_pack
 from gansynth.data.split import SPLITS_FILE, read_splits
 from gansynth.errors import InputError
@@ -25,8 +25,9 @@ def open_dataset(
     ----------
     data : path-like or "phantom"
         A class-folder tree (`class/image.ext`, deeper folders belong to their class), with or without
-        `metadata.csv` (columns `file_name` and any of `source`, `group`, `origin`, `split`) and
-        `splits.csv`; or the word "phantom" for cells that gansynth draws itself.
+        `metadata.csv` (columns `file_name` and any of `source`, `group`, `origin`, `split`; further
+        columns are kept in the records) and `splits.csv`; or the word "phantom" for cells that
+        gansynth draws itself.
     size : int
         Edge length of the images in pixels; the centre square of each is resized to it.
     cache_dir : path-like, optional
@@ -82,6 +83,10 @@ def _metadata(root: Path, paths: list[str]) -> pd.DataFrame:
     if "file_name" not in table.columns:
         raise InputError(f"{file}: no column 'file_name'; correct or remove the file")
     table = table.drop_duplicates("file_name").set_index("file_name").reindex(paths, fill_value="")
+    # Further columns (a patient, a slide) are kept: a split can be grouped by any of them.
+    for column in table.columns:
+        if column not in (*RECORD_COLUMNS, "class"):
+            found[column] = table[column].to_numpy()
     for column in ("source", "group", "split"):
         if column in table.columns:
             found[column] = table[column].to_numpy()

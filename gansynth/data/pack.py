@@ -8,12 +8,14 @@ updated: a changed tree has another one.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +24,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.data.folders import (
-    READING_RULES,
-    FolderScan,
-    Unreadable,
-    pixel_sha256,
-    read_all,
-    scan_folders,
-    shown,
-    square,
-)
+from gansynth.data.folders import FolderScan, Unreadable, read_all, scan_folders, shown
+from gansynth.data.picture import READING_RULES, pixel_sha256, square
 from gansynth.errors import InputError
 
 MIN_SIZE, MAX_SIZE = 8, 1024
+_MAKING = ".making."
 
 
 @dataclass(frozen=True)
@@ -125,42 +120,14 @@ def _build(scan: FolderScan, size: int, place: Path, progress: bool) -> None:
     n = len(scan.files)
     _check_classes(scan, {file.class_name for file in scan.files}, scan.unreadable)
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".making.", dir=place.parent))
+    _clear_remains(place.parent)
+    # A memory-mapped file that outgrows the disk would end the process without a word.
+    needed, free = n * 3 * size * size, shutil.disk_usage(place.parent).free
+    if needed > free:
+        raise OSError(f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free")
+    temporary = Path(tempfile.mkdtemp(prefix=_MAKING, dir=place.parent))
     try:
-        images = np.lib.format.open_memmap(
-            temporary / "images.npy", mode="w+", dtype=np.uint8, shape=(max(n, 1), 3, size, size)
-        )
-        sha256: list[str] = [""] * n
-        sizes = np.zeros((n, 2), np.int64)
-
-        def use(position: int, pixels: NDArray[np.uint8]) -> None:
-            images[position] = square(pixels, size)
-            sha256[position] = pixel_sha256(pixels)
-            sizes[position] = pixels.shape[1], pixels.shape[0]
-
-        failures = read_all(scan, use, _reporter(n) if progress else None)
-        unreadable = scan.unreadable + [Unreadable(scan.files[i].path, failures[i]) for i in sorted(failures)]
-        kept = [i for i in range(n) if i not in failures]
-        _check_classes(scan, {scan.files[i].class_name for i in kept}, unreadable)
-        index = {name: label for label, name in enumerate(scan.class_names)}
-        description = {
-            "rows": kept,
-            "class_names": scan.class_names,
-            "labels": [index[scan.files[i].class_name] for i in kept],
-            "paths": [scan.files[i].path for i in kept],
-            "sha256": [sha256[i] for i in kept],
-            "sizes": sizes[kept].tolist(),
-            "unreadable": [[bad.path, bad.reason] for bad in unreadable],
-            "ignored": [[other.path, other.reason] for other in scan.ignored],
-        }
-        # Rows of unreadable files are squeezed out, so that images and records run side by side.
-        if failures:
-            for to, origin in enumerate(kept):
-                images[to] = images[origin]
-        images.flush()
-        del images
-        if failures:
-            _shorten(temporary / "images.npy", len(kept), size)
+        description = _decode(scan, size, temporary / "images.npy", progress)
         (temporary / "pack.json").write_text(json.dumps(description), encoding="utf-8")
         try:
             temporary.replace(place)
@@ -172,21 +139,51 @@ def _build(scan: FolderScan, size: int, place: Path, progress: bool) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _shorten(path: Path, n: int, size: int) -> None:
-    whole = np.load(path, mmap_mode="r", allow_pickle=False)
-    beside = path.with_name("shorter.npy")
-    short = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=(n, 3, size, size))
-    for start in range(0, n, 1024):
-        short[start : start + 1024] = whole[start : min(start + 1024, n)]
-    short.flush()
-    del short, whole
-    beside.replace(path)
+def _decode(scan: FolderScan, size: int, path: Path, progress: bool) -> dict[str, Any]:
+    n = len(scan.files)
+    images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(n, 3, size, size))
+    sha256 = [""] * n
+    sizes = np.zeros((n, 2), np.int64)
+
+    def use(position: int, pixels: NDArray[np.uint8]) -> None:
+        images[position] = square(pixels, size)
+        sha256[position] = pixel_sha256(pixels)
+        sizes[position] = pixels.shape[1], pixels.shape[0]
+
+    failures = read_all(scan, use, _reporter(n) if progress else None)
+    unreadable = scan.unreadable + [Unreadable(scan.files[i].path, failures[i]) for i in sorted(failures)]
+    kept = [i for i in range(n) if i not in failures]
+    _check_classes(scan, {scan.files[i].class_name for i in kept}, unreadable)
+    # The rows of unreadable files are closed up; what remains at the end is not looked at again.
+    for row, position in enumerate(kept):
+        if row != position:
+            images[row] = images[position]
+    images.flush()
+    index = {name: label for label, name in enumerate(scan.class_names)}
+    return {
+        "class_names": scan.class_names,
+        "labels": [index[scan.files[i].class_name] for i in kept],
+        "paths": [scan.files[i].path for i in kept],
+        "sha256": [sha256[i] for i in kept],
+        "sizes": sizes[kept].tolist(),
+        "unreadable": [[bad.path, bad.reason] for bad in unreadable],
+        "ignored": [[other.path, other.reason] for other in scan.ignored],
+    }
+
+
+def _clear_remains(folder: Path) -> None:
+    """Remove what a killed process left behind a day ago or earlier."""
+    for remains in folder.glob(f"{_MAKING}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - remains.stat().st_mtime > 86_400:
+                shutil.rmtree(remains, ignore_errors=True)
 
 
 def _load(place: Path) -> Pack | None:
     try:
         found: dict[str, Any] = json.loads((place / "pack.json").read_text(encoding="utf-8"))
         images = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
+        images = images[: len(found["labels"])]
         if len(images) != len(found["labels"]):
             raise ValueError
     except FileNotFoundError:

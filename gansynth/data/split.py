@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,8 +66,20 @@ def split_dataset(
     training_only = np.zeros(len(counts), bool)
     training_only[units[(dataset.records["origin"] == "synthetic").to_numpy()]] = True
     part = _assign(counts, training_only, test, val, np.random.default_rng(seed))
+    _warn_of_untested(dataset, part[units], test)
     records = dataset.records.assign(split=np.array(SPLITS, dtype=object)[part[units]])
     return replace(dataset, records=records)
+
+
+def _warn_of_untested(dataset: CellDataset, part: NDArray[np.int64], test: float) -> None:
+    tested = np.bincount(dataset.labels[part == 2], minlength=len(dataset.class_names))
+    untested = [name for name, n in zip(dataset.class_names, tested, strict=True) if n == 0]
+    if untested and test > 0:
+        warnings.warn(
+            f"no image of {', '.join(untested)} could be kept for testing: too few images, or all of them belong to "
+            "one group or are duplicates of each other",
+            stacklevel=3,
+        )
 
 
 def _units(dataset: CellDataset, groups: str) -> NDArray[np.int64]:
