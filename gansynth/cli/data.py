@@ -31,7 +31,7 @@ def info(folder: Path, as_json: bool) -> None:
     from gansynth.data.info import dataset_info
 
     report = dataset_info(folder)
-    click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())
+    click.echo(json.dumps(report.to_json()) if as_json else report.to_text())
 
 
 @data.command("import")

@@ -15,9 +15,10 @@ from gansynth.cli.arguments import FOLDER, device_option, seed_option
 @seed_option
 @device_option
 def demo(out: Path, minutes: float, seed: int, device: str) -> None:
-    """Run the whole story on built-in phantom cells: train, generate, balance, look. About four minutes.
+    """Show the whole story in minutes, on phantom cells.
 
-    Needs no data, no GPU and no internet. Writes one page, report.html, with the pictures.
+    Draws cells, trains a generator, balances, takes a first look at quality. Needs no data, no GPU and
+    no internet; four minutes or so on two cores. Writes one page, report.html, with the pictures.
 
     \b
     Example:

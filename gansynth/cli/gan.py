@@ -43,9 +43,9 @@ def train_gan(
     seed: int,
     device: str,
 ) -> None:
-    """Train a generator on the training split of DATA.
+    """Train a generator on a data set.
 
-    DATA is a folder of images per class, an imported set, or the word phantom. A data set without
+    Only the training split of DATA is learned from. DATA is a folder of images per class, an imported set, or the word phantom. A data set without
     splits.csv is split first; validation and test images are never trained on.
 
     \b
@@ -78,7 +78,7 @@ def train_gan(
 
 @click.command()
 def models() -> None:
-    """List what the zoo holds: recipes to train by, and trained generators.
+    """List recipes and trained generators.
 
     \b
     Example:

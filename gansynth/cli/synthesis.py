@@ -112,9 +112,10 @@ def balance(
     seed: int,
     device: str,
 ) -> None:
-    """Add synthetic images to the training split of DATA until every class has the target.
+    """Fill up the rare classes with synthetic images.
 
-    Validation and test images stay real. RUN is a run folder or a trained model of the zoo.
+    The training split of DATA gets synthetic images until every class has the target; validation and
+    test images stay real. RUN is a run folder or a trained model of the zoo.
 
     \b
     Example:
