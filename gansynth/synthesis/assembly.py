@@ -1,0 +1,136 @@
+"""The folder of a balanced data set: real images of all splits, synthetic ones, and the tables that tell them apart."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from gansynth.data.dataset import CellDataset
+from gansynth.errors import InputError
+from gansynth.synthesis.naming import class_folders
+
+METADATA_COLUMNS = (
+    "file_name",
+    "class",
+    "origin",
+    "source",
+    "group",
+    "seed",
+    "model_sha256",
+    "confidence",
+    "nearest_training_distance",
+)
+
+
+def assemble(
+    folder: Path, dataset: CellDataset, root: Path | None, synthetic: Path | None, model: str
+) -> dict[str, int]:
+    """Fill an empty folder with a balanced data set.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    dataset : CellDataset
+        The real images, split.
+    root : pathlib.Path or None
+        Where their files are; without files, PNGs are written from the pixels.
+    synthetic : pathlib.Path or None
+        A finished folder of `generate`.
+    model : str
+        Name of the run: the source of the synthetic images.
+
+    Returns
+    -------
+    dict of str to int
+        Synthetic images per class.
+    """
+    records = dataset.records
+    class_of = np.array(dataset.class_names, dtype=object)[dataset.labels]
+    paths = list(records["path"]) if root is not None else _paths_of_drawn(dataset)
+    for i, path in enumerate(paths):
+        if root is not None:
+            _link(root / path, folder / path)
+        else:
+            _draw(dataset.images[i], folder / path, records["origin"].iloc[i])
+    real = pd.DataFrame({"file_name": paths, "class": class_of}).join(records[["origin", "source", "group"]])
+    tables, added = [real], dict[str, int]()
+    if synthetic is not None:
+        # The class folder of the real images, so that both lie together whatever the folder is called.
+        home = {name: path.split("/", 1)[0] for name, path in zip(class_of, paths, strict=True)}
+        made = read_table(synthetic / "metadata.csv")
+        places = []
+        for before, name, seed in zip(made["file_name"], made["class"], made["seed"], strict=True):
+            places.append(_free(folder / home[name], int(seed)))
+            _link(synthetic / before, places[-1])
+        made["file_name"] = [place.relative_to(folder).as_posix() for place in places]
+        tables.append(made.assign(origin="synthetic", source=model, group=""))
+        added = {str(name): int(n) for name, n in made["class"].value_counts().items()}
+    table = pd.concat(tables, ignore_index=True).reindex(columns=list(METADATA_COLUMNS)).fillna("")
+    split = [*records["split"], *["train"] * (len(table) - len(records))]
+    _write_table(table, folder / "metadata.csv")
+    _write_table(pd.DataFrame({"file_name": table["file_name"], "split": split}), folder / "splits.csv")
+    return added
+
+
+def _paths_of_drawn(dataset: CellDataset) -> list[str]:
+    """Name the images of a data set without files: as its records do, where that is a class folder's PNG."""
+    folders = class_folders(dataset.class_names)
+    names: list[str] = []
+    taken: set[str] = set()
+    for i, (path, label) in enumerate(zip(dataset.records["path"], dataset.labels, strict=True)):
+        folder, _, file = str(path).partition("/")
+        home = folders[dataset.class_names[label]]
+        fits = folder == home and file.endswith(".png") and "/" not in file and path not in taken
+        names.append(path if fits else f"{home}/{i:06d}.png")
+        taken.add(names[-1])
+    return names
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV table of this project; every value is text.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as such a table.
+    """
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8", encoding_errors="surrogateescape")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable table ({error}); choose another output folder") from error
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", errors="surrogateescape")
+
+
+def _free(folder: Path, seed: int) -> Path:
+    """Return the place of a synthetic image, beside whatever real file has its name."""
+    place, number = folder / f"synthetic_{seed:06d}.png", 2
+    while place.exists():
+        place, number = folder / f"synthetic_{seed:06d}-{number}.png", number + 1
+    return place
+
+
+def _link(file: Path, place: Path) -> None:
+    """Hard-link a file, which costs no space; copy it where that cannot be done."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file.resolve(), place)
+    except OSError:
+        shutil.copy2(file, place)
+
+
+def _draw(image: NDArray[np.uint8], place: Path, origin: str) -> None:
+    """Write an image of a data set that has no files."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    text = PngInfo()
+    text.add_text("gansynth.origin", origin)
+    Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(place, pnginfo=text)

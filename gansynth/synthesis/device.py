@@ -1,0 +1,26 @@
+"""Which device a name means."""
+
+from __future__ import annotations
+
+import torch
+
+from gansynth.errors import InputError
+
+
+def chosen_device(name: str) -> torch.device:
+    """Return the device for "auto" (a GPU where there is one), "cpu" or "cuda".
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"no device '{name}'; choose auto, cpu or cuda") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError("no GPU that torch can use on this machine; choose --device cpu or auto")
+    return device

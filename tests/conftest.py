@@ -1,0 +1,59 @@
+"""What several rooms test with: phantom cells on disk, and a run that was really trained, if only for two steps."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+TINY = (
+    "resolution=32",
+    "networks.generator=[8,8,8,8]",
+    "networks.critic=[8,8,8]",
+    "networks.classifier=[8,8,8]",
+    "networks.style=16",
+    "latent=16",
+    "training.batch_size=8",
+)
+"""Changes that make the recipe c-wgan-gp-64 train within a second."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests' packs out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANSYNTH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes of phantom cells, 32 px, with splits.csv. Do not change it."""
+    from gansynth.data import open_dataset, split_dataset, write_splits
+    from gansynth.data.phantom import write_phantom
+
+    folder = tmp_path_factory.mktemp("phantom") / "cells"
+    write_phantom(folder, {"basophil": 10, "eosinophil": 40, "lymphocyte": 24}, size=32)
+    write_splits(split_dataset(open_dataset(folder, 32)), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run_folder(phantom_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run trained for two steps on `phantom_folder`. Do not change it."""
+    from gansynth.data import open_dataset
+    from gansynth.gans import train_gan, training
+    from gansynth.recipes import load_recipe
+
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    short = functools.partial(training.train_independent_classifier, images=1920)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "train_independent_classifier", short)
+        state = torch.random.get_rng_state()
+        recipe = load_recipe("c-wgan-gp-64", TINY)
+        train_gan(open_dataset(phantom_folder, 32), recipe, folder, steps=2, device="cpu", progress=False)
+        torch.random.set_rng_state(state)
+    return folder
