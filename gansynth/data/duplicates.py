@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 THUMBNAIL = 32
 HASH_EDGE = 8
@@ -119,7 +119,7 @@ def _area_weights(size: int) -> NDArray[np.float32]:
 def _near_pairs(
     thumbnails: NDArray[np.float32], max_hash_distance: int, max_difference: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    turned = _orientations(_signs(thumbnails)).reshape(8, len(thumbnails), -1)
+    turned = _orientations(_signs(thumbnails)).reshape(8, len(thumbnails), HASH_EDGE * HASH_EDGE)
     means = thumbnails.mean(axis=(2, 3), keepdims=True)
     centred = thumbnails - means
     means = means[:, :, 0, 0]

@@ -17,7 +17,12 @@ ORIGINS = ("real", "synthetic", "phantom")
 
 
 def open_dataset(
-    data: str | Path, size: int = 128, *, cache_dir: Path | None = None, progress: bool = False
+    data: str | Path,
+    size: int = 128,
+    *,
+    cache_dir: Path | None = None,
+    progress: bool = False,
+    splits: bool = True,
 ) -> CellDataset:
     """Open a data set at one image size; its images are decoded the first time only.
 
@@ -34,6 +39,9 @@ def open_dataset(
         Where decoded images are kept (`$GANSYNTH_CACHE`, else the user's cache folder).
     progress : bool
         Show how far decoding is, on standard error.
+    splits : bool
+        False passes over `splits.csv` and `metadata.csv`'s `split`: for making a new split of a data
+        set that has changed.
 
     Returns
     -------
@@ -58,17 +66,23 @@ def open_dataset(
             stacklevel=2,
         )
     records = pd.DataFrame({"path": pack.paths, "sha256": pack.sha256})
-    records = records.join(_metadata(root, pack.paths))
-    splits = root / SPLITS_FILE
-    if splits.exists():
-        records["split"] = read_splits(splits, pack.paths, [bad.path for bad in pack.unreadable])
+    records = records.join(read_metadata(root, pack.paths))
+    if not splits:
+        records["split"] = ""
+    elif (root / SPLITS_FILE).exists():
+        records["split"] = read_splits(root / SPLITS_FILE, pack.paths, [bad.path for bad in pack.unreadable])
     return CellDataset(pack.images, pack.labels, pack.class_names, records)
 
 
-def _metadata(root: Path, paths: list[str]) -> pd.DataFrame:
-    """Return source, group, split and origin of each path, as far as metadata.csv knows them.
+def read_metadata(root: Path, paths: list[str]) -> pd.DataFrame:
+    """Return source, group, split and origin of each path, as far as `metadata.csv` in `root` knows them.
 
     The file only annotates: which images exist, and their class, is what the folders say.
+
+    Raises
+    ------
+    InputError
+        If the file is no CSV table with a column `file_name`, or has an unknown origin or split.
     """
     file = root / METADATA_FILE
     found = pd.DataFrame({"source": "", "group": "", "split": "", "origin": "real"}, index=range(len(paths)))

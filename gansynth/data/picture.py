@@ -16,8 +16,7 @@ from PIL import Image, ImageOps
 from gansynth.errors import InputError
 
 READING_RULES = 1
-# MPO is what some cameras write under .jpg.
-_FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "BMP", "WEBP")
+_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
 # A cell image has 0.1 megapixels, a smear field a few; a small file that claims more is an attack or a mistake.
 MAX_PIXELS = 64_000_000
 

@@ -17,7 +17,7 @@ from gansynth.atomic import whole_folder
 from gansynth.data.folders import ImageFile, Unreadable, failures_of, scan_folders, shown
 from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plain_type
 from gansynth.data.npz import read_npz, write_png
-from gansynth.data.opening import METADATA_FILE
+from gansynth.data.opening import METADATA_FILE, read_metadata
 from gansynth.errors import InputError
 
 _COLUMNS = ("file_name", "class", "source", "group", "origin", "cell_type", "original", "split")
@@ -85,6 +85,8 @@ class _Image:
     file: Path | None
     position: int = 0
     split: str = ""
+    group: str = ""
+    origin: str = "real"
 
 
 def import_sources(
@@ -120,16 +122,17 @@ def import_sources(
     arrays: dict[str, Any] = {}
     images: list[_Image] = []
     for source, path in wanted:
-        if source.name in arrays:
-            raise InputError(f"source '{source.name}' is given twice; import one folder that holds both")
-        found, arrays[source.name] = _npz_images(source, path) if source.labels else _file_images(source, path, report)
+        name = _name(source, path, report)
+        if source.labels:
+            found, arrays[name] = _npz_images(source, name, path)
+        else:
+            found = _file_images(source, name, path, report)
         if not found:
             raise InputError(
                 f"{shown(path)}: no image in the layout of '{source.name}' ({source.title}); "
                 "check the path, or import it as plain folders (folders=PATH)"
             )
-        counted = report.before.setdefault(source.name, {})
-        counted.update(sorted(Counter(image.kind for image in found).items()))
+        report.before[name] = dict(sorted(Counter(image.kind for image in found).items()))
         images += found
     rows, placed = _place(images, grouping, report)
     if not rows:
@@ -156,34 +159,43 @@ def _check_out(out: Path, inputs: Sequence[Path]) -> None:
             raise InputError(f"{shown(out)}: lies inside the source {shown(path)}; choose a folder outside it")
 
 
-def _file_images(source: Source, root: Path, report: ImportReport) -> tuple[list[_Image], None]:
+def _name(source: Source, path: Path, report: ImportReport) -> str:
+    """Return what the source is called in the metadata: its kind or a plain folder's name, never one twice."""
+    name = (shown(path.resolve().name) or source.name) if source.name == "folders" else source.name
+    numbered = (f"{name}-{k}" for k in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in report.before)
+
+
+def _file_images(source: Source, name: str, root: Path, report: ImportReport) -> list[_Image]:
     scan = scan_folders(root)
     failed = failures_of(scan)
     bad = scan.unreadable + [Unreadable(scan.files[i].path, failed[i]) for i in sorted(failed)]
-    report.unreadable += [Unreadable(f"{source.name}:{file.path}", file.reason) for file in bad]
+    report.unreadable += [Unreadable(f"{name}:{file.path}", file.reason) for file in bad]
+    files = [file for i, file in enumerate(scan.files) if i not in failed]
+    known = read_metadata(root, [file.path for file in files])
     found = []
-    for i, file in enumerate(scan.files):
-        if i in failed:
-            continue
+    for file, group, origin in zip(files, known["group"], known["origin"], strict=True):
         kind = _type_of(source, root, file)
         if kind is None:
-            report.unknown.append(Unreadable(f"{source.name}:{file.path}", f"no cell type of {source.name}"))
+            report.unknown.append(Unreadable(f"{name}:{file.path}", f"no cell type of {source.name}"))
         else:
-            found.append(_Image(source.name, kind, file.path, root / file.path))
-    return found, None
+            # Two sources may number their patients alike.
+            group = f"{name}:{group}" if group else ""
+            found.append(_Image(name, kind, file.path, root / file.path, group=group, origin=origin))
+    return found
 
 
 def _type_of(source: Source, root: Path, file: ImageFile) -> str | None:
     if source.name == "folders":
         return plain_type(file.class_name)
-    # The tree's own name counts too: someone may point at the one folder `ig/1/` of a download.
+    # The tree's own name counts too: someone may point at one folder of a download.
     return source.cell_type(f"{root.resolve().name}/{file.path}")
 
 
-def _npz_images(source: Source, path: Path) -> tuple[list[_Image], Any]:
+def _npz_images(source: Source, name: str, path: Path) -> tuple[list[_Image], Any]:
     pixels, labels, splits = read_npz(path, source.labels)
     return [
-        _Image(source.name, source.labels[label], f"{path.name}:{split}_{i}", None, i, split)
+        _Image(name, source.labels[label], f"{shown(path.name)}:{split}_{i}", None, i, split)
         for i, (label, split) in enumerate(zip(labels, splits, strict=True))
     ], pixels
 
@@ -195,12 +207,8 @@ def _place(
     rows, placed, taken, left_out = [], [], set(), Counter[str]()
     for image in images:
         group = image.kind if grouping is None else grouping.class_of.get(image.kind)
-        if (
-            group is None
-            and grouping is not None
-            and image.source == "folders"
-            and image.kind in grouping.class_of.values()
-        ):
+        # A plain folder may already be called what the scheme's class is called.
+        if group is None and grouping is not None and image.kind in grouping.class_of.values():
             group = image.kind
         if group is None:
             left_out[image.kind] += 1
@@ -218,8 +226,8 @@ def _place(
                 "file_name": f"{group}/{candidate}",
                 "class": group,
                 "source": image.source,
-                "group": "",
-                "origin": "real",
+                "group": image.group,
+                "origin": image.origin,
                 "cell_type": image.kind,
                 "original": image.original,
                 "split": image.split,

@@ -1,0 +1,82 @@
+"""Exact and near duplicates."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+from trees import picture
+
+from gansynth.data.duplicates import find_duplicates
+from gansynth.data.picture import pixel_sha256
+
+
+def _stack(pictures: list[np.ndarray]) -> tuple[np.ndarray, list[str]]:
+    return np.stack(pictures).transpose(0, 3, 1, 2), [pixel_sha256(one) for one in pictures]
+
+
+def _jpeg(pixels: np.ndarray) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=60)
+    return np.asarray(Image.open(file))
+
+
+def _smaller(pixels: np.ndarray) -> np.ndarray:
+    image = Image.fromarray(pixels)
+    return np.asarray(image.resize((40, 40)).resize(image.size))
+
+
+CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "turned 90": lambda x: np.rot90(x),
+    "turned 180": lambda x: np.rot90(x, 2),
+    "turned 270": lambda x: np.rot90(x, 3),
+    "mirrored": lambda x: x[:, ::-1],
+    "upside down": lambda x: x[::-1],
+    "transposed": lambda x: x.transpose(1, 0, 2),
+    "anti-transposed": lambda x: np.rot90(x, 2).transpose(1, 0, 2),
+    "compressed and turned": lambda x: np.rot90(_jpeg(x)),
+    "made smaller": _smaller,
+    "brighter": lambda x: np.asarray(ImageEnhance.Brightness(Image.fromarray(x)).enhance(1.1)),
+    "more contrast": lambda x: np.asarray(ImageEnhance.Contrast(Image.fromarray(x)).enhance(1.2)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("size", [64, 50])
+def test_changed_copy_is_a_near_duplicate_and_others_are_not(change: str, size: int) -> None:
+    pictures = [picture(i, size, size) for i in range(60)]
+    pictures.append(np.ascontiguousarray(CHANGES[change](pictures[7])))
+    found = find_duplicates(*_stack(pictures))
+    assert found.exact == []
+    assert found.near.tolist() == [[7, 60]]
+    assert found.component[7] == found.component[60] and len(set(found.component.tolist())) == 60
+
+
+def test_equal_pixels_are_exact_duplicates_and_not_listed_as_near() -> None:
+    pictures = [picture(0), picture(1), picture(0), picture(2), picture(0), picture(1)]
+    found = find_duplicates(*_stack(pictures))
+    assert [group.tolist() for group in found.exact] == [[0, 2, 4], [1, 5]]
+    assert found.near.tolist() == []
+    assert len(set(found.component.tolist())) == 3
+
+
+def test_featureless_images_of_different_colour_are_no_duplicates() -> None:
+    found = find_duplicates(*_stack([np.full((32, 32, 3), value, np.uint8) for value in range(100, 150)]))
+    assert len(set(found.component.tolist())) == 50
+
+
+def test_a_thousand_prints_of_one_picture_are_one_component() -> None:
+    rng = np.random.default_rng(0)
+    base = picture(0, 32, 32).astype(int)
+    images = np.clip(base + rng.integers(-3, 4, (1200, 32, 32, 3)), 0, 255).astype(np.uint8)
+    found = find_duplicates(images.transpose(0, 3, 1, 2), [str(i) for i in range(1200)])
+    assert set(found.component.tolist()) == {0}
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_nothing_to_compare_finds_nothing(n: int) -> None:
+    found = find_duplicates(np.zeros((n, 3, 16, 16), np.uint8), ["x"] * n)
+    assert found.exact == [] and len(found.near) == 0 and len(found.component) == n
