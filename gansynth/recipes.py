@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from gansynth.errors import InputError
 
@@ -81,7 +81,7 @@ class Training(Section):
     decay: Literal["none", "linear"] = "none"
     ema_half_life: Positive = 10_000
     ema_ramp: Annotated[float, Field(gt=0, le=1)] | None = 0.05
-    precision: Literal["auto", "32", "bf16"] = "auto"
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(str)] = "auto"
 
 
 class Sampling(Section):

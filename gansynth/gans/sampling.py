@@ -22,6 +22,9 @@ from gansynth.gans.precision import has_bf16
 CHUNK = 32
 """Seeds s with the same ``s // CHUNK`` are computed together."""
 
+TILE_PIXELS = 4 * 128**2
+"""Pixels of the images that a processor computes at a time: what lies between two layers then stays in its cache."""
+
 
 class LoadedGenerator:
     """Seeds to images.
@@ -40,6 +43,8 @@ class LoadedGenerator:
             keep_freed_memory()
         self.dtype = torch.bfloat16 if has_bf16(device) else torch.float32
         self.gan, self.device = gan.eval().requires_grad_(False), device
+        area = gan.recipe.resolution**2
+        self.tile = CHUNK if device.type != "cpu" else max(1, min(CHUNK, TILE_PIXELS // area))
         gan.to(device=device, dtype=self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
@@ -71,7 +76,8 @@ class LoadedGenerator:
             [draw_latent(self.gan.recipe.latent, class_index, chunk * CHUNK + i) for i in range(CHUNK)]
         ).to(self.device, self.dtype)
         labels = torch.full((CHUNK,), class_index, device=self.device)
-        made: NDArray[np.uint8] = to_uint8(self.gan.generate(latents, labels)).cpu().numpy()
+        parts = zip(latents.split(self.tile), labels.split(self.tile), strict=True)
+        made: NDArray[np.uint8] = torch.cat([to_uint8(self.gan.generate(z, y)) for z, y in parts]).cpu().numpy()
         return made
 
 

@@ -88,9 +88,13 @@ def load_state(folder: Path, gan: GAN, ema: Ema, optimizers: Mapping[str, Optimi
     gan.load_state_dict(_under(tensors, "gan"))
     ema.network.load_state_dict(_under(tensors, "ema"))
     for player, optimizer in optimizers.items():
+        parameters = optimizer.param_groups[0]["params"]
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in _under(tensors, f"optimizer.{player}").items():
             index, name = key.split(".", 1)
+            parameter = parameters[int(index)]
+            if value.shape == parameter.shape:  # a fused optimizer walks memory, so both must lie in it alike
+                value = torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(value)
             state.setdefault(int(index), {})[name] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     step = int(path.stem.removeprefix("step-"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from torch import Tensor
 from gansynth.atomic import whole_file
 from gansynth.errors import InputError
 
+_METADATA = "gansynth"
+
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write named tensors and string metadata to a safetensors file, whole or not at all."""
+    """Write named tensors and string metadata to a safetensors file, whole or not at all; equal input, equal bytes."""
     # safetensors stores row-major memory; the clone also parts tensors that share it.
     plain = {k: v.detach().to("cpu").contiguous().clone() for k, v in tensors.items()}
     with whole_file(path) as temporary:
-        save_file(plain, temporary, dict(metadata))
+        # One entry, since the library writes several in an order that changes from process to process.
+        save_file(plain, temporary, {_METADATA: json.dumps(dict(metadata), sort_keys=True)})
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -33,7 +37,8 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            metadata = json.loads((file.metadata() or {}).get(_METADATA, "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; the folder is not a complete run") from None
     except (SafetensorError, OSError, ValueError) as error:

@@ -89,7 +89,7 @@ class SynthesisBlock(nn.Module):
             h = F.interpolate(h, scale_factor=2, mode="bilinear", align_corners=False)
         h = F.leaky_relu(self.first(h, w), SLOPE, inplace=True)
         h = F.leaky_relu(self.second(h, w), SLOPE, inplace=True)
-        image = self.to_rgb(h, w)
+        image = self.to_rgb(h, w).float()
         if self.upsample:
             image = image + F.interpolate(rgb, scale_factor=2, mode="bilinear", align_corners=False)
         return h, image
@@ -133,14 +133,14 @@ class SkipGenerator(nn.Module):
         for layer in self.mapping:
             w = F.leaky_relu(layer(w), SLOPE)
         h = self.constant.expand(len(z), -1, -1, -1).to(memory_format=torch.channels_last)
-        rgb = h.new_zeros(())
+        rgb = h.new_zeros(())  # the first block has nothing below it
         for block in self.blocks:
             h, rgb = block(h, rgb, w)
-        return torch.tanh(rgb.float())
+        return torch.tanh(rgb)
 
 
 def _unit(x: Tensor) -> Tensor:
-    return x * torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-8)
+    return x * torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-8).to(x.dtype)
 
 
 class DownBlock(nn.Module):

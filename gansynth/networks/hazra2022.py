@@ -29,7 +29,8 @@ class PreActivationBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.first(F.leaky_relu(x, SLOPE))
-        return x + self.second(F.leaky_relu(h, SLOPE))
+        # In place: no backward pass needs a convolution's output, and fresh memory costs as much as arithmetic.
+        return self.second(F.leaky_relu(h, SLOPE, inplace=True)).add_(x)
 
 
 def _blocks(channels: int, count: int) -> nn.Sequential:
@@ -66,13 +67,13 @@ class Generator(nn.Module):
         """Return images in [-1, 1], shape [n, 3, R, R], for z [n, latent] and int64 labels [n]."""
         one_hot = F.one_hot(labels, self.n_classes).to(z.dtype)
         h = self.fully_connected(torch.cat([z, one_hot], dim=1))
-        h = h.view(-1, self.width, self.base, self.base)
+        h = h.view(-1, self.width, self.base, self.base).contiguous(memory_format=torch.channels_last)
         h = self.blocks1(h)
-        h = self.deconvolution1(F.leaky_relu(h, SLOPE))
+        h = self.deconvolution1(F.leaky_relu(h, SLOPE, inplace=True))
         h = self.blocks2(h)
-        h = self.deconvolution2(F.leaky_relu(h, SLOPE))
+        h = self.deconvolution2(F.leaky_relu(h, SLOPE, inplace=True))
         h = self.blocks3(h)
-        return torch.tanh(self.deconvolution3(F.leaky_relu(h, SLOPE)))
+        return torch.tanh(self.deconvolution3(F.leaky_relu(h, SLOPE, inplace=True)).float())
 
 
 class _Trunk(nn.Module):

@@ -1,0 +1,149 @@
+"""What a run gives back: images by seed, an independent classifier, fingerprints."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gansynth.errors import InputError
+from gansynth.gans import open_run, zoo_models
+from gansynth.gans.fingerprints import TrainingFingerprints
+from gansynth.gans.images import orient, to_float, to_uint8
+from gansynth.gans.sampling import CHUNK
+from gansynth.gans.sheet import class_sheet
+
+
+def test_an_image_depends_on_its_class_and_seed_and_on_nothing_beside_it(tiny_run_folder: Path) -> None:
+    generator = open_run(tiny_run_folder).generator()
+    seeds = np.arange(3 * CHUNK)
+    whole = generator(1, seeds)
+    for some in (seeds[5:6], seeds[::-7], seeds[40:70], np.array([64, 3, 3])):
+        np.testing.assert_array_equal(generator(1, some), whole[some])
+    assert not np.array_equal(generator(0, seeds[:4]), whole[:4])
+
+
+def test_the_same_image_on_one_thread_and_on_two(tiny_run_folder: Path) -> None:
+    generator, before = open_run(tiny_run_folder).generator(), torch.get_num_threads()
+    try:
+        made = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            made.append(generator(2, np.arange(CHUNK)))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*made)
+
+
+def test_class_by_name_and_a_near_miss_suggested(tiny_run_folder: Path) -> None:
+    run = open_run(tiny_run_folder)
+    assert run.class_index("eosinophil") == 1
+    with pytest.raises(InputError, match="has no class 'Eosinophill'; did you mean 'eosinophil'"):
+        run.class_index("Eosinophill")
+    with pytest.raises(InputError, match="it knows basophil, eosinophil, lymphocyte"):
+        run.class_index("xyz")
+
+
+def test_the_independent_classifier_gives_probabilities_and_survives_a_round_trip(tiny_run_folder: Path) -> None:
+    run = open_run(tiny_run_folder)
+    first, second = run.independent_classifier(), run.independent_classifier()
+    assert first is not None
+    assert second is not None
+    images = run.generator()(0, np.arange(5))
+    probabilities = first(images)
+    assert probabilities.shape == (5, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(probabilities, second(images))
+    assert first(images[:0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("missing", ["run.json", "model.safetensors", "recipe.yaml"])
+def test_a_run_cut_short_is_refused_with_a_sentence(tiny_run_folder: Path, tmp_path: Path, missing: str) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_run_folder, broken)
+    (broken / missing).unlink()
+    with pytest.raises(InputError, match="broken"):
+        open_run(broken)
+
+
+def test_truncated_weights_and_weights_of_another_recipe_are_refused(tiny_run_folder: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_run_folder, broken)
+    model = broken / "model.safetensors"
+    whole = model.read_bytes()
+    model.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="cannot be read as safetensors"):
+        open_run(broken).generator()
+    model.write_bytes(whole)
+    info = json.loads((broken / "run.json").read_text())
+    info["class_names"] = ["a", "b"]
+    (broken / "run.json").write_text(json.dumps(info))
+    with pytest.raises(InputError, match="does not fit recipe.yaml"):
+        open_run(broken).generator()
+    (broken / "run.json").write_text("{")
+    with pytest.raises(InputError, match="cannot be read"):
+        open_run(broken)
+
+
+def test_neither_a_folder_nor_a_model_of_the_zoo() -> None:
+    with pytest.raises(InputError, match="no run folder and no trained model"):
+        open_run("no-such-run")
+
+
+@pytest.mark.parametrize("name", zoo_models())
+def test_every_model_of_the_zoo_makes_images_of_every_class(name: str) -> None:
+    run = open_run(name)
+    generator, classifier = run.generator(), run.independent_classifier()
+    assert classifier is not None
+    assert run.fingerprints is not None
+    for index in range(len(run.class_names)):
+        images = generator(index, np.arange(4))
+        assert images.shape == (4, 3, run.resolution, run.resolution)
+        assert images.std() > 10
+    assert (run.path / "README.md").is_file()
+
+
+def images_of(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Smooth random pictures, as different as pictures of cells are alike."""
+    small = rng.integers(0, 256, (n, 3, 8, 8)).astype(np.uint8)
+    return small.repeat(4, axis=2).repeat(4, axis=3)
+
+
+def test_copies_are_found_in_every_orientation_and_new_images_are_not() -> None:
+    rng = np.random.default_rng(0)
+    train, others = images_of(rng, 50), images_of(rng, 50)
+    prints = TrainingFingerprints.of(train, others)
+    for k in range(8):
+        turned = orient(torch.from_numpy(train), k).numpy()
+        noisy = np.clip(turned.astype(int) + rng.integers(-3, 4, turned.shape), 0, 255).astype(np.uint8)
+        assert (prints.distance(noisy) < prints.copy_threshold).all()
+    assert (prints.distance(images_of(rng, 50)) > prints.copy_threshold).all()
+
+
+def test_distance_to_the_nearest_training_image_is_in_grey_levels() -> None:
+    train = np.full((1, 3, 16, 16), 100, dtype=np.uint8)
+    prints = TrainingFingerprints.of(train, np.full((2, 3, 16, 16), 180, dtype=np.uint8))
+    np.testing.assert_allclose(prints.distance(train + 7), [7.0], atol=1e-3)
+    assert prints.copy_threshold == pytest.approx(40.0)
+    assert prints.distance(train[:0]).shape == (0,)
+
+
+def test_pixels_survive_the_way_to_floats_and_back() -> None:
+    images = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16).expand(1, 3, 16, 16)
+    assert torch.equal(to_uint8(to_float(images)), images)
+
+
+def test_eight_orientations_are_all_different() -> None:
+    image = torch.arange(9.0).reshape(1, 1, 3, 3)
+    assert len({tuple(orient(image, k).flatten().tolist()) for k in range(8)}) == 8
+
+
+def test_a_sheet_has_one_labelled_row_for_each_class_shown() -> None:
+    images = np.zeros((5, 3, 20, 20), dtype=np.uint8)
+    sheet = class_sheet(images, [0, 0, 0, 2, 2], ["a", "b", "a very long name of a class"])
+    assert sheet.height == 2 * 22 + 2
+    assert sheet.width > 3 * 22 + 100

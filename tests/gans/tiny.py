@@ -1,0 +1,42 @@
+"""The smallest real training: phantom cells of three very unequal classes, 16 px, networks of a few thousand weights."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from gansynth.data import CellDataset
+from gansynth.data.phantom import phantom_dataset
+from gansynth.gans import training
+from gansynth.recipes import GanRecipe, load_recipe
+
+SMALL = (
+    "resolution=16",
+    "latent=8",
+    "networks.generator=[8,8,8]",
+    "networks.critic=[8,8]",
+    "networks.classifier=[8,8]",
+    "networks.style=8",
+    "training.batch_size=8",
+    "training.critic_steps=2",
+    "reports.log_every=3",
+    "reports.sheet_every=4",
+    "reports.save_every=2",
+    "reports.watch_images=4",
+    "reports.sheet_columns=2",
+)
+
+
+def tiny_recipe(*changes: str) -> GanRecipe:
+    return load_recipe("c-wgan-gp-64", [*SMALL, *changes])
+
+
+def tiny_dataset() -> CellDataset:
+    return phantom_dataset({"eosinophil": 40, "lymphocyte": 12, "smudge cell": 3}, size=16)
+
+
+def quick_independent_classifier(patch: pytest.MonkeyPatch) -> None:
+    """Train the independent classifier on a few batches: these tests are not about it."""
+    quick = functools.partial(training.train_independent_classifier, images=128, width=4)
+    patch.setattr(training, "train_independent_classifier", quick)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from gansynth.networks.compact import (
+    CompactClassifier,
+    CompactCritic,
+    MinibatchDeviation,
+    ModulatedConv2d,
+    SkipGenerator,
+)
+
+
+def test_modulated_convolution_equals_modulating_the_weights_of_each_image() -> None:
+    """Karras et al. 2020, eq. 1 and 3: the two forms are one."""
+    torch.manual_seed(0)
+    layer = ModulatedConv2d(4, 6, 3, style=5)
+    x, w = torch.randn(3, 4, 8, 8), torch.randn(3, 5)
+    style = layer.style(w)
+    for i in range(3):
+        weight = layer.weight * layer.scale * style[i][None, :, None, None]
+        weight = weight / (weight.square().sum(dim=(1, 2, 3), keepdim=True) + 1e-8).sqrt()
+        expected = nn.functional.conv2d(x[i : i + 1], weight, padding=1) * (2 / 1.04) ** 0.5 + layer.bias[:, None, None]
+        torch.testing.assert_close(layer(x, w)[i : i + 1], expected)
+
+
+def test_every_label_and_every_latent_gives_another_image() -> None:
+    torch.manual_seed(0)
+    generator = SkipGenerator(3, 16, 32, [8, 8, 8, 8], style=16)
+    images = generator(torch.randn(6, 16), torch.tensor([0, 0, 1, 1, 2, 2]))
+    assert images.shape == (6, 3, 32, 32)
+    assert images.abs().max() <= 1
+    assert torch.cdist(images.flatten(1), images.flatten(1))[~torch.eye(6, dtype=torch.bool)].min() > 0.1
+
+
+def test_deviation_never_mixes_the_real_and_the_generated_half_of_a_batch() -> None:
+    layer = MinibatchDeviation(group=4)
+    real, generated = torch.randn(8, 2, 4, 4), torch.zeros(8, 2, 4, 4)
+    together = layer(torch.cat([real, generated]))[:, -1]
+    torch.testing.assert_close(together[:8], layer(real)[:, -1])
+    assert together[8:].max() < 1e-3 < together[:8].min()
+
+
+def test_the_critic_is_blind_to_labels_unless_it_projects() -> None:
+    torch.manual_seed(0)
+    images, labels = torch.randn(4, 3, 16, 16), torch.tensor([0, 1, 2, 0])
+    blind, told = CompactCritic(16, [8, 8]), CompactCritic(16, [8, 8], n_classes=3)
+    assert torch.equal(blind(images, labels), blind(images))
+    assert not torch.equal(told(images, labels), told(images, labels.flip(0)))
+
+
+@pytest.mark.parametrize("build", [CompactCritic, lambda r, c: CompactClassifier(2, r, c)])
+def test_channels_that_do_not_fit_the_resolution_are_refused(build) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match="take 16 px, not 64"):
+        build(64, [8, 8])

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gansynth.errors import InputError
+from gansynth.recipes import load_recipe, recipe_names
+
+TEXT = """\
+name: mine
+gan: c-wgan-gp
+resolution: 64
+latent: 128
+networks:
+  family: compact
+  generator: [8, 8, 8, 8, 8]
+  critic: [8, 8, 8, 8]
+  classifier: [8, 8, 8, 8]
+training:
+  batch_size: 32
+"""
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_of_the_zoo_opens_under_its_name_and_survives_a_round_trip(name: str, tmp_path: Path) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    (tmp_path / "recipe.yaml").write_text(recipe.to_yaml())
+    assert load_recipe(tmp_path) == recipe
+
+
+def test_the_papers_recipe_says_what_the_paper_says() -> None:
+    recipe = load_recipe("c-wgan-gp")
+    assert (recipe.resolution, recipe.latent, recipe.networks.family) == (128, 500, "hazra2022")
+    assert (recipe.losses.gradient_penalty, recipe.training.critic_steps) == (10, 5)
+
+
+def test_set_changes_one_value(recipe_file: Path) -> None:
+    recipe = load_recipe(recipe_file, ["training.batch_size=16", "networks.critic=[4, 4, 4, 4]"])
+    assert recipe.training.batch_size == 16
+    assert recipe.networks.critic == (4, 4, 4, 4)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "batch_size: 32",
+            "batch_sise: 32",
+            r"line 11: unknown name 'training.batch_sise'; did you mean 'batch_size'\?",
+        ),
+        ("batch_size: 32", "batch_size: many", r"line 11: training.batch_size: .*valid integer.*'many'"),
+        ("batch_size: 32", "batch_size: 1", r"line 11: training.batch_size: .*greater than or equal to 2"),
+        ("latent: 128\n", "", r"'latent' is missing"),
+        ("resolution: 64", "resolution: 48", r"resolution 48 does not fit networks.generator"),
+        ("family: compact", "family: huge", r"line 5: networks: .*'hazra2022', 'compact'"),
+        ("[8, 8, 8, 8, 8]", "[8, 8, 8, 8, 0]", r"line 7: networks.generator.4"),
+        ("name: mine", "name: [", r"line 3: not a YAML file"),
+        ("name: mine", "name: !!python/object/apply:os.system [ls]", r"not a YAML file"),
+        (TEXT, "- 1\n", r"a recipe is a YAML mapping"),
+        (TEXT, "", r"a recipe is a YAML mapping"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_with_its_line(recipe_file: Path, old: str, new: str, sentence: str) -> None:
+    recipe_file.write_text(TEXT.replace(old, new))
+    with pytest.raises(InputError, match=sentence):
+        load_recipe(recipe_file)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("training.batch_size", "section.name=value"),
+        ("training.batch_sise=3", "--set training.batch_sise=3: unknown name"),
+        ("name.x=3", "'name' is a value, not a section"),
+        ("latent=[", "is not YAML"),
+        ("latent=-1", "--set latent=-1: latent"),
+    ],
+)
+def test_a_wrong_set_is_refused_with_its_words(recipe_file: Path, change: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        load_recipe(recipe_file, [change])
+
+
+def test_a_near_miss_of_a_name_is_suggested() -> None:
+    with pytest.raises(InputError, match="did you mean 'c-wgan-gp-64'"):
+        load_recipe("c-wgan-gp64")
+
+
+def test_a_binary_file_is_no_recipe(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_bytes(bytes(range(256)))
+    with pytest.raises(InputError, match="cannot be read as a recipe|not a YAML file"):
+        load_recipe(tmp_path / "x.yaml")
