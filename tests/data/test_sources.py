@@ -18,8 +18,8 @@ from gansynth.data import dataset_info, import_sources, open_dataset, scheme_nam
 from gansynth.data.mapping import find_scheme, find_source, plain_type
 from gansynth.errors import InputError
 
-MUNICH = ["BAS", "EBO", "EOS", "KSC", "LYA", "LYT", "MMZ", "MOB", "MON", "MYB", "MYO", "NGB", "NGS", "PMB", "PMO"]
-BONE_MARROW = ["ABE", "ART", "BAS", "BLA", "EBO", "EOS", "FGC", "HAC", "KSC", "LYI", "LYT", "MMZ", "MON", "MYB", "NGB", "NGS", "NIF", "OTH", "PEB", "PLM", "PMO"]
+MUNICH = sorted(find_source("munich").folders)
+BONE_MARROW = sorted(find_source("bone-marrow").folders)
 PBC = {
     "basophil": ["BA"],
     "eosinophil": ["EO"],
@@ -47,14 +47,17 @@ def pbc(root: Path, each: int = 2) -> Path:
 def munich(root: Path) -> Path:
     for seed, code in enumerate(MUNICH):
         opaque = np.dstack([picture(100 + seed), np.full((40, 40), 255, np.uint8)])
-        save(opaque, root / "AML-Cytomorphology" / code / f"{code}_0001.tiff")
+        save(opaque, root / "AML-Cytomorphology" / code.upper() / f"{code.upper()}_0001.tiff")
     (root / "annotations.dat").write_text("AML-Cytomorphology/BAS/BAS_0001.tiff BAS")
     return root
 
 
 def bone_marrow(root: Path) -> Path:
     for seed, code in enumerate(BONE_MARROW):
-        save(picture(200 + seed), root / "BM_cytomorphology_data" / code / "0001-1000" / f"{code}_00001.jpg")
+        save(
+            picture(200 + seed),
+            root / "BM_cytomorphology_data" / code.upper() / "0001-1000" / f"{code.upper()}_00001.jpg",
+        )
     return root
 
 
@@ -68,17 +71,18 @@ def bloodmnist(path: Path) -> Path:
     return path
 
 
+WHOLE = dict.fromkeys(["basophil", "eosinophil", "erythroblast", "lymphocyte", "monocyte", "platelet"], 2)
+STAGES = dict.fromkeys(["band neutrophil", "segmented neutrophil", "promyelocyte", "myelocyte", "metamyelocyte"], 2)
+
+
 @pytest.mark.parametrize(
     ("scheme", "after"),
     [
-        ("8", {**dict.fromkeys(["basophil", "eosinophil", "erythroblast", "lymphocyte", "monocyte", "platelet"], 2),
-               "immature granulocyte": 8, "neutrophil": 6}),
-        ("11", dict.fromkeys(["band neutrophil", "basophil", "eosinophil", "erythroblast", "lymphocyte", "metamyelocyte",
-                              "monocyte", "myelocyte", "platelet", "promyelocyte", "segmented neutrophil"], 2)),
-        ("12", {**dict.fromkeys(["basophil", "eosinophil", "erythroblast", "lymphocyte", "monocyte", "platelet",
-                                 "promyelocyte"], 2), "immature granulocyte": 6, "neutrophil": 6}),
+        ("8", WHOLE | {"immature granulocyte": 8, "neutrophil": 6}),
+        ("11", WHOLE | STAGES),
+        ("12", WHOLE | {"immature granulocyte": 6, "neutrophil": 6, "promyelocyte": 2}),
     ],
-)  # fmt: skip
+)
 def test_pbc_download_by_each_scheme(tmp_path: Path, scheme: str, after: dict[str, int]) -> None:
     report = import_sources([("pbc", pbc(tmp_path / "pbc"))], tmp_path / "out", scheme)
     assert report.after == dict(sorted(after.items()))
@@ -97,6 +101,7 @@ def test_twelve_classes_of_hazra2022_from_two_sources(tmp_path: Path) -> None:
         "monocyte": 3, "myeloblast": 1, "neutrophil": 8, "platelet": 2, "promyelocyte": 4, "smudge cell": 1,
     }  # fmt: skip
     assert report.left_out == {} and set(report.before) == {"pbc", "munich"}
+    assert len(report.before["munich"]) == 15
     cells = open_dataset(tmp_path / "out", 32)
     assert cells.records["source"].value_counts().to_dict() == {"pbc": 26, "munich": 15}
     assert {"AML-Cytomorphology/PMB/PMB_0001.tiff"} <= set(cells.records["original"])
