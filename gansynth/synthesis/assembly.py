@@ -59,7 +59,9 @@ def assemble(
             _link(root / path, folder / path)
         else:
             _draw(dataset.images[i], folder / path, records["origin"].iloc[i])
-    real = pd.DataFrame({"file_name": paths, "class": class_of}).join(records[["origin", "source", "group"]])
+    # What else the data set's own table knows of an image stays.
+    known = records.drop(columns=["path", "sha256", "split", "file_name", "class"], errors="ignore")
+    real = pd.DataFrame({"file_name": paths, "class": class_of}).join(known.reset_index(drop=True))
     tables, added = [real], dict[str, int]()
     if synthetic is not None:
         # The class folder of the real images, so that both lie together whatever the folder is called.
@@ -72,7 +74,8 @@ def assemble(
         made["file_name"] = [place.relative_to(folder).as_posix() for place in places]
         tables.append(made.assign(origin="synthetic", source=model, group=""))
         added = {str(name): int(n) for name, n in made["class"].value_counts().items()}
-    table = pd.concat(tables, ignore_index=True).reindex(columns=list(METADATA_COLUMNS)).fillna("")
+    columns = list(dict.fromkeys([*METADATA_COLUMNS, *real.columns]))
+    table = pd.concat(tables, ignore_index=True).reindex(columns=columns).astype(object).fillna("")
     split = [*records["split"], *["train"] * (len(table) - len(records))]
     _write_table(table, folder / "metadata.csv")
     _write_table(pd.DataFrame({"file_name": table["file_name"], "split": split}), folder / "splits.csv")

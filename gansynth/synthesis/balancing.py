@@ -92,12 +92,12 @@ def balance(
     dataset, root = _opened(data, run.resolution)
     if not dataset.records["split"].isin(("train", *HELD_OUT)).all():
         dataset = split_dataset(dataset, seed=seed)
-    _refuse_leaks(dataset, run)
     training = dataset.records["split"].eq("train").to_numpy()
     before = dataset.select(training).counts()
     wanted = _target(target, before)
     missing = {name: wanted - n for name, n in before.items() if n < wanted}
     _refuse_unknown(missing, run)
+    _refuse_leaks(dataset, run)
     held_out = dataset.select(~training).counts()
     synthetic, assembly = _beside(out, "synthetic"), _beside(out, "assembly")
     if resume and (out / "metadata.csv").exists():

@@ -19,6 +19,8 @@ from gansynth.gans import Run, open_run
 from gansynth.synthesis import generate, read_provenance
 from gansynth.synthesis.journal import JOURNAL_FILE
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 COLUMNS = ["file_name", "class", "seed", "model_sha256", "confidence", "nearest_training_distance"]
 
 
@@ -106,7 +108,7 @@ def test_killed_at_twenty_random_moments_and_resumed_equals_never_killed(
     seconds = time.monotonic() - begin
     whole = tree(tmp_path / "whole")
     assert len(whole) > 100 and "metadata.csv" in whole and JOURNAL_FILE not in whole
-    chance, kills, attempt = random.Random(0), 0, 0
+    chance, kills, midway, attempt = random.Random(0), 0, 0, 0
     while kills < 20:
         out = tmp_path / f"killed-{attempt}"
         attempt += 1
@@ -117,8 +119,10 @@ def test_killed_at_twenty_random_moments_and_resumed_equals_never_killed(
                 process.kill()
                 kills += 1
             process.join()
+            midway += (out / JOURNAL_FILE).exists() and (out / JOURNAL_FILE).read_bytes().count(b"\n") > 1
         start(out).join()
         assert tree(out) == whole
+    assert midway >= 5, "the kills came before or after the work, not within it"
 
 
 def test_resume_after_images_were_lost_makes_them_again(run: Run, tmp_path: Path) -> None:

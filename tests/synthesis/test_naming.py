@@ -4,12 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansynth.synthesis.naming import class_folders, image_file_name
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=300), unique=True, max_size=8))
 def test_every_class_gets_one_folder_of_its_own_inside_the_output_folder(names: list[str]) -> None:
     folders = class_folders(names)

@@ -1,0 +1,143 @@
+"""Claims about `balance`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from gansynth.data import open_dataset, split_dataset, write_splits
+from gansynth.errors import InputError
+from gansynth.gans import Run, open_run
+from gansynth.synthesis import balance, read_provenance
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def run(tiny_run_folder: Path) -> Run:
+    return open_run(tiny_run_folder)
+
+
+@pytest.fixture
+def cells(phantom_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the phantom folder that a test may change."""
+    return Path(shutil.copytree(phantom_folder, tmp_path / "cells"))
+
+
+def training_counts(folder: Path) -> dict[str, int]:
+    return open_dataset(folder, 32).part("train").counts()
+
+
+def test_every_class_reaches_the_largest_and_held_out_images_stay_real(run: Run, cells: Path, tmp_path: Path) -> None:
+    report = balance(cells, run, tmp_path / "out", keep_copies=True, progress=False)
+    before = training_counts(cells)
+    most = max(before.values())
+    assert report.before == before and report.complete and report.target == most
+    assert report.after == training_counts(tmp_path / "out") == dict.fromkeys(before, most)
+    balanced = open_dataset(tmp_path / "out", 32)
+    held_out = balanced.records[balanced.records["split"] != "train"]
+    assert set(held_out["origin"]) == {"phantom"}
+    original = open_dataset(cells, 32).records
+    kept = balanced.records[balanced.records["origin"] == "phantom"]
+    same = list(original.columns)
+    pd.testing.assert_frame_equal(kept[same].reset_index(drop=True), original)
+    assert (balanced.records["origin"] == "synthetic").sum() == 3 * most - sum(before.values())
+    assert "basophil" in str(report) and not list(tmp_path.glob(".*"))
+
+
+def test_the_table_says_where_every_image_comes_from(run: Run, cells: Path, tmp_path: Path) -> None:
+    balance(cells, run, tmp_path / "out", target=12, seed=100, keep_copies=True, progress=False)
+    table = pd.read_csv(tmp_path / "out" / "metadata.csv", keep_default_na=False, dtype=str)
+    synthetic = table[table["origin"] == "synthetic"]
+    assert set(synthetic["model_sha256"]) == {run.model_sha256} and set(synthetic["source"]) == {run.name}
+    assert set(table["model_sha256"][table["origin"] != "synthetic"]) == {""}
+    for file, seed in zip(synthetic["file_name"], synthetic["seed"], strict=True):
+        origin = read_provenance(tmp_path / "out" / file)
+        assert origin is not None and origin.seed == int(seed) >= 100
+    assert read_provenance(tmp_path / "out" / table["file_name"][0]) is None
+
+
+def test_a_class_above_the_target_keeps_its_images(run: Run, cells: Path, tmp_path: Path) -> None:
+    report = balance(cells, run, tmp_path / "out", target=9, keep_copies=True, progress=False)
+    assert report.after == {name: max(n, 9) for name, n in report.before.items()}
+
+
+def test_balancing_costs_no_space_for_real_images(run: Run, cells: Path, tmp_path: Path) -> None:
+    balance(cells, run, tmp_path / "out", target=1, progress=False)
+    name = "eosinophil/eosinophil_00001.png"
+    assert os.path.samefile(cells / name, tmp_path / "out" / name)
+
+
+def test_a_run_that_has_seen_the_test_images_is_refused(run: Run, cells: Path, tmp_path: Path) -> None:
+    write_splits(split_dataset(open_dataset(cells, 32), seed=99), cells)
+    with pytest.raises(InputError, match=r"was trained on \d+ of the \d+ validation and test images"):
+        balance(cells, run, tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_unsplit_data_are_split_as_training_would_have(run: Run, cells: Path, tmp_path: Path) -> None:
+    (cells / "splits.csv").unlink()
+    report = balance(cells, run, tmp_path / "out", keep_copies=True, progress=False)
+    assert report.complete and training_counts(tmp_path / "out") == report.after
+
+
+def test_a_class_the_run_does_not_know_is_named(run: Run, cells: Path, tmp_path: Path) -> None:
+    (cells / "splits.csv").unlink()
+    (cells / "metadata.csv").unlink()
+    (cells / "basophil").rename(cells / "monoblast")
+    with pytest.raises(InputError, match="knows no class 'monoblast'"):
+        balance(cells, run, tmp_path / "out", progress=False)
+
+
+def test_data_that_are_balanced_already_are_not_balanced_again(run: Run, cells: Path, tmp_path: Path) -> None:
+    balance(cells, run, tmp_path / "out", keep_copies=True, progress=False)
+    with pytest.raises(InputError, match="synthetic images already"):
+        balance(tmp_path / "out", run, tmp_path / "twice", progress=False)
+
+
+@pytest.mark.parametrize("where", ["generation.write_metadata", "assembly._write_table", "balancing.shutil.rmtree"])
+def test_stopped_anywhere_it_leaves_no_half_folder_and_resumes_to_the_whole(
+    run: Run, cells: Path, tmp_path: Path, where: str
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    balance(cells, run, tmp_path / "whole", keep_copies=True, progress=False)
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"gansynth.synthesis.{where}", stop)
+        balance(cells, run, out, keep_copies=True, progress=False)
+    assert not out.exists()
+    with pytest.raises(InputError, match="unfinished balance"):
+        balance(cells, run, out, keep_copies=True, progress=False)
+    report = balance(cells, run, out, keep_copies=True, progress=False, resume=True)
+    whole = {p.relative_to(tmp_path / "whole"): p.read_bytes() for p in (tmp_path / "whole").rglob("*") if p.is_file()}
+    assert whole == {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    assert report.complete
+    again = balance(cells, run, out, keep_copies=True, progress=False, resume=True)
+    assert again.complete and again.after == report.after
+    with pytest.raises(InputError, match="not what is asked for"):
+        balance(cells, run, out, target=500, progress=False, resume=True)
+
+
+def test_a_data_set_without_files_is_written_from_its_pixels(run: Run, cells: Path, tmp_path: Path) -> None:
+    dataset = open_dataset(cells, 32)
+    dataset.records["path"] = ["../../etc/passwd", "a.jpg", *dataset.records["path"][2:]]
+    balance(dataset, run, tmp_path / "out", keep_copies=True, progress=False)
+    assert {p.name for p in tmp_path.iterdir()} == {"cells", "out"}
+    balanced = open_dataset(tmp_path / "out", 32)
+    with Image.open(tmp_path / "out" / "basophil" / "000000.png") as image:
+        assert np.array_equal(np.asarray(image), dataset.images[0].transpose(1, 2, 0))
+    assert training_counts(tmp_path / "out") == dict.fromkeys(balanced.class_names, 28)
+
+
+@pytest.mark.parametrize("target", [0, -3, "most", 2.5, True])
+def test_an_impossible_target_is_refused(run: Run, cells: Path, tmp_path: Path, target: object) -> None:
+    with pytest.raises(InputError, match="target"):
+        balance(cells, run, tmp_path / "out", target=target, progress=False)  # type: ignore[arg-type]
