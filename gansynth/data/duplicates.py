@@ -121,7 +121,7 @@ def _near_pairs(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     turned = _orientations(_signs(thumbnails)).reshape(8, len(thumbnails), HASH_EDGE * HASH_EDGE)
     means = thumbnails.mean(axis=(2, 3), keepdims=True)
-    centred = thumbnails - means
+    centred = np.subtract(thumbnails, means, out=thumbnails)
     means = means[:, :, 0, 0]
     contrast = np.sqrt(np.mean(centred**2, axis=(1, 2, 3)))
     least_agreement = HASH_EDGE * HASH_EDGE - 1 - 2 * max_hash_distance

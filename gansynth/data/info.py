@@ -83,7 +83,7 @@ class DatasetInfo:
             lines.append(f"{name:<{width}} {n:>8,} {n / total:>7.1%}{divided}")
         sums = "".join(f" {sum(self.splits[part].values()):>7,}" for part in parts)
         lines.append(f"{'in all':<{width}} {total:>8,} {'':>7}{sums}")
-        lines.append(f"imbalance ratio ρ = {self.imbalance:.1f} (largest class / smallest class)")
+        lines.append(f"imbalance ratio rho = {self.imbalance:.1f} (largest class / smallest class)")
         sizes = [f"{size} ({n:,})" for size, n in list(self.sizes.items())[:3]]
         more = f" and {len(self.sizes) - 3:,} other sizes" if len(self.sizes) > 3 else ""
         lines.append(f"sizes in pixels: {', '.join(sizes)}{more}")
@@ -92,7 +92,9 @@ class DatasetInfo:
         lines.append(f"near duplicates: {len(self.near):,} pairs (under flips and quarter turns)")
         lines += _some([f"{a} ~ {b} (distance {distance:.2f})" for a, b, distance in self.near])
         if self.across_classes:
-            lines.append(f"duplicates in more than one class: {self.across_classes:,} (at least one label of each is wrong)")
+            lines.append(
+                f"duplicates in more than one class: {self.across_classes:,} (at least one label of each is wrong)"
+            )
         lines.append(f"unreadable files, left out: {len(self.unreadable):,}")
         lines += _some([f"{bad.path}: {bad.reason}" for bad in self.unreadable])
         if self.ignored:

@@ -162,4 +162,4 @@ def test_info_counts_what_is_there(tmp_path: Path) -> None:
     facts = json.loads(json.dumps(info.to_json()))
     assert facts["classes"] == info.counts and facts["sizes"] == {"40 x 40": 10}
     assert sum(sum(part.values()) for part in facts["splits"].values()) == 10
-    assert "ρ = 1.5" in info.to_text() and "b/copy.bmp" in info.to_text()
+    assert "rho = 1.5" in info.to_text() and "b/copy.bmp" in info.to_text()
