@@ -9,8 +9,8 @@ from typing import Any
 
 from gansynth.data.duplicates import find_duplicates
 from gansynth.data.folders import Unreadable, shown
-from gansynth.data.pack import open_pack
-from gansynth.data.split import SPLITS_FILE, read_splits
+from gansynth.data.pack import Pack, open_pack
+from gansynth.data.split import SPLITS, SPLITS_FILE, read_splits
 from gansynth.errors import InputError
 
 _SHOWN = 10
@@ -41,6 +41,8 @@ class DatasetInfo:
         Exact groups and near pairs that lie in more than one class: at least one label is wrong.
     splits : dict of str to dict of str to int
         Images per class of each split; empty before splitting.
+    splits_problem : str
+        Why `splits.csv` does not fit the images; empty where it does.
     """
 
     path: str
@@ -53,6 +55,7 @@ class DatasetInfo:
     near: list[tuple[str, str, float]]
     across_classes: int
     splits: dict[str, dict[str, int]]
+    splits_problem: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as plain values for JSON."""
@@ -70,6 +73,7 @@ class DatasetInfo:
                 "across_classes": self.across_classes,
             },
             "splits": self.splits,
+            "splits_problem": self.splits_problem,
         }
 
     def to_text(self) -> str:
@@ -100,6 +104,8 @@ class DatasetInfo:
         if self.ignored:
             lines.append(f"other files, not used: {len(self.ignored):,}")
             lines += _some([f"{other.path}: {other.reason}" for other in self.ignored])
+        if self.splits_problem:
+            lines.append(f"split not shown: {self.splits_problem}")
         return "\n".join(lines)
 
 
@@ -127,11 +133,7 @@ def dataset_info(data: str | Path, *, size: int = 128, cache_dir: Path | None = 
     counts = Counter(names)
     found = find_duplicates(pack.images, pack.sha256)
     groups = [*(group.tolist() for group in found.exact), *found.near.tolist()]
-    splits: dict[str, dict[str, int]] = {}
-    if (root / SPLITS_FILE).exists():
-        part = read_splits(root / SPLITS_FILE, pack.paths, [bad.path for bad in pack.unreadable])
-        for split in ("train", "val", "test"):
-            splits[split] = dict(Counter(name for name, its in zip(names, part, strict=True) if its == split))
+    splits, problem = _splits(root, pack, names)
     return DatasetInfo(
         path=shown(root),
         counts={name: counts[name] for name in pack.class_names},
@@ -148,7 +150,20 @@ def dataset_info(data: str | Path, *, size: int = 128, cache_dir: Path | None = 
         ],
         across_classes=sum(len({names[i] for i in group}) > 1 for group in groups),
         splits=splits,
+        splits_problem=problem,
     )
+
+
+def _splits(root: Path, pack: Pack, names: list[str]) -> tuple[dict[str, dict[str, int]], str]:
+    """Return the images per class of each split, or why the file does not fit: someone who looks wants to see both."""
+    if not (root / SPLITS_FILE).exists():
+        return {}, ""
+    try:
+        part = read_splits(root / SPLITS_FILE, pack.paths, [bad.path for bad in pack.unreadable])
+    except InputError as error:
+        return {}, str(error)
+    pairs = list(zip(names, part, strict=True))
+    return {split: dict(Counter(name for name, its in pairs if its == split)) for split in SPLITS}, ""
 
 
 def _some(lines: list[str]) -> list[str]:

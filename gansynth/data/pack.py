@@ -17,12 +17,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
 
 from gansynth.data.folders import FolderScan, Unreadable, read_all, scan_folders, shown
 from gansynth.data.picture import READING_RULES, pixel_sha256, square
@@ -30,6 +33,7 @@ from gansynth.errors import InputError
 
 MIN_SIZE, MAX_SIZE = 8, 1024
 _MAKING = ".making."
+_SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,8 @@ def _decode(scan: FolderScan, size: int, path: Path, progress: bool) -> dict[str
         sha256[position] = pixel_sha256(pixels)
         sizes[position] = pixels.shape[1], pixels.shape[0]
 
-    failures = read_all(scan, use, _reporter(n) if progress else None)
+    with _reporting(n, progress) as report:
+        failures = read_all(scan, use, report)
     unreadable = scan.unreadable + [Unreadable(scan.files[i].path, failures[i]) for i in sorted(failures)]
     kept = [i for i in range(n) if i not in failures]
     _check_classes(scan, {scan.files[i].class_name for i in kept}, unreadable)
@@ -219,11 +224,22 @@ def _check_classes(scan: FolderScan, filled: set[str], unreadable: list[Unreadab
     )
 
 
-def _reporter(total: int) -> Any:
-    step = max(total // 20, 1)
+@contextlib.contextmanager
+def _reporting(total: int, wanted: bool) -> Iterator[Callable[[int], None] | None]:
+    """Give what shows progress on standard error: a bar on a terminal, a line every few seconds in a log."""
+    if not wanted:
+        yield None
+    elif sys.stderr.isatty():
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("decoding images", total=total)
+            yield lambda done: bar.update(task, completed=done)
+    else:
+        last = time.monotonic()
 
-    def report(done: int) -> None:
-        if done % step == 0 or done == total:
-            print(f"decoding {done}/{total} images", file=sys.stderr)
+        def line(done: int) -> None:
+            nonlocal last
+            if time.monotonic() - last > _SECONDS_BETWEEN_LINES:
+                last = time.monotonic()
+                print(f"decoding images: {done:,} of {total:,}", file=sys.stderr)
 
-    return report
+        yield line

@@ -163,3 +163,10 @@ def test_info_counts_what_is_there(tmp_path: Path) -> None:
     assert facts["classes"] == info.counts and facts["sizes"] == {"40 x 40": 10}
     assert sum(sum(part.values()) for part in facts["splits"].values()) == 10
     assert "rho = 1.5" in info.to_text() and "b/copy.bmp" in info.to_text()
+
+
+def test_info_shows_the_classes_although_the_split_is_stale(tmp_path: Path) -> None:
+    root = tree(tmp_path / "d", {"a": 3})
+    (root / "splits.csv").write_text("file_name,split\na/000.png,train\n")
+    info = dataset_info(root)
+    assert info.counts == {"a": 3} and info.splits == {} and "misses 2" in info.to_text()
