@@ -29,6 +29,7 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.report.first_look import FirstLook, first_look_page
 from gansynth.report.page import write_page
 from gansynth.synthesis import balance
+from gansynth.synthesis.device import chosen_device
 
 RECIPE = "c-wgan-gp-64"
 SHOWN = 5
@@ -128,13 +129,14 @@ def take_first_look(
     """
     names = run.class_names
     training = dataset.part("train")
-    generate = run.generator(device)
+    place = chosen_device(device)
+    generate = run.generator(place)
     seeds = np.arange(seed, seed + MEASURED, dtype=np.int64)
     made = np.stack([generate(c, seeds) for c in range(len(names))])
     images, asked = made.reshape(-1, *made.shape[2:]), np.repeat(np.arange(len(names)), MEASURED)
     # Of phantom cells there are always more: every class gets as many fresh ones as it has synthetic ones.
     fresh = phantom_dataset(dict.fromkeys(names, MEASURED), run.resolution, seed + _FRESH_SEED)
-    classify, prints = run.independent_classifier(device), run.fingerprints
+    classify, prints = run.independent_classifier(place), run.fingerprints
     near, near_fresh = (np.zeros(0) if prints is None else prints.distance(x) for x in (images, fresh.images))
     return FirstLook(
         class_names=names,
@@ -197,7 +199,7 @@ def _next_commands(out: Path, seed: int) -> list[tuple[str, str]]:
             "Generate with the generator that ships with gansynth; it was trained on real cells",
         ),
         (
-            f"gansynth train-gan {phantom} --recipe {run} --seed {seed} --minutes 60 --resume --out {run}",
+            f"gansynth train-gan {phantom} --seed {seed} --minutes 60 --resume --out {run}",
             "Train this one on, to an hour in all",
         ),
         ("gansynth data info my-cells", "See what is in your own folder of images per class"),

@@ -65,13 +65,30 @@ class FirstLook:
 
     @property
     def learned(self) -> list[str]:
-        """Classes whose synthetic images are recognised at least half as often as held-out ones."""
+        """Classes whose synthetic images are recognised at least half as often as held-out ones.
+
+        A class that the classifier sees in images of other classes just as often has not been learned:
+        it is where the classifier puts what it does not know.
+        """
         if self.agreement is None or self.agreement_held_out is None:
             return []
         good = self.agreement.per_class >= 0.5 * self.agreement_held_out.per_class
         # A class in which even the originals are recognised no better than by guessing says nothing.
         good &= self.agreement_held_out.per_class > 1 / len(self.class_names)
+        good &= self._taken_for() <= 2 * self.agreement.n_per_class
         return [name for name, is_good in zip(self.class_names, good, strict=True) if is_good]
+
+    @property
+    def catch_all(self) -> str | None:
+        """The class that more than half of all synthetic images are taken for, if there is one."""
+        if self.agreement is None or len(self.class_names) < 3:
+            return None
+        taken = self._taken_for()
+        return self.class_names[int(taken.argmax())] if taken.max() > 0.5 * taken.sum() else None
+
+    def _taken_for(self) -> NDArray[np.int64]:
+        assert self.agreement is not None
+        return np.asarray(self.agreement.confusion.sum(axis=0), dtype=np.int64)
 
     @property
     def repetitive(self) -> list[str]:
@@ -162,6 +179,11 @@ def _rho_after(look: FirstLook) -> float:
 
 def _own_warnings(look: FirstLook) -> list[str]:
     found = []
+    if look.catch_all:
+        found.append(
+            f"The classifier takes more than half of all synthetic images for {look.catch_all}, so that share of its own "
+            "says nothing yet."
+        )
     if look.repetitive:
         found.append(
             f"The synthetic images of {_listed(look.repetitive)} differ from each other less than half as much as "
@@ -230,11 +252,11 @@ def _training(look: FirstLook) -> list[Section]:
 
 
 def _classes(look: FirstLook) -> Section:
-    head = ["class", "training images", "recognised, synthetic", f"recognised, fresh {look.kind}"]
+    head = ["class", "recognised, synthetic", f"recognised, fresh {look.kind}"]
     head += ["diversity, synthetic", f"diversity, fresh {look.kind}"]
     rows = []
     for c, name in enumerate(look.class_names):
-        row = [name, f"{look.training[name]:,}", _share(look.agreement, c), _share(look.agreement_held_out, c)]
+        row = [name, _share(look.agreement, c), _share(look.agreement_held_out, c)]
         row += [_spread(look.diversity[c]), _spread(look.diversity_held_out[c])]
         rows.append(row)
     caption = (

@@ -1,0 +1,150 @@
+"""Claims about the demo and the commands that a user types after it, on one tiny run that the demo trained."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from gansynth.cli import gansynth
+from gansynth.demo import run_demo
+from gansynth.errors import InputError
+from gansynth.recipes import load_recipe
+
+pytestmark = pytest.mark.slow
+
+COUNTS = {"eosinophil": 10, "neutrophil": 16, "smudge cell": 7}
+TINY = (
+    "networks.generator=[8,8,8,8,8]",
+    "networks.critic=[8,8,8,8]",
+    "networks.classifier=[8,8,8,8]",
+    "latent=8",
+    "training.batch_size=4",
+    "reports.log_every=1",
+    "reports.sheet_every=2",
+    "reports.watch_images=4",
+)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("place") / "my demo"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANSYNTH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        recipe = load_recipe("c-wgan-gp-64", TINY)
+        assert run_demo(folder, minutes=0.02, counts=COUNTS, recipe=recipe) == folder / "report.html"
+    return folder
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(gansynth, [str(argument) for argument in arguments])
+
+
+def test_the_page_shows_every_class_and_says_what_it_is_not(demo: Path) -> None:
+    html = (demo / "report.html").read_text(encoding="utf-8")
+    for name in COUNTS:
+        assert f">{name}<" in html
+    assert "Phantom cells are drawn by a program" in html
+    assert "fresh phantom cells" in html
+    assert not re.search(r"\bfake\b|\bnan\b|None|real, training", html)
+    assert html.count("data:image/png") == 2 * len(COUNTS)
+    assert html.count("<svg") >= 2
+
+
+def test_the_demo_leaves_a_balanced_data_set(demo: Path) -> None:
+    balanced = pd.read_csv(demo / "balanced" / "metadata.csv").merge(
+        pd.read_csv(demo / "balanced" / "splits.csv"), on="file_name"
+    )
+    training = balanced[balanced["split"] == "train"]["class"].value_counts()
+    assert training.nunique() == 1
+    assert set(balanced[balanced["split"] != "train"]["origin"]) == {"phantom"}
+
+
+def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("ten years of work")
+    with pytest.raises(InputError, match="no demo"):
+        run_demo(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="is a file"):
+        run_demo(tmp_path / "file")
+    assert (tmp_path / "thesis.txt").read_text() == "ten years of work"
+
+
+def test_generate_takes_several_classes_and_counts(demo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "synthetic"
+    one, other = ("--class", "smudge cell=3"), ("--class", "eosinophil")
+    result = call("generate", demo / "run", *one, *other, "--count", 2, "--out", out, "--keep-copies")
+    assert result.exit_code == 0, result.stderr
+    assert pd.read_csv(out / "metadata.csv")["class"].value_counts().to_dict() == {"smudge cell": 3, "eosinophil": 2}
+    assert f"wrote {out}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--class", "eosinofil", "--count", 2), "did you mean 'eosinophil'"),
+        (("--class", "eosinophil"), "--count"),
+        ((), "eosinophil, neutrophil, smudge cell"),
+    ],
+)
+def test_a_wrong_class_is_answered_with_the_right_one(
+    demo: Path, tmp_path: Path, arguments: tuple[object, ...], says: str
+) -> None:
+    result = call("generate", demo / "run", *arguments, "--out", tmp_path / "synthetic")
+    assert result.exit_code == 2
+    assert says in result.stderr and result.stderr.count("\n") == 1
+    assert not (tmp_path / "synthetic").exists()
+
+
+def test_a_class_that_cannot_be_filled_is_no_success(demo: Path, tmp_path: Path) -> None:
+    sure = ("--class", "smudge cell", "--count", 5, "--min-confidence", 1)
+    result = call("generate", demo / "run", *sure, "--out", tmp_path / "synthetic")
+    assert result.exit_code == 1
+    assert "not every class could be filled" in result.stderr
+
+
+def test_balance_prints_the_counts_and_where_it_wrote(demo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "balanced"
+    result = call("balance", demo / "phantom", demo / "run", "--target", 8, "--out", out, "--keep-copies")
+    assert result.exit_code == 0, result.stderr
+    assert "smudge cell" in result.stdout and f"wrote {out}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--recipe", "c-wgan-gq-64"), "did you mean 'c-wgan-gp-64'"),
+        (("--set", "training.batch_sise=4"), "batch_size"),
+        (("--set", "training.batch_size=many"), "batch_size"),
+        (("--set", "nonsense"), "--set nonsense"),
+    ],
+)
+def test_a_wrong_recipe_is_named_before_anything_is_written(
+    demo: Path, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    result = call("train-gan", demo / "phantom", "--out", tmp_path / "run", *arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr and result.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_not_overwritten(demo: Path) -> None:
+    before = (demo / "run" / "model.safetensors").read_bytes()
+    result = call("train-gan", demo / "phantom", "--recipe", demo / "run", "--out", demo / "run", "--steps", 1)
+    assert result.exit_code == 2 and "--resume" in result.stderr
+    assert (demo / "run" / "model.safetensors").read_bytes() == before
+
+
+def test_the_next_command_of_the_page_works(demo: Path) -> None:
+    again = ("--recipe", demo / "run", "--seed", 0, "--resume", "--out", demo / "run")
+    result = call("train-gan", demo / "phantom", *again, "--minutes", 0.04)
+    assert result.exit_code == 0, result.stderr
+    assert f"wrote {demo / 'run'}" in result.stdout
+
+
+def test_an_unknown_run_is_answered_with_what_there_is(tmp_path: Path) -> None:
+    result = call("generate", "pbc-46", "--class", "promyelocyte", "--count", 1, "--out", tmp_path / "x")
+    assert result.exit_code == 2 and "pbc-46" in result.stderr
