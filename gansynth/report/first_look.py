@@ -181,8 +181,7 @@ def _own_warnings(look: FirstLook) -> list[str]:
     found = []
     if look.catch_all:
         found.append(
-            f"The classifier takes more than half of all synthetic images for {look.catch_all}, so that share of its own "
-            "says nothing yet."
+            f"More than half of all synthetic images are taken for {look.catch_all}: its own share says nothing yet."
         )
     if look.repetitive:
         found.append(
