@@ -91,7 +91,9 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
     from gansynth.data import open_dataset
     from gansynth.data.split import split_dataset, write_splits
 
-    dataset = split_dataset(open_dataset(folder, progress=True), test=test, val=val, seed=seed, groups=group)
+    dataset = split_dataset(
+        open_dataset(folder, progress=True, splits=False), test=test, val=val, seed=seed, groups=group
+    )
     written = write_splits(dataset, folder)
     for part in ("train", "val", "test"):
         click.echo(f"{part:<6}{int((dataset.records['split'] == part).sum()):>8,} images")

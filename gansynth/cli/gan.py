@@ -13,9 +13,7 @@ from gansynth.cli.arguments import FOLDER, device_option, seed_option
 @click.argument("data")
 @click.option(
     "--recipe",
-    default="c-wgan-gp-64",
-    show_default=True,
-    help="A recipe of the zoo (see `gansynth models`) or a YAML file.",
+    help="A recipe of the zoo (see `gansynth models`) or a YAML file.  [default: c-wgan-gp-64, or the resumed run's]",
 )
 @click.option("--out", type=FOLDER, required=True, help="The run: a folder for weights, log and sample sheets.")
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the recipe; repeatable.")
@@ -31,7 +29,7 @@ from gansynth.cli.arguments import FOLDER, device_option, seed_option
 @device_option
 def train_gan(
     data: str,
-    recipe: str,
+    recipe: str | None,
     out: Path,
     changes: tuple[str, ...],
     steps: int | None,
@@ -45,8 +43,8 @@ def train_gan(
 ) -> None:
     """Train a generator on a data set.
 
-    Only the training split of DATA is learned from. DATA is a folder of images per class, an imported set, or the word phantom. A data set without
-    splits.csv is split first; validation and test images are never trained on.
+    Only the training split of DATA is learned from. DATA is a folder of images per class, an imported set, or the
+    word phantom. A data set without splits.csv is split first; validation and test images are never trained on.
 
     \b
     Example:
@@ -56,9 +54,8 @@ def train_gan(
     """
     from gansynth import gans
     from gansynth.data import open_dataset
-    from gansynth.recipes import load_recipe
 
-    chosen = load_recipe(recipe, list(changes))
+    chosen = gans.choose_recipe(recipe, changes, out, resume=resume)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
     run = gans.train_gan(
         dataset,
@@ -73,7 +70,8 @@ def train_gan(
         devices=devices,
         precision=precision,
     )
-    click.echo(f"wrote {run.path}")
+    if gans.is_first_process():
+        click.echo(f"wrote {run.path}")
 
 
 @click.command()

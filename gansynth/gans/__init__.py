@@ -3,6 +3,18 @@
 from gansynth.gans import c_wgan_gp as c_wgan_gp
 from gansynth.gans.gan import GAN, Batch, Turn, build_gan, register
 from gansynth.gans.run import Run, open_run, zoo_models
-from gansynth.gans.training import train_gan
+from gansynth.gans.training import choose_recipe, is_first_process, train_gan
 
-__all__ = ["GAN", "Batch", "Run", "Turn", "build_gan", "open_run", "register", "train_gan", "zoo_models"]
+__all__ = [
+    "GAN",
+    "Batch",
+    "Run",
+    "Turn",
+    "build_gan",
+    "choose_recipe",
+    "is_first_process",
+    "open_run",
+    "register",
+    "train_gan",
+    "zoo_models",
+]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import os
 import platform
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -36,6 +39,8 @@ from gansynth.gans.state import Progress, load_state, save_state
 from gansynth.gans.watch import Watcher
 from gansynth.gans.weights import state_tensors, write_weights
 from gansynth.recipes import GanRecipe, load_recipe
+
+DEFAULT_RECIPE = "c-wgan-gp-64"
 
 
 def train_gan(
@@ -152,6 +157,19 @@ def train_gan(
     return Run(out)
 
 
+def choose_recipe(recipe: str | Path | None, changes: Sequence[str], out: Path, *, resume: bool) -> GanRecipe:
+    """Return the recipe to train by: the one named; else, when resuming, the run's own; else the compact
+    C-WGAN-GP."""
+    if recipe is None and resume and (out / RECIPE).is_file():
+        return load_recipe(out, changes)
+    return load_recipe(recipe or DEFAULT_RECIPE, changes)
+
+
+def is_first_process() -> bool:
+    """Return whether this process speaks for all that train together."""
+    return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
+
+
 def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: this machine has no CUDA device that torch can use; take --device cpu")
@@ -161,6 +179,7 @@ def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
     precision = recipe.training.precision
     if precision == "auto":
         precision = "bf16" if has_bf16(torch.device(accelerator)) else "32"
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the run says what it computes in
     fabric = Fabric(
         accelerator=accelerator,
         devices=devices,

@@ -82,7 +82,7 @@ def test_truncated_weights_and_weights_of_another_recipe_are_refused(tiny_run_fo
     info = json.loads((broken / "run.json").read_text())
     info["class_names"] = ["a", "b"]
     (broken / "run.json").write_text(json.dumps(info))
-    with pytest.raises(InputError, match="does not fit recipe.yaml"):
+    with pytest.raises(InputError, match=r"does not fit recipe\.yaml"):
         open_run(broken).generator()
     (broken / "run.json").write_text("{")
     with pytest.raises(InputError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""The smallest real training: phantom cells of three very unequal classes, 16 px, networks of a few thousand weights."""
+"""The smallest real training: phantom cells of three very unequal classes, 16 px, a few thousand weights."""
 
 from __future__ import annotations
 

@@ -1,0 +1,192 @@
+"""One generator iteration of the C-WGAN-GP of hazra2022 (five critic steps, 128 px): ours against the loop people
+copy.
+
+The copied loop is plain PyTorch: float32, contiguous tensors, real and generated images through the critic one
+after the other, the penalty as in Gulrajani's reference code, one optimizer step after the other. Networks,
+losses, batches and random numbers are the same in both; with `--check` ours runs in float32 too and the losses of
+ten iterations are compared.
+
+    python benchmarks/train_step.py                 # the ratio, with its spread
+    python benchmarks/train_step.py --check         # how far the losses are apart
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+import time
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gansynth.gans import build_gan
+from gansynth.gans.c_wgan_gp import CWGANGP
+from gansynth.gans.gan import Batch
+from gansynth.gans.loop import build_optimizers
+from gansynth.gans.memory import keep_freed_memory
+from gansynth.gans.precision import has_bf16
+from gansynth.recipes import load_recipe
+
+CLASSES = [f"class {i}" for i in range(12)]
+
+
+class PlainBlock(nn.Module):
+    """The residual block as it is usually written: nothing in place."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.first, self.second = block.first, block.second
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(F.leaky_relu(x, 0.2))
+        return x + self.second(F.leaky_relu(h, 0.2))
+
+
+def plain(network: nn.Module) -> nn.Module:
+    """Return a contiguous copy whose residual blocks are plain."""
+    network = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+    for child in network.modules():
+        if isinstance(child, nn.Sequential):
+            for i, block in enumerate(child):
+                if hasattr(block, "second"):
+                    child[i] = PlainBlock(block)
+    return network
+
+
+class CopiedLoop:
+    """Generator, critic and classifier in the loop that most repositories share."""
+
+    def __init__(self, gan: CWGANGP) -> None:
+        self.generator, self.critic = plain(gan.generator), plain(gan.critic)
+        self.classifier = plain(gan.classifier)
+        self.weights = gan.recipe.losses
+        self.optimizers = {
+            name: torch.optim.Adam(getattr(self, name).parameters(), lr=1e-4, betas=(0.0, 0.9), foreach=False)
+            for name in ("generator", "critic", "classifier")
+        }
+
+    def penalty(self, real: Tensor, generated: Tensor) -> Tensor:
+        epsilon = torch.rand(len(real), 1, 1, 1)
+        x = (epsilon * real + (1 - epsilon) * generated).requires_grad_(True)
+        scores = self.critic(x)
+        (gradient,) = torch.autograd.grad(scores, x, torch.ones_like(scores), create_graph=True, retain_graph=True)
+        return ((gradient.reshape(len(real), -1).norm(2, dim=1) - 1) ** 2).mean()
+
+    def iterate(self, batches: list[Batch], seeds: list[int]) -> list[float]:
+        losses = []
+        for batch, seed in zip(batches[:-2], seeds[:-2], strict=True):
+            torch.manual_seed(seed)
+            self.optimizers["critic"].zero_grad()
+            generated = self.generator(batch.latents, batch.generated_labels).detach()
+            loss = self.critic(generated).mean() - self.critic(batch.images).mean()
+            loss = loss + self.weights.gradient_penalty * self.penalty(batch.images, generated)
+            loss.backward()
+            self.optimizers["critic"].step()
+            losses.append(loss.item())
+        batch = batches[-2]
+        self.optimizers["classifier"].zero_grad()
+        loss = F.cross_entropy(self.classifier(batch.images), batch.labels)
+        loss.backward()
+        self.optimizers["classifier"].step()
+        losses.append(loss.item())
+        batch = batches[-1]
+        self.optimizers["generator"].zero_grad()
+        images = self.generator(batch.latents, batch.generated_labels)
+        class_loss = F.cross_entropy(self.classifier(images), batch.generated_labels)
+        loss = -self.critic(images).mean() + self.weights.generator_class * class_loss
+        loss.backward()
+        self.optimizers["generator"].step()
+        losses.append(loss.item())
+        return losses
+
+
+class Ours:
+    """The turns of `gansynth.gans`, as the training loop plays them."""
+
+    def __init__(self, gan: CWGANGP, *, bf16: bool) -> None:
+        from lightning_fabric import Fabric
+
+        self.gan = copy.deepcopy(gan).to(memory_format=torch.channels_last)
+        self.optimizers = build_optimizers(self.gan, gan.recipe)
+        self.fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if bf16 else "32-true")
+
+    def iterate(self, batches: list[Batch], seeds: list[int]) -> list[float]:
+        from gansynth.gans.loop import _move
+
+        moves = [turn for turn in self.gan.turns() for _ in range(turn.repeats)]
+        losses = []
+        for turn, batch, seed in zip(moves, batches, seeds, strict=True):
+            torch.manual_seed(seed)
+            terms = _move(self.gan, turn, batch, self.optimizers[turn.player], self.fabric)
+            losses.append(torch.stack([t.detach().float() for t in terms.values()]).sum())
+        return torch.stack(losses).tolist()
+
+
+def draw(gan: CWGANGP, n: int, iteration: int) -> tuple[list[Batch], list[int]]:
+    """Return the seven batches of one iteration, and the seed of each move."""
+    torch.manual_seed(1000 + iteration)
+    r, batches = gan.recipe.resolution, []
+    for _ in range(gan.recipe.training.critic_steps + 2):
+        images = torch.rand(n, 3, r, r).mul_(2).sub_(1)
+        labels, wanted = torch.randint(12, (n,)), torch.randint(12, (n,))
+        batches.append(Batch(images, labels, torch.randn(n, gan.recipe.latent), wanted, step=0))
+    return batches, [10_000 * iteration + i for i in range(len(batches))]
+
+
+def check(theirs: CopiedLoop, ours: Ours, gan: CWGANGP, batch_size: int) -> None:
+    """Print how far the losses of both are apart, move by move.
+
+    Adam divides each gradient by its own size, so a weight whose gradient is nothing but rounding moves as far as
+    any other: two correct programs drift apart in float32 after some dozens of moves. Both distances are printed.
+    """
+    worst = 0.0
+    for iteration in range(10):
+        drawn = draw(gan, batch_size, iteration)
+        a, b = theirs.iterate(*drawn), ours.iterate(*drawn)
+        for move, (x, y) in enumerate(zip(a, b, strict=True)):
+            worst = max(worst, abs(x - y))
+            if (done := iteration * len(a) + move + 1) in (10, 70):
+                print(f"largest difference of a loss in {done} optimizer steps: {worst:.1e}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs of iterations to time")
+    parser.add_argument("--check", action="store_true", help="compare the losses of ten iterations in float32 instead")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change the recipe c-wgan-gp")
+    options = parser.parse_args()
+    recipe = load_recipe("c-wgan-gp", ["augmentation.policy=none", *options.set])
+    torch.manual_seed(0)
+    gan = build_gan(recipe, CLASSES)
+    assert isinstance(gan, CWGANGP)
+    theirs, ours = CopiedLoop(gan), Ours(gan, bf16=has_bf16(torch.device("cpu")) and not options.check)
+    if options.check:
+        check(theirs, ours, gan, options.batch_size)
+        return
+    keep_freed_memory()
+    ratios, times = [], ([], [])
+    for pair in range(options.pairs + 1):
+        drawn = draw(gan, options.batch_size, pair)
+        spent = []
+        for loop in (theirs, ours):
+            start = time.perf_counter()
+            loop.iterate(*drawn)
+            spent.append(time.perf_counter() - start)
+        if pair:  # the first pair warms up
+            ratios.append(spent[0] / spent[1])
+            for kept, seconds in zip(times, spent, strict=True):
+                kept.append(seconds)
+        print(f"pair {pair}: copied loop {spent[0]:.2f} s, ours {spent[1]:.2f} s", flush=True)
+    precision = "bf16" if has_bf16(torch.device("cpu")) else "float32"
+    print(
+        f"one iteration, batch {options.batch_size}, {torch.get_num_threads()} threads: copied loop "
+        f"{statistics.median(times[0]):.2f} s, ours ({precision}) {statistics.median(times[1]):.2f} s; "
+        f"{statistics.median(ratios):.2f} times as fast ({min(ratios):.2f} to {max(ratios):.2f} in {len(ratios)} pairs)"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Run by `test_processes.py`: trains once in peace and once under kill -9 at random moments.
+
+A process of its own, so that it can import everything once and fork a fresh child for each attempt.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from gansynth.data.phantom import phantom_dataset
+from gansynth.gans import training
+from gansynth.recipes import load_recipe
+
+KILLS = 20
+STEPS = 40
+
+
+def attempt(work: Callable[[], object], seconds: float | None) -> bool:
+    """Do `work` in a child; kill it after `seconds`. Return whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        work()
+        os._exit(0)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status) != 0:
+        sys.exit("the training failed")
+    return os.WIFSIGNALED(status)
+
+
+def main(out: Path, recipe_file: str) -> None:
+    torch.set_num_threads(1)
+    training.train_independent_classifier = functools.partial(  # type: ignore[assignment]
+        training.train_independent_classifier, images=128, width=4
+    )
+    data = phantom_dataset({"eosinophil": 12, "lymphocyte": 6, "smudge cell": 3}, size=16)
+    recipe = load_recipe(recipe_file)
+
+    def work(folder: Path) -> None:
+        training.train_gan(data, recipe, folder, steps=STEPS, resume=True, device="cpu", progress=False)
+
+    began = time.monotonic()
+    attempt(lambda: work(out / "whole"), None)
+    whole = time.monotonic() - began
+    moments, kills = random.Random(0), 0
+    while kills < KILLS:
+        seconds = moments.uniform(0.1, 0.9) * whole
+        kills += attempt(lambda: work(out / "killed"), seconds)
+        if (out / "killed" / "run.json").exists() and '"finished": true' in (out / "killed" / "run.json").read_text():
+            (out / "killed").rename(out / f"killed-{time.monotonic_ns()}")  # came through: begin another one
+    attempt(lambda: work(out / "killed"), None)
+    print(f"{kills} kills")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
