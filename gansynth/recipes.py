@@ -85,10 +85,15 @@ class Training(Section):
 
 
 class Sampling(Section):
-    """The distribution that the labels of real and of generated batches are both drawn from: p ~ n^alpha."""
+    """The distribution that the labels of real and of generated batches are both drawn from: p ~ n^alpha.
+
+    Labels come in groups of so many images of one class. With the critic's `deviation_group`, it then sees how much
+    images vary inside a class; in mixed groups the differences between classes hide that a class has collapsed.
+    """
 
     mode: Literal["natural", "balanced", "tempered"] = "tempered"
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.5
+    group: Count = 1
 
 
 class Augmentation(Section):
@@ -128,6 +133,10 @@ class GanRecipe(Section):
     @model_validator(mode="after")
     def _fits(self) -> GanRecipe:
         r, networks = self.resolution, self.networks
+        if self.training.batch_size % self.sampling.group:
+            raise ValueError(
+                f"training.batch_size {self.training.batch_size} is no multiple of sampling.group {self.sampling.group}"
+            )
         if isinstance(networks, PaperNetworks):
             if r % 16:
                 raise ValueError(f"resolution {r} is not a multiple of 16, which tables 3 to 5 of hazra2022 need")

@@ -22,6 +22,9 @@ from gansynth.cli.arguments import FOLDER, device_option, seed_option
 @click.option("--images", type=click.IntRange(min=1), help="Stop after so many real images were shown.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out exactly where it stopped.")
 @click.option(
+    "--from", "parent", metavar="RUN", help="Begin with the networks of another run, to learn from few images."
+)
+@click.option(
     "--devices", type=click.IntRange(min=1), default=1, show_default=True, help="How many GPUs (or CPU processes)."
 )
 @click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
@@ -36,6 +39,7 @@ def train_gan(
     minutes: float | None,
     images: int | None,
     resume: bool,
+    parent: str | None,
     devices: int,
     precision: str | None,
     seed: int,
@@ -65,6 +69,7 @@ def train_gan(
         minutes=minutes,
         images=images,
         resume=resume,
+        parent=parent,
         seed=seed,
         device=device,
         devices=devices,

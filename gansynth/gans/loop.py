@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -65,16 +66,20 @@ class Batches:
         """Return a batch for a turn, with the default generators' present state."""
         n = self.batch_size
         m = n * self.recipe.training.generator_batch_factor if turn.player == "generator" else n
-        labels = self.sampler.draw_labels(n, torch.default_generator)
+        labels = self._draw_labels(n)
         index = self.sampler.draw_images(labels, torch.default_generator)
         images = to_float(self.images[index.to(self.images.device)].to(self.device, non_blocking=True))
         return Batch(
             images=turn_and_flip(images) if self.recipe.augmentation.orientations else images,
             labels=labels.to(self.device, non_blocking=True),
             latents=torch.randn(m, self.recipe.latent, device=self.device),
-            generated_labels=self.sampler.draw_labels(m, torch.default_generator).to(self.device, non_blocking=True),
+            generated_labels=self._draw_labels(m).to(self.device, non_blocking=True),
             step=step,
         )
+
+    def _draw_labels(self, n: int) -> Tensor:
+        group = math.gcd(n, self.recipe.sampling.group)
+        return self.sampler.draw_labels(n // group, torch.default_generator).repeat_interleave(group)
 
 
 class Averages:

@@ -68,8 +68,9 @@ class Run:
 
     @cached_property
     def training_sha256(self) -> frozenset[str]:
-        """The sha256 of every training image's pixels."""
-        return frozenset(self.info.get("training_sha256", ()))
+        """The sha256 of every training image's pixels, those of a run it began with included."""
+        parent = self.info.get("parent") or {}
+        return frozenset(self.info.get("training_sha256", ())) | frozenset(parent.get("training_sha256", ()))
 
     @cached_property
     def fingerprints(self) -> TrainingFingerprints | None:

@@ -101,6 +101,12 @@ def load_state(folder: Path, gan: GAN, ema: Ema, optimizers: Mapping[str, Optimi
     return Progress(step, int(metadata["images"]), float(metadata["seconds"]))
 
 
+def newest_state(folder: Path) -> Path | None:
+    """Return the newest state file in a run, or None."""
+    states = _states(folder)
+    return states[-1] if states else None
+
+
 def _states(folder: Path) -> list[Path]:
     return sorted(p for p in (folder / "state").glob("step-*.safetensors") if re.fullmatch(r"step-\d{8,}", p.stem))
 

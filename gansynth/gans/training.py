@@ -32,10 +32,11 @@ from gansynth.gans.journal import Journal
 from gansynth.gans.loop import Batches, build_optimizers, train
 from gansynth.gans.memory import keep_freed_memory
 from gansynth.gans.precision import has_bf16
-from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE, Run
+from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE, Run, open_run
 from gansynth.gans.sampling import draw_latent
 from gansynth.gans.sheet import class_sheet
 from gansynth.gans.state import Progress, load_state, save_state
+from gansynth.gans.transfer import inherited, transfer
 from gansynth.gans.watch import Watcher
 from gansynth.gans.weights import state_tensors, write_weights
 from gansynth.recipes import GanRecipe, load_recipe
@@ -52,6 +53,7 @@ def train_gan(
     minutes: float | None = None,
     images: int | None = None,
     resume: bool = False,
+    parent: str | Path | None = None,
     seed: int = 0,
     device: str = "auto",
     devices: int = 1,
@@ -75,6 +77,9 @@ def train_gan(
     resume : bool
         Continue from the last saved state. The weights are those of a training never interrupted, bit for bit on
         the CPU.
+    parent : path, optional
+        A run to begin with instead of untrained networks; its training images count as this run's. Ignored once the
+        run has a state to resume from.
     seed : int
         Decides everything random.
     device : {"auto", "cpu", "cuda"}
@@ -126,11 +131,14 @@ def train_gan(
     ema = Ema(gan.generator, recipe.training.ema_half_life, recipe.training.ema_ramp)
     optimizers = build_optimizers(gan, recipe)
     start = load_state(out, gan, ema, optimizers, identity) if resume else Progress()
+    lineage = inherited(out)
+    if parent is not None and start.step == 0:
+        lineage = transfer(open_run(parent), gan, ema, training.class_names)
     journal = Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero)
     watcher = _prepare(out, dataset, training, recipe, seed, fabric, journal) if fabric.is_global_zero else None
     if fabric.is_global_zero:
         write_text(out / RECIPE, recipe.to_yaml())
-        _write_info(out, training, recipe, seed, fabric, start, finished=False)
+        _write_info(out, training, recipe, seed, fabric, start, lineage, finished=False)
     fabric.barrier()
     batch_size = _share_of_batch(recipe, fabric.world_size)
     batches = Batches(training.images, training.labels, recipe, len(training.class_names), batch_size, fabric.device)
@@ -143,7 +151,7 @@ def train_gan(
         if fabric.is_global_zero:
             _save_model(out, recipe, training.class_names, ema)
             save_state(out, gan, ema, optimizers, at, identity)
-            _write_info(out, training, recipe, seed, fabric, at, finished=budget.share(at) >= 1)
+            _write_info(out, training, recipe, seed, fabric, at, lineage, finished=budget.share(at) >= 1)
         fabric.barrier()
 
     with journal:
@@ -293,7 +301,15 @@ def _save_model(out: Path, recipe: GanRecipe, class_names: tuple[str, ...], ema:
 
 
 def _write_info(
-    out: Path, training: CellDataset, recipe: GanRecipe, seed: int, fabric: Fabric, at: Progress, *, finished: bool
+    out: Path,
+    training: CellDataset,
+    recipe: GanRecipe,
+    seed: int,
+    fabric: Fabric,
+    at: Progress,
+    lineage: dict[str, Any] | None,
+    *,
+    finished: bool,
 ) -> None:
     packages = ("gansynth", "torch", "torchvision", "lightning-fabric", "numpy")
     info: dict[str, Any] = {
@@ -313,6 +329,7 @@ def _write_info(
         "class_names": list(training.class_names),
         "training_counts": training.counts(),
         "training_origin": sorted(set(training.records["origin"])),
+        "parent": lineage,
         "training_sha256": training.records["sha256"].tolist(),
     }
     write_json(out / INFO, info)

@@ -118,6 +118,8 @@ class SkipGenerator(nn.Module):
             [EqualLinear(latent + style, style, gain=GAIN, rate=0.1), EqualLinear(style, style, gain=GAIN, rate=0.1)]
         )
         self.constant = nn.Parameter(torch.randn(1, channels[0], 4, 4))
+        self.start = EqualLinear(style, channels[0] * 16)
+        nn.init.zeros_(self.start.weight)
         widths = [channels[0], *channels]
         self.blocks = nn.ModuleList(
             SynthesisBlock(i, o, style, upsample=k > 0) for k, (i, o) in enumerate(zip(widths, channels, strict=False))
@@ -132,7 +134,9 @@ class SkipGenerator(nn.Module):
         w = torch.cat([_unit(z), _unit(self.embedding(labels))], dim=1)
         for layer in self.mapping:
             w = F.leaky_relu(layer(w), SLOPE)
-        h = self.constant.expand(len(z), -1, -1, -1).to(memory_format=torch.channels_last)
+        # A constant that styles alone modulate makes neighbours hard to move: where red cells lie comes from here.
+        h = self.constant + self.start(w).view(-1, *self.constant.shape[1:])
+        h = h.contiguous(memory_format=torch.channels_last)
         rgb = h.new_zeros(())  # the first block has nothing below it
         for block in self.blocks:
             h, rgb = block(h, rgb, w)

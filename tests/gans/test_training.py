@@ -261,3 +261,15 @@ def test_a_sixth_gan_is_one_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     run = train_tiny(tmp_path / "run", "gan=hinge-gan", steps=2)
     assert run.generator()(0, np.arange(3)).shape == (3, 3, 16, 16)
+
+
+def test_labels_come_in_groups_of_one_class_where_the_recipe_wants_it() -> None:
+    data, recipe = tiny_dataset(), tiny_recipe("training.batch_size=16", "sampling.group=4")
+    turns = build_gan(recipe, data.class_names).turns()
+    torch.manual_seed(0)
+    drawn = [Batches(data.images, data.labels, recipe, 3, 16, torch.device("cpu")).draw(turns[0], 0) for _ in range(8)]
+    for batch in drawn:
+        for labels in (batch.labels, batch.generated_labels):
+            groups = labels.reshape(4, 4)
+            assert (groups == groups[:, :1]).all()
+    assert len({tuple(batch.labels.tolist()) for batch in drawn}) > 1

@@ -1,0 +1,84 @@
+"""Begin a training with the players of another: a generator that knows cells learns new ones from fewer.
+
+Not the same as resuming: the step number starts anew, optimizers are fresh, data, classes and recipe may differ.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gansynth.errors import InputError
+from gansynth.gans.ema import Ema
+from gansynth.gans.gan import GAN
+from gansynth.gans.run import INFO, Run
+from gansynth.gans.state import newest_state
+from gansynth.gans.weights import file_sha256, read_weights
+
+
+def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dict[str, Any]:
+    """Copy the parent's players, and its slow generator, into a GAN.
+
+    What belongs to a class (a row of an embedding or of a last layer) goes to the class of the same name; a class
+    that the parent does not know starts as the mean of those it knows. Weights that the parent does not have keep
+    their start.
+
+    Returns
+    -------
+    dict
+        The parent's name, step, sha256, and the sha256 of every image that it, or its own parent, was trained on:
+        they are training images of the child too.
+
+    Raises
+    ------
+    InputError
+        If the parent has no saved players, or they do not fit the child's recipe.
+    """
+    state = newest_state(parent.path)
+    if state is None:
+        raise InputError(f"run {parent.name} has no saved players to start from; give a run folder with its state/")
+    tensors, _ = read_weights(state)
+    rows = [parent.class_names.index(name) if name in parent.class_names else -1 for name in class_names]
+    for prefix, network in (("gan.", gan), ("ema.", ema.network)):
+        weights = network.state_dict()
+        for name, own in weights.items():
+            given = tensors.get(prefix + name)
+            if given is not None:
+                weights[name] = _fitted(given, own, rows, len(parent.class_names), f"run {parent.name}: {name}")
+        network.load_state_dict(weights)
+    return {
+        "name": parent.name,
+        "step": parent.info["step"],
+        "state_sha256": file_sha256(state),
+        "training_sha256": sorted(parent.training_sha256),
+    }
+
+
+def inherited(folder: Path) -> dict[str, Any] | None:
+    """Return what `transfer` returned when the run in `folder` began, or None."""
+    try:
+        parent: dict[str, Any] | None = json.loads((folder / INFO).read_text(encoding="utf-8")).get("parent")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return parent
+
+
+def _per_class(name: str) -> bool:
+    """Layers whose rows are classes go by these names in every network of the project."""
+    return any(part in name for part in ("embedding.", "projection.", "logits."))
+
+
+def _fitted(given: Tensor, own: Tensor, rows: Sequence[int], n_given: int, what: str) -> Tensor:
+    if len(given) == n_given and len(own) == len(rows) and given.shape[1:] == own.shape[1:] and _per_class(what):
+        by_class = torch.cat([given, given.float().mean(dim=0, keepdim=True).to(given.dtype)])
+        return by_class[torch.tensor([row if row >= 0 else len(given) for row in rows])]
+    if given.shape != own.shape:
+        raise InputError(
+            f"{what} is {list(given.shape)} and should be {list(own.shape)}; start from a run of the same networks"
+        )
+    return given

@@ -1,0 +1,74 @@
+"""Beginning with the networks of another run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from gansynth.errors import InputError
+from gansynth.gans import Run, train_gan
+from gansynth.gans.state import newest_state
+from gansynth.gans.weights import read_weights
+
+from .tiny import quick_independent_classifier, tiny_dataset, tiny_recipe
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick_independent_classifier(monkeypatch)
+
+
+def train_tiny(out: Path, dataset=None, *changes: str, **options) -> Run:  # type: ignore[no-untyped-def]
+    data = dataset if dataset is not None else tiny_dataset()
+    return train_gan(data, tiny_recipe(*changes), out, device="cpu", progress=False, **options)
+
+
+def tensors_of(run: Run) -> dict[str, torch.Tensor]:
+    state = newest_state(run.path)
+    assert state is not None
+    return read_weights(state)[0]
+
+
+def test_a_child_begins_where_its_parent_is_and_remembers_its_training_images(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=4)
+    slow = "training.learning_rates={generator: 1.0e-12, critic: 1.0e-12, classifier: 1.0e-12}"
+    child = train_tiny(tmp_path / "child", None, slow, steps=1, seed=7, parent=parent.path)
+    before, after = tensors_of(parent), tensors_of(child)
+    # The slow generator is not compared: its ramp follows the young training.
+    players = [name for name in before if name.startswith("gan.")]
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in players)
+    assert child.info["parent"]["name"] == "parent"
+    assert child.info["step"] == 1
+    assert child.training_sha256 == parent.training_sha256 | set(child.info["training_sha256"])
+
+
+def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_mean(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    renamed = replace(tiny_dataset(), class_names=("eosinophil", "monoblast", "smudge cell"))
+    slow = "training.learning_rates={generator: 1.0e-12, critic: 1.0e-12, classifier: 1.0e-12}"
+    child = train_tiny(tmp_path / "child", renamed, slow, steps=1, parent=parent.path)
+    before, after = (tensors_of(run)["gan.generator.embedding.weight"] for run in (parent, child))
+    torch.testing.assert_close(after[[0, 2]], before[[0, 2]])
+    torch.testing.assert_close(after[1], before.mean(dim=0))
+
+
+def test_a_child_resumes_without_its_parent_and_keeps_its_lineage(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    train_tiny(tmp_path / "whole", steps=4, seed=1, parent=parent.path)
+    train_tiny(tmp_path / "parts", steps=2, seed=1, parent=parent.path)
+    resumed = train_tiny(tmp_path / "parts", steps=4, seed=1, resume=True)
+    assert resumed.info["parent"]["name"] == "parent"
+    assert resumed.model_sha256 == Run(tmp_path / "whole").model_sha256
+
+
+def test_a_parent_of_other_networks_or_without_players_is_refused(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    with pytest.raises(InputError, match="start from a run of the same networks"):
+        train_tiny(tmp_path / "a", None, "networks.generator=[8,8,12]", steps=1, parent=parent.path)
+    for state in (parent.path / "state").iterdir():
+        state.unlink()
+    with pytest.raises(InputError, match="has no saved players"):
+        train_tiny(tmp_path / "b", steps=1, parent=parent.path)
