@@ -107,13 +107,16 @@ class Augmentation(Section):
 
 
 class Reports(Section):
-    """How often the log, the sample sheet with the class watch, and the saved state appear, in steps."""
+    """How often the log, the sample sheet with the class watch, and the saved state appear, in steps; how many images
+    of each class are watched; how many the independent classifier learns from before the game (default: 20 times
+    the training split, at least 6,400 and at most 100,000)."""
 
     log_every: Count = 50
     sheet_every: Count = 1000
     save_every: Count = 1000
     sheet_columns: Count = 8
     watch_images: Annotated[int, Field(ge=2)] = 64
+    classifier_images: Count | None = None
 
 
 class GanRecipe(Section):

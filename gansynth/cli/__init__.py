@@ -14,7 +14,7 @@ from gansynth import __version__
 from gansynth.cli.data import data
 from gansynth.cli.demo import demo
 from gansynth.cli.failures import Commands
-from gansynth.cli.gan import models, train_gan
+from gansynth.cli.gan import export, models, train_gan
 from gansynth.cli.synthesis import balance, generate
 
 
@@ -33,7 +33,7 @@ def gansynth() -> None:
     """
 
 
-for _command in (data, train_gan, generate, balance, models, demo):
+for _command in (data, train_gan, generate, balance, models, export, demo):
     gansynth.add_command(_command)
 
 

@@ -98,3 +98,24 @@ def models() -> None:
     for name in zoo_models():
         run = open_run(name)
         click.echo(f"  {name:<16}{run.resolution} x {run.resolution} pixels; {', '.join(run.class_names)}")
+
+
+@click.command()
+@click.argument("run")
+@click.argument("out", type=FOLDER)
+def export(run: str, out: Path) -> None:
+    """Make a run small enough to give away.
+
+    Writes the generator in 16 bits with its recipe, its provenance and what checks its images, without the training
+    state: it generates without the data, and cannot be resumed.
+
+    \b
+    Example:
+      gansynth export runs/my-cells my-cells-64
+    """
+    from gansynth.gans import open_run
+    from gansynth.gans.export import export_run
+
+    written = export_run(open_run(run), out)
+    size = sum(file.stat().st_size for file in written.path.iterdir())
+    click.echo(f"wrote {written.path} ({size / 1e6:.1f} MB)")

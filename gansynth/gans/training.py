@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
-import platform
 from collections.abc import Sequence
-from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 
-from gansynth.atomic import whole_file, write_json, write_text
 from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans.budget import Budget
 from gansynth.gans.ema import Ema
-from gansynth.gans.fingerprints import TrainingFingerprints
-from gansynth.gans.gan import GAN, build_gan
-from gansynth.gans.images import to_uint8
-from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
+from gansynth.gans.gan import build_gan
 from gansynth.gans.journal import Journal
 from gansynth.gans.loop import Batches, build_optimizers, train
 from gansynth.gans.memory import keep_freed_memory
 from gansynth.gans.precision import has_bf16
-from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE, Run, open_run
-from gansynth.gans.sampling import draw_latent
-from gansynth.gans.sheet import class_sheet
+from gansynth.gans.run import RECIPE, Run, open_run
+from gansynth.gans.run_folder import claim_folder, identity_of, write_info, write_model
+from gansynth.gans.showing import prepare_watch, show
 from gansynth.gans.state import Progress, load_state, save_state
 from gansynth.gans.transfer import inherited, transfer
-from gansynth.gans.watch import Watcher
-from gansynth.gans.weights import state_tensors, write_weights
 from gansynth.recipes import GanRecipe, load_recipe
 
 DEFAULT_RECIPE = "c-wgan-gp-64"
@@ -120,9 +106,9 @@ def train_gan(
     out = Path(out)
     fabric = _launch(recipe, device, devices)
     keep_freed_memory()
-    identity = _identity(training, recipe, seed)
+    identity = identity_of(training, recipe, seed)
     if fabric.is_global_zero:
-        _claim(out, recipe, resume)
+        claim_folder(out, recipe, resume)
     fabric.barrier()
 
     torch.manual_seed(seed)
@@ -134,27 +120,26 @@ def train_gan(
     lineage = inherited(out)
     if parent is not None and start.step == 0:
         lineage = transfer(open_run(parent), gan, ema, training.class_names)
-    journal = Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero)
-    watcher = _prepare(out, dataset, training, recipe, seed, fabric, journal) if fabric.is_global_zero else None
-    if fabric.is_global_zero:
-        write_text(out / RECIPE, recipe.to_yaml())
-        _write_info(out, training, recipe, seed, fabric, start, lineage, finished=False)
-    fabric.barrier()
-    batch_size = _share_of_batch(recipe, fabric.world_size)
+    batch_size = recipe.training.batch_size // fabric.world_size
     batches = Batches(training.images, training.labels, recipe, len(training.class_names), batch_size, fabric.device)
 
-    def on_sheet(at: Progress) -> None:
-        if watcher is not None:
-            _look(out, gan, ema, watcher, training.class_names, at, journal)
-
-    def on_save(at: Progress) -> None:
+    with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
         if fabric.is_global_zero:
-            _save_model(out, recipe, training.class_names, ema)
-            save_state(out, gan, ema, optimizers, at, identity)
-            _write_info(out, training, recipe, seed, fabric, at, lineage, finished=budget.share(at) >= 1)
+            watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal)
+            write_info(out, training, recipe, seed, fabric, start, lineage, finished=False)
         fabric.barrier()
 
-    with journal:
+        def on_sheet(at: Progress) -> None:
+            if fabric.is_global_zero:
+                show(out, gan, ema, watcher, training.class_names, at, journal)
+
+        def on_save(at: Progress) -> None:
+            if fabric.is_global_zero:
+                write_model(out, recipe, training.class_names, ema)
+                save_state(out, gan, ema, optimizers, at, identity)
+                write_info(out, training, recipe, seed, fabric, at, lineage, finished=budget.share(at) >= 1)
+            fabric.barrier()
+
         end = train(
             gan, ema, optimizers, batches, budget, fabric,
             seed=seed, start=start, on_sheet=on_sheet, on_save=on_save,
@@ -196,140 +181,3 @@ def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
     )
     fabric.launch()
     return fabric
-
-
-def _share_of_batch(recipe: GanRecipe, world_size: int) -> int:
-    return recipe.training.batch_size // world_size
-
-
-def _identity(training: CellDataset, recipe: GanRecipe, seed: int) -> str:
-    """Return what must be the same for a training to be continued: images, recipe (but for how long and how often
-    to report), seed."""
-    settings = recipe.model_dump(mode="json")
-    for name in ("steps",) if recipe.training.decay == "none" else ():
-        settings["training"].pop(name)
-    settings.pop("reports")
-    digest = hashlib.sha256(json.dumps([settings, seed, list(training.class_names)], sort_keys=True).encode())
-    digest.update("".join(training.records["sha256"]).encode())
-    digest.update(training.labels.tobytes())
-    return digest.hexdigest()
-
-
-def _claim(out: Path, recipe: GanRecipe, resume: bool) -> None:
-    """Make the folder, or refuse one that holds something else."""
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; give a folder for the run")
-    held = any(out.iterdir()) if out.is_dir() else False
-    if held and not resume:
-        what = "already holds a run; continue it with --resume" if (out / INFO).exists() else "is not empty; empty it"
-        raise InputError(f"{out}: {what}, or give another --out")
-    if held and not (out / INFO).exists() and not (out / RECIPE).exists():
-        raise InputError(f"{out}: holds other files and no run to resume; give another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    for left in out.glob("**/.*"):  # unfinished files of a killed training
-        if left.is_file():
-            left.unlink()
-    write_text(out / RECIPE, recipe.to_yaml())
-
-
-def _prepare(
-    out: Path,
-    dataset: CellDataset,
-    training: CellDataset,
-    recipe: GanRecipe,
-    seed: int,
-    fabric: Fabric,
-    journal: Journal,
-) -> Watcher:
-    """Before the game: fingerprints of the training images, the independent classifier, and the real side of the
-    watch."""
-    held_out = dataset.part("val") if (dataset.records["split"] == "val").any() else None
-    if not (out / FINGERPRINTS).exists():
-        others = held_out.images if held_out is not None else training.images[:0]
-        TrainingFingerprints.of(training.images, others).save(out / FINGERPRINTS)
-    if (out / CLASSIFIER).exists():
-        classifier = IndependentClassifier.load(out / CLASSIFIER, fabric.device)
-    else:
-        classifier = train_independent_classifier(
-            training, seed=seed, device=fabric.device, on_step=journal.preparation("independent classifier")
-        )
-        classifier.save(out / CLASSIFIER)
-    real = held_out if held_out is not None and min(held_out.counts().values()) >= 2 else training
-    return Watcher(classifier, real, recipe.reports.watch_images)
-
-
-def _look(
-    out: Path, gan: GAN, ema: Ema, watcher: Watcher, class_names: tuple[str, ...], at: Progress, journal: Journal
-) -> None:
-    """Write the sample sheet and log the class watch, both from the slow generator."""
-    reports = gan.recipe.reports
-    per_class = max(reports.watch_images, reports.sheet_columns)
-    images, labels = _samples(gan, ema, len(class_names), per_class)
-    first = np.concatenate([np.flatnonzero(labels == c)[: reports.sheet_columns] for c in range(len(class_names))])
-    sheet = class_sheet(images[first], labels[first].tolist(), class_names)
-    with whole_file(out / "samples" / f"step-{at.step:08d}.png") as temporary:
-        sheet.save(temporary)
-    journal.watch(at, watcher.look(images, labels), class_names, sheet)
-
-
-@torch.inference_mode()
-def _samples(gan: GAN, ema: Ema, n_classes: int, per_class: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    trained, gan.generator = gan.generator, ema.network
-    device = next(ema.network.parameters()).device
-    images, labels = [], []
-    try:
-        for c in range(n_classes):
-            latents = torch.stack([draw_latent(gan.recipe.latent, c, i) for i in range(per_class)]).to(device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
-                for part in latents.split(32):
-                    made = gan.generate(part, torch.full((len(part),), c, device=device))
-                    images.append(to_uint8(made).cpu().numpy())
-            labels += [c] * per_class
-    finally:
-        gan.generator = trained
-    return np.concatenate(images), np.array(labels, dtype=np.int64)
-
-
-def _save_model(out: Path, recipe: GanRecipe, class_names: tuple[str, ...], ema: Ema) -> None:
-    """Write the slow generator with all it takes to use it elsewhere."""
-    card = {
-        "gansynth": metadata.version("gansynth"),
-        "class_names": json.dumps(class_names),
-        "recipe": recipe.to_yaml(),
-    }
-    write_weights(out / MODEL, state_tensors(ema.network, "generator"), card)
-
-
-def _write_info(
-    out: Path,
-    training: CellDataset,
-    recipe: GanRecipe,
-    seed: int,
-    fabric: Fabric,
-    at: Progress,
-    lineage: dict[str, Any] | None,
-    *,
-    finished: bool,
-) -> None:
-    packages = ("gansynth", "torch", "torchvision", "lightning-fabric", "numpy")
-    info: dict[str, Any] = {
-        "recipe": recipe.name,
-        "gan": recipe.gan,
-        "finished": finished,
-        "step": at.step,
-        "images": at.images,
-        "seconds": round(at.seconds, 1),
-        "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "seed": seed,
-        "device": torch.cuda.get_device_name() if fabric.device.type == "cuda" else platform.machine(),
-        "processes": fabric.world_size,
-        "threads": torch.get_num_threads(),
-        "precision": str(fabric._precision.precision),
-        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}},
-        "class_names": list(training.class_names),
-        "training_counts": training.counts(),
-        "training_origin": sorted(set(training.records["origin"])),
-        "parent": lineage,
-        "training_sha256": training.records["sha256"].tolist(),
-    }
-    write_json(out / INFO, info)

@@ -5,7 +5,6 @@ A process of its own, so that it can import everything once and fork a fresh chi
 
 from __future__ import annotations
 
-import functools
 import os
 import random
 import signal
@@ -17,7 +16,7 @@ from pathlib import Path
 import torch
 
 from gansynth.data.phantom import phantom_dataset
-from gansynth.gans import training
+from gansynth.gans import train_gan
 from gansynth.recipes import load_recipe
 
 KILLS = 20
@@ -41,14 +40,11 @@ def attempt(work: Callable[[], object], seconds: float | None) -> bool:
 
 def main(out: Path, recipe_file: str) -> None:
     torch.set_num_threads(1)
-    training.train_independent_classifier = functools.partial(  # type: ignore[assignment]
-        training.train_independent_classifier, images=128, width=4
-    )
     data = phantom_dataset({"eosinophil": 12, "lymphocyte": 6, "smudge cell": 3}, size=16)
     recipe = load_recipe(recipe_file)
 
     def work(folder: Path) -> None:
-        training.train_gan(data, recipe, folder, steps=STEPS, resume=True, device="cpu", progress=False)
+        train_gan(data, recipe, folder, steps=STEPS, resume=True, device="cpu", progress=False)
 
     began = time.monotonic()
     attempt(lambda: work(out / "whole"), None)

@@ -147,3 +147,21 @@ def test_a_sheet_has_one_labelled_row_for_each_class_shown() -> None:
     sheet = class_sheet(images, [0, 0, 0, 2, 2], ["a", "b", "a very long name of a class"])
     assert sheet.height == 2 * 22 + 2
     assert sheet.width > 3 * 22 + 100
+
+
+def test_an_exported_run_is_half_the_size_and_makes_nearly_the_same_images(
+    tiny_run_folder: Path, tmp_path: Path
+) -> None:
+    from gansynth.gans.export import export_run
+
+    run = open_run(tiny_run_folder)
+    small = export_run(run, tmp_path / "small")
+    assert not (small.path / "state").exists()
+    assert (small.path / "model.safetensors").stat().st_size < 0.6 * (run.path / "model.safetensors").stat().st_size
+    difference = np.abs(run.generator()(1, np.arange(8)).astype(int) - small.generator()(1, np.arange(8)).astype(int))
+    assert difference.mean() < 1
+    assert small.training_sha256 == run.training_sha256
+    assert small.fingerprints is not None
+    assert small.independent_classifier() is not None
+    with pytest.raises(InputError, match="not an empty folder"):
+        export_run(run, tmp_path / "small")

@@ -18,12 +18,7 @@ from gansynth.gans.loop import Batches
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
 from gansynth.gans.weights import read_weights
 
-from .tiny import quick_independent_classifier, tiny_dataset, tiny_recipe
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick_independent_classifier(monkeypatch)
+from .tiny import tiny_dataset, tiny_recipe
 
 
 def train_tiny(out: Path, *changes: str, **options) -> Run:  # type: ignore[no-untyped-def]

@@ -13,12 +13,7 @@ from gansynth.gans import Run, train_gan
 from gansynth.gans.state import newest_state
 from gansynth.gans.weights import read_weights
 
-from .tiny import quick_independent_classifier, tiny_dataset, tiny_recipe
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick_independent_classifier(monkeypatch)
+from .tiny import tiny_dataset, tiny_recipe
 
 
 def train_tiny(out: Path, dataset=None, *changes: str, **options) -> Run:  # type: ignore[no-untyped-def]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-
-import pytest
-
 from gansynth.data import CellDataset
 from gansynth.data.phantom import phantom_dataset
-from gansynth.gans import training
 from gansynth.recipes import GanRecipe, load_recipe
 
 SMALL = (
@@ -25,6 +20,7 @@ SMALL = (
     "reports.save_every=2",
     "reports.watch_images=4",
     "reports.sheet_columns=2",
+    "reports.classifier_images=128",
 )
 
 
@@ -34,9 +30,3 @@ def tiny_recipe(*changes: str) -> GanRecipe:
 
 def tiny_dataset() -> CellDataset:
     return phantom_dataset({"eosinophil": 40, "lymphocyte": 12, "smudge cell": 3}, size=16)
-
-
-def quick_independent_classifier(patch: pytest.MonkeyPatch) -> None:
-    """Train the independent classifier on a few batches: these tests are not about it."""
-    quick = functools.partial(training.train_independent_classifier, images=128, width=4)
-    patch.setattr(training, "train_independent_classifier", quick)

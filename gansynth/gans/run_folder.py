@@ -1,0 +1,99 @@
+"""Writing a run: claiming its folder, its weights, and what is known about how they came about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from gansynth.atomic import write_json, write_text
+from gansynth.data.dataset import CellDataset
+from gansynth.errors import InputError
+from gansynth.gans.ema import Ema
+from gansynth.gans.run import INFO, MODEL, RECIPE
+from gansynth.gans.state import Progress
+from gansynth.gans.weights import state_tensors, write_weights
+from gansynth.recipes import GanRecipe
+
+
+def identity_of(training: CellDataset, recipe: GanRecipe, seed: int) -> str:
+    """Return what must be the same for a training to be continued: images, recipe (but for how long and how often
+    to report), seed."""
+    settings = recipe.model_dump(mode="json")
+    for name in ("steps",) if recipe.training.decay == "none" else ():
+        settings["training"].pop(name)
+    settings.pop("reports")
+    digest = hashlib.sha256(json.dumps([settings, seed, list(training.class_names)], sort_keys=True).encode())
+    digest.update("".join(training.records["sha256"]).encode())
+    digest.update(training.labels.tobytes())
+    return digest.hexdigest()
+
+
+def claim_folder(out: Path, recipe: GanRecipe, resume: bool) -> None:
+    """Make the folder, or refuse one that holds something else."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file; give a folder for the run")
+    held = any(out.iterdir()) if out.is_dir() else False
+    if held and not resume:
+        what = "already holds a run; continue it with --resume" if (out / INFO).exists() else "is not empty; empty it"
+        raise InputError(f"{out}: {what}, or give another --out")
+    if held and not (out / INFO).exists() and not (out / RECIPE).exists():
+        raise InputError(f"{out}: holds other files and no run to resume; give another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    for left in out.glob("**/.*"):  # unfinished files of a killed training
+        if left.is_file():
+            left.unlink()
+    write_text(out / RECIPE, recipe.to_yaml())
+
+
+def write_model(out: Path, recipe: GanRecipe, class_names: tuple[str, ...], ema: Ema) -> None:
+    """Write the slow generator with all it takes to use it elsewhere."""
+    card = {
+        "gansynth": metadata.version("gansynth"),
+        "class_names": json.dumps(class_names),
+        "recipe": recipe.to_yaml(),
+    }
+    write_weights(out / MODEL, state_tensors(ema.network, "generator"), card)
+
+
+def write_info(
+    out: Path,
+    training: CellDataset,
+    recipe: GanRecipe,
+    seed: int,
+    fabric: Fabric,
+    at: Progress,
+    lineage: dict[str, Any] | None,
+    *,
+    finished: bool,
+) -> None:
+    """Write ``run.json``: versions, seed, device, timings, lineage, and the sha256 of every training image."""
+    packages = ("gansynth", "torch", "torchvision", "lightning-fabric", "numpy")
+    info: dict[str, Any] = {
+        "recipe": recipe.name,
+        "gan": recipe.gan,
+        "finished": finished,
+        "step": at.step,
+        "images": at.images,
+        "seconds": round(at.seconds, 1),
+        "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "seed": seed,
+        "device": torch.cuda.get_device_name() if fabric.device.type == "cuda" else platform.machine(),
+        "processes": fabric.world_size,
+        "threads": torch.get_num_threads(),
+        "precision": str(fabric._precision.precision),
+        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}},
+        "class_names": list(training.class_names),
+        "training_counts": training.counts(),
+        "training_origin": sorted(set(training.records["origin"])),
+        "parent": lineage,
+        "training_sha256": training.records["sha256"].tolist(),
+    }
+    write_json(out / INFO, info)

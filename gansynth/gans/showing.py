@@ -1,0 +1,88 @@
+"""What a training shows of itself: the sample sheet and the class watch, both from the slow generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+
+from gansynth.atomic import whole_file
+from gansynth.data.dataset import CellDataset
+from gansynth.gans.ema import Ema
+from gansynth.gans.fingerprints import TrainingFingerprints
+from gansynth.gans.gan import GAN
+from gansynth.gans.images import to_uint8
+from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
+from gansynth.gans.journal import Journal
+from gansynth.gans.precision import has_bf16
+from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
+from gansynth.gans.sampling import draw_latent
+from gansynth.gans.sheet import class_sheet
+from gansynth.gans.state import Progress
+from gansynth.gans.watch import Watcher
+from gansynth.recipes import GanRecipe
+
+
+def prepare_watch(
+    out: Path,
+    dataset: CellDataset,
+    training: CellDataset,
+    recipe: GanRecipe,
+    seed: int,
+    fabric: Fabric,
+    journal: Journal,
+) -> Watcher:
+    """Before the game: fingerprints of the training images, the independent classifier, and the real side of the
+    watch."""
+    held_out = dataset.part("val") if (dataset.records["split"] == "val").any() else None
+    if not (out / FINGERPRINTS).exists():
+        others = held_out.images if held_out is not None else training.images[:0]
+        TrainingFingerprints.of(training.images, others).save(out / FINGERPRINTS)
+    if (out / CLASSIFIER).exists():
+        classifier = IndependentClassifier.load(out / CLASSIFIER, fabric.device)
+    else:
+        classifier = train_independent_classifier(
+            training,
+            seed=seed,
+            device=fabric.device,
+            images=recipe.reports.classifier_images,
+            on_step=journal.preparation("independent classifier"),
+        )
+        classifier.save(out / CLASSIFIER)
+    real = held_out if held_out is not None and min(held_out.counts().values()) >= 2 else training
+    return Watcher(classifier, real, recipe.reports.watch_images)
+
+
+def show(
+    out: Path, gan: GAN, ema: Ema, watcher: Watcher, class_names: tuple[str, ...], at: Progress, journal: Journal
+) -> None:
+    """Write the sample sheet and log the class watch, both from the slow generator."""
+    reports = gan.recipe.reports
+    per_class = max(reports.watch_images, reports.sheet_columns)
+    images, labels = _samples(gan, ema, len(class_names), per_class)
+    first = np.concatenate([np.flatnonzero(labels == c)[: reports.sheet_columns] for c in range(len(class_names))])
+    sheet = class_sheet(images[first], labels[first].tolist(), class_names)
+    with whole_file(out / "samples" / f"step-{at.step:08d}.png") as temporary:
+        sheet.save(temporary)
+    journal.watch(at, watcher.look(images, labels), class_names, sheet)
+
+
+@torch.inference_mode()
+def _samples(gan: GAN, ema: Ema, n_classes: int, per_class: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    trained, gan.generator = gan.generator, ema.network
+    device = next(ema.network.parameters()).device
+    images, labels = [], []
+    try:
+        for c in range(n_classes):
+            latents = torch.stack([draw_latent(gan.recipe.latent, c, i) for i in range(per_class)]).to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
+                for part in latents.split(32):
+                    made = gan.generate(part, torch.full((len(part),), c, device=device))
+                    images.append(to_uint8(made).cpu().numpy())
+            labels += [c] * per_class
+    finally:
+        gan.generator = trained
+    return np.concatenate(images), np.array(labels, dtype=np.int64)
