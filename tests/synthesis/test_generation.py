@@ -88,12 +88,15 @@ def test_image_depends_on_model_class_and_seed_only(run: Run, tmp_path: Path) ->
     assert len(shared) == 9 and all(few[name] == many[name] for name in shared)
 
 
+@pytest.mark.slow
 def test_killed_at_twenty_random_moments_and_resumed_equals_never_killed(
-    run: Run, tmp_path: Path, median_confidence: float
+    run: Run, tmp_path: Path, median_confidence: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # For the fork server and all its children: on a busy machine two threads mostly wait for each other.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["gansynth.synthesis", "gansynth.gans"])
-    counts = {"eosinophil": 150, "lymphocyte": 200}
+    counts = {"eosinophil": 100, "lymphocyte": 120}
     # Screened, so that gaps in the seeds and the limit of tries have to be met again, too.
     options = {"seed": 5, "min_confidence": median_confidence, "max_tries_factor": 3, "progress": False, "resume": True}
 
@@ -107,7 +110,7 @@ def test_killed_at_twenty_random_moments_and_resumed_equals_never_killed(
     start(tmp_path / "whole").join()
     seconds = time.monotonic() - begin
     whole = tree(tmp_path / "whole")
-    assert len(whole) > 100 and "metadata.csv" in whole and JOURNAL_FILE not in whole
+    assert len(whole) > 50 and "metadata.csv" in whole and JOURNAL_FILE not in whole
     chance, kills, midway, attempt = random.Random(0), 0, 0, 0
     while kills < 20:
         out = tmp_path / f"killed-{attempt}"

@@ -15,6 +15,7 @@ from imblearn.pipeline import make_pipeline
 from imblearn.utils import estimator_checks
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
@@ -83,7 +84,7 @@ def test_images_come_back_in_the_size_they_came_in(sampler: GANOverSampler, cell
 
 def test_works_inside_a_pipeline_and_does_nothing_at_prediction(sampler: GANOverSampler, cells: Cells) -> None:
     X, y = cells[0].reshape(len(cells[0]), -1), cells[1]
-    model = make_pipeline(sampler, LogisticRegression(max_iter=2000)).fit(X, y)
+    model = make_pipeline(sampler, StandardScaler(), LogisticRegression(max_iter=300)).fit(X, y)
     assert model.predict(X[:7]).shape == (7,) and model.score(X, y) > 0.8
 
 
