@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from gansynth import __version__
 from gansynth.errors import InputError
+from gansynth.gans.device import chosen_device
 from gansynth.gans.sampling import CHUNK
 from gansynth.synthesis.chunks import chunks_of_class
-from gansynth.synthesis.device import chosen_device
 from gansynth.synthesis.journal import JOURNAL_FILE, ChunkDone, Journal
 from gansynth.synthesis.naming import class_folders, image_file_name
 from gansynth.synthesis.progress import GenerationProgress
@@ -134,6 +134,7 @@ def generate(
         return report_of_finished(job.out, run, counts, seed, min_confidence)
     where = chosen_device(device)
     screen = Screen(run, where, min_confidence, keep_copies)
+    job.out.mkdir(parents=True, exist_ok=True)
     journal = Journal(job.out, job.request())
     try:
         for folder in (job.folders[name] for name in counts):
@@ -167,8 +168,7 @@ def _may_write(job: _Job, resume: bool) -> bool:
     out = job.out
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; name a folder for the images")
-    out.mkdir(parents=True, exist_ok=True)
-    there = {path.name for path in out.iterdir()}
+    there = {path.name for path in out.iterdir()} if out.exists() else set()
     if JOURNAL_FILE in there:
         if not resume:
             raise InputError(f"{out}: holds an unfinished generation; add --resume, or choose another folder")

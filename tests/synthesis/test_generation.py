@@ -269,4 +269,4 @@ def test_what_a_user_gets_wrong_is_said_in_words(
     arguments = {"counts": {"basophil": 3}, "progress": False, **change}
     with pytest.raises(InputError, match=says):
         generate(run, out=tmp_path / "out", **arguments)  # type: ignore[arg-type]
-    assert not list((tmp_path / "out").rglob("*.png"))
+    assert not (tmp_path / "out").exists()
