@@ -23,10 +23,10 @@ from torch.nn import functional as F
 
 from gansynth.gans import build_gan
 from gansynth.gans.c_wgan_gp import CWGANGP
+from gansynth.gans.device import has_bf16
 from gansynth.gans.gan import Batch
 from gansynth.gans.loop import build_optimizers
 from gansynth.gans.memory import keep_freed_memory
-from gansynth.gans.precision import has_bf16
 from gansynth.recipes import load_recipe
 
 CLASSES = [f"class {i}" for i in range(12)]

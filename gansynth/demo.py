@@ -22,6 +22,7 @@ from gansynth.data import CellDataset, open_dataset, split_dataset, write_splits
 from gansynth.data.phantom import PHANTOM_COUNTS, phantom_dataset, write_phantom
 from gansynth.errors import InputError
 from gansynth.gans import Run, train_gan
+from gansynth.gans.device import chosen_device
 from gansynth.metrics.agreement import class_agreement
 from gansynth.metrics.diversity import class_diversity
 from gansynth.metrics.memorisation import memorisation
@@ -29,7 +30,6 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.report.first_look import FirstLook, first_look_page
 from gansynth.report.page import write_page
 from gansynth.synthesis import balance
-from gansynth.synthesis.device import chosen_device
 
 RECIPE = "c-wgan-gp-64"
 # At 32 pixels an iteration costs less than half, and within minutes it is iterations that tell the classes apart.

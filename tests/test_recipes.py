@@ -91,11 +91,11 @@ def test_a_wrong_set_is_refused_with_its_words(recipe_file: Path, change: str, s
 
 
 def test_a_near_miss_of_a_name_is_suggested() -> None:
-    with pytest.raises(InputError, match="did you mean 'c-wgan-gp-64'"):
+    with pytest.raises(InputError, match=r"did you mean 'c-wgan-gp-64'"):
         load_recipe("c-wgan-gp64")
 
 
 def test_a_binary_file_is_no_recipe(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(bytes(range(256)))
-    with pytest.raises(InputError, match="cannot be read as a recipe|not a YAML file"):
+    with pytest.raises(InputError, match=r"cannot be read as a recipe|not a YAML file"):
         load_recipe(tmp_path / "x.yaml")

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
+from gansynth.gans.device import has_bf16
 from gansynth.gans.images import to_float, turn_and_flip
-from gansynth.gans.precision import has_bf16
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.networks.small_cnn import SmallCNN
 

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 import torch.distributed
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gansynth.data.loader import ClassSampler
+from gansynth.data.dataset import CellDataset
+from gansynth.data.loader import BatchReader, ClassSampler
 from gansynth.errors import InputError
 from gansynth.gans.budget import Budget
 from gansynth.gans.ema import Ema
@@ -38,29 +38,21 @@ class Batches:
 
     Parameters
     ----------
-    images : uint8 array [N, 3, R, R]
-    labels : int64 array [N]
+    training : CellDataset
     recipe : GanRecipe
-    n_classes : int
     batch_size : int
         Real images for each batch in this process.
     device : torch.device
     """
 
-    def __init__(
-        self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        recipe: GanRecipe,
-        n_classes: int,
-        batch_size: int,
-        device: torch.device,
-    ) -> None:
+    def __init__(self, training: CellDataset, recipe: GanRecipe, batch_size: int, device: torch.device) -> None:
         self.recipe, self.batch_size, self.device = recipe, batch_size, device
-        self.sampler = ClassSampler(labels, n_classes, mode=recipe.sampling.mode, alpha=recipe.sampling.alpha)
-        self.images = torch.from_numpy(np.ascontiguousarray(images))
-        if device.type == "cuda" and self.images.nbytes < torch.cuda.mem_get_info(device)[0] // 4:
-            self.images = self.images.to(device)  # decoded once, sent once
+        sampling, n_classes = recipe.sampling, len(training.class_names)
+        self.sampler = ClassSampler(training.labels, n_classes, mode=sampling.mode, alpha=sampling.alpha)
+        self.reader = BatchReader(training, batch_size)
+        self.on_gpu: Tensor | None = None
+        if device.type == "cuda" and training.images.nbytes < torch.cuda.mem_get_info(device)[0] // 4:
+            self.on_gpu = torch.from_numpy(np.ascontiguousarray(training.images)).to(device)  # decoded once, sent once
 
     def draw(self, turn: Turn, step: int) -> Batch:
         """Return a batch for a turn, with the default generators' present state."""
@@ -68,7 +60,8 @@ class Batches:
         m = n * self.recipe.training.generator_batch_factor if turn.player == "generator" else n
         labels = self._draw_labels(n)
         index = self.sampler.draw_images(labels, torch.default_generator)
-        images = to_float(self.images[index.to(self.images.device)].to(self.device, non_blocking=True))
+        pixels = self.reader.read(index) if self.on_gpu is None else self.on_gpu[index.to(self.device)]
+        images = to_float(pixels.to(self.device))
         return Batch(
             images=turn_and_flip(images) if self.recipe.augmentation.orientations else images,
             labels=labels.to(self.device, non_blocking=True),
@@ -135,9 +128,9 @@ def train(
     start: Progress,
     on_log: Callable[[Progress, dict[str, float]], None],
     on_sheet: Callable[[Progress], None],
-    on_save: Callable[[Progress], None],
-) -> Progress:
-    """Play until the budget is spent or the user interrupts; return how far it came.
+    on_save: Callable[[Progress, bool], None],
+) -> bool:
+    """Play until the budget is spent (return True) or the user interrupts (False).
 
     Every callback comes at the multiples of steps that the recipe's `reports` name; `on_sheet` and `on_save` once
     more at the end.
@@ -155,7 +148,8 @@ def train(
     with interruptible() as interrupted:
         while True:
             share = budget.share(progress)
-            stop = _any_process(fabric, share >= 1 or interrupted.is_set())
+            finished, asked = _in_any_process(fabric, share >= 1, interrupted.is_set())
+            stop = finished or asked
             at = progress.step
             new = at > start.step
             if new and (stop or at % reports.log_every == 0):
@@ -167,7 +161,7 @@ def train(
                 gan.train()
             if new and (stop or at % reports.save_every == 0):
                 _refuse_divergence(_weights(gan), at)  # before it replaces a good state
-                on_save(progress)
+                on_save(progress, finished)
             if stop:
                 break
             if recipe.training.decay == "linear":
@@ -181,7 +175,7 @@ def train(
             seen = progress.images + world * batches.batch_size * max(t.repeats for t in gan.turns())
             ema.update(world * batches.batch_size, (at + 1) * world * batches.batch_size)
             progress = Progress(at + 1, seen, time.monotonic() - began)
-    return progress
+    return finished
 
 
 def _move(gan: GAN, turn: Turn, batch: Batch, optimizer: Optimizer, fabric: Fabric) -> dict[str, Tensor]:
@@ -217,13 +211,13 @@ def average_gradients(network: nn.Module, fabric: Fabric) -> None:
         start += g.numel()
 
 
-def _any_process(fabric: Fabric, stop: bool) -> bool:
+def _in_any_process(fabric: Fabric, *flags: bool) -> list[bool]:
     """Processes stop together, though their clocks and signals differ."""
     if fabric.world_size == 1:
-        return stop
-    flag = torch.tensor([float(stop)], device=fabric.device)
-    torch.distributed.all_reduce(flag)
-    return bool(flag.item() > 0)
+        return list(flags)
+    counts = torch.tensor(flags, dtype=torch.float32, device=fabric.device)
+    torch.distributed.all_reduce(counts)
+    return [count > 0 for count in counts.tolist()]
 
 
 def _refuse_divergence(terms: Mapping[str, float], step: int) -> None:

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gansynth.gans.device import has_bf16
 from gansynth.gans.gan import GAN
 from gansynth.gans.images import to_uint8
 from gansynth.gans.memory import keep_freed_memory
-from gansynth.gans.precision import has_bf16
 
 CHUNK = 32
 """Seeds s with the same ``s // CHUNK`` are computed together."""

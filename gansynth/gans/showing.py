@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from gansynth.atomic import whole_file
 from gansynth.data.dataset import CellDataset
+from gansynth.gans.device import has_bf16
 from gansynth.gans.ema import Ema
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN
 from gansynth.gans.images import to_uint8
 from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
 from gansynth.gans.journal import Journal
-from gansynth.gans.precision import has_bf16
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
 from gansynth.gans.sampling import draw_latent
 from gansynth.gans.sheet import class_sheet

@@ -14,12 +14,12 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans.budget import Budget
+from gansynth.gans.device import chosen_device, has_bf16
 from gansynth.gans.ema import Ema
 from gansynth.gans.gan import build_gan
 from gansynth.gans.journal import Journal
 from gansynth.gans.loop import Batches, build_optimizers, train
 from gansynth.gans.memory import keep_freed_memory
-from gansynth.gans.precision import has_bf16
 from gansynth.gans.run import RECIPE, Run, open_run
 from gansynth.gans.run_folder import claim_folder, identity_of, write_info, write_model
 from gansynth.gans.showing import prepare_watch, show
@@ -121,7 +121,7 @@ def train_gan(
     if parent is not None and start.step == 0:
         lineage = transfer(open_run(parent), gan, ema, training.class_names)
     batch_size = recipe.training.batch_size // fabric.world_size
-    batches = Batches(training.images, training.labels, recipe, len(training.class_names), batch_size, fabric.device)
+    batches = Batches(training, recipe, batch_size, fabric.device)
 
     with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
         if fabric.is_global_zero:
@@ -133,19 +133,19 @@ def train_gan(
             if fabric.is_global_zero:
                 show(out, gan, ema, watcher, training.class_names, at, journal)
 
-        def on_save(at: Progress) -> None:
+        def on_save(at: Progress, finished: bool) -> None:
             if fabric.is_global_zero:
                 write_model(out, recipe, training.class_names, ema)
                 save_state(out, gan, ema, optimizers, at, identity)
-                write_info(out, training, recipe, seed, fabric, at, lineage, finished=budget.share(at) >= 1)
+                write_info(out, training, recipe, seed, fabric, at, lineage, finished=finished)
             fabric.barrier()
 
-        end = train(
+        finished = train(
             gan, ema, optimizers, batches, budget, fabric,
             seed=seed, start=start, on_sheet=on_sheet, on_save=on_save,
             on_log=lambda at, terms: journal.log(at, terms, budget.share(at)),
         )  # fmt: skip
-    if budget.share(end) < 1:
+    if not finished:
         raise KeyboardInterrupt
     return Run(out)
 
@@ -164,17 +164,15 @@ def is_first_process() -> bool:
 
 
 def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: this machine has no CUDA device that torch can use; take --device cpu")
     if devices < 1 or recipe.training.batch_size % devices:
         raise InputError(f"--devices {devices}: give a number that divides the batch size {recipe.training.batch_size}")
-    accelerator = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
+    where = chosen_device(device)
     precision = recipe.training.precision
     if precision == "auto":
-        precision = "bf16" if has_bf16(torch.device(accelerator)) else "32"
+        precision = "bf16" if has_bf16(where) else "32"
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the run says what it computes in
     fabric = Fabric(
-        accelerator=accelerator,
+        accelerator=where.type,
         devices=devices,
         strategy="ddp" if devices > 1 else "auto",
         precision="bf16-mixed" if precision == "bf16" else "32-true",

@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.gans.device import chosen_device
 from gansynth.synthesis.chunks import chunks_of_class
-from gansynth.synthesis.device import chosen_device
 from gansynth.synthesis.report import ClassReport
 from gansynth.synthesis.screening import Screen
 

@@ -146,7 +146,7 @@ def test_a_turn_moves_its_own_player_only(tmp_path: Path) -> None:
     recipe, data = tiny_recipe(), tiny_dataset()
     gan = build_gan(recipe, data.class_names)
     optimizers, fabric = build_optimizers(gan, recipe), Fabric(accelerator="cpu", devices=1)
-    batches = Batches(data.images, data.labels, recipe, 3, 8, torch.device("cpu"))
+    batches = Batches(data, recipe, 8, torch.device("cpu"))
     for turn in gan.turns():
         before = {k: v.clone() for k, v in gan.state_dict().items()}
         _move(gan, turn, batches.draw(turn, 0), optimizers[turn.player], fabric)
@@ -157,9 +157,7 @@ def test_a_turn_moves_its_own_player_only(tmp_path: Path) -> None:
 def test_labels_of_real_and_generated_batches_follow_one_distribution() -> None:
     data, recipe = tiny_dataset(), tiny_recipe("training.batch_size=4000")
     torch.manual_seed(0)
-    batch = Batches(data.images, data.labels, recipe, 3, 4000, torch.device("cpu")).draw(
-        build_gan(recipe, data.class_names).turns()[0], 0
-    )
+    batch = Batches(data, recipe, 4000, torch.device("cpu")).draw(build_gan(recipe, data.class_names).turns()[0], 0)
     wanted = np.asarray(ClassSampler(data.labels, 3, mode="tempered", alpha=0.5).probabilities)
     for labels in (batch.labels, batch.generated_labels):
         np.testing.assert_allclose(np.bincount(labels, minlength=3) / 4000, wanted, atol=0.03)
@@ -170,9 +168,7 @@ def test_every_real_image_comes_with_its_own_label() -> None:
     data = tiny_dataset()
     marked = replace(data, images=np.broadcast_to(data.labels[:, None, None, None], data.images.shape).astype(np.uint8))
     recipe = tiny_recipe("training.batch_size=64")
-    batch = Batches(marked.images, marked.labels, recipe, 3, 64, torch.device("cpu")).draw(
-        build_gan(recipe, data.class_names).turns()[0], 0
-    )
+    batch = Batches(marked, recipe, 64, torch.device("cpu")).draw(build_gan(recipe, data.class_names).turns()[0], 0)
     shown = ((batch.images[:, 0, 0, 0] + 1) * 127.5).round().long()
     assert torch.equal(shown, batch.labels)
 
@@ -262,7 +258,7 @@ def test_labels_come_in_groups_of_one_class_where_the_recipe_wants_it() -> None:
     data, recipe = tiny_dataset(), tiny_recipe("training.batch_size=16", "sampling.group=4")
     turns = build_gan(recipe, data.class_names).turns()
     torch.manual_seed(0)
-    drawn = [Batches(data.images, data.labels, recipe, 3, 16, torch.device("cpu")).draw(turns[0], 0) for _ in range(8)]
+    drawn = [Batches(data, recipe, 16, torch.device("cpu")).draw(turns[0], 0) for _ in range(8)]
     for batch in drawn:
         for labels in (batch.labels, batch.generated_labels):
             groups = labels.reshape(4, 4)

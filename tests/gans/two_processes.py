@@ -31,7 +31,7 @@ def main(out: Path, recipe_file: str) -> None:
     torch.manual_seed(0)
     gan = build_gan(recipe, data.class_names)
     before = digest(gan)
-    batches = Batches(data.images, data.labels, recipe, 3, 4, fabric.device)
+    batches = Batches(data, recipe, 4, fabric.device)
     seen = []
     original = batches.draw
     batches.draw = lambda turn, step: seen.append(original(turn, step)) or seen[-1]  # type: ignore[method-assign, func-returns-value]

@@ -1,4 +1,4 @@
-"""Which device a name means."""
+"""Which device a name means, and which arithmetic it is fast in."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ def chosen_device(name: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError("no GPU that torch can use on this machine; choose --device cpu or auto")
     return device
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Return whether a device computes in bfloat16 faster than in float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
