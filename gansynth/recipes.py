@@ -20,10 +20,21 @@ from gansynth.errors import InputError
 ZOO = "gansynth.zoo"
 """The data package that holds the model zoo."""
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Channels = Annotated[tuple[Count, ...], Field(min_length=1)]
+
+def _number(value: Any) -> Any:
+    # YAML reads yes, on and true alike, and pydantic would take them for 1.
+    if isinstance(value, bool):
+        raise ValueError(f"should be a number (found {value})")
+    return value
+
+
+Number = BeforeValidator(_number)
+Positive = Annotated[float, Number, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Number, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Number, Field(ge=1, le=10**12)]
+Width = Annotated[int, Number, Field(ge=1, le=65_536)]
+"""Of a layer, a batch or a latent: beyond it no machine has the memory."""
+Channels = Annotated[tuple[Width, ...], Field(min_length=1)]
 
 
 class Section(BaseModel):
@@ -36,7 +47,7 @@ class PaperNetworks(Section):
     """Tables 3, 4 and 5 of hazra2022."""
 
     family: Literal["hazra2022"]
-    width: Count = 64
+    width: Width = 64
 
 
 class CompactNetworks(Section):
@@ -47,9 +58,9 @@ class CompactNetworks(Section):
     generator: Channels
     critic: Channels
     classifier: Channels
-    style: Count = 128
+    style: Width = 128
     projection: bool = False
-    deviation_group: Count = 4
+    deviation_group: Width = 4
 
 
 class Losses(Section):
@@ -73,9 +84,9 @@ class Training(Section):
     """The game: how long, how often each player moves, and how far."""
 
     steps: Count = 100_000
-    batch_size: Annotated[int, Field(ge=2)] = 64
+    batch_size: Annotated[int, Number, Field(ge=2, le=65_536)] = 64
     critic_steps: Count = 5
-    generator_batch_factor: Count = 1
+    generator_batch_factor: Annotated[int, Field(ge=1, le=64)] = 1
     learning_rates: LearningRates = LearningRates()
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.0, 0.9)
     decay: Literal["none", "linear"] = "none"
@@ -114,8 +125,8 @@ class Reports(Section):
     log_every: Count = 50
     sheet_every: Count = 1000
     save_every: Count = 1000
-    sheet_columns: Count = 8
-    watch_images: Annotated[int, Field(ge=2)] = 64
+    sheet_columns: Annotated[int, Field(ge=1, le=100)] = 8
+    watch_images: Annotated[int, Field(ge=2, le=10_000)] = 64
     classifier_images: Count | None = None
 
 
@@ -125,7 +136,7 @@ class GanRecipe(Section):
     name: str
     gan: str
     resolution: Annotated[int, Field(ge=8, le=1024)]
-    latent: Count
+    latent: Width
     networks: Annotated[PaperNetworks | CompactNetworks, Field(discriminator="family")]
     losses: Losses = Losses()
     training: Training = Training()
@@ -190,13 +201,11 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> GanRecipe:
     """
     where, text = _read(recipe)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        node, values = _parse(text)
+    except _UNREADABLE as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}, line {mark.line + 1}" if mark else where
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise InputError(f"{place}: not a YAML file: {problem}") from None
+        raise InputError(f"{place}: not a YAML file: {_problem(error)}") from None
     if not isinstance(values, dict) or not all(isinstance(k, str) for k in values):
         raise InputError(
             f"{where}: a recipe is a YAML mapping with `name`, `gan`, `resolution`, ...; found something else"
@@ -227,15 +236,45 @@ def _read(recipe: str | Path) -> tuple[str, str]:
     raise InputError(f"no recipe named '{recipe}' and no such file; {hint}")
 
 
+_DEEPEST = 10
+_UNREADABLE = (yaml.YAMLError, ValueError, RecursionError)
+"""What PyYAML raises: its own errors, those of impossible dates and endless numbers, and that of too many brackets."""
+
+
+def _parse(text: str) -> tuple[yaml.Node | None, Any]:
+    """Return the YAML tree and its values.
+
+    An alias is refused: a few lines of them stand for more values than a machine can hold, or for themselves.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise _refusal(f"found the alias *{event.anchor}; write the value out", event)
+        if depth > _DEEPEST:
+            raise _refusal(f"more than {_DEEPEST} lists or mappings inside each other", event)
+    return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+
+
+def _refusal(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:
+    error = yaml.MarkedYAMLError(problem=problem)
+    error.problem_mark = event.start_mark
+    return error
+
+
+def _problem(error: Exception) -> str:
+    return getattr(error, "problem", None) or str(error).splitlines()[0]
+
+
 def _override(values: dict[str, Any], change: str) -> tuple[str, ...]:
     key, sign, text = change.partition("=")
     path = tuple(key.strip().split("."))
     if not sign or not all(path):
         raise InputError(f"--set {change}: write it as section.name=value, for example training.batch_size=32")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise InputError(f"--set {change}: the value after '=' is not YAML") from None
+        _, value = _parse(text)
+    except _UNREADABLE as error:
+        raise InputError(f"--set {change:.60}: the value after '=' is not YAML ({_problem(error)})") from None
     section = values
     for name in path[:-1]:
         section = section.setdefault(name, {})

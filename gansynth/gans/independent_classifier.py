@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
+from gansynth.errors import InputError
 from gansynth.gans.device import has_bf16
 from gansynth.gans.images import to_float, turn_and_flip
 from gansynth.gans.weights import read_weights, write_weights
@@ -66,8 +67,11 @@ class IndependentClassifier:
     def load(cls, path: Path, device: torch.device) -> IndependentClassifier:
         """Read a file that `save` wrote."""
         tensors, shape = read_weights(path)
-        network = SmallCNN(int(shape["n_classes"]), int(shape["width"]))
-        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+        try:
+            network = SmallCNN(int(shape["n_classes"]), int(shape["width"]))
+            network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+        except (KeyError, ValueError, RuntimeError):
+            raise InputError(f"{path}: is no independent classifier that gansynth wrote; the run was edited") from None
         return cls(network, device)
 
 

@@ -75,6 +75,9 @@ def write_info(
     finished: bool,
 ) -> None:
     """Write ``run.json``: versions, seed, device, timings, lineage, and the sha256 of every training image."""
+    own = training.records["sha256"].tolist()
+    if lineage is not None:
+        lineage = {**lineage, "training_sha256": sorted(set(lineage["training_sha256"]) - set(own))}
     packages = ("gansynth", "torch", "torchvision", "lightning-fabric", "numpy")
     info: dict[str, Any] = {
         "recipe": recipe.name,
@@ -94,6 +97,6 @@ def write_info(
         "training_counts": training.counts(),
         "training_origin": sorted(set(training.records["origin"])),
         "parent": lineage,
-        "training_sha256": training.records["sha256"].tolist(),
+        "training_sha256": own,
     }
     write_json(out / INFO, info)

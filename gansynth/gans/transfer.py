@@ -31,8 +31,8 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
     Returns
     -------
     dict
-        The parent's name, step, sha256, and the sha256 of every image that it, or its own parent, was trained on:
-        they are training images of the child too.
+        The parent's name, step, sha256 and own parent, and the sha256 of every image that it, or its own parent, was
+        trained on: they are training images of the child too.
 
     Raises
     ------
@@ -55,8 +55,15 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
         "name": parent.name,
         "step": parent.info["step"],
         "state_sha256": file_sha256(state),
+        "images": parent.info["images"],
+        "seconds": parent.info["seconds"],
+        "parent": _without_images(parent.info.get("parent")),
         "training_sha256": sorted(parent.training_sha256),
     }
+
+
+def _without_images(lineage: dict[str, Any] | None) -> dict[str, Any] | None:
+    return lineage and {key: value for key, value in lineage.items() if key != "training_sha256"}
 
 
 def inherited(folder: Path) -> dict[str, Any] | None:
