@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from gansynth.errors import InputError
+from gansynth.recipe_text import NotYaml, parse_yaml
 
 ZOO = "gansynth.zoo"
 """The data package that holds the model zoo."""
@@ -201,16 +202,15 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> GanRecipe:
     """
     where, text = _read(recipe)
     try:
-        node, values = _parse(text)
-    except _UNREADABLE as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{where}, line {mark.line + 1}" if mark else where
-        raise InputError(f"{place}: not a YAML file: {_problem(error)}") from None
+        values, at = parse_yaml(text)
+    except NotYaml as error:
+        place = f"{where}, line {error.line}" if error.line else where
+        raise InputError(f"{place}: not a YAML file: {error}") from None
     if not isinstance(values, dict) or not all(isinstance(k, str) for k in values):
         raise InputError(
             f"{where}: a recipe is a YAML mapping with `name`, `gan`, `resolution`, ...; found something else"
         )
-    lines = _lines(node)
+    lines = {path: f"line {line}" for path, line in at.items()}
     for change in overrides:
         lines[_override(values, change)] = f"--set {change}"
     try:
@@ -236,45 +236,15 @@ def _read(recipe: str | Path) -> tuple[str, str]:
     raise InputError(f"no recipe named '{recipe}' and no such file; {hint}")
 
 
-_DEEPEST = 10
-_UNREADABLE = (yaml.YAMLError, ValueError, RecursionError)
-"""What PyYAML raises: its own errors, those of impossible dates and endless numbers, and that of too many brackets."""
-
-
-def _parse(text: str) -> tuple[yaml.Node | None, Any]:
-    """Return the YAML tree and its values.
-
-    An alias is refused: a few lines of them stand for more values than a machine can hold, or for themselves.
-    """
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if isinstance(event, yaml.AliasEvent):
-            raise _refusal(f"found the alias *{event.anchor}; write the value out", event)
-        if depth > _DEEPEST:
-            raise _refusal(f"more than {_DEEPEST} lists or mappings inside each other", event)
-    return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
-
-
-def _refusal(problem: str, event: yaml.Event) -> yaml.MarkedYAMLError:
-    error = yaml.MarkedYAMLError(problem=problem)
-    error.problem_mark = event.start_mark
-    return error
-
-
-def _problem(error: Exception) -> str:
-    return getattr(error, "problem", None) or str(error).splitlines()[0]
-
-
 def _override(values: dict[str, Any], change: str) -> tuple[str, ...]:
     key, sign, text = change.partition("=")
     path = tuple(key.strip().split("."))
     if not sign or not all(path):
         raise InputError(f"--set {change}: write it as section.name=value, for example training.batch_size=32")
     try:
-        _, value = _parse(text)
-    except _UNREADABLE as error:
-        raise InputError(f"--set {change:.60}: the value after '=' is not YAML ({_problem(error)})") from None
+        value, _ = parse_yaml(text)
+    except NotYaml as error:
+        raise InputError(f"--set {change:.60}: the value after '=' is not YAML ({error})") from None
     section = values
     for name in path[:-1]:
         section = section.setdefault(name, {})
@@ -282,17 +252,6 @@ def _override(values: dict[str, Any], change: str) -> tuple[str, ...]:
             raise InputError(f"--set {change}: '{name}' is a value, not a section")
     section[path[-1]] = value
     return path
-
-
-def _lines(node: yaml.Node | None, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]:
-    """Map every path in the YAML tree to the line it starts on."""
-    found: dict[tuple[str, ...], str] = {}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*path, str(key.value))
-            found[here] = f"line {key.start_mark.line + 1}"
-            found |= _lines(value, here)
-    return found
 
 
 def _sentence(error: ValidationError, where: str, lines: dict[tuple[str, ...], str]) -> str:

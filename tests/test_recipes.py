@@ -65,6 +65,11 @@ def test_set_changes_one_value(recipe_file: Path) -> None:
         ("[8, 8, 8, 8, 8]", "[8, 8, 8, 8, 0]", r"line 7: networks.generator.4"),
         ("name: mine", "name: [", r"line 3: not a YAML file"),
         ("name: mine", "name: !!python/object/apply:os.system [ls]", r"not a YAML file"),
+        ("batch_size: 32", "batch_size: yes", r"line 11: training.batch_size: should be a number"),
+        ("batch_size: 32", "batch_size: 99999999", r"line 11: training.batch_size: .*less than or equal to"),
+        ("name: mine", "name: 2020-13-45", r"not a YAML file: month must be in 1..12"),
+        ("name: mine", "name: " + "[" * 4000, r"line 1: not a YAML file: more than 10 lists"),
+        ("latent: 128", "latent: &a [*a]", r"line 4: not a YAML file: found the alias \*a"),
         (TEXT, "- 1\n", r"a recipe is a YAML mapping"),
         (TEXT, "", r"a recipe is a YAML mapping"),
     ],
@@ -83,11 +88,25 @@ def test_a_wrong_recipe_is_refused_with_its_line(recipe_file: Path, old: str, ne
         ("name.x=3", "'name' is a value, not a section"),
         ("latent=[", "is not YAML"),
         ("latent=-1", "--set latent=-1: latent"),
+        ("latent=2020-13-45", "is not YAML"),
+        ("latent=" + "1" * 5000, "is not YAML"),
+        ("latent=" + "[" * 4000, "more than 10 lists"),
+        ("training=&a {steps: *a}", r"found the alias \*a"),
+        ("networks.style=1e30", "networks.style"),
     ],
 )
 def test_a_wrong_set_is_refused_with_its_words(recipe_file: Path, change: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         load_recipe(recipe_file, [change])
+
+
+def test_a_few_lines_that_stand_for_a_billion_values_are_refused_at_once(recipe_file: Path) -> None:
+    bomb = "a0: &a0 {x: 1}\n"
+    for level in range(1, 20):
+        bomb += f"a{level}: &a{level} {{{', '.join(f'k{i}: *a{level - 1}' for i in range(9))}}}\n"
+    recipe_file.write_text(TEXT + bomb)
+    with pytest.raises(InputError, match=r"line 13: not a YAML file: found the alias \*a0; write the value out"):
+        load_recipe(recipe_file)
 
 
 def test_a_near_miss_of_a_name_is_suggested() -> None:

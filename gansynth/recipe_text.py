@@ -1,0 +1,65 @@
+"""The text of a recipe: YAML to values and the lines they stand on, or one sentence about what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+DEEPEST = 10
+"""Lists and mappings inside each other; a recipe has three."""
+
+
+class NotYaml(ValueError):
+    """Text that is no YAML, or more than a recipe needs of it.
+
+    Attributes
+    ----------
+    line : int or None
+        Where, counted from 1.
+    """
+
+    def __init__(self, problem: str, line: int | None = None) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+def parse_yaml(text: str) -> tuple[Any, dict[tuple[str, ...], int]]:
+    """Return the values in a YAML text, and for every path of names in it the line it starts on.
+
+    Raises
+    ------
+    NotYaml
+        Also for an alias: a few lines of them stand for more values than a machine can hold, or for themselves.
+    """
+    try:
+        _refuse_bombs(text)
+        return yaml.safe_load(text), _lines(yaml.compose(text, Loader=yaml.SafeLoader))
+    except NotYaml:
+        raise
+    # PyYAML's own errors, and those that impossible dates and endless numbers raise inside it.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise NotYaml(problem, mark.line + 1 if mark else None) from None
+
+
+def _refuse_bombs(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else None
+        if isinstance(event, yaml.AliasEvent):
+            raise NotYaml(f"found the alias *{event.anchor}; write the value out", line)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise NotYaml(f"more than {DEEPEST} lists or mappings inside each other", line)
+
+
+def _lines(node: yaml.Node | None, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], int]:
+    found: dict[tuple[str, ...], int] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            found[here] = key.start_mark.line + 1
+            found |= _lines(value, here)
+    return found
