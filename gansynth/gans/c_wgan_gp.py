@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
@@ -93,8 +93,3 @@ def mode_seeking(images: Tensor, batch: Batch) -> Tensor:
     same = (labels[1:] == labels[:-1]).float()
     apart = (images[1:] - images[:-1]).abs().mean(dim=(1, 2, 3)) / (z[1:] - z[:-1]).abs().mean(dim=1)
     return (same / (apart + 1e-5)).sum() / same.sum().clamp(min=1) / 10
-
-
-def weight_count(network: nn.Module) -> int:
-    """Return the number of trainable parameters."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)

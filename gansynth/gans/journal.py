@@ -39,7 +39,7 @@ class Journal:
 
     def __init__(self, folder: Path, first_step: int, *, terminal: bool, enabled: bool) -> None:
         self.enabled, self.path, self.first_step = enabled, folder / LOG, first_step
-        self.console = Console(stderr=True, quiet=not (terminal and enabled))
+        self.console = Console(stderr=True, quiet=not (terminal and enabled), markup=False, emoji=False)
         self.live = self.console.is_terminal
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
@@ -126,7 +126,7 @@ class Journal:
         if not self.path.exists():
             return
         kept = []
-        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
             try:
                 if json.loads(line)["step"] <= step:
                     kept.append(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +18,7 @@ from gansynth.atomic import write_json, write_text
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.gans.ema import Ema
-from gansynth.gans.run import INFO, MODEL, RECIPE
+from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE
 from gansynth.gans.state import Progress
 from gansynth.gans.weights import state_tensors, write_weights
 from gansynth.recipes import GanRecipe
@@ -36,21 +37,36 @@ def identity_of(training: CellDataset, recipe: GanRecipe, seed: int) -> str:
     return digest.hexdigest()
 
 
-def claim_folder(out: Path, recipe: GanRecipe, resume: bool) -> None:
+_UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.(json|jsonl|yaml|safetensors|png)")
+"""What `gansynth.atomic.whole_file` calls a file that is not whole yet."""
+
+
+def claim_folder(out: Path, resume: bool) -> None:
     """Make the folder, or refuse one that holds something else."""
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the run")
     held = any(out.iterdir()) if out.is_dir() else False
+    run = (out / INFO).exists() or (out / RECIPE).exists()
     if held and not resume:
-        what = "already holds a run; continue it with --resume" if (out / INFO).exists() else "is not empty; empty it"
+        what = "already holds a run; continue it with --resume" if run else "is not empty; empty it"
         raise InputError(f"{out}: {what}, or give another --out")
-    if held and not (out / INFO).exists() and not (out / RECIPE).exists():
+    if held and not run:
         raise InputError(f"{out}: holds other files and no run to resume; give another --out")
     out.mkdir(parents=True, exist_ok=True)
-    for left in out.glob("**/.*"):  # unfinished files of a killed training
-        if left.is_file():
+    for left in (*out.glob(".*"), *out.glob("state/.*"), *out.glob("samples/.*")):
+        if left.is_file() and _UNFINISHED.fullmatch(left.name):
             left.unlink()
+
+
+def begin_folder(out: Path, recipe: GanRecipe, start: Progress) -> None:
+    """Write the recipe, which is now known to fit the state in the folder.
+
+    Where there is no state, what a killed training prepared goes: it may be of other images.
+    """
     write_text(out / RECIPE, recipe.to_yaml())
+    if start.step == 0:
+        for name in (CLASSIFIER, FINGERPRINTS):
+            (out / name).unlink(missing_ok=True)
 
 
 def write_model(out: Path, recipe: GanRecipe, class_names: tuple[str, ...], ema: Ema) -> None:

@@ -79,7 +79,11 @@ def load_state(folder: Path, gan: GAN, ema: Ema, optimizers: Mapping[str, Optimi
     if not states:
         return Progress()
     path = states[-1]
-    tensors, metadata = read_weights(path)
+    try:
+        tensors, metadata = read_weights(path)
+    except InputError as error:
+        before = f"; remove it to resume from {states[-2].name}" if len(states) > 1 else ""
+        raise InputError(f"{error}{before}") from None
     if metadata.get("identity") != identity:
         raise InputError(
             f"{path}: was trained on other images, with another recipe or another seed; "

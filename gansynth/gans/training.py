@@ -21,7 +21,7 @@ from gansynth.gans.journal import Journal
 from gansynth.gans.loop import Batches, build_optimizers, train
 from gansynth.gans.memory import keep_freed_memory
 from gansynth.gans.run import RECIPE, Run, open_run
-from gansynth.gans.run_folder import claim_folder, identity_of, write_info, write_model
+from gansynth.gans.run_folder import begin_folder, claim_folder, identity_of, write_info, write_model
 from gansynth.gans.showing import prepare_watch, show
 from gansynth.gans.state import Progress, load_state, save_state
 from gansynth.gans.transfer import inherited, transfer
@@ -90,7 +90,7 @@ def train_gan(
         changed = recipe.training.model_copy(update={"precision": precision})
         recipe = recipe.model_copy(update={"training": changed})
     unlimited = steps is None and (minutes is not None or images is not None)
-    budget = Budget(None if unlimited else steps or recipe.training.steps, images, minutes)
+    budget = Budget(recipe.training.steps if steps is None and not unlimited else steps, images, minutes)
     if dataset.size != recipe.resolution:
         raise InputError(
             f"images are {dataset.size} px and recipe {recipe.name} makes {recipe.resolution} px; "
@@ -108,7 +108,7 @@ def train_gan(
     keep_freed_memory()
     identity = identity_of(training, recipe, seed)
     if fabric.is_global_zero:
-        claim_folder(out, recipe, resume)
+        claim_folder(out, resume)
     fabric.barrier()
 
     torch.manual_seed(seed)
@@ -118,15 +118,19 @@ def train_gan(
     optimizers = build_optimizers(gan, recipe)
     start = load_state(out, gan, ema, optimizers, identity) if resume else Progress()
     lineage = inherited(out)
-    if parent is not None and start.step == 0:
+    if start.step == 0 and parent is not None:
         lineage = transfer(open_run(parent), gan, ema, training.class_names)
+    elif start.step == 0 and lineage is not None:
+        raise InputError(f"{out}: began from run {lineage['name']} and has no state yet; give the same --from again")
+    if fabric.is_global_zero:
+        begin_folder(out, recipe, start)
     batch_size = recipe.training.batch_size // fabric.world_size
     batches = Batches(training, recipe, batch_size, fabric.device)
 
     with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
         if fabric.is_global_zero:
             watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal)
-            write_info(out, training, recipe, seed, fabric, start, lineage, finished=False)
+            write_info(out, training, recipe, seed, fabric, start, lineage, finished=budget.share(start) >= 1)
         fabric.barrier()
 
         def on_sheet(at: Progress) -> None:
@@ -167,6 +171,8 @@ def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
     if devices < 1 or recipe.training.batch_size % devices:
         raise InputError(f"--devices {devices}: give a number that divides the batch size {recipe.training.batch_size}")
     where = chosen_device(device)
+    if where.type == "cuda" and devices > torch.cuda.device_count():
+        raise InputError(f"--devices {devices}: this machine has {torch.cuda.device_count()} that torch can use")
     precision = recipe.training.precision
     if precision == "auto":
         precision = "bf16" if has_bf16(where) else "32"

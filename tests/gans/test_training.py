@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gansynth.data import split_dataset
 from gansynth.data.loader import ClassSampler
 from gansynth.errors import InputError
 from gansynth.gans import GAN, Run, build_gan, train_gan
@@ -62,8 +63,6 @@ def test_a_run_holds_all_that_it_promises(tmp_path: Path) -> None:
 
 
 def test_a_run_knows_its_training_images_and_no_others(tmp_path: Path) -> None:
-    from gansynth.data import split_dataset
-
     dataset = split_dataset(tiny_dataset())
     run = train_gan(dataset, tiny_recipe(), tmp_path / "run", steps=1, device="cpu", progress=False)
     assert run.training_sha256 == frozenset(dataset.part("train").records["sha256"])
@@ -92,17 +91,60 @@ def test_another_seed_is_another_training(tmp_path: Path) -> None:
 
 def test_a_finished_run_resumed_is_left_as_it_is(tmp_path: Path) -> None:
     before = train_tiny(tmp_path / "run", steps=3).model_sha256
-    assert train_tiny(tmp_path / "run", steps=3, resume=True).model_sha256 == before
+    again = train_tiny(tmp_path / "run", steps=3, resume=True)
+    assert again.model_sha256 == before
+    assert again.info["finished"] is True
+    assert again.info["step"] == 3
 
 
 @pytest.mark.parametrize("changes", [["losses.gradient_penalty=5"], ["training.learning_rates.critic=0.5"]])
 def test_resuming_with_other_settings_is_refused(tmp_path: Path, changes: list[str]) -> None:
-    train_tiny(tmp_path / "run", steps=2)
+    recipe = train_tiny(tmp_path / "run", steps=2).recipe
     with pytest.raises(InputError, match="another recipe"):
         train_tiny(tmp_path / "run", *changes, steps=4, resume=True)
     with pytest.raises(InputError, match="another seed"):
         train_tiny(tmp_path / "run", steps=4, resume=True, seed=3)
     assert Run(tmp_path / "run").info["step"] == 2
+    assert Run(tmp_path / "run").recipe == recipe
+    train_tiny(tmp_path / "run", steps=3, resume=True)
+
+
+def test_what_a_training_prepared_before_its_first_state_is_not_taken_over_by_other_data(tmp_path: Path) -> None:
+    """Killed before the first state, and resumed with another split: the classifier must not know its test images."""
+    data, out = split_dataset(tiny_dataset()), tmp_path / "run"
+    options = {"steps": 1, "device": "cpu", "progress": False}
+    train_gan(data, tiny_recipe(), out, **options)
+    prepared = [(out / name).read_bytes() for name in (CLASSIFIER, FINGERPRINTS)]
+    for state in (out / "state").iterdir():
+        state.unlink()
+    other = split_dataset(tiny_dataset(), seed=5)
+    train_gan(other, tiny_recipe(), out, resume=True, **options)
+    assert [(out / name).read_bytes() for name in (CLASSIFIER, FINGERPRINTS)] != prepared
+    train_gan(other, tiny_recipe(), tmp_path / "fresh", **options)
+    for name in (CLASSIFIER, FINGERPRINTS):
+        assert (out / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
+
+
+def test_resuming_sweeps_unfinished_files_and_no_others(tmp_path: Path) -> None:
+    run = train_tiny(tmp_path / "run", steps=1).path
+    mine = [run / ".gitignore", run / "notes" / ".step.abcdefgh.json"]
+    (run / "notes").mkdir()
+    left = [run / ".run.x_3kd9ab.json", run / "state" / ".step-00000001.abcdefgh.safetensors"]
+    for file in (*mine, *left):
+        file.write_text("half")
+    train_tiny(tmp_path / "run", steps=2, resume=True)
+    assert all(file.exists() for file in mine)
+    assert not any(file.exists() for file in left)
+
+
+def test_a_state_that_lost_its_end_is_named_with_the_one_before_it(tmp_path: Path) -> None:
+    train_tiny(tmp_path / "run", steps=4)
+    newest = tmp_path / "run" / "state" / "step-00000004.safetensors"
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"step-00000004\S*: cannot be read .*remove it to resume from step-00000002"):
+        train_tiny(tmp_path / "run", steps=5, resume=True)
+    newest.unlink()
+    train_tiny(tmp_path / "run", steps=5, resume=True)
 
 
 def test_a_folder_that_holds_anything_is_not_trained_into(tmp_path: Path) -> None:
@@ -194,7 +236,9 @@ def test_an_empty_class_and_a_wrong_size_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("limit", [{"steps": -1}, {"minutes": 0}, {"minutes": float("nan")}, {"images": -3}])
+@pytest.mark.parametrize(
+    "limit", [{"steps": 0}, {"steps": -1}, {"minutes": 0}, {"minutes": float("nan")}, {"images": -3}]
+)
 def test_an_impossible_budget_is_refused(tmp_path: Path, limit: dict[str, float]) -> None:
     with pytest.raises(InputError, match="give a number above 0"):
         train_tiny(tmp_path / "run", **limit)
