@@ -49,7 +49,12 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
         for name, own in weights.items():
             given = tensors.get(prefix + name)
             if given is not None:
-                weights[name] = _fitted(given, own, rows, len(parent.class_names), f"run {parent.name}: {name}")
+                layer = name if network is gan else f"generator.{name}"
+                if _per_class(layer):
+                    given = _by_class(given, len(own), rows, len(parent.class_names))
+                elif layer == LABEL_COLUMNS:
+                    given = _by_class(given.t(), own.shape[1], rows, len(parent.class_names)).t()
+                weights[name] = _fitted(given, own, f"run {parent.name}: {name}")
         network.load_state_dict(weights)
     return {
         "name": parent.name,
@@ -75,15 +80,30 @@ def inherited(folder: Path) -> dict[str, Any] | None:
     return parent
 
 
+LABEL_COLUMNS = "generator.fully_connected.weight"
+"""The generator of hazra2022 takes latent and one-hot label side by side: the last columns are classes."""
+
+
 def _per_class(name: str) -> bool:
-    """Layers whose rows are classes go by these names in every network of the project."""
+    """Other layers of classes have them in their rows, and go by these names in every network of the project."""
     return any(part in name for part in ("embedding.", "projection.", "logits."))
 
 
-def _fitted(given: Tensor, own: Tensor, rows: Sequence[int], n_given: int, what: str) -> Tensor:
-    if len(given) == n_given and len(own) == len(rows) and given.shape[1:] == own.shape[1:] and _per_class(what):
-        by_class = torch.cat([given, given.float().mean(dim=0, keepdim=True).to(given.dtype)])
-        return by_class[torch.tensor([row if row >= 0 else len(given) for row in rows])]
+def _by_class(given: Tensor, n_own: int, rows: Sequence[int], n_given: int) -> Tensor:
+    """Return the rows of `given`, of which the last `n_given` are classes, for the classes `rows` (-1: unknown).
+
+    Left as it is, for `_fitted` to refuse, where that does not give `n_own` rows.
+    """
+    others = len(given) - n_given
+    if others < 0 or others + len(rows) != n_own:
+        return given
+    classes = given[others:]
+    by_class = torch.cat([classes, classes.float().mean(dim=0, keepdim=True).to(given.dtype)])
+    chosen = by_class[torch.tensor([row if row >= 0 else n_given for row in rows])]
+    return torch.cat([given[:others], chosen])
+
+
+def _fitted(given: Tensor, own: Tensor, what: str) -> Tensor:
     if given.shape != own.shape:
         raise InputError(
             f"{what} is {list(given.shape)} and should be {list(own.shape)}; start from a run of the same networks"

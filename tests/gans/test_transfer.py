@@ -12,6 +12,7 @@ from gansynth.errors import InputError
 from gansynth.gans import Run, train_gan
 from gansynth.gans.state import newest_state
 from gansynth.gans.weights import read_weights
+from gansynth.recipes import load_recipe
 
 from .tiny import tiny_dataset, tiny_recipe
 
@@ -48,6 +49,36 @@ def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_mean(tmp_path: 
     before, after = (tensors_of(run)["gan.generator.embedding.weight"] for run in (parent, child))
     torch.testing.assert_close(after[[0, 2]], before[[0, 2]])
     torch.testing.assert_close(after[1], before.mean(dim=0))
+
+
+def test_the_papers_generator_keeps_its_classes_too(tmp_path: Path) -> None:
+    """Its labels are columns of the first layer; with as many classes, in another order, every shape fits as it is."""
+    paper = load_recipe(
+        "c-wgan-gp",
+        [
+            "resolution=16", "latent=8", "networks.width=4", "training.batch_size=8", "training.critic_steps=1",
+            "training.learning_rates={generator: 1.0e-12, critic: 1.0e-12, classifier: 1.0e-12}",
+            "reports.watch_images=4", "reports.classifier_images=128",
+        ],
+    )  # fmt: skip
+    parent = train_gan(tiny_dataset(), paper, tmp_path / "parent", steps=1, device="cpu", progress=False)
+    renamed = replace(tiny_dataset(), class_names=("lymphocyte", "monoblast", "smudge cell"))
+    child = train_gan(renamed, paper, tmp_path / "child", steps=1, parent=parent.path, device="cpu", progress=False)
+    before, after = (tensors_of(run)["gan.generator.fully_connected.weight"] for run in (parent, child))
+    torch.testing.assert_close(after[:, :8], before[:, :8])
+    torch.testing.assert_close(after[:, [8, 10]], before[:, [9, 10]])
+    torch.testing.assert_close(after[:, 9], before[:, 8:].mean(dim=1))
+
+
+def test_a_child_stopped_before_its_first_state_wants_its_parent_again(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    child = train_tiny(tmp_path / "child", steps=2, parent=parent.path)
+    for state in (child.path / "state").iterdir():
+        state.unlink()
+    with pytest.raises(InputError, match="began from run parent and has no state yet; give the same --from again"):
+        train_tiny(tmp_path / "child", steps=2, resume=True)
+    again = train_tiny(tmp_path / "child", steps=2, resume=True, parent=parent.path)
+    assert again.model_sha256 == child.model_sha256
 
 
 def test_a_child_resumes_without_its_parent_and_keeps_its_lineage(tmp_path: Path) -> None:
