@@ -59,6 +59,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "data phantom",
         "data split",
         "demo",
+        "export",
         "generate",
         "models",
         "train-gan",
@@ -116,6 +117,7 @@ def failing(error: BaseException) -> Result:
         (OSError(errno.ENOSPC, "No space left on device", "out/a.png"), 1, "gansynth: out/a.png: no space left on dev"),
         (PermissionError(errno.EACCES, "Permission denied", "/root"), 1, "gansynth: /root: permission denied; choose"),
         (MemoryError(), 1, "gansynth: memory ran out"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), 1, "gansynth: memory ran out"),
     ],
 )
 def test_what_a_user_can_meet_ends_in_one_sentence(error: BaseException, status: int, sentence: str) -> None:
@@ -124,6 +126,13 @@ def test_what_a_user_can_meet_ends_in_one_sentence(error: BaseException, status:
     assert result.stderr.startswith(sentence)
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+def test_a_seed_that_no_generator_takes_is_refused() -> None:
+    for name in ("train-gan", "generate", "balance", "demo"):
+        result = call(name, "--seed", str(2**64))
+        assert result.exit_code == 2
+        assert "--seed" in result.stderr
 
 
 def test_a_bug_is_not_hidden() -> None:

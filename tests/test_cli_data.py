@@ -108,3 +108,26 @@ def test_unreadable_files_are_a_warning_not_a_failure(cells: Path) -> None:
     result = call("data", "split", cells)
     assert result.exit_code == 0
     assert "warning: " in result.stderr and "UserWarning" not in result.stderr
+
+
+def test_nothing_is_written_into_the_data_it_is_made_from(cells: Path) -> None:
+    before = sorted(cells.rglob("*"))
+    for command in (
+        ("train-gan", cells),
+        ("balance", cells, "pbc-64"),
+        ("data", "import", f"--source=folders={cells}"),
+    ):
+        for out in (cells / "runs" / "a", cells / "neutrophil" / "x"):
+            where = (out,) if command[0] == "data" else ("--out", out)
+            result = call(*command, *where)
+            assert result.exit_code == 2
+            assert "where every folder is a class; choose a folder outside it" in result.stderr
+    assert sorted(cells.rglob("*")) == before
+
+
+def test_the_phantom_has_no_folder_to_write_its_split_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("data", "split", "phantom")
+    assert result.exit_code == 2
+    assert "there is no such folder" in result.stderr
+    assert not (tmp_path / "phantom").exists()

@@ -13,12 +13,14 @@ from gansynth.errors import InputError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FOLDER = click.Path(path_type=Path)
+MOST_SEED = 2**62
+"""Beyond it there is no room for the seeds of the images that follow in 64 bits."""
 
 
 def seed_option(command: Command) -> Command:
     """Add `--seed`."""
     what = "Every random draw follows from it."
-    return click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=what)(command)
+    return click.option("--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True, help=what)(command)
 
 
 def device_option(command: Command) -> Command:

@@ -11,6 +11,8 @@ import click
 
 from gansynth.errors import InputError
 
+_NO_MEMORY = "memory ran out; use a smaller batch, smaller images or a larger machine"
+
 
 class Failed(click.ClickException):
     """The machine did not let the job be done: one sentence on standard error, exit status 1."""
@@ -46,8 +48,10 @@ class Commands(click.Group):
                 raise
             raise Failed(_about_the_system(error)) from error
         except MemoryError as error:
-            raise Failed("memory ran out; use a smaller batch, smaller images or a larger machine") from error
+            raise Failed(_NO_MEMORY) from error
         except Exception as error:
+            if isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error):  # torch has no class for it
+                raise Failed(_NO_MEMORY) from error
             torch = sys.modules.get("torch")
             if torch is not None and isinstance(error, torch.cuda.OutOfMemoryError):
                 what = "the GPU's memory ran out; use a smaller batch (--set training.batch_size=N) or --device cpu"

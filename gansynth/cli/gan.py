@@ -58,7 +58,9 @@ def train_gan(
     """
     from gansynth import gans
     from gansynth.data import open_dataset
+    from gansynth.data.opening import refuse_inside
 
+    refuse_inside(data, out)
     chosen = gans.choose_recipe(recipe, changes, out, resume=resume)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
     run = gans.train_gan(

@@ -123,7 +123,9 @@ def balance(
       gansynth balance my-cells runs/my-cells --target 1000 --min-confidence 0.5 --out balanced
     """
     from gansynth import synthesis
+    from gansynth.data.opening import refuse_inside
 
+    refuse_inside(data, out)
     report = synthesis.balance(
         data,
         run,

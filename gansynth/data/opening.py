@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from gansynth.data.dataset import RECORD_COLUMNS, CellDataset
+from gansynth.data.folders import shown
 from gansynth.data.pack import open_pack
 from gansynth.data.split import SPLITS_FILE, read_splits
 from gansynth.errors import InputError
@@ -72,6 +73,27 @@ def open_dataset(
     elif (root / SPLITS_FILE).exists():
         records["split"] = read_splits(root / SPLITS_FILE, pack.paths, [bad.path for bad in pack.unreadable])
     return CellDataset(pack.images, pack.labels, pack.class_names, records)
+
+
+def refuse_inside(data: str | Path, out: str | Path) -> None:
+    """Refuse an output folder inside a data set: it would become one of its classes, or part of one.
+
+    Parameters
+    ----------
+    data : path-like or "phantom"
+    out : path-like
+        Where something is to be written.
+
+    Raises
+    ------
+    InputError
+        If `out` is `data` or lies in it.
+    """
+    root, place = Path(data), Path(out).resolve()
+    if root.is_dir() and root.resolve() in (place, *place.parents):
+        raise InputError(
+            f"{shown(out)}: lies inside {shown(root)}, where every folder is a class; choose a folder outside it"
+        )
 
 
 def read_metadata(root: Path, paths: list[str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from gansynth.atomic import whole_folder
 from gansynth.data.folders import ImageFile, Unreadable, failures_of, scan_folders, shown
 from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plain_type
 from gansynth.data.npz import read_npz, write_png
-from gansynth.data.opening import METADATA_FILE, read_metadata
+from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside
 from gansynth.errors import InputError
 
 _COLUMNS = ("file_name", "class", "source", "group", "origin", "cell_type", "original", "split")
@@ -155,8 +155,7 @@ def _check_out(out: Path, inputs: Sequence[Path]) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{shown(out)}: exists already and is not an empty folder; choose another name")
     for path in inputs:
-        if path.resolve() in (out.resolve(), *out.resolve().parents) and path.is_dir():
-            raise InputError(f"{shown(out)}: lies inside the source {shown(path)}; choose a folder outside it")
+        refuse_inside(path, out)
 
 
 def _name(source: Source, path: Path, report: ImportReport) -> str:

@@ -131,6 +131,8 @@ def _targets(n: NDArray[np.int64], test: float, val: float) -> NDArray[np.int64]
 
 def write_splits(dataset: CellDataset, folder: str | Path) -> Path:
     """Write `splits.csv` (columns `file_name`, `split`) into the data set's folder; return its path."""
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder}: there is no such folder to write {SPLITS_FILE} into; `data phantom` makes one")
     table = pd.DataFrame({"file_name": dataset.records["path"], "split": dataset.records["split"]})
     path = Path(folder) / SPLITS_FILE
     try:
