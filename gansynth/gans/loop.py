@@ -154,13 +154,13 @@ def train(
             new = at > start.step
             if new and (stop or at % reports.log_every == 0):
                 terms = averages.read()
-                _refuse_divergence(terms, at)
+                _refuse_divergence(terms, at, fabric)
                 on_log(progress, terms)
             if new and (stop or at % reports.sheet_every == 0):
                 on_sheet(progress)
                 gan.train()
             if new and (stop or at % reports.save_every == 0):
-                _refuse_divergence(_weights(gan), at)  # before it replaces a good state
+                _refuse_divergence(_weights(gan), at, fabric)  # before it replaces a good state
                 on_save(progress, finished)
             if stop:
                 break
@@ -220,13 +220,14 @@ def _in_any_process(fabric: Fabric, *flags: bool) -> list[bool]:
     return [count > 0 for count in counts.tolist()]
 
 
-def _refuse_divergence(terms: Mapping[str, float], step: int) -> None:
-    for name, value in terms.items():
-        if not abs(value) < DIVERGED:  # NaN too is not
-            raise InputError(
-                f"training diverged before step {step}: {name} is {value:.3g}; the last good state is kept, "
-                "continue from it with a lower learning rate in a new folder, or with --set training.precision=32"
-            )
+def _refuse_divergence(terms: Mapping[str, float], step: int, fabric: Fabric) -> None:
+    beyond = [f"{name} is {value:.3g}" for name, value in terms.items() if not abs(value) < DIVERGED]  # NaN too is not
+    if any(_in_any_process(fabric, bool(beyond))):
+        raise InputError(
+            f"training diverged before step {step}: {', '.join(beyond) or 'a loss of another process'}; the last good "
+            "state is kept, continue from it in a new folder (--from) with lower learning rates, or with "
+            "--set training.precision=32"
+        )
 
 
 def _weights(gan: GAN) -> dict[str, float]:

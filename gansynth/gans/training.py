@@ -104,12 +104,11 @@ def train_gan(
         raise InputError(f"no training image of class {', '.join(empty)}; add images or remove the class folder")
 
     out = Path(out)
+    if is_first_process():  # before the others start: a refusal now is one sentence, later it leaves them waiting
+        claim_folder(out, resume)
     fabric = _launch(recipe, device, devices)
     keep_freed_memory()
     identity = identity_of(training, recipe, seed)
-    if fabric.is_global_zero:
-        claim_folder(out, resume)
-    fabric.barrier()
 
     torch.manual_seed(seed)
     gan = build_gan(recipe, training.class_names)

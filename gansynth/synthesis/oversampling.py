@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from torch.nn import functional as F
 
 from gansynth.data.dataset import CellDataset
+from gansynth.data.picture import pixel_sha256
 from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
 from gansynth.synthesis.chunks import chunks_of_class
@@ -199,7 +199,7 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]
         records = pd.DataFrame(
             {
                 "path": [f"{names[code]}/{i:06d}" for i, code in enumerate(codes)],
-                "sha256": [hashlib.sha256(image.tobytes()).hexdigest() for image in images],
+                "sha256": [pixel_sha256(image.transpose(1, 2, 0)) for image in images],
                 "source": "",
                 "group": "",
                 "split": "train",
