@@ -18,6 +18,7 @@ import statistics
 import time
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -25,7 +26,7 @@ from gansynth.gans import build_gan
 from gansynth.gans.c_wgan_gp import CWGANGP
 from gansynth.gans.device import has_bf16
 from gansynth.gans.gan import Batch
-from gansynth.gans.loop import build_optimizers
+from gansynth.gans.loop import _move, build_optimizers
 from gansynth.gans.memory import keep_freed_memory
 from gansynth.recipes import load_recipe
 
@@ -74,81 +75,74 @@ class CopiedLoop:
         (gradient,) = torch.autograd.grad(scores, x, torch.ones_like(scores), create_graph=True, retain_graph=True)
         return ((gradient.reshape(len(real), -1).norm(2, dim=1) - 1) ** 2).mean()
 
-    def iterate(self, batches: list[Batch], seeds: list[int]) -> list[float]:
-        losses = []
-        for batch, seed in zip(batches[:-2], seeds[:-2], strict=True):
-            torch.manual_seed(seed)
-            self.optimizers["critic"].zero_grad()
-            generated = self.generator(batch.latents, batch.generated_labels).detach()
-            loss = self.critic(generated).mean() - self.critic(batch.images).mean()
-            loss = loss + self.weights.gradient_penalty * self.penalty(batch.images, generated)
-            loss.backward()
-            self.optimizers["critic"].step()
-            losses.append(loss.item())
-        batch = batches[-2]
-        self.optimizers["classifier"].zero_grad()
-        loss = F.cross_entropy(self.classifier(batch.images), batch.labels)
+    def move(self, player: str, batch: Batch) -> float:
+        self.optimizers[player].zero_grad()
+        loss = getattr(self, f"{player}_loss")(batch)
         loss.backward()
-        self.optimizers["classifier"].step()
-        losses.append(loss.item())
-        batch = batches[-1]
-        self.optimizers["generator"].zero_grad()
+        self.optimizers[player].step()
+        return float(loss.item())
+
+    def critic_loss(self, batch: Batch) -> Tensor:
+        generated = self.generator(batch.latents, batch.generated_labels).detach()
+        loss = self.critic(generated).mean() - self.critic(batch.images).mean()
+        return loss + self.weights.gradient_penalty * self.penalty(batch.images, generated)
+
+    def classifier_loss(self, batch: Batch) -> Tensor:
+        return F.cross_entropy(self.classifier(batch.images), batch.labels)
+
+    def generator_loss(self, batch: Batch) -> Tensor:
         images = self.generator(batch.latents, batch.generated_labels)
         class_loss = F.cross_entropy(self.classifier(images), batch.generated_labels)
-        loss = -self.critic(images).mean() + self.weights.generator_class * class_loss
-        loss.backward()
-        self.optimizers["generator"].step()
-        losses.append(loss.item())
-        return losses
+        return -self.critic(images).mean() + self.weights.generator_class * class_loss
 
 
 class Ours:
     """The turns of `gansynth.gans`, as the training loop plays them."""
 
     def __init__(self, gan: CWGANGP, *, bf16: bool) -> None:
-        from lightning_fabric import Fabric
-
         self.gan = copy.deepcopy(gan).to(memory_format=torch.channels_last)
         self.optimizers = build_optimizers(self.gan, gan.recipe)
         self.fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed" if bf16 else "32-true")
 
-    def iterate(self, batches: list[Batch], seeds: list[int]) -> list[float]:
-        from gansynth.gans.loop import _move
-
-        moves = [turn for turn in self.gan.turns() for _ in range(turn.repeats)]
-        losses = []
-        for turn, batch, seed in zip(moves, batches, seeds, strict=True):
-            torch.manual_seed(seed)
-            terms = _move(self.gan, turn, batch, self.optimizers[turn.player], self.fabric)
-            losses.append(torch.stack([t.detach().float() for t in terms.values()]).sum())
-        return torch.stack(losses).tolist()
+    def move(self, player: str, batch: Batch) -> Tensor:
+        (turn,) = (turn for turn in self.gan.turns() if turn.player == player)
+        terms = _move(self.gan, turn, batch, self.optimizers[player], self.fabric)
+        return torch.stack([term.detach().float() for term in terms.values()]).sum()
 
 
-def draw(gan: CWGANGP, n: int, iteration: int) -> tuple[list[Batch], list[int]]:
-    """Return the seven batches of one iteration, and the seed of each move."""
+def draw(gan: CWGANGP, n: int, iteration: int) -> list[tuple[str, Batch]]:
+    """Return the moves of one iteration: whose turn it is, and the batch it sees."""
     torch.manual_seed(1000 + iteration)
-    r, batches = gan.recipe.resolution, []
-    for _ in range(gan.recipe.training.critic_steps + 2):
-        images = torch.rand(n, 3, r, r).mul_(2).sub_(1)
-        labels, wanted = torch.randint(12, (n,)), torch.randint(12, (n,))
-        batches.append(Batch(images, labels, torch.randn(n, gan.recipe.latent), wanted, step=0))
-    return batches, [10_000 * iteration + i for i in range(len(batches))]
+    r, moves = gan.recipe.resolution, []
+    for turn in gan.turns():
+        for _ in range(turn.repeats):
+            images = torch.rand(n, 3, r, r).mul_(2).sub_(1)
+            labels, wanted = torch.randint(12, (n,)), torch.randint(12, (n,))
+            moves.append((turn.player, Batch(images, labels, torch.randn(n, gan.recipe.latent), wanted, step=0)))
+    return moves
 
 
 def check(theirs: CopiedLoop, ours: Ours, gan: CWGANGP, batch_size: int) -> None:
-    """Print how far the losses of both are apart, move by move.
+    """Print how far the losses of both are apart over ten iterations: each move from equal weights, then left
+    alone.
 
-    Adam divides each gradient by its own size, so a weight whose gradient is nothing but rounding moves as far as
-    any other: two correct programs drift apart in float32 after some dozens of moves. Both distances are printed.
+    Adam divides a gradient by its own size, so at first a weight whose gradient is nothing but rounding moves as
+    far as any other: two correct programs drift apart in float32 within a few steps, whatever they are written in.
     """
-    worst = 0.0
-    for iteration in range(10):
-        drawn = draw(gan, batch_size, iteration)
-        a, b = theirs.iterate(*drawn), ours.iterate(*drawn)
-        for move, (x, y) in enumerate(zip(a, b, strict=True)):
-            worst = max(worst, abs(x - y))
-            if (done := iteration * len(a) + move + 1) in (10, 70):
-                print(f"largest difference of a loss in {done} optimizer steps: {worst:.1e}", flush=True)
+    for equal in (True, False):
+        worst, steps = 0.0, 0
+        for iteration in range(10):
+            for k, (player, batch) in enumerate(draw(gan, batch_size, iteration)):
+                if equal:
+                    for name in ("generator", "critic", "classifier"):
+                        getattr(ours.gan, name).load_state_dict(getattr(theirs, name).state_dict())
+                losses = []
+                for loop in (theirs, ours):
+                    torch.manual_seed(10_000 * iteration + k)
+                    losses.append(float(loop.move(player, batch)))
+                worst, steps = max(worst, abs(losses[0] - losses[1])), steps + 1
+        how = "each from equal weights" if equal else "left alone"
+        print(f"largest difference of a loss in {steps} optimizer steps, {how}: {worst:.1e}", flush=True)
 
 
 def main() -> None:
@@ -169,11 +163,12 @@ def main() -> None:
     keep_freed_memory()
     ratios, times = [], ([], [])
     for pair in range(options.pairs + 1):
-        drawn = draw(gan, options.batch_size, pair)
+        moves = draw(gan, options.batch_size, pair)
         spent = []
         for loop in (theirs, ours):
             start = time.perf_counter()
-            loop.iterate(*drawn)
+            for player, batch in moves:
+                loop.move(player, batch)
             spent.append(time.perf_counter() - start)
         if pair:  # the first pair warms up
             ratios.append(spent[0] / spent[1])
