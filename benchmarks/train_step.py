@@ -203,10 +203,11 @@ def main() -> None:
     for connection in workers.values():
         connection.send(None)
     precision = "bf16" if has_bf16(torch.device("cpu")) else "float32"
+    low, high = min(ratios), max(ratios)
     print(
         f"one iteration, batch {options.batch_size}, {torch.get_num_threads()} threads: copied loop "
         f"{statistics.median(times['copied loop']):.2f} s, ours ({precision}) {statistics.median(times['ours']):.2f} s; "
-        f"{statistics.median(ratios):.2f} times as fast ({min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)} pairs)"
+        f"{statistics.median(ratios):.2f} times as fast ({low:.2f} to {high:.2f} in {len(ratios)} pairs)"
     )
 
 
