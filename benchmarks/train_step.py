@@ -204,9 +204,10 @@ def main() -> None:
         connection.send(None)
     precision = "bf16" if has_bf16(torch.device("cpu")) else "float32"
     low, high = min(ratios), max(ratios)
+    theirs, ours = (statistics.median(times[name]) for name in ("copied loop", "ours"))
     print(
         f"one iteration, batch {options.batch_size}, {torch.get_num_threads()} threads: copied loop "
-        f"{statistics.median(times['copied loop']):.2f} s, ours ({precision}) {statistics.median(times['ours']):.2f} s; "
+        f"{theirs:.2f} s, ours ({precision}) {ours:.2f} s; "
         f"{statistics.median(ratios):.2f} times as fast ({low:.2f} to {high:.2f} in {len(ratios)} pairs)"
     )
 
