@@ -67,7 +67,7 @@ class Generator(nn.Module):
         """Return images in [-1, 1], shape [n, 3, R, R], for z [n, latent] and int64 labels [n]."""
         one_hot = F.one_hot(labels, self.n_classes).to(z.dtype)
         h = self.fully_connected(torch.cat([z, one_hot], dim=1))
-        h = h.view(-1, self.width, self.base, self.base).contiguous(memory_format=torch.channels_last)
+        h = h.view(-1, self.width, self.base, self.base)
         h = self.blocks1(h)
         h = self.deconvolution1(F.leaky_relu(h, SLOPE, inplace=True))
         h = self.blocks2(h)
