@@ -108,14 +108,12 @@ class BatchReader:
     dataset : CellDataset
     batch_size : int
         The largest batch.
-    pin_memory : bool
-        Put the tensor into page-locked memory, from which copies to a GPU need not wait.
     """
 
-    def __init__(self, dataset: CellDataset, batch_size: int, *, pin_memory: bool = False) -> None:
+    def __init__(self, dataset: CellDataset, batch_size: int) -> None:
         self._images = dataset.images
         shape = (batch_size, *dataset.images.shape[1:])
-        self._buffer = torch.empty(shape, dtype=torch.uint8, pin_memory=pin_memory)
+        self._buffer = torch.empty(shape, dtype=torch.uint8)
         self._view = self._buffer.numpy()
 
     def read(self, index: torch.Tensor) -> torch.Tensor:

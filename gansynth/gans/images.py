@@ -19,8 +19,8 @@ def to_uint8(images: Tensor) -> Tensor:
 def turn_and_flip(images: Tensor) -> Tensor:
     """Put images into one of the eight orientations of the square, a new one for each eighth of the batch.
 
-    Cells have no up and no left: each orientation of a real cell is a real cell. Images of a batch come in random
-    order, so orienting by chunk draws as widely as orienting one by one, and moves memory eight times only.
+    Cells have no up and no left: each orientation of a real cell is a real cell. Orienting by chunk moves memory eight
+    times only; the images of a chunk, and so a group of one class (`sampling.group`), share their orientation.
     """
     chunks = images.chunk(8)
     turns = torch.randint(0, 8, (len(chunks),)).tolist()
