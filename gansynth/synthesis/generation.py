@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gansynth import __version__
 from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
-from gansynth.gans.sampling import CHUNK
+from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.synthesis.chunks import chunks_of_class
 from gansynth.synthesis.journal import JOURNAL_FILE, ChunkDone, Journal
 from gansynth.synthesis.naming import class_folders, image_file_name
@@ -133,7 +132,8 @@ def generate(
     if not _may_write(job, resume):
         return report_of_finished(job.out, run, counts, seed, min_confidence)
     where = chosen_device(device)
-    screen = Screen(run, where, min_confidence, keep_copies)
+    # Whatever can be refused is refused before the folder is touched.
+    screen, generator = Screen(run, where, min_confidence, keep_copies), run.generator(where)
     job.out.mkdir(parents=True, exist_ok=True)
     journal = Journal(job.out, job.request())
     try:
@@ -141,7 +141,7 @@ def generate(
             (job.out / folder).mkdir(exist_ok=True)
         classes = _read_progress(job, journal)
         with GenerationProgress(progress) as shown:
-            classes = _produce(job, screen, journal, classes, workers, where, shown)
+            classes = _produce(job, screen, generator, journal, classes, workers, shown)
         write_metadata(job.out, journal, job.folders, run.model_sha256)
         journal.finish()
     finally:
@@ -222,15 +222,14 @@ def _added(state: ClassReport, chunk: ChunkDone) -> ClassReport:
 def _produce(
     job: _Job,
     screen: Screen,
+    generator: LoadedGenerator,
     journal: Journal,
     classes: dict[str, ClassReport],
     workers: int,
-    device: torch.device,
     shown: GenerationProgress,
 ) -> dict[str, ClassReport]:
     """Generate what is missing; the next chunk is computed while the last ones are encoded and written."""
     classes = dict(classes)
-    generator = job.run.generator(device)
     unwritten: deque[tuple[ChunkDone, list[Future[int]]]] = deque()
 
     def settle(at_most: int) -> None:

@@ -270,3 +270,13 @@ def test_what_a_user_gets_wrong_is_said_in_words(
     with pytest.raises(InputError, match=says):
         generate(run, out=tmp_path / "out", **arguments)  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_cut_off_half_way_is_refused_and_nothing_is_written(tiny_run_folder: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_run_folder, broken)
+    model = broken / "model.safetensors"
+    model.write_bytes(model.read_bytes()[:1000])
+    with pytest.raises(InputError, match="may be cut off"):
+        generate(str(broken), {"basophil": 2}, tmp_path / "out", device="cpu", progress=False)
+    assert not (tmp_path / "out").exists()
