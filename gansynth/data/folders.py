@@ -66,10 +66,10 @@ class FolderScan:
     ignored: list[Unreadable] = field(default_factory=list)
 
 
-def scan_folders(root: str | Path) -> FolderScan:
+def scan_folders(root: str | Path, one_class: str | None = None) -> FolderScan:
     """List the image files of a class-folder tree; the first folder level is the class.
 
-    Hidden files and folders are passed over. Linked folders are followed once; a link back into the
+    With `one_class`, a folder that holds images and no folder is taken as one class of that name. Hidden files and folders are passed over. Linked folders are followed once; a link back into the
     tree, or to a folder that contains it, is reported and not followed.
 
     Raises
@@ -101,6 +101,11 @@ def scan_folders(root: str | Path) -> FolderScan:
         if _enter(entry, entry.name, visited, scan):
             scan.class_names.append(entry.name)
             _scan_class(entry.path, entry.name, entry.name, visited, scan)
+    if not scan.class_names and one_class is not None:
+        scan.class_names, scan.ignored = [one_class], []
+        for entry in entries:
+            if not _passed_over(entry.name):
+                _scan_file(entry, entry.name, one_class, scan)
     if not scan.class_names:
         raise InputError(f"{shown(root)}: no class folders; put each class's images into a folder of its name")
     if len(scan.class_names) > 1 and {name.lower() for name in scan.class_names} <= _PARTS:

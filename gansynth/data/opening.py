@@ -24,6 +24,7 @@ def open_dataset(
     cache_dir: Path | None = None,
     progress: bool = False,
     splits: bool = True,
+    one_class: str | None = None,
 ) -> CellDataset:
     """Open a data set at one image size; its images are decoded the first time only.
 
@@ -43,6 +44,8 @@ def open_dataset(
     splits : bool
         False passes over `splits.csv` and `metadata.csv`'s `split`: for making a new split of a data
         set that has changed.
+    one_class : str, optional
+        Take a folder that holds images and no folders as one class of this name.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def open_dataset(
 
         return phantom_dataset(size=size)
     root = Path(data)
-    pack = open_pack(root, size, cache_dir=cache_dir, progress=progress)
+    pack = open_pack(root, size, cache_dir=cache_dir, progress=progress, one_class=one_class)
     if pack.unreadable:
         warnings.warn(
             f"{root}: {len(pack.unreadable)} unreadable files are left out; `gansynth data info` names them",

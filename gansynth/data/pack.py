@@ -72,7 +72,14 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gansynth"
 
 
-def open_pack(root: str | Path, size: int, *, cache_dir: Path | None = None, progress: bool = False) -> Pack:
+def open_pack(
+    root: str | Path,
+    size: int,
+    *,
+    cache_dir: Path | None = None,
+    progress: bool = False,
+    one_class: str | None = None,
+) -> Pack:
     """Open the pack of a class-folder tree; make it first if there is none.
 
     Parameters
@@ -85,6 +92,8 @@ def open_pack(root: str | Path, size: int, *, cache_dir: Path | None = None, pro
         Where packs are kept; `default_cache()` by default.
     progress : bool
         Show how far decoding is, on standard error.
+    one_class : str, optional
+        Take a folder that holds images and no folders as one class of this name.
 
     Raises
     ------
@@ -93,7 +102,7 @@ def open_pack(root: str | Path, size: int, *, cache_dir: Path | None = None, pro
     """
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not MIN_SIZE <= size <= MAX_SIZE:
         raise InputError(f"image size {size!r}: give a whole number of pixels from {MIN_SIZE} to {MAX_SIZE}")
-    scan = scan_folders(root)
+    scan = scan_folders(root, one_class)
     cache = Path(cache_dir) if cache_dir is not None else default_cache()
     place = cache / "packs" / _key(scan, int(size))
     try:

@@ -1,0 +1,217 @@
+"""The images of a comparison: which real ones were held out, which trained the generator, which are synthetic.
+
+Nothing is copied: sets are rows of the memory-mapped data sets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gansynth.data.dataset import CellDataset
+from gansynth.data.folders import EXTENSIONS
+from gansynth.data.opening import open_dataset
+from gansynth.data.split import split_dataset
+from gansynth.errors import InputError
+
+Rows = NDArray[np.int64]
+
+WITHOUT_CLASSES = "all"
+"""What the one class of a folder without class folders is called."""
+
+MOST_PIXELS = 256
+"""Images are compared at no more than this edge length unless the user says so."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Some images of a data set.
+
+    Attributes
+    ----------
+    dataset : CellDataset
+    rows : int64 array [n]
+        Ascending.
+    labels : int64 array [n]
+        Indices into the classes of the *comparison*.
+    """
+
+    dataset: CellDataset
+    rows: Rows
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pixels(self, where: Rows | slice | NDArray[np.bool_] = slice(None)) -> NDArray[np.uint8]:
+        """Return images [n, 3, R, R] at positions of this set, decoded from the pack."""
+        images: NDArray[np.uint8] = self.dataset.images[self.rows[where]]
+        return images
+
+    def sha256(self) -> list[str]:
+        """Return the sha256 of every image's pixels at its original size."""
+        found: list[str] = self.dataset.records["sha256"].to_numpy()[self.rows].tolist()
+        return found
+
+    def path(self, position: int) -> str:
+        """Return the path of one image, relative to its data set."""
+        return str(self.dataset.records["path"].iloc[int(self.rows[position])])
+
+    def select(self, where: Rows | NDArray[np.bool_]) -> Images:
+        """Return the images at positions of this set."""
+        return Images(self.dataset, self.rows[where], self.labels[where])
+
+    def counts(self, n_classes: int) -> NDArray[np.int64]:
+        """Return images per class, int64 [n_classes]."""
+        return np.bincount(self.labels, minlength=n_classes).astype(np.int64)
+
+    def draw(self, counts: NDArray[np.int64], seed: int) -> Rows:
+        """Return positions of as many images of each class as `counts` says (or as there are), drawn without
+        replacement; ascending.
+
+        What is drawn for a smaller count is part of what is drawn for a larger one.
+        """
+        chosen = []
+        for c, n in enumerate(counts):
+            here = np.flatnonzero(self.labels == c)
+            order = np.random.default_rng([seed, c]).permutation(len(here))
+            chosen.append(here[order[:n]])
+        return np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
+
+    def fingerprint(self) -> str:
+        """Return a sha256 of what the images are: pixels, size, classes."""
+        digest = hashlib.sha256(f"{self.dataset.size}\0".encode())
+        digest.update("".join(self.sha256()).encode())
+        digest.update(self.labels.tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Sets:
+    """What `quality` compares.
+
+    Attributes
+    ----------
+    class_names : tuple of str
+        Classes that both sides have.
+    held_out : Images
+        Real images that no generator and no encoder may have learned from.
+    training : Images
+        Real images that they may have learned from.
+    reference : Images
+        What the distances compare with: the held-out images, or all where the real folder has no split.
+    synthetic : Images
+    split_known : bool
+        Whether the real folder came with its split.
+    warnings : tuple of str
+    """
+
+    class_names: tuple[str, ...]
+    held_out: Images
+    training: Images
+    reference: Images
+    synthetic: Images
+    split_known: bool
+    warnings: tuple[str, ...]
+
+
+def open_sets(
+    real: str | Path,
+    synthetic: str | Path,
+    *,
+    size: int | None,
+    seed: int,
+    cache_dir: Path | None = None,
+    progress: bool = False,
+) -> Sets:
+    """Open both folders at one size and find out what is what.
+
+    A real folder without a split is split here, half and half and free of leaks (`split_dataset`).
+
+    Raises
+    ------
+    InputError
+        If a folder holds no usable image, or the two have no class in common.
+    """
+    size = size or common_size(real, synthetic)
+    warnings: list[str] = []
+    there = open_dataset(real, size=size, cache_dir=cache_dir, progress=progress, one_class=WITHOUT_CLASSES)
+    made = open_dataset(synthetic, size=size, cache_dir=cache_dir, progress=progress, one_class=WITHOUT_CLASSES)
+    names = _common_classes(there, made, str(real), str(synthetic), warnings)
+    rows = np.flatnonzero((there.records["origin"] != "synthetic").to_numpy())
+    if len(rows) < len(there):
+        warnings.append(f"{len(there) - len(rows)} synthetic images in {real} are left out of the real side")
+    there_images = _aligned(there, rows, names)
+    rows = np.arange(len(made))
+    mixed = (made.records["origin"] == "synthetic").to_numpy()
+    if mixed.any() and not mixed.all():
+        warnings.append(f"{int((~mixed).sum())} real images in {synthetic} are left out of the synthetic side")
+        rows = np.flatnonzero(mixed)
+    made_images = _aligned(made, rows, names)
+    split = there.records["split"].to_numpy()[there_images.rows]
+    known = bool((split == "train").any() and np.isin(split, ("val", "test")).any())
+    if known:
+        training, held_out = there_images.select(split == "train"), there_images.select(np.isin(split, ("val", "test")))
+        reference = held_out
+    else:
+        part = split_dataset(there.select(there_images.rows), test=0.5, val=0.0, seed=seed).records["split"].to_numpy()
+        training, held_out = there_images.select(part == "train"), there_images.select(part == "test")
+        reference = there_images
+        warnings.append(
+            f"{real} has no split, so which images trained the generator is not known: half of them, drawn at random, "
+            "plays the training images, the other half the held-out ones; `gansynth data split` before training makes "
+            "the comparison sharper"
+        )
+    if not len(held_out) or not len(training):
+        raise InputError(f"{real}: too few real images to hold some out; give more")
+    shared = sorted(set(made_images.sha256()) & set(there_images.sha256()))
+    if shared:
+        warnings.append(
+            f"{len(shared)} synthetic images equal a real image pixel by pixel: they are copies, or the folders overlap"
+        )
+    return Sets(names, held_out, training, reference, made_images, known, tuple(warnings))
+
+
+def common_size(real: str | Path, synthetic: str | Path) -> int:
+    """Return the smaller of the two folders' median edge lengths, at most `MOST_PIXELS`."""
+    return min(MOST_PIXELS, *(_median_edge(folder) for folder in (real, synthetic)))
+
+
+def _median_edge(folder: str | Path, most: int = 64) -> int:
+    edges: list[int] = []
+    for path in sorted(Path(folder).rglob("*")):
+        if path.suffix.lower() in EXTENSIONS and len(edges) < most:
+            try:
+                with Image.open(path) as image:
+                    edges.append(min(image.size))
+            except (OSError, ValueError):
+                continue
+    return int(np.median(edges)) if edges else MOST_PIXELS
+
+
+def _common_classes(
+    real: CellDataset, synthetic: CellDataset, real_name: str, synthetic_name: str, warnings: list[str]
+) -> tuple[str, ...]:
+    names = tuple(name for name in real.class_names if name in synthetic.class_names)
+    if not names:
+        raise InputError(
+            f"{synthetic_name} has no class of {real_name} ({', '.join(synthetic.class_names)} against "
+            f"{', '.join(real.class_names)}); name the class folders alike"
+        )
+    for dataset, where in ((real, synthetic_name), (synthetic, real_name)):
+        alone = [name for name in dataset.class_names if name not in names]
+        if alone:
+            warnings.append(f"not compared, because {where} has no such class: {', '.join(alone)}")
+    return names
+
+
+def _aligned(dataset: CellDataset, rows: Rows, names: tuple[str, ...]) -> Images:
+    index = np.array([names.index(name) if name in names else -1 for name in dataset.class_names])
+    labels = index[dataset.labels[rows]]
+    kept = labels >= 0
+    return Images(dataset, rows[kept].astype(np.int64), labels[kept].astype(np.int64))
