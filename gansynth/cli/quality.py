@@ -1,0 +1,91 @@
+"""`gansynth quality`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gansynth.cli.arguments import FOLDER, device_option, seed_option
+
+
+@click.command()
+@click.argument("real")
+@click.argument("synthetic")
+@click.option("--out", type=FOLDER, help="A folder for tables, pictures and report.html.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--encoder",
+    default="auto",
+    show_default=True,
+    help="Cell encoder of FD-cell, KD-cell, precision and recall: one of the zoo, a folder, or `own`: trained on REAL's "
+    "training images. auto: the zoo's where it was trained on these images, else own.",
+)
+@click.option(
+    "--pairing",
+    type=click.Choice(["one-to-one", "random", "nearest"]),
+    default="one-to-one",
+    show_default=True,
+    help="Which real image a synthetic one is compared with for LPIPS, PSNR, SSIM, l1, l2.",
+)
+@click.option("--size", type=click.IntRange(8, 1024), help="Compare at this edge length.  [default: the smaller]")
+@click.option("--run", metavar="RUN", help="The run that made the images; refused if it saw the held-out images.")
+@click.option("--weights-dir", type=FOLDER, help="Where Inception's and AlexNet's weight files are (docs/weights.md).")
+@click.option("--dinobloom", type=FOLDER, metavar="FILE", help="DinoBloom's weight file, for FD-dinobloom.")
+@seed_option
+@device_option
+def quality(
+    real: str,
+    synthetic: str,
+    out: Path | None,
+    as_json: bool,
+    encoder: str,
+    pairing: str,
+    size: int | None,
+    run: str | None,
+    weights_dir: Path | None,
+    dinobloom: Path | None,
+    seed: int,
+    device: str,
+) -> None:
+    """Measure how good synthetic images are, class by class.
+
+    REAL and SYNTHETIC are folders of images per class, or of images alone; they need not come from gansynth. Where
+    REAL has a split, its validation and test images are the measure, its training images are what copies are looked
+    for among.
+
+    \b
+    Example:
+      gansynth quality my-cells synthetic --out quality
+      gansynth quality my-cells synthetic --json > quality.json
+    """
+    from gansynth import studies
+    from gansynth.cli.tables import quality_table
+    from gansynth.data.opening import refuse_inside
+
+    if out is not None:
+        refuse_inside(real, out)
+        refuse_inside(synthetic, out)
+    found = studies.quality(
+        real,
+        synthetic,
+        encoder=encoder,
+        pairing=pairing,
+        size=size,
+        run=run,
+        weights_dir=weights_dir,
+        dinobloom=dinobloom,
+        seed=seed,
+        device=device,
+    )
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False))
+    else:
+        click.echo(quality_table(found))
+    if out is not None:
+        from gansynth.report.quality_page import write_quality_page
+
+        found.write(out)
+        page = write_quality_page(out)
+        click.echo(f"wrote {page}", err=as_json)
