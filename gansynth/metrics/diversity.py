@@ -81,15 +81,60 @@ def mean_pairwise_distance(
     x = torch.from_numpy(np.array(array.reshape(n, -1), dtype=np.float32))
     if not bool(torch.isfinite(x).all()):
         raise ValueError("points hold values that are not finite")
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples if n > 2 else 0)
-    # Row 0 weighs every image once: the estimate itself comes out of the same sum.
-    weights = torch.from_numpy(np.concatenate([np.ones((1, n)), draws]).astype(np.float64))
+    weights = _weights(n, resamples, seed)
     total = torch.zeros(len(weights), dtype=torch.float64)
     rows = max(1, _BLOCK_ELEMENTS // max(n, x.shape[1]))
     for block in range(0, n, rows):
         # Not by matrix product: that gives an image a distance to itself of up to 1.5.
         distances = torch.cdist(x[block : block + rows], x, compute_mode="donot_use_mm_for_euclid_dist").double()
         total += ((weights[:, block : block + rows] @ distances) * weights).sum(dim=1)
+    return _diversity(total, weights, n, confidence)
+
+
+def mean_off_diagonal(
+    distances: ArrayLike, *, resamples: int = 500, confidence: float = 0.95, seed: int = 0
+) -> Diversity:
+    """Return `mean_pairwise_distance` of a set whose distances are known already.
+
+    Parameters
+    ----------
+    distances : float array, shape [n, n]
+        Symmetric. What stands on the diagonal is not looked at.
+    resamples, confidence, seed
+        As for `mean_pairwise_distance`.
+
+    Returns
+    -------
+    Diversity
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square.
+
+    Examples
+    --------
+    >>> mean_off_diagonal([[0.0, 1.0, 3.0], [1.0, 0.0, 2.0], [3.0, 2.0, 0.0]]).value
+    2.0
+    """
+    matrix = torch.from_numpy(np.array(distances, dtype=np.float64))
+    n = len(matrix)
+    if matrix.ndim != 2 or matrix.shape[1] != n:
+        raise ValueError(f"distances must be a square matrix, got {tuple(matrix.shape)}")
+    if n < 2:
+        return Diversity(float("nan"), n, (float("nan"), float("nan")))
+    matrix.fill_diagonal_(0)
+    weights = _weights(n, resamples, seed)
+    return _diversity(((weights @ matrix) * weights).sum(dim=1), weights, n, confidence)
+
+
+def _weights(n: int, resamples: int, seed: int) -> torch.Tensor:
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples if n > 2 else 0)
+    # Row 0 weighs every image once: the estimate itself comes out of the same sum.
+    return torch.from_numpy(np.concatenate([np.ones((1, n)), draws]).astype(np.float64))
+
+
+def _diversity(total: torch.Tensor, weights: torch.Tensor, n: int, confidence: float) -> Diversity:
     pairs = weights.sum(dim=1).square() - weights.square().sum(dim=1)
     # A resample of one single image has no pair and says nothing.
     means = (total / pairs)[pairs > 0].numpy()
