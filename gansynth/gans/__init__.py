@@ -1,6 +1,8 @@
 """GANs: the interface, one file for each GAN, the one training loop, the run folder."""
 
-from gansynth.gans import c_wgan_gp as c_wgan_gp
+import pkgutil
+from importlib import import_module
+
 from gansynth.gans.gan import GAN, Batch, Turn, build_gan, register
 from gansynth.gans.run import Run, open_run, zoo_models
 from gansynth.gans.training import choose_recipe, is_first_process, train_gan
@@ -18,3 +20,6 @@ __all__ = [
     "train_gan",
     "zoo_models",
 ]
+
+for _module in pkgutil.iter_modules(__path__):  # a GAN registers itself when its file is imported
+    import_module(f"{__name__}.{_module.name}")

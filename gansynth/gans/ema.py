@@ -42,5 +42,10 @@ class Ema:
         keep = 0.5 ** (batch / max(half_life, 1e-8))
         slow, fast = (list(side) for side in zip(*self._pairs, strict=True))
         torch._foreach_lerp_(slow, fast, 1 - keep)
+        self.copy_buffers()
+
+    @torch.no_grad()
+    def copy_buffers(self) -> None:
+        """Take over what is no weight: running statistics, which code stands for which class."""
         for old, new in self._buffers:
             old.copy_(new)

@@ -13,7 +13,8 @@ A new GAN is one file in this folder with one class::
 
         def critic_loss(self, batch): ...              # returns a dict of named terms; their sum is minimised
 
-and one recipe in the zoo whose ``gan`` is ``my-gan``.
+and one recipe in the zoo whose ``gan`` is ``my-gan``. Where its generator does not know classes by itself, `generate`
+says how an image of a named class is made, with the help of `align` or `label_with`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gansynth.errors import InputError
@@ -63,11 +66,24 @@ Terms = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Turn:
-    """One player's move: `player` is the attribute whose parameters follow the gradient of `loss`, `repeats` times."""
+    """One player's move: `player` is the attribute whose parameters follow the gradient of `loss`, `repeats` times.
+
+    It is made in the steps from `since` on and before `until`.
+    """
 
     player: str
     loss: Callable[[Batch], Terms]
     repeats: int = 1
+    since: int = 0
+    until: int | None = None
+
+    def is_due(self, step: int) -> bool:
+        """Return whether the move is made in a step."""
+        return self.since <= step and (self.until is None or step < self.until)
+
+
+Labeller = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Images [n, 3, H, W] to class probabilities [n, C]."""
 
 
 class GAN(nn.Module, ABC):
@@ -85,14 +101,37 @@ class GAN(nn.Module, ABC):
         """Return the turns of one iteration, in order. The generator moves last and once."""
 
     def generate(self, latents: Tensor, labels: Tensor) -> Tensor:
-        """Return images [n, 3, R, R] in [-1, 1] for latents [n, latent] and int64 labels [n]."""
+        """Return images [n, 3, R, R] in [-1, 1] for latents [n, latent] and int64 labels [n].
+
+        What is shown and saved comes from here; a loss may ask the generator itself. The image of a latent and a
+        label must not depend on the others beside it.
+        """
         images: Tensor = self.generator(latents, labels)
         return images
 
     @torch.no_grad()
     def generate_detached(self, batch: Batch) -> Tensor:
         """Return generated images that carry no gradient: what every turn but the generator's needs."""
-        return self.generate(batch.latents, batch.generated_labels)
+        images: Tensor = self.generator(batch.latents, batch.generated_labels)
+        return images
+
+    def align(self, images: Tensor, labels: Tensor) -> None:
+        """Learn which of the generator's inputs stand for which class, before it is shown or saved.
+
+        For methods that never see a label while they play. What is learned belongs into buffers of the generator.
+
+        Parameters
+        ----------
+        images : uint8 tensor [n, 3, R, R]
+            Real training images, up to 64 of each class, the classes taking turns.
+        labels : int64 tensor [n]
+        """
+
+    def label_with(self, classifier: Labeller) -> None:
+        """Take the run's independent classifier, before images are generated.
+
+        For methods that cannot be asked for a class at all.
+        """
 
 
 _REGISTRY: dict[str, type[GAN]] = {}

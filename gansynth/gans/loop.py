@@ -168,21 +168,27 @@ def train(
                 for player, optimizer in optimizers.items():
                     optimizer.param_groups[0]["lr"] = base_rates[player] * max(0.0, 1 - share)
             seed_step(seed, at, fabric.global_rank)
-            for turn in gan.turns():
+            turns = [turn for turn in gan.turns() if turn.is_due(at)]
+            for turn in turns:
                 for _ in range(turn.repeats):
                     averages.add(turn.player, _move(gan, turn, batches.draw(turn, at), optimizers[turn.player], fabric))
             world = fabric.world_size
-            seen = progress.images + world * batches.batch_size * max(t.repeats for t in gan.turns())
+            seen = progress.images + world * batches.batch_size * max(turn.repeats for turn in turns)
             ema.update(world * batches.batch_size, (at + 1) * world * batches.batch_size)
             progress = Progress(at + 1, seen, time.monotonic() - began)
     return finished
 
 
 def _move(gan: GAN, turn: Turn, batch: Batch, optimizer: Optimizer, fabric: Fabric) -> dict[str, Tensor]:
-    """Let one player follow the gradient of its loss. No other player's parameters can: they need no gradient
-    here."""
-    for name, network in gan.named_children():
-        network.requires_grad_(name == turn.player)
+    """Let one player follow the gradient of its loss. No other player's parameters can: they need no gradient here.
+
+    Nor do the others' buffers change: a batch that passes through a network at rest would move its running statistics
+    (BatchNorm) or its power iteration (spectral norm).
+    """
+    gan.requires_grad_(False)
+    getattr(gan, turn.player).requires_grad_(True)
+    resting = [buffer for name, network in gan.named_children() if name != turn.player for buffer in network.buffers()]
+    before = [buffer.clone() for buffer in resting]
     with fabric.autocast():
         terms = turn.loss(batch)
     loss = torch.stack([term.float() for term in terms.values()]).sum()
@@ -190,6 +196,8 @@ def _move(gan: GAN, turn: Turn, batch: Batch, optimizer: Optimizer, fabric: Fabr
     loss.backward()
     average_gradients(getattr(gan, turn.player), fabric)
     optimizer.step()
+    for buffer, value in zip(resting, before, strict=True):
+        buffer.copy_(value)
     return terms
 
 

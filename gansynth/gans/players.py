@@ -16,17 +16,38 @@ def build_generator(recipe: GanRecipe, n_classes: int) -> nn.Module:
     return compact.SkipGenerator(n_classes, recipe.latent, recipe.resolution, networks.generator, networks.style)
 
 
-def build_critic(recipe: GanRecipe, n_classes: int) -> nn.Module:
-    """Return an untrained critic: images [n, 3, R, R] (and labels, where the recipe wants projection) to scores [n]."""
+def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None = None, inputs: int = 3) -> nn.Module:
+    """Return an untrained critic: images [n, inputs, R, R] (and labels, for projection) to scores [n].
+
+    Parameters
+    ----------
+    recipe : GanRecipe
+    n_classes : int
+    projection : bool, optional
+        Whether the score tells how well the image fits its label. Default: what the recipe says, which without
+        ``networks.projection`` is no.
+    inputs : int
+        Channels of the images.
+    """
     networks = recipe.networks
     if isinstance(networks, PaperNetworks):
-        return hazra2022.Critic(networks.width, recipe.resolution)
+        return hazra2022.Critic(
+            networks.width, recipe.resolution, n_classes=n_classes if projection else None, inputs=inputs
+        )
+    projection = networks.projection if projection is None else projection
     return compact.CompactCritic(
         recipe.resolution,
         networks.critic,
-        n_classes=n_classes if networks.projection else None,
+        n_classes=n_classes if projection else None,
         group=networks.deviation_group,
+        inputs=inputs,
     )
+
+
+def build_head(recipe: GanRecipe, critic: nn.Module, outputs: int) -> nn.Module:
+    """Return an untrained linear layer from a critic's features to so many numbers."""
+    layer = nn.Linear if isinstance(recipe.networks, PaperNetworks) else compact.EqualLinear
+    return layer(int(critic.n_features), outputs)
 
 
 def build_classifier(recipe: GanRecipe, n_classes: int) -> nn.Module:

@@ -101,6 +101,9 @@ class Run:
             network.load_state_dict({k.removeprefix("generator."): v.float() for k, v in tensors.items()})
         except RuntimeError:
             raise InputError(f"{self.path / MODEL}: does not fit {RECIPE} beside it; the run was edited") from None
+        classifier = self.independent_classifier(device)
+        if classifier is not None:
+            gan.label_with(classifier)
         return LoadedGenerator(gan, torch.device(device))
 
     def independent_classifier(self, device: torch.device | str = "cpu") -> IndependentClassifier | None:

@@ -30,6 +30,8 @@ def identity_of(training: CellDataset, recipe: GanRecipe, seed: int) -> str:
     settings = recipe.model_dump(mode="json")
     for name in ("steps",) if recipe.training.decay == "none" else ():
         settings["training"].pop(name)
+    if not recipe.training.warm_up:  # unknown to trainings that began before there was one
+        settings["training"].pop("warm_up")
     settings.pop("reports")
     digest = hashlib.sha256(json.dumps([settings, seed, list(training.class_names)], sort_keys=True).encode())
     digest.update("".join(training.records["sha256"]).encode())

@@ -7,8 +7,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
@@ -16,7 +18,7 @@ from gansynth.errors import InputError
 from gansynth.gans.budget import Budget
 from gansynth.gans.device import chosen_device, has_bf16
 from gansynth.gans.ema import Ema
-from gansynth.gans.gan import build_gan
+from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.journal import Journal
 from gansynth.gans.loop import Batches, build_optimizers, train
 from gansynth.gans.memory import keep_freed_memory
@@ -130,14 +132,18 @@ def train_gan(
         if fabric.is_global_zero:
             watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal)
             write_info(out, training, recipe, seed, fabric, start, lineage, finished=budget.share(start) >= 1)
+            gan.label_with(watcher.classifier)
+            known = some_of_each_class(training)
         fabric.barrier()
 
         def on_sheet(at: Progress) -> None:
             if fabric.is_global_zero:
+                align(gan, ema, *known)
                 show(out, gan, ema, watcher, training.class_names, at, journal)
 
         def on_save(at: Progress, finished: bool) -> None:
             if fabric.is_global_zero:
+                align(gan, ema, *known)
                 write_model(out, recipe, training.class_names, ema)
                 save_state(out, gan, ema, optimizers, at, identity)
                 write_info(out, training, recipe, seed, fabric, at, lineage, finished=finished)
@@ -159,6 +165,20 @@ def choose_recipe(recipe: str | Path | None, changes: Sequence[str], out: Path, 
     if recipe is None and resume and (out / RECIPE).is_file():
         return load_recipe(out, changes)
     return load_recipe(recipe or DEFAULT_RECIPE, changes)
+
+
+def some_of_each_class(training: CellDataset, most: int = 64) -> tuple[Tensor, Tensor]:
+    """Return up to `most` images of each class (uint8 [n, 3, R, R]), the classes taking turns, and labels [n]."""
+    n_classes = len(training.class_names)
+    chosen = [np.flatnonzero(training.labels == c)[:most] for c in range(n_classes)]
+    index = np.array([of_class[i] for i in range(most) for of_class in chosen if i < len(of_class)])
+    return torch.from_numpy(training.images[index]), torch.from_numpy(training.labels[index])
+
+
+def align(gan: GAN, ema: Ema, images: Tensor, labels: Tensor) -> None:
+    """Let the generator, and the slow one that is shown and saved, learn what stands for which class."""
+    gan.align(images, labels)
+    ema.copy_buffers()
 
 
 def is_first_process() -> bool:

@@ -48,7 +48,7 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
         weights = network.state_dict()
         for name, own in weights.items():
             given = tensors.get(prefix + name)
-            if given is not None:
+            if given is not None and own.is_floating_point():  # counts and assignments begin anew
                 layer = name if network is gan else f"generator.{name}"
                 if _per_class(layer):
                     given = _by_class(given, len(own), rows, len(parent.class_names))

@@ -165,11 +165,11 @@ class DownBlock(nn.Module):
 class CompactTrunk(nn.Module):
     """An image to a 4 x 4 map: a 5 x 5 convolution of stride 2 (as tables 4 and 5), then `DownBlock`."""
 
-    def __init__(self, resolution: int, channels: Sequence[int]) -> None:
+    def __init__(self, resolution: int, channels: Sequence[int], inputs: int = 3) -> None:
         super().__init__()
         if resolution != 4 * 2 ** len(channels):
             raise ValueError(f"{len(channels)} channel numbers take {4 * 2 ** len(channels)} px, not {resolution}")
-        self.convolution = EqualConv2d(3, channels[0], 5, stride=2)
+        self.convolution = EqualConv2d(inputs, channels[0], 5, stride=2)
         self.blocks = nn.ModuleList(DownBlock(i, o) for i, o in pairwise(channels))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -203,28 +203,47 @@ class CompactCritic(nn.Module):
 
     With `n_classes`, the score also tells how well the image fits its label, by projection
     (Miyato & Koyama 2018, "cGANs with projection discriminator", eq. 3).
+
+    Attributes
+    ----------
+    n_features : int
+        Length of what `features` gives.
     """
 
     def __init__(
-        self, resolution: int, channels: Sequence[int], *, n_classes: int | None = None, group: int = 4
+        self,
+        resolution: int,
+        channels: Sequence[int],
+        *,
+        n_classes: int | None = None,
+        group: int = 4,
+        inputs: int = 3,
     ) -> None:
         super().__init__()
-        last = channels[-1]
-        self.trunk = CompactTrunk(resolution, channels)
+        last = self.n_features = channels[-1]
+        self.trunk = CompactTrunk(resolution, channels, inputs)
         self.deviation = MinibatchDeviation(group)
         self.convolution = EqualConv2d(last + 1, last, 3)
         self.fully_connected = EqualLinear(last * 16, last, gain=GAIN)
         self.score = EqualLinear(last, 1)
         self.projection = nn.Embedding(n_classes, last) if n_classes else None
 
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the score is a function of, [n, n_features], for images [n, 3, R, R] in [-1, 1]."""
+        h = F.leaky_relu(self.convolution(self.deviation(self.trunk(images))), SLOPE)
+        return F.leaky_relu(self.fully_connected(h.flatten(1)), SLOPE)
+
+    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return scores [n] for features [n, n_features] and, for a critic with projection, labels [n]."""
+        score = self.score(features).squeeze(1).float()
+        if self.projection is not None and labels is not None:
+            fit = (self.projection(labels) * features.float()).sum(dim=1)
+            score = score + fit / math.sqrt(self.n_features)
+        return score
+
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return scores [n] for images [n, 3, R, R] in [-1, 1] and, for a critic with projection, labels [n]."""
-        h = F.leaky_relu(self.convolution(self.deviation(self.trunk(images))), SLOPE)
-        h = F.leaky_relu(self.fully_connected(h.flatten(1)), SLOPE)
-        score = self.score(h).squeeze(1).float()
-        if self.projection is not None and labels is not None:
-            score = score + (self.projection(labels) * h.float()).sum(dim=1) / math.sqrt(h.shape[1])
-        return score
+        return self.judge(self.features(images), labels)
 
 
 class CompactClassifier(nn.Module):

@@ -11,6 +11,8 @@ What the tables leave open, and how it is read here:
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -79,9 +81,9 @@ class Generator(nn.Module):
 class _Trunk(nn.Module):
     """The stack that tables 4 and 5 share, up to the first fully connected layer."""
 
-    def __init__(self, width: int, resolution: int) -> None:
+    def __init__(self, width: int, resolution: int, inputs: int = 3) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(3, width, 5, stride=2, padding=2)
+        self.convolution = nn.Conv2d(inputs, width, 5, stride=2, padding=2)
         self.blocks1 = _blocks(width, 2)
         self.blocks2 = _blocks(width, 4)
         self.blocks3 = _blocks(width, 4)
@@ -95,16 +97,42 @@ class _Trunk(nn.Module):
 
 
 class Critic(nn.Module):
-    """An image to one unbounded score (hazra2022, table 4): high for real, low for generated."""
+    """An image to one unbounded score (hazra2022, table 4): high for real, low for generated.
 
-    def __init__(self, width: int = 64, resolution: int = 128) -> None:
+    With `n_classes`, which the table does not have, the score also tells how well the image fits its label, by
+    projection (Miyato & Koyama 2018, "cGANs with projection discriminator", eq. 3); other methods need it.
+
+    Attributes
+    ----------
+    n_features : int
+        Length of what `features` gives.
+    """
+
+    def __init__(
+        self, width: int = 64, resolution: int = 128, *, n_classes: int | None = None, inputs: int = 3
+    ) -> None:
         super().__init__()
-        self.trunk = _Trunk(width, resolution)
-        self.score = nn.Linear(128, 1)
+        self.n_features = 128
+        self.trunk = _Trunk(width, resolution, inputs)
+        self.score = nn.Linear(self.n_features, 1)
+        self.projection = nn.Embedding(n_classes, self.n_features) if n_classes else None
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return scores [n] for images [n, 3, R, R] in [-1, 1]."""
-        return self.score(self.trunk(images)).squeeze(1)
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the score is a function of, [n, 128], for images [n, 3, R, R] in [-1, 1]."""
+        h: Tensor = self.trunk(images)
+        return h
+
+    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return scores [n] for features [n, 128] and, for a critic with projection, labels [n]."""
+        score: Tensor = self.score(features).squeeze(1)
+        if self.projection is not None and labels is not None:
+            fit = (self.projection(labels) * features.float()).sum(dim=1)
+            score = score.float() + fit / math.sqrt(self.n_features)
+        return score
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return scores [n] for images [n, 3, R, R] in [-1, 1] and, for a critic with projection, labels [n]."""
+        return self.judge(self.features(images), labels)
 
 
 class Classifier(nn.Module):
