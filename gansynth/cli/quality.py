@@ -19,8 +19,8 @@ from gansynth.cli.arguments import FOLDER, device_option, seed_option
     "--encoder",
     default="auto",
     show_default=True,
-    help="Cell encoder of FD-cell, KD-cell, precision and recall: one of the zoo, a folder, or `own`: trained on REAL's "
-    "training images. auto: the zoo's where it was trained on these images, else own.",
+    help="Cell encoder of FD-cell, KD-cell, precision and recall: one of the zoo, a folder, or `own`, trained on the "
+    "training images of REAL. auto: the zoo's where it was trained on these images, else own.",
 )
 @click.option(
     "--pairing",

@@ -69,8 +69,9 @@ class FolderScan:
 def scan_folders(root: str | Path, one_class: str | None = None) -> FolderScan:
     """List the image files of a class-folder tree; the first folder level is the class.
 
-    With `one_class`, a folder that holds images and no folder is taken as one class of that name. Hidden files and folders are passed over. Linked folders are followed once; a link back into the
-    tree, or to a folder that contains it, is reported and not followed.
+    With `one_class`, a folder that holds images and no folder is taken as one class of that name. Hidden files and
+    folders are passed over. Linked folders are followed once; a link back into the tree, or to a folder that contains
+    it, is reported and not followed.
 
     Raises
     ------

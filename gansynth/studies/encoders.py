@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -72,8 +73,6 @@ def _own(sets: Sets, cache: RealCache, stages: Stages, seed: int, device: torch.
         encoder = train_cell_encoder(
             training, seed=seed, device=device, on_step=lambda done, of: tick(round(100 * done / of))
         )
-    try:
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not the answer
         encoder.save(place)
-    except OSError:
-        pass  # a cache that cannot be written costs time, not the answer
     return encoder

@@ -117,8 +117,6 @@ def _table(rows: Sequence[tuple[str, Mapping[str, Estimate]]]) -> pd.DataFrame:
         for name in (name for name in METRICS if name in metrics):
             one = metrics[name].to_json()
             low, high = one["interval"] or (None, None)
-            lines.append(
-                (c, name, one["value"], low, high, one["n"], one["floor"])
-                + tuple(one.get(key) for key in ("floor_n", "class_mean", "note"))
-            )
+            rest = [one.get(key) for key in ("floor_n", "class_mean", "note")]
+            lines.append((c, name, one["value"], low, high, one["n"], one["floor"], *rest))
     return pd.DataFrame(lines, columns=list(columns))

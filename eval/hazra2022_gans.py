@@ -1,0 +1,228 @@
+"""Tables 6 and 7 of hazra2022: the paper's figures beside those of a benchmark, and whether its ranking holds.
+
+    gansynth benchmark DATA --recipes c-wgan-gp-64,ac-gan-64,cwgan-gp-64,infogan-64,dcgan-64,cgan-64 --out gans
+    python eval/hazra2022_gans.py gans --out eval/results/hazra2022_gans
+
+Prints the tables as Markdown and writes them (``tables.md``) with every figure (``figures.json``). For each metric that
+both have, the order of the models is compared by Kendall's tau: 1 is the paper's order, -1 the opposite, and with
+six models a tau below 0.87 is no more than chance may give (two-sided p above 0.05).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import kendalltau
+
+from gansynth.atomic import write_json, write_text
+from gansynth.errors import InputError
+from gansynth.studies.catalogue import METRICS
+
+MODELS = {
+    "ac-gan": "AC-GAN",
+    "cwgan-gp": "CWGAN-GP",
+    "infogan": "InfoGAN",
+    "dcgan": "DCGAN",
+    "cgan": "CGAN",
+    "c-wgan-gp": "C-WGAN-GP",
+}
+
+TABLE_6: dict[str, dict[str, float]] = {
+    "AC-GAN": {"FID": 64.36, "precision": 94.33, "F1": 93.42, "recall": 93.67, "LPIPS": 0.25, "IS": 11.32},
+    "CWGAN-GP": {"FID": 77.57, "precision": 88.15, "F1": 88.10, "recall": 88.67, "LPIPS": 0.38, "IS": 8.23},
+    "InfoGAN": {"FID": 75.44, "precision": 90.23, "F1": 88.36, "recall": 89.91, "LPIPS": 0.35, "IS": 9.22},
+    "DCGAN": {"FID": 78.91, "precision": 87.36, "F1": 87.16, "recall": 88.11, "LPIPS": 0.40, "IS": 8.01},
+    "CGAN": {"FID": 71.02, "precision": 93.65, "F1": 92.55, "recall": 93.03, "LPIPS": 0.31, "IS": 10.59},
+    "C-WGAN-GP": {"FID": 60.33, "precision": 97.10, "F1": 96.16, "recall": 96.99, "LPIPS": 0.23, "IS": 14.52},
+}
+"""hazra2022, table 6; precision, F1 and recall in percent."""
+
+TABLE_7: dict[str, dict[str, float]] = {
+    "AC-GAN": {"PSNR": 33.46, "SSIM": 0.9012, "l1": 13.7, "l2": 6.1},
+    "CWGAN-GP": {"PSNR": 31.22, "SSIM": 0.8956, "l1": 13.9, "l2": 6.3},
+    "InfoGAN": {"PSNR": 30.22, "SSIM": 0.9288, "l1": 11.6, "l2": 5.8},
+    "DCGAN": {"PSNR": 31.42, "SSIM": 0.9260, "l1": 12.8, "l2": 6.3},
+    "CGAN": {"PSNR": 30.22, "SSIM": 0.9400, "l1": 13.9, "l2": 6.5},
+    "C-WGAN-GP": {"PSNR": 38.01, "SSIM": 0.9714, "l1": 8.7, "l2": 3.8},
+}
+"""hazra2022, table 7; l1 and l2 in percent."""
+
+PERCENT = {"precision", "F1", "recall", "l1", "l2"}
+OURS_BESIDE = ("KID", "KD-cell", "FD-cell", "coverage-cell", "diversity-cell", "memorisation")
+"""What the paper does not ask."""
+
+CANNOT_COMPARE = """\
+## What cannot be compared, and why
+
+- **Other data.** The paper's 12 classes come from two hospitals' sets at 128 px; ours are the classes of the
+  benchmark's own data, at its own size. FID, IS, LPIPS, PSNR, SSIM, l1 and l2 all depend on the images and their size.
+- **IS asks an ImageNet classifier**, which knows no blood cells. 12 classes told apart perfectly, and nothing else,
+  give an IS of 12; a value of 14.5 says that it sees other differences than those between the classes.
+- **PSNR, SSIM, LPIPS, l1 and l2 need pairs**, and the paper does not say which real image a synthetic one is compared
+  with. Ours are matched one to one inside the class, against held-out images, with what real images score beside. A
+  PSNR of 38 dB and an SSIM of 0.97 are what near copies score: two real cells of one class do not.
+- **Table 7 contradicts itself**: with pixels in [0, 1], a mean square (l2) of 3.8% is a PSNR of 14 dB, not of 38; and a
+  root mean square of 3.8% cannot stand beside a mean difference (l1) of 8.7%, which it is never below.
+- **n is not given** for FID, which falls with n; nor is any seed, so that no difference between two models has an
+  uncertainty.
+- **The classifier's training images are not named.** Ours learns from real training images only, and its score on
+  held-out real images stands beside.
+- **Budgets are not given.** Ours are equal, in real images seen, and small: the order of trained-out models may be
+  another.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("benchmark", type=Path, help="the folder that `gansynth benchmark` wrote")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    try:
+        study(options.benchmark, options.out)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+def study(folder: Path, out: Path) -> None:
+    """Write and print the tables of a benchmark folder."""
+    try:
+        found: dict[str, Any] = json.loads((folder / "benchmark.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(f"{folder}: holds no benchmark.json; give a folder of `gansynth benchmark`") from None
+    ours = {model_of(run["recipe"], run["gan"]): found["summary"][run["recipe"]] for run in found["runs"]
+            if run["recipe"] in found["summary"]}  # fmt: skip
+    text = "\n".join(
+        [
+            "# hazra2022: six GANs",
+            "",
+            facts(found),
+            "",
+            "## Table 6 (paper / ours)",
+            "",
+            table(TABLE_6, ours),
+            "",
+            "## Table 7 (paper / ours)",
+            "",
+            table(TABLE_7, ours),
+            "",
+            "## What the paper does not ask",
+            "",
+            beyond(ours),
+            "",
+            "## Does the paper's ranking hold?",
+            "",
+            agreement(ours),
+            "",
+            f"Our verdict: {found['verdict']}",
+            "",
+            by_class(found),
+            "",
+            CANNOT_COMPARE,
+        ]
+    )
+    print(text)
+    write_text(out / "tables.md", text)
+    write_json(
+        out / "figures.json",
+        {key: found[key] for key in ("verdict", "primary", "ranking", "best", "budget", "seeds", "size", "summary")}
+        | {"summary_classes": found["summary_classes"], "runs": found["runs"], "kendall": taus(ours)},
+    )
+
+
+def model_of(recipe: str, gan: str) -> str:
+    """Return the paper's name of a GAN; others keep their recipe's."""
+    return MODELS.get(gan, recipe)
+
+
+def facts(found: dict[str, Any]) -> str:
+    """Return what the benchmark was, in a sentence."""
+    budget, runs = found["budget"], [run for run in found["runs"] if run["status"] == "done"]
+    minutes = [run["seconds"] / 60 for run in runs if run["seconds"]]
+    spent = f"{budget['images']:,} real images seen" if budget["images"] else f"{budget['minutes']} minutes"
+    took = f", {min(minutes):.0f} to {max(minutes):.0f} minutes each" if minutes else ""
+    return (
+        f"{len(found['class_names'])} classes at {found['size']} px, {len(found['seeds'])} seeds, {spent} by each run"
+        f"{took}; {found['images_per_class']} synthetic images of each class."
+    )
+
+
+def table(paper: dict[str, dict[str, float]], ours: dict[str, Any]) -> str:
+    """Return one of the paper's tables with our figures beside; the last rows are what real and mean images score."""
+    metrics = list(next(iter(paper.values())))
+    rows = [
+        [model, *(f"{row[m]:g} / {_ours(ours.get(model, {}), m)}" for m in metrics)] for model, row in paper.items()
+    ]
+    some = next(iter(ours.values()), {})
+    rows.append(["*held-out real images*", *(_value(some.get(m, {}).get("floor"), m) for m in metrics)])
+    if any(some.get(m, {}).get("class_mean") is not None for m in metrics):
+        rows.append(["*mean image of the class*", *(_value(some.get(m, {}).get("class_mean"), m) for m in metrics)])
+    return markdown(["model", *(METRICS[m].title + (" (%)" if m in PERCENT else "") for m in metrics)], rows)
+
+
+def beyond(ours: dict[str, Any]) -> str:
+    """Return our further metrics."""
+    metrics = [m for m in OURS_BESIDE if any(m in row for row in ours.values())]
+    rows = [[model, *(_ours(row, m) for m in metrics)] for model, row in ours.items()]
+    some = next(iter(ours.values()), {})
+    rows.append(["*held-out real images*", *(_value(some.get(m, {}).get("floor"), m) for m in metrics)])
+    return markdown(["model", *(METRICS[m].title for m in metrics)], rows)
+
+
+def taus(ours: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return Kendall's tau between the paper's order of the models and ours, for each metric that both have."""
+    found = {}
+    for metric, paper in [(m, t) for t in (TABLE_6, TABLE_7) for m in next(iter(t.values()))]:
+        models = [model for model in paper if metric in ours.get(model, {})]
+        if len(models) > 2:
+            tau = kendalltau([paper[m][metric] for m in models], [ours[m][metric]["mean"] for m in models])
+            found[metric] = {"tau": float(tau.statistic), "p": float(tau.pvalue), "models": len(models)}
+    primary = next((m for m in ("KID", "KD-cell") if all(m in row for row in ours.values())), None)
+    models = [model for model in TABLE_6 if model in ours]
+    if primary is not None and len(models) > 2:
+        tau = kendalltau([TABLE_6[m]["FID"] for m in models], [ours[m][primary]["mean"] for m in models])
+        found[f"the paper's FID against our {primary}"] = {
+            "tau": float(tau.statistic), "p": float(tau.pvalue), "models": len(models),
+        }  # fmt: skip
+    return found
+
+
+def agreement(ours: dict[str, Any]) -> str:
+    """Return the rank correlations as a table."""
+    rows = [[name, f"{t['tau']:+.2f}", f"{t['p']:.2f}", str(int(t["models"]))] for name, t in taus(ours).items()]
+    return markdown(["metric", "Kendall's tau", "p", "models"], rows)
+
+
+def by_class(found: dict[str, Any]) -> str:
+    """Return which GAN is best for which class."""
+    rows = []
+    for name, one in found["best"].items():
+        told = "yes" if one["clear"] else "no"
+        rows.append([name, one["recipe"], f"{one['value']:.3g}", str(one["second"] or "-"), told])
+    return markdown(["class", f"best by {found['primary']}", "value", "next", "seeds tell them apart"], rows)
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _ours(row: dict[str, Any], metric: str) -> str:
+    if metric not in row:
+        return "missing"
+    sd = row[metric]["sd"]
+    return _value(row[metric]["mean"], metric) + (f" ± {_value(sd, metric)}" if sd is not None else "")
+
+
+def _value(value: float | None, metric: str) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * value:.1f}" if metric in PERCENT else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""`gansynth benchmark`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gansynth.cli.arguments import FOLDER, device_option, seed_option
+
+
+@click.command()
+@click.argument("data")
+@click.option(
+    "--recipes",
+    required=True,
+    metavar="A,B,...",
+    help="Recipes of the zoo (see `gansynth models`), YAML files, or run folders, which are taken as they are.",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=2, show_default=True, help="Trainings of each recipe.")
+@click.option("--out", type=FOLDER, required=True, help="Where runs, images, tables and report.html go.")
+@click.option("--images", type=click.IntRange(min=1), help="Real images each training sees.  [default: the recipes']")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Minutes each training has.")
+@click.option(
+    "--count", type=click.IntRange(min=2), default=200, show_default=True, help="Synthetic images of each class."
+)
+@click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of every recipe; repeatable.")
+@click.option("--encoder", default="auto", show_default=True, help="As for quality.")
+@click.option(
+    "--pairing",
+    type=click.Choice(["one-to-one", "random", "nearest"]),
+    default="one-to-one",
+    show_default=True,
+    help="As for quality.",
+)
+@click.option("--size", type=click.IntRange(8, 1024), help="Compare at this edge length.  [default: the smallest]")
+@click.option("--weights-dir", type=FOLDER, help="Where Inception's and AlexNet's weight files are.")
+@click.option("--dinobloom", type=FOLDER, metavar="FILE", help="DinoBloom's weight file.")
+@click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, help="As for train-gan.")
+@click.option("--resume", is_flag=True, help="Continue: what is finished is not done again.")
+@seed_option
+@device_option
+def benchmark(
+    data: str,
+    recipes: str,
+    seeds: int,
+    out: Path,
+    images: int | None,
+    minutes: float | None,
+    count: int,
+    changes: tuple[str, ...],
+    encoder: str,
+    pairing: str,
+    size: int | None,
+    weights_dir: Path | None,
+    dinobloom: Path | None,
+    devices: int,
+    resume: bool,
+    seed: int,
+    device: str,
+) -> None:
+    """Compare GANs on one data set, with the same budget.
+
+    Trains every recipe with every seed on the training images of DATA, generates, measures as `quality` does, and
+    ranks. A benchmark that was stopped goes on with --resume; a recipe that fails does not cost the others.
+
+    \b
+    Example:
+      gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 --images 400000 --out gans
+      gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 --images 400000 --out gans --resume
+    """
+    from gansynth import studies
+    from gansynth.cli.tables import benchmark_table
+    from gansynth.report.benchmark_page import write_benchmark_page
+
+    found = studies.benchmark(
+        data,
+        [name.strip() for name in recipes.split(",") if name.strip()],
+        out,
+        seeds=seeds,
+        images=images,
+        minutes=minutes,
+        count=count,
+        changes=changes,
+        encoder=encoder,
+        pairing=pairing,
+        size=size,
+        weights_dir=weights_dir,
+        dinobloom=dinobloom,
+        devices=devices,
+        resume=resume,
+        seed=seed,
+        device=device,
+    )
+    click.echo(benchmark_table(found))
+    click.echo(f"wrote {write_benchmark_page(out)}")
+    failed = [run for run in found.runs if run["status"] == "failed"]
+    if failed:
+        click.echo(f"gansynth: {len(failed)} of {len(found.runs)} runs failed (see above)", err=True)
+        click.get_current_context().exit(1)

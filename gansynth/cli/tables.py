@@ -1,0 +1,82 @@
+"""Results as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gansynth.metrics.estimate import Estimate
+    from gansynth.studies.benchmark_result import Benchmark
+    from gansynth.studies.quality_result import Quality
+
+_PER_CLASS = ("recall", "KD-cell", "diversity-cell", "memorisation")
+
+
+def quality_table(quality: Quality) -> str:
+    """Return all figures, those of every class that matter most, what is missing, and the warnings."""
+    from gansynth.studies.catalogue import METRICS
+
+    rows = [("metric", "value", "95% interval", "n", "real against real", "better")]
+    for name, found in quality.metrics.items():
+        floor = _number(found.floor) + (f" (n {found.floor_n:,})" if found.floor_n not in (None, found.n) else "")
+        rows.append((METRICS[name].title, *_cells(found), floor, METRICS[name].better))
+    text = _aligned(rows)
+    per_class = [name for name in _PER_CLASS if any(name in row for row in quality.classes.values())]
+    if len(quality.classes) > 1 and per_class:
+        rows = [("class", "n", *(f"{METRICS[name].title} (real)" for name in per_class))]
+        for c, row in quality.classes.items():
+            cells = [f"{_number(row[m].value)} ({_number(row[m].floor)})" if m in row else "-" for m in per_class]
+            n = max((found.n for found in row.values()), default=0)
+            rows.append((c, f"{n:,}", *cells))
+        text += "\n\n" + _aligned(rows)
+    notes = [f"{name}: {found.note}" for name, found in quality.metrics.items() if found.value is None and found.note]
+    missing: dict[tuple[str, str, str], list[str]] = {}
+    for one in quality.missing:
+        missing.setdefault((one.file, one.looked_in, one.how), []).append(one.metric)
+    notes += [
+        f"missing: {', '.join(metrics)}: no {file} in {looked_in}; {how}"
+        for (file, looked_in, how), metrics in missing.items()
+    ]
+    notes += [f"warning: {warning}" for warning in quality.warnings]
+    return "\n".join([text, "", *notes]) if notes else text
+
+
+def benchmark_table(benchmark: Benchmark) -> str:
+    """Return the ranking with the metrics it rests on, and the verdict."""
+    from gansynth.studies.catalogue import METRICS
+    from gansynth.studies.ranking import RANKED
+
+    metrics = [m for m in RANKED if any(m in row for row in benchmark.summary.values())]
+    rows = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]
+    for line in benchmark.ranking:
+        found = benchmark.summary[line["recipe"]]
+        cells = []
+        for m in metrics:
+            one = found.get(m)
+            sd = f" ± {_number(one.sd)}" if one is not None and one.sd is not None else ""
+            cells.append("-" if one is None else f"{_number(one.mean)}{sd}")
+        rows.append((line["recipe"], _number(line["mean_rank"]), *cells))
+    floors = [next((row[m].floor for row in benchmark.summary.values() if m in row), None) for m in metrics]
+    rows.append(("(real against real)", "", *(_number(floor) for floor in floors)))
+    return f"{_aligned(rows)}\n\n{benchmark.verdict}"
+
+
+def _cells(found: Estimate) -> tuple[str, str, str]:
+    interval = "-" if found.interval is None else f"{_number(found.interval[0])} to {_number(found.interval[1])}"
+    return _number(found.value), interval, f"{found.n:,}"
+
+
+def _number(value: float | None) -> str:
+    if value is None or value != value:
+        return "-"
+    size = abs(value)
+    return f"{value:.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3g}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    )

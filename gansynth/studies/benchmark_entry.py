@@ -1,0 +1,245 @@
+"""One row of a benchmark: train (or reuse) a run, generate, measure. What is done is not done again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gansynth.atomic import write_json
+from gansynth.data.opening import open_dataset
+from gansynth.errors import InputError
+from gansynth.gans import Run, build_gan, open_run, train_gan
+from gansynth.gans.journal import LOG
+from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.studies.quality import quality
+from gansynth.studies.quality_result import RESULTS, read_results
+from gansynth.synthesis import generate
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every recipe gets: real images seen, minutes, or both (whichever is first)."""
+
+    images: int | None
+    minutes: float | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A recipe with a seed, or a run that exists already.
+
+    Attributes
+    ----------
+    recipe : str
+        How tables call it.
+    seed : int
+    asked : GanRecipe or None
+        What to train by; None for a run that exists.
+    given : Run or None
+    """
+
+    recipe: str
+    seed: int
+    asked: GanRecipe | None = None
+    given: Run | None = None
+
+    @property
+    def name(self) -> str:
+        """What its folders are called."""
+        return f"{self.recipe}-seed{self.seed}"
+
+    @property
+    def resolution(self) -> int:
+        """Edge length of its images in pixels."""
+        if self.given is not None:
+            return self.given.resolution
+        assert self.asked is not None
+        return self.asked.resolution
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all entries of a benchmark share."""
+
+    data: str
+    out: Path
+    budget: Budget
+    count: int
+    size: int
+    encoder: str
+    pairing: str
+    seed: int
+    device: str
+    devices: int
+    weights_dir: Path | None
+    dinobloom: Path | None
+    progress: bool
+
+
+def entries_of(names: Sequence[str], seeds: Sequence[int], changes: Sequence[str]) -> list[Entry]:
+    """Return one entry for each recipe and seed, seeds outermost, so that a benchmark cut short compares all recipes.
+
+    A name may be a recipe of the zoo, a YAML file, or a run folder, which is taken as it is.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or two recipes of one name.
+    """
+    found: list[Entry] = []
+    recipes: list[GanRecipe] = []
+    for name in names:
+        if (Path(name) / "run.json").is_file():
+            run = open_run(name)
+            found.append(Entry(run.name, int(run.info.get("seed", 0)), given=run))
+        else:
+            recipes.append(load_recipe(name, changes))
+    titles = [recipe.name for recipe in recipes] + [entry.recipe for entry in found]
+    twice = sorted({title for title in titles if titles.count(title) > 1})
+    if twice:
+        raise InputError(f"--recipes: {', '.join(twice)} is named twice; give each recipe a `name` of its own")
+    return found + [Entry(recipe.name, seed, asked=recipe) for seed in seeds for recipe in recipes]
+
+
+def carry_out(entry: Entry, settings: Settings) -> dict[str, Any]:
+    """Train, generate and measure; return the row of the table.
+
+    Raises
+    ------
+    InputError
+        If a step cannot be done.
+    """
+    run = entry.given if entry.given is not None else _trained(entry, settings)
+    seconds = _generated(run, entry, settings)
+    folder = settings.out / "quality" / entry.name
+    if not (folder / RESULTS).is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        quality(
+            settings.data,
+            settings.out / "synthetic" / entry.name,
+            run=run,
+            encoder=settings.encoder,
+            pairing=settings.pairing,
+            size=settings.size,
+            weights_dir=settings.weights_dir,
+            dinobloom=settings.dinobloom,
+            seed=settings.seed,
+            device=settings.device,
+            progress=settings.progress,
+        ).write(folder)
+    read_results(folder)
+    return {
+        "recipe": entry.recipe,
+        "gan": run.recipe.gan,
+        "seed": entry.seed,
+        "status": "done",
+        "error": None,
+        "images": run.info.get("images"),
+        "steps": run.info.get("step"),
+        "seconds": run.info.get("seconds"),
+        "generating_seconds": seconds,
+        "parameters": parameters(run),
+        "run": str(run.path) if entry.given is not None else f"runs/{entry.name}",
+        "quality": f"quality/{entry.name}",
+    }
+
+
+def parameters(run: Run) -> dict[str, int]:
+    """Return the number of weights of every player."""
+    counts = {
+        name: sum(p.numel() for p in network.parameters())
+        for name, network in build_gan(run.recipe, run.class_names).named_children()
+    }
+    return {name: n for name, n in counts.items() if n}
+
+
+def curve(run: Path) -> dict[str, list[float]]:
+    """Return what the class watch saw during a training, from the run's log.
+
+    Returns
+    -------
+    dict of lists of equal length
+        "images" seen, "minutes", "recall" and "diversity" (means over classes, diversity as a share of real), and
+        "real_recall".
+    """
+    clock: dict[int, tuple[int, float]] = {}
+    found: dict[str, list[float]] = {key: [] for key in ("images", "minutes", "recall", "diversity", "real_recall")}
+    log = run / LOG
+    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
+        row = json.loads(line)
+        if "images" in row:
+            clock[row["step"]] = row["images"], row["seconds"]
+        if "watch" in row and row["step"] in clock:
+            images, seconds = clock[row["step"]]
+            found["images"].append(images)
+            found["minutes"].append(round(seconds / 60, 3))
+            for key in ("recall", "diversity", "real_recall"):
+                values = [c[key] for c in row["watch"].values() if c[key] is not None]
+                found[key].append(round(sum(values) / len(values), 4) if values else float("nan"))
+    return found
+
+
+def _trained(entry: Entry, settings: Settings) -> Run:
+    assert entry.asked is not None
+    place = settings.out / "runs" / entry.name
+    began = (place / "run.json").is_file()
+    if began and _same_training(Run(place) if (place / "model.safetensors").is_file() else None, entry, settings):
+        return Run(place)
+    dataset = open_dataset(settings.data, size=entry.asked.resolution, progress=settings.progress)
+    return train_gan(
+        dataset,
+        entry.asked,
+        place,
+        images=settings.budget.images,
+        minutes=settings.budget.minutes,
+        resume=place.is_dir() and any(place.iterdir()),
+        seed=entry.seed,
+        device=settings.device,
+        devices=settings.devices,
+        progress=settings.progress,
+    )
+
+
+def _same_training(run: Run | None, entry: Entry, settings: Settings) -> bool:
+    """Whether a run is the one asked for, and complete; `train_gan` itself refuses to continue another one."""
+    if run is None or entry.asked is None or not run.info.get("finished"):
+        return False
+    apart = {"reports"}
+    same = run.recipe.model_dump(exclude=apart) == entry.asked.model_dump(exclude=apart)
+    images, minutes = settings.budget.images, settings.budget.minutes
+    spent = (images is not None and run.info["images"] >= images) or (
+        minutes is not None and run.info["seconds"] >= 60 * minutes
+    )
+    dataset = open_dataset(settings.data, size=entry.resolution)
+    training = set(dataset.part("train").records["sha256"])
+    return same and spent and run.info.get("seed") == entry.seed and training == set(run.info["training_sha256"])
+
+
+def _generated(run: Run, entry: Entry, settings: Settings) -> float | None:
+    """Generate what is not there yet; return the seconds that took, None where a stopped generation was continued."""
+    place = settings.out / "synthetic" / entry.name
+    note = settings.out / "synthetic" / f"{entry.name}.json"
+    if note.is_file():
+        held: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+        if held["model_sha256"] == run.model_sha256:
+            seconds: float | None = held["seconds"]
+            return seconds
+        shutil.rmtree(place, ignore_errors=True)  # the run was trained on
+        shutil.rmtree(settings.out / "quality" / entry.name, ignore_errors=True)
+    resume, began = place.is_dir() and any(place.iterdir()), time.monotonic()
+    counts = dict.fromkeys(run.class_names, settings.count)
+    # Copies are kept: they are what the memorisation test looks for.
+    report = generate(
+        run, counts, place, seed=settings.seed, device=settings.device, resume=resume, keep_copies=True,
+        progress=settings.progress,
+    )  # fmt: skip
+    if not report.complete:
+        raise InputError(f"{entry.name}: not every class could be generated: {report}")
+    seconds = None if resume else round(time.monotonic() - began, 2)
+    write_json(note, {"model_sha256": run.model_sha256, "seconds": seconds})
+    return seconds

@@ -1,0 +1,334 @@
+"""`quality`: how good are these synthetic images, class by class, and how sure is that?
+
+Every image is decoded once and passes once through each extractor; what concerns the real images alone is computed
+once for a data set and kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gansynth.classifiers.cell_encoder import CellEncoder
+from gansynth.errors import InputError
+from gansynth.gans import Run, open_run
+from gansynth.gans.device import chosen_device
+from gansynth.metrics.classifier_scores import classifier_scores
+from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.extractors import MissingWeights, open_extractor
+from gansynth.metrics.matching import PAIRINGS, Pairing
+from gansynth.studies.catalogue import METRICS
+from gansynth.studies.copies import Copies, look_for_copies
+from gansynth.studies.distances import Book, distances, inception_score, manifold
+from gansynth.studies.encoders import choose_encoder
+from gansynth.studies.features import Extractor
+from gansynth.studies.projection import Projection
+from gansynth.studies.quality_result import Missing, Quality
+from gansynth.studies.real_cache import RealCache
+from gansynth.studies.sets import Images, Sets, open_sets
+from gansynth.studies.similarity import diversity, mean_over_classes, perceptual_diversity, similarity
+from gansynth.studies.stages import Stages
+from gansynth.studies.views import Pool, View
+
+ENOUGH_FOR_FID = 2048
+LEAST = 10
+"""Fewer images of a class than this, on either side, and it has no distance of its own."""
+
+SHOWN = 8
+ON_THE_MAP = 1500
+MATCHED = ("LPIPS", "PSNR", "SSIM", "MS-SSIM", "l1", "l2")
+
+
+def quality(
+    real: str | Path,
+    synthetic: str | Path,
+    *,
+    encoder: str | Path = "auto",
+    pairing: Pairing = "one-to-one",
+    size: int | None = None,
+    run: str | Path | Run | None = None,
+    weights_dir: str | Path | None = None,
+    dinobloom: str | Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    cache_dir: Path | None = None,
+    progress: bool = True,
+) -> Quality:
+    """Measure synthetic images against real ones.
+
+    Parameters
+    ----------
+    real, synthetic : path-like
+        Folders of images per class, or of images alone; the synthetic ones may come from anywhere. Where `real` has a
+        split, its validation and test images are the measure, and its training images are what copies are looked for
+        among; else it is divided half and half here.
+    encoder : str or path
+        "auto", "own", a name of the zoo or a folder: see `gansynth.studies.encoders.choose_encoder`.
+    pairing : {"one-to-one", "random", "nearest"}
+        Which real image a synthetic one is compared with (`gansynth.metrics.matching.match`).
+    size : int, optional
+        Edge length to compare at; default: the smaller of the two folders' median edges, at most 256.
+    run : Run or path, optional
+        The run that made the images: refused where it was trained on held-out images.
+    weights_dir : path-like, optional
+        Where the weights of Inception and AlexNet are; see docs/weights.md.
+    dinobloom : path-like, optional
+        DinoBloom's weight file.
+    seed : int
+        Of every draw and every resampling.
+    device : {"auto", "cpu", "cuda"}
+    cache_dir : path-like, optional
+        Where decoded images and the real side are kept (`$GANSYNTH_CACHE`, else the user's cache folder).
+    progress : bool
+        Report on standard error.
+
+    Returns
+    -------
+    Quality
+
+    Raises
+    ------
+    InputError
+        If a folder, the run, the encoder or a weight file cannot be used.
+
+    Examples
+    --------
+    >>> quality("my-cells", "synthetic").metrics["recall"].value  # doctest: +SKIP
+    0.84
+    """
+    if pairing not in PAIRINGS:
+        raise InputError(f"pairing '{pairing}': give one of {', '.join(PAIRINGS)}")
+    stages, where = Stages(progress), chosen_device(device)
+    with stages("opening the images"):
+        sets = open_sets(real, synthetic, size=size, seed=seed, cache_dir=cache_dir, progress=progress)
+    _refuse_leak(run, sets)
+    cache = RealCache(cache_dir)
+    missing: list[Missing] = []
+    cell = choose_encoder(encoder, sets, cache, stages, seed=seed, device=where)
+    pool = Pool.of(sets, seed)
+    names = sets.class_names
+
+    view = View(sets, pool, cell, cache, stages, seed)
+    with stages("distances in cell features"):
+        overall, classes = _distances(view, "-cell")
+    with stages("precision and recall"):
+        scores = _classifier(view, cell, seed)
+    overall |= scores.overall
+    for book, found in zip(classes, scores.per_class, strict=True):
+        book |= found
+    for name, suffix in (("inception", ""), ("dinobloom", "-dinobloom")):
+        other = _open(name, weights_dir, dinobloom, str(where), missing)
+        if other is not None:
+            seen = View(sets, pool, other, cache, stages, seed)
+            with stages(f"distances in {name} features"):
+                all_classes, per_class = _distances(seen, suffix)
+                if name == "inception":
+                    all_classes |= inception_score(seen)
+            overall |= all_classes
+            for book, found in zip(classes, per_class, strict=True):
+                book |= found
+            del seen
+    alex = _open("alex", weights_dir, dinobloom, str(where), missing)
+    trunk: Any = alex
+    with stages("matched similarity and diversity", len(names)) as tick:
+        for c, book in enumerate(classes):
+            book |= similarity(view, c, pairing, trunk, alex.sha256 if alex is not None else "")
+            book |= diversity(view, c)
+            if alex is not None:
+                book |= perceptual_diversity(view, c, trunk, alex.sha256)
+            tick(c + 1)
+    averaged = [*MATCHED, "diversity-cell", "LPIPS-diversity"]
+    overall |= mean_over_classes(classes, [m for m in averaged if any(m in book for book in classes)])
+    with stages("looking for copies"):
+        copies = look_for_copies(sets, cache, seed)
+    overall |= copies.overall
+    for book, found in zip(classes, copies.per_class, strict=True):
+        book |= found
+    return Quality(
+        metrics=_ordered(overall),
+        classes={name: _ordered(book) for name, book in zip(names, classes, strict=True)},
+        missing=missing,
+        warnings=[*sets.warnings, *copies.warnings, *_warnings(sets, view, overall, cell)],
+        about=_about(real, synthetic, sets, pool, cell, pairing, seed, scores, copies, view, stages),
+        map=_map(view),
+        nearest=copies.nearest,
+        nearest_images=copies.images,
+        sheet=_sheet(sets, seed),
+    )
+
+
+def _refuse_leak(run: str | Path | Run | None, sets: Sets) -> None:
+    if run is None or not sets.split_known:
+        return
+    opened = run if isinstance(run, Run) else open_run(run)
+    seen = len(opened.training_sha256 & set(sets.held_out.sha256()))
+    if seen:
+        raise InputError(
+            f"{seen} held-out images are training images of run {opened.name}, so they cannot measure it; give the "
+            "split it was trained on"
+        )
+
+
+def _open(
+    name: str, weights_dir: str | Path | None, dinobloom: str | Path | None, device: str, missing: list[Missing]
+) -> Extractor | None:
+    """Open an extractor; where its weight file is not there, say which metrics that costs."""
+    if name == "dinobloom" and dinobloom is None:
+        return None  # an extra that nobody misses who has not asked for it
+    try:
+        found: Extractor = open_extractor(name, weights_dir, device, file=dinobloom if name == "dinobloom" else None)
+    except MissingWeights as error:
+        missing += [
+            Missing(metric.name, error.file, error.looked_in, error.how)
+            for metric in METRICS.values()
+            if metric.extractor == name
+        ]
+        return None
+    return found
+
+
+def _distances(view: View, suffix: str) -> tuple[Book, list[Book]]:
+    classes: list[Book] = []
+    for c, n in enumerate(view.counts()):
+        book = distances(view, suffix, c) | (manifold(view, suffix, c) if suffix != "-dinobloom" else {})
+        if n < LEAST:
+            short = f"needs at least {LEAST} images on either side; there are {n}"
+            book = {name: Estimate(None, int(n), note=f"{name} {short}") for name in book}
+        classes.append(book)
+    overall = distances(view, suffix) | (manifold(view, suffix) if suffix != "-dinobloom" else {})
+    return overall, classes
+
+
+def _classifier(view: View, cell: CellEncoder, seed: int) -> Any:
+    names = view.sets.class_names
+    # A class outside the comparison is a wrong answer, whichever it is.
+    column = np.array([names.index(name) if name in names else len(names) for name in cell.class_names])
+    held_out = view.pool.held_out
+    return classifier_scores(
+        column[view.synthetic["logits"].argmax(axis=1)],
+        view.sets.synthetic.labels,
+        column[view.real["logits"][held_out].argmax(axis=1)],
+        view.pool.images.labels[held_out],
+        len(names),
+        seed=seed,
+    )
+
+
+def _warnings(sets: Sets, view: View, overall: Book, cell: CellEncoder) -> list[str]:
+    found = []
+    counts, made = view.counts(), sets.synthetic.counts(len(sets.class_names))
+    reference = sets.reference.counts(len(sets.class_names))
+    if (reference != made).any():
+        found.append(
+            "distances between sets of different size are refused, because their bias depends on n: of "
+            f"{len(sets.reference):,} real and {len(sets.synthetic):,} synthetic images, {counts.sum():,} of each are "
+            "compared, as many of every class on both sides"
+        )
+    if "FID" in overall and counts.sum() < ENOUGH_FOR_FID:
+        found.append(f"{counts.sum():,} images are few for FID (below {ENOUGH_FOR_FID:,}); go by KID")
+    thin = [name for name, n in zip(sets.class_names, counts, strict=True) if n < LEAST]
+    if thin:
+        found.append(f"too few images for a distance of their own (below {LEAST}): {', '.join(thin)}")
+    recall = overall["recall"]
+    if recall.floor is not None and recall.floor < 0.7:
+        found.append(
+            f"the classifier recognises only {recall.floor:.0%} of held-out real images: do not lean on precision and "
+            "recall"
+        )
+    if not sets.split_known and not cell.training_sha256.isdisjoint(sets.held_out.sha256()):
+        found.append(f"the encoder {cell.name} has learned from some of the real images that it judges")
+    return found
+
+
+def _about(
+    real: str | Path,
+    synthetic: str | Path,
+    sets: Sets,
+    pool: Pool,
+    cell: CellEncoder,
+    pairing: str,
+    seed: int,
+    scores: Any,
+    copies: Copies,
+    view: View,
+    stages: Stages,
+) -> dict[str, Any]:
+    n = len(sets.class_names)
+    counts = {
+        "held_out": sets.held_out.counts(n),
+        "training": sets.training.counts(n),
+        "synthetic": sets.synthetic.counts(n),
+        "compared": view.counts(),
+    }
+    floor = scores.overall["recall"].floor
+    return {
+        "real": {
+            "path": str(real),
+            "n": len(sets.held_out) + len(sets.training),
+            "n_held_out": len(sets.held_out),
+            "n_training": len(sets.training),
+            "split_known": sets.split_known,
+            "data_sha256": pool.images.fingerprint(),
+        },
+        "synthetic": {"path": str(synthetic), "n": len(sets.synthetic), "data_sha256": sets.synthetic.fingerprint()},
+        "size": sets.reference.dataset.size,
+        "seed": seed,
+        "pairing": pairing,
+        "encoder": {
+            "name": cell.title,
+            "sha256": cell.sha256,
+            "n_training": len(cell.training_sha256),
+            "recall_of_held_out": floor,
+        },
+        "class_names": list(sets.class_names),
+        "counts": {
+            name: {what: int(found[c]) for what, found in counts.items()} for c, name in enumerate(sets.class_names)
+        },
+        "memorisation": {"alarm": copies.alarm, "p": copies.p_value},
+        "confusion": scores.confusion.tolist(),
+        "real_confusion": scores.real_confusion.tolist(),
+        "seconds": stages.seconds,
+    }
+
+
+def _map(view: View) -> pd.DataFrame:
+    """Return held-out and synthetic cells in the plane; equally many of each class, at most `ON_THE_MAP` of either."""
+    training = view.pool.others
+    flat = Projection.fit(view.real["features"][training], view.pool.images.labels[training])
+    names, parts = np.array(view.sets.class_names), []
+    sides = zip(("synthetic", "real"), view.pairs(), view.pair_labels(), strict=True)
+    for origin, features, labels in sides:
+        shown = np.linspace(0, len(labels) - 1, min(ON_THE_MAP, len(labels))).round().astype(np.int64)
+        x, y = flat(features[shown]).T
+        parts.append(pd.DataFrame({"x": x, "y": y, "class": names[labels[shown]], "origin": origin}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _sheet(sets: Sets, seed: int) -> dict[str, NDArray[Any]]:
+    """Return a few cells of every class: held-out ones drawn at random, synthetic ones in the order of their names."""
+    n, size = len(sets.class_names), sets.reference.dataset.size
+    found: dict[str, NDArray[Any]] = {}
+    for name, images in (("real", sets.held_out), ("synthetic", sets.synthetic)):
+        pixels, counts = np.zeros((n, SHOWN, 3, size, size), np.uint8), np.zeros(n, np.int64)
+        for c in range(n):
+            here = _first(images, c) if name == "synthetic" else _drawn(images, c, seed)
+            pixels[c, : len(here)], counts[c] = images.pixels(here), len(here)
+        found[name], found[f"{name}_count"] = pixels, counts
+    return found
+
+
+def _first(images: Images, c: int) -> NDArray[np.int64]:
+    return np.flatnonzero(images.labels == c)[:SHOWN]
+
+
+def _drawn(images: Images, c: int, seed: int) -> NDArray[np.int64]:
+    return images.draw(np.where(np.arange(c + 1) == c, SHOWN, 0), seed)
+
+
+def _ordered(book: Book) -> Book:
+    return {name: replace(book[name], n=int(book[name].n)) for name in METRICS if name in book}

@@ -1,0 +1,80 @@
+"""Claims about which images a comparison looks at."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gansynth.errors import InputError
+from gansynth.studies.sets import open_sets
+
+
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory: pytest.TempPathFactory, phantom_folder: Path) -> Path:
+    """Other phantom cells, of two of the three classes and one more."""
+    from gansynth.data.phantom import write_phantom
+
+    folder = tmp_path_factory.mktemp("sets") / "made"
+    write_phantom(folder, {"eosinophil": 9, "lymphocyte": 5, "monocyte": 4}, size=32, seed=5)
+    return folder
+
+
+def test_a_split_decides_what_is_held_out(phantom_folder: Path, synthetic: Path) -> None:
+    sets = open_sets(phantom_folder, synthetic, size=None, seed=0)
+    split = sets.held_out.dataset.records["split"].to_numpy()
+    assert sets.split_known
+    assert set(split[sets.held_out.rows]) == {"val", "test"} and set(split[sets.training.rows]) == {"train"}
+    assert sets.reference is sets.held_out
+    assert sets.class_names == ("eosinophil", "lymphocyte")
+    assert any("monocyte" in w for w in sets.warnings) and any("basophil" in w for w in sets.warnings)
+
+
+def test_without_a_split_half_plays_the_training_images_and_all_are_the_reference(
+    phantom_folder: Path, synthetic: Path, tmp_path: Path
+) -> None:
+    cells = tmp_path / "cells"
+    shutil.copytree(phantom_folder, cells, ignore=shutil.ignore_patterns("splits.csv"))
+    sets = open_sets(cells, synthetic, size=32, seed=0)
+    assert not sets.split_known and any("no split" in w for w in sets.warnings)
+    assert len(sets.reference) == len(sets.held_out) + len(sets.training)
+    assert not set(sets.held_out.rows) & set(sets.training.rows)
+
+
+def test_two_folders_of_images_without_classes_are_compared_as_one_class(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("real", "made"):
+        (tmp_path / name).mkdir()
+        for i in range(8):
+            pixels = rng.integers(0, 255, (24, 24, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    sets = open_sets(tmp_path / "real", tmp_path / "made", size=None, seed=0)
+    assert sets.class_names == ("all",) and len(sets.synthetic) == 8 and sets.synthetic.dataset.size == 24
+
+
+def test_what_is_drawn_for_fewer_is_part_of_what_is_drawn_for_more(phantom_folder: Path, synthetic: Path) -> None:
+    images = open_sets(phantom_folder, synthetic, size=32, seed=0).training
+    few, more = images.draw(np.array([3, 2]), 1), images.draw(np.array([9, 7]), 1)
+    assert set(few) < set(more)
+    assert np.bincount(images.labels[few]).tolist() == [3, 2]
+    assert (np.diff(more) > 0).all()
+    assert set(images.draw(np.array([99, 0]), 0)) == set(np.flatnonzero(images.labels == 0))
+
+
+def test_a_copy_of_a_real_image_is_told_at_once(phantom_folder: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made" / "eosinophil"
+    made.mkdir(parents=True)
+    for file in sorted((phantom_folder / "eosinophil").iterdir())[:3]:
+        shutil.copy(file, made)
+    assert any("3 synthetic images equal a real image" in w for w in open_sets(
+        phantom_folder, tmp_path / "made", size=32, seed=0).warnings)  # fmt: skip
+
+
+def test_folders_without_a_common_class_are_refused_with_both_names(phantom_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "made" / "blast").mkdir(parents=True)
+    Image.new("RGB", (32, 32)).save(tmp_path / "made" / "blast" / "0.png")
+    with pytest.raises(InputError, match=r"has no class of .*blast against basophil"):
+        open_sets(phantom_folder, tmp_path / "made", size=32, seed=0)
