@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-# Real is the azure, synthetic the eosin of a Romanowsky stain; a colour-blind reader tells them apart by lightness.
-REAL = "#2b5c8a"
-SYNTHETIC = "#d2789f"
-INK = "#22272e"
-FAINT = "#8b939c"
+from gansynth.report.drawing import GRID, INK, REAL, SYNTHETIC, as_svg, blank_figure
 
 
 def image_strip(images: NDArray[np.uint8], *, gap: int = 2) -> Image.Image:
@@ -100,7 +94,7 @@ def counts_chart(real: Mapping[str, int], synthetic: Mapping[str, int], *, real_
     names = sorted(real, key=lambda name: (-real[name], name))
     first = np.array([real[name] for name in names])
     second = np.array([synthetic.get(name, 0) for name in names])
-    figure, axes = _figure(5.8, 0.9 + 0.24 * len(names))
+    figure, axes = blank_figure(5.8, 0.9 + 0.24 * len(names))
     position = np.arange(len(names))
     axes.barh(position, first, color=REAL, height=0.68, label=real_name)
     axes.barh(position, second, left=first, color=SYNTHETIC, height=0.68, label="synthetic")
@@ -115,7 +109,7 @@ def counts_chart(real: Mapping[str, int], synthetic: Mapping[str, int], *, real_
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9, handlelength=1.2)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def curves_chart(
@@ -146,7 +140,7 @@ def curves_chart(
     """
     from matplotlib.ticker import PercentFormatter
 
-    figure, axes = _figure(5.8, 2.7)
+    figure, axes = blank_figure(5.8, 2.7)
     palette = (REAL, SYNTHETIC, "#5d8a4f", "#a1752b", "#6a5a9c", "#3d8f8f")
     strong = list(emphasis) or list(curves)
     ends: list[tuple[float, str, str]] = []
@@ -159,7 +153,7 @@ def curves_chart(
             ends.append((float(value[-1]), name, color))
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
-    axes.grid(axis="y", color="#e6e9ec", linewidth=0.8)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     if percent:
         axes.set_ylim(-0.02, 1.02)
@@ -171,7 +165,7 @@ def curves_chart(
     ):
         where = {"xy": (1.01, (height - low) / (high - low)), "xycoords": "axes fraction"}
         axes.annotate(name, **where, color=color, fontsize=8.5, va="center", annotation_clip=False)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
@@ -184,29 +178,3 @@ def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
         top = high if i == len(placed) - 1 else placed[i + 1] - step
         placed[i] = min(placed[i], top)
     return placed
-
-
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    # No pyplot: it keeps global state and looks for a display.
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(FAINT)
-    axes.tick_params(colors=INK, labelsize=8.5, color=FAINT)
-    axes.xaxis.label.set(color=INK, fontsize=9)
-    axes.yaxis.label.set(color=INK, fontsize=9)
-    return figure, axes
-
-
-def _svg(figure: Any) -> str:
-    from matplotlib import rc_context
-
-    buffer = io.StringIO()
-    # Letters as outlines: the chart looks the same on a machine without the font. A fixed salt keeps the file
-    # the same from run to run.
-    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "gansynth"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]

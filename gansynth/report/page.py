@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.atomic import write_text
+from gansynth.report.blocks import Block
 from gansynth.report.figures import image_strip
 
 
@@ -80,13 +81,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with paragraphs, then pictures, charts and a table, where given."""
+    """A heading with paragraphs, then pictures, charts, a table and blocks, where given."""
 
     title: str
     paragraphs: Sequence[str] = ()
     pictures: Pictures | None = None
     charts: Sequence[Chart] = ()
     table: Table | None = None
+    blocks: Sequence[Block] = ()
     after: Sequence[str] = ()
 
 
@@ -100,6 +102,8 @@ class Page:
         The heading and one line under it.
     verdict : str
         One or two sentences: what was found.
+    findings : sequence of str
+        What the verdict rests on, a sentence each.
     figures : sequence of (value, meaning)
         The few numbers a reader takes away.
     warnings : sequence of str
@@ -108,8 +112,12 @@ class Page:
         The body.
     commands : sequence of (command, meaning)
         What to type next.
+    commands_title : str
+        What the commands are for.
     facts : sequence of (name, value)
         Where the page comes from: versions, seed, device, date.
+    wide : bool
+        Whether the page holds wide tables.
     """
 
     title: str
@@ -120,6 +128,9 @@ class Page:
     sections: Sequence[Section] = ()
     commands: Sequence[tuple[str, str]] = ()
     facts: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    findings: Sequence[str] = ()
+    commands_title: str = "Next"
+    wide: bool = False
 
 
 def render_page(page: Page) -> str:

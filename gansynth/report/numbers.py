@@ -1,0 +1,111 @@
+"""How a page writes numbers: the decimals that a metric's uncertainty leaves, shares in percent, a proper minus."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from gansynth.metrics.estimate import Estimate
+from gansynth.studies.catalogue import METRICS
+
+MISSING = "missing"
+"""What stands in a table where a metric has no value because its weights are not there."""
+
+NONE = "no value"
+"""What stands where there were too few images; a note says why."""
+
+_PERCENT = {"precision", "recall", "F1", "improved-precision", "improved-recall", "coverage", "l1", "l2"}
+_DECIMALS = {"IS": 2, "PSNR": 2, "SSIM": 3, "MS-SSIM": 3, "LPIPS": 3, "LPIPS-diversity": 3}
+_DECIMALS |= {"density": 2, "memorisation": 2, "copies": 0}
+
+
+def number(metric: str, value: float | None, *others: float | None) -> str:
+    """Write one value of a metric.
+
+    Parameters
+    ----------
+    metric : str
+        A name of `gansynth.studies.catalogue.METRICS`.
+    value : float or None
+        None and what is not finite become a dash.
+    *others : float or None
+        Further values that stand beside it, such as the ends of its interval: the decimals are those that the
+        largest of them needs.
+
+    Examples
+    --------
+    >>> number("recall", 0.8432), number("KD-cell", -0.00123, 0.021), number("copies", 3.0)
+    ('84.3%', '−0.0012', '3')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    kind = _kind(metric)
+    if kind in _PERCENT:
+        text = f"{100 * value:.1f}%"
+    else:
+        text = f"{value:,.{_DECIMALS.get(kind, _decimals([value, *others]))}f}"
+    # What rounds to nothing has no sign.
+    return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
+
+
+def interval(metric: str, estimate: Estimate) -> str:
+    """Write the 95% interval of an estimate as "low to high", or nothing where it has none."""
+    if estimate.interval is None:
+        return ""
+    low, high = estimate.interval
+    first, last = number(metric, low, estimate.value, high), number(metric, high, estimate.value, low)
+    return f"{first.removesuffix('%')} to {last}"
+
+
+def value_of(metric: str, estimate: Estimate) -> str:
+    """Write the value of an estimate with the decimals of its interval."""
+    return NONE if estimate.value is None else number(metric, estimate.value, *(estimate.interval or ()))
+
+
+def mean_and_spread(metric: str, mean: float | None, spread: float | None) -> str:
+    """Write "mean ± standard deviation", or the mean alone where there was one seed."""
+    if mean is None:
+        return NONE
+    text = number(metric, mean, spread)
+    if spread is None or not math.isfinite(spread):
+        return text
+    return f"{text.removesuffix('%')} ± {number(metric, spread, mean)}"
+
+
+def better(metric: str) -> str:
+    """Say which way is better, in words."""
+    words = {"lower": "lower is better", "higher": "higher is better", "nearer": "nearer to real is better"}
+    return words[METRICS[metric].better]
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in the unit that suits it.
+
+    Examples
+    --------
+    >>> duration(42), duration(600), duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Join names as a sentence does; beyond `most` of them the rest is counted."""
+    if len(names) > most:
+        return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def _kind(metric: str) -> str:
+    """The metric without its features: "coverage-cell" is written as "coverage" is."""
+    return metric.removesuffix("-cell").removesuffix("-dinobloom")
+
+
+def _decimals(values: Sequence[float | None]) -> int:
+    """Decimals that show three digits of the largest value."""
+    largest = max((abs(v) for v in values if v is not None and math.isfinite(v)), default=0.0)
+    return 3 if largest == 0 else min(max(2 - math.floor(math.log10(largest)), 0), 5)
