@@ -227,6 +227,7 @@ class CompactCritic(nn.Module):
         self.fully_connected = EqualLinear(last * 16, last, gain=GAIN)
         self.score = EqualLinear(last, 1)
         self.projection = nn.Embedding(n_classes, last) if n_classes else None
+        self.projection_scale = 1 / math.sqrt(last)
 
     def features(self, images: Tensor) -> Tensor:
         """Return what the score is a function of, [n, n_features], for images [n, 3, R, R] in [-1, 1]."""
@@ -237,8 +238,7 @@ class CompactCritic(nn.Module):
         """Return scores [n] for features [n, n_features] and, for a critic with projection, labels [n]."""
         score = self.score(features).squeeze(1).float()
         if self.projection is not None and labels is not None:
-            fit = (self.projection(labels) * features.float()).sum(dim=1)
-            score = score + fit / math.sqrt(self.n_features)
+            score = score + self.projection_scale * (self.projection(labels) * features.float()).sum(dim=1)
         return score
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -31,8 +31,8 @@ class TwoHeadedCritic(nn.Module):
 class LabelPlanesCritic(nn.Module):
     """A score for an image and its label; the label lies beside the image as constant planes.
 
-    A one-hot label spread over the image, through a learned table (rows start as unit normal): a few planes serve any
-    number of classes.
+    A one-hot label spread over the image, through a learned table: a few planes serve any number of classes. Its rows
+    start at length 1, as a one-hot label's, so that planes do not outshout the image.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ class LabelPlanesCritic(nn.Module):
     def __init__(self, critic: nn.Module, n_classes: int) -> None:
         super().__init__()
         self.embedding, self.critic = nn.Embedding(n_classes, PLANES), critic
+        nn.init.normal_(self.embedding.weight, std=PLANES**-0.5)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return scores [n], float32, for images [n, 3, R, R] in [-1, 1] and int64 labels [n]."""
@@ -62,6 +63,8 @@ def normalise_spectrally(network: nn.Module) -> nn.Module:
     for module in list(network.modules()):
         if isinstance(module, EqualConv2d | EqualLinear):
             module.scale = 1.0
+        if hasattr(module, "projection_scale"):
+            module.projection_scale = 1.0
         if isinstance(module, EqualConv2d | EqualLinear | nn.Conv2d | nn.Linear | nn.Embedding):
             spectral_norm(module)
     return network

@@ -116,6 +116,7 @@ class Critic(nn.Module):
         self.trunk = _Trunk(width, resolution, inputs)
         self.score = nn.Linear(self.n_features, 1)
         self.projection = nn.Embedding(n_classes, self.n_features) if n_classes else None
+        self.projection_scale = 1 / math.sqrt(self.n_features)
 
     def features(self, images: Tensor) -> Tensor:
         """Return what the score is a function of, [n, 128], for images [n, 3, R, R] in [-1, 1]."""
@@ -127,7 +128,7 @@ class Critic(nn.Module):
         score: Tensor = self.score(features).squeeze(1)
         if self.projection is not None and labels is not None:
             fit = (self.projection(labels) * features.float()).sum(dim=1)
-            score = score.float() + fit / math.sqrt(self.n_features)
+            score = score.float() + self.projection_scale * fit
         return score
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
