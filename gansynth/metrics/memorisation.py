@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.stats import mannwhitneyu, norm
+from scipy.stats import chi2, hypergeom, mannwhitneyu, norm
 
 _BLOCK_ELEMENTS = 2**24
 _STEP_ASIDE = 1e-10
+_HELD_OUT_PER_RANK = 50
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,13 @@ class Memorisation:
         corrected for the number of classes.
     median_generated, median_held_out : float
         Median distances to the nearest training image, in the units of the distance.
+    nearer : int
+        Generated images nearer to a training image than (almost) any held-out one: than the r-th nearest of m held-out
+        images, r = m / 50 rounded up.
+    p_nearer : float
+        Probability of so many or more if generated images were as fresh as held-out ones (negative hypergeometric,
+        exact). Where some images are copies and the rest is fresh, it finds them among far fewer images than the
+        Mann-Whitney test, which looks for a shift of all.
     """
 
     value: float
@@ -44,6 +53,13 @@ class Memorisation:
     p_value: float
     median_generated: float
     median_held_out: float
+    nearer: int
+    p_nearer: float
+
+    @property
+    def p_alarm(self) -> float:
+        """The smaller of both p values, doubled for having looked twice; NaN where one side is empty."""
+        return min(1.0, 2 * min(self.p_value, self.p_nearer)) if self.n and self.n_held_out else float("nan")
 
 
 def memorisation(
@@ -71,6 +87,11 @@ def memorisation(
     ValueError
         If a distance is not finite.
 
+    Notes
+    -----
+    Both tests take images for independent draws. A collapsed generator repeats one distance, which counts as many: look
+    at the diversity, too, before calling it a copier.
+
     References
     ----------
     Meehan, C., Chaudhuri, K., Dasgupta, S. (2020). A non-parametric test to detect data-copying in
@@ -91,10 +112,10 @@ def memorisation(
     n, m = len(generated), len(held_out)
     if not n or not m:
         nan = float("nan")
-        return Memorisation(
-            nan, n, m, (nan, nan), nan, *(float(np.median(d)) if len(d) else nan for d in (generated, held_out))
-        )
+        medians = [float(np.median(d)) if len(d) else nan for d in (generated, held_out)]
+        return Memorisation(nan, n, m, (nan, nan), nan, medians[0], medians[1], nearer=0, p_nearer=nan)
     test = mannwhitneyu(generated, held_out, alternative="less")
+    nearer, p_nearer = _nearer(generated, held_out)
     # SciPy's U counts the pairs in which the generated image is the further one.
     auc = float(1 - test.statistic / (n * m))
     return Memorisation(
@@ -105,6 +126,8 @@ def memorisation(
         p_value=float(test.pvalue),
         median_generated=float(np.median(generated)),
         median_held_out=float(np.median(held_out)),
+        nearer=nearer,
+        p_nearer=p_nearer,
     )
 
 
@@ -123,8 +146,92 @@ def class_memorisation(
     return [memorisation(generated[g == c], held_out[h == c], confidence=confidence) for c in range(n_classes)]
 
 
-def nearest_distances(queries: ArrayLike, references: ArrayLike) -> NDArray[np.float32]:
-    """Return the Euclidean distance of each query to the nearest reference, block by block.
+def memorisation_alarm(classes: Sequence[Memorisation], *, level: float = 0.05) -> tuple[bool, float]:
+    """Decide for all classes together whether images were copied, with at most `level` false alarms in all.
+
+    Two ways of copying are looked for: one class much (the smallest p value, times the number of classes), or all
+    classes a little (Fisher's sum of logarithms); the better of the two counts double.
+
+    Parameters
+    ----------
+    classes : sequence of Memorisation
+        One per class, of disjoint images. Those without images on either side take no part.
+    level : float
+        Share of honest generators that may be accused.
+
+    Returns
+    -------
+    alarm : bool
+    p_value : float
+        For the whole report; 1 where there is nothing to test. `holm` of every class's `p_alarm` says which classes.
+
+    References
+    ----------
+    Fisher, R. A. (1932). Statistical Methods for Research Workers, section 21.1.
+
+    Examples
+    --------
+    >>> honest, copied = memorisation(range(10), range(10)), memorisation([0.0] * 10, range(1, 11))
+    >>> memorisation_alarm([honest, honest])[0], memorisation_alarm([honest, copied])[0]
+    (False, True)
+    """
+    p = np.array([c.p_alarm for c in classes if c.n and c.n_held_out])
+    if not len(p):
+        return False, 1.0
+    if len(p) == 1:
+        return bool(p[0] <= level), float(p[0])
+    smallest = len(p) * p.min()
+    # Fisher's sum, of p values that are at least uniform under the null: exact or on the safe side.
+    together = chi2.sf(-2 * np.log(np.maximum(p, np.finfo(float).tiny)).sum(), 2 * len(p))
+    p_value = float(min(1.0, 2 * min(smallest, together)))
+    return p_value <= level, p_value
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Return p values corrected for their number, so that all those up to 0.05 together are false at most 5% of times.
+
+    Parameters
+    ----------
+    p_values : float array, shape [C]
+        NaN takes no part and stays NaN.
+
+    References
+    ----------
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6,
+    65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.array(p_values, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    p[order] = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)).clip(max=1)
+    return p
+
+
+def copy_threshold(held_out_distances: ArrayLike) -> float:
+    """Return the distance below which a generated image is called a copy of a training image.
+
+    Parameters
+    ----------
+    held_out_distances : float array, shape [m]
+        Distance of real images that were not trained on to their nearest training image.
+
+    Returns
+    -------
+    float
+        Half the median, and not above the distance that one held-out image in a thousand falls below: a real cell is
+        no copy, however ordinary. 0 (nothing but an equal image lies below or at it) without held-out images.
+    """
+    free = np.asarray(held_out_distances, dtype=np.float64)
+    return float(min(np.quantile(free, 0.001), np.median(free) / 2)) if len(free) else 0.0
+
+
+def nearest(queries: ArrayLike, references: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the nearest reference of each query by Euclidean distance, block by block.
 
     Parameters
     ----------
@@ -134,17 +241,33 @@ def nearest_distances(queries: ArrayLike, references: ArrayLike) -> NDArray[np.f
 
     Returns
     -------
-    float32 array, shape [n]
+    distance : float32 array, shape [n]
         Exactly 0 for a query that equals a reference; infinite when there is no reference.
+    index : int64 array, shape [n]
+        Which reference, the first among equals; -1 when there is none.
     """
     q, r = _flat(queries), _flat(references)
-    nearest = torch.full((len(q),), torch.inf)
+    distance, index = torch.full((len(q),), torch.inf), torch.full((len(q),), -1)
     rows = max(1, _BLOCK_ELEMENTS // max(len(r), q.shape[1], 1))
     for block in range(0, len(q) if len(r) else 0, rows):
         # Not by matrix product: that gives an image a distance to itself of up to 1.5.
         distances = torch.cdist(q[block : block + rows], r, compute_mode="donot_use_mm_for_euclid_dist")
-        nearest[block : block + rows] = distances.amin(dim=1)
-    return nearest.numpy()
+        distance[block : block + rows], index[block : block + rows] = distances.min(dim=1)
+    return distance.numpy(), index.numpy()
+
+
+def nearest_distances(queries: ArrayLike, references: ArrayLike) -> NDArray[np.float32]:
+    """Return the distances of `nearest` alone, float32 [n]."""
+    return nearest(queries, references)[0]
+
+
+def _nearer(generated: NDArray[np.float64], held_out: NDArray[np.float64]) -> tuple[int, float]:
+    n, m = len(generated), len(held_out)
+    # Not the very nearest of many held-out images: one that was trained on by mistake would hide every copy.
+    rank = -(-m // _HELD_OUT_PER_RANK)
+    count = int((generated < np.partition(held_out, rank - 1)[rank - 1]).sum())
+    # So many come before the r-th held-out image when at most r - 1 held-out ones are among the first count + r - 1.
+    return count, float(hypergeom.cdf(rank - 1, n + m, m, count + rank - 1)) if count else 1.0
 
 
 def _flat(points: ArrayLike) -> torch.Tensor:
