@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import torch
 
@@ -40,9 +40,15 @@ def open_extractor(
 ) -> Extractor: ...
 
 
+@overload
+def open_extractor(
+    name: str, weights_dir: Path | str | None = ..., device: torch.device | str = ..., file: Path | str | None = ...
+) -> Any: ...
+
+
 def open_extractor(
     name: str, weights_dir: Path | str | None = None, device: torch.device | str = "cpu", file: Path | str | None = None
-) -> Extractor | AlexFeatures:
+) -> Any:
     """Open an extractor by its name.
 
     Parameters
@@ -68,6 +74,6 @@ def open_extractor(
         return AlexFeatures(weights_dir, device)
     if name == "dinobloom":
         if file is None:
-            raise MissingWeights(METRICS, "DinoBloom-S.pth", (), HOW)
+            raise MissingWeights(METRICS, "DinoBloom-S.pth", "", HOW)
         return DinoBloomFeatures(file, device)
     raise InputError(f"no extractor '{name}'; choose inception, alex or dinobloom")

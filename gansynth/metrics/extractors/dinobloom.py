@@ -63,7 +63,7 @@ class DinoBloomFeatures:
     def __init__(self, file: Path | str, device: torch.device | str = "cpu") -> None:
         path = Path(file)
         if not path.is_file():
-            raise MissingWeights(METRICS, path.name, (str(path.parent),), HOW)
+            raise MissingWeights(METRICS, path.name, str(path.parent), HOW)
         self.sha256 = file_sha256(path)
         self.device = torch.device(device)
         network, self._width = _network(path)

@@ -71,20 +71,20 @@ class MissingWeights(InputError):
         The metrics that need it, separated by ", ".
     file : str
         Its name.
-    looked_in : tuple of str
-        The folders it was looked for in.
+    looked_in : str
+        The folders it was looked for in, separated by ", ".
     how : str
         How to get it.
     """
 
-    def __init__(self, metric: str, file: str, looked_in: tuple[str, ...], how: str) -> None:
+    def __init__(self, metric: str, file: str, looked_in: str, how: str) -> None:
         self.metric, self.file, self.looked_in, self.how = metric, file, looked_in, how
-        where = " nor in ".join(looked_in) or "any folder (none was given)"
-        super().__init__(f"{metric}: {file} is not in {where}; {how}")
+        where = f" (looked in {looked_in})" if looked_in else ""
+        super().__init__(f"{metric}: there is no {file}{where}; {how}")
 
-    def to_json(self) -> dict[str, str | list[str]]:
+    def to_json(self) -> dict[str, str]:
         """Return the entry of ``missing`` in the answer of ``quality --json``."""
-        return {"metric": self.metric, "file": self.file, "looked_in": list(self.looked_in), "how": self.how}
+        return {"metric": self.metric, "file": self.file, "looked_in": self.looked_in, "how": self.how}
 
 
 def folders(weights_dir: Path | str | None = None) -> tuple[Path, ...]:
@@ -119,7 +119,7 @@ def find_weights(file: WeightFile, weights_dir: Path | str | None = None) -> Pat
         if path.is_file():
             check_sha256(path, file.sha256)
             return path
-    raise MissingWeights(file.metric, file.name, tuple(str(folder) for folder in looked_in), file.how)
+    raise MissingWeights(file.metric, file.name, ", ".join(str(folder) for folder in looked_in), file.how)
 
 
 def check_sha256(path: Path, expected: str) -> None:
