@@ -14,7 +14,7 @@ from gansynth.errors import InputError
 from gansynth.metrics.estimate import Estimate, too_few
 from gansynth.metrics.jackknife import interval
 
-Features = NDArray[np.float32] | NDArray[np.float64]
+Features = NDArray[np.floating]
 
 FEWEST = 20
 """Images on each side below which a covariance says nothing."""
@@ -61,10 +61,10 @@ def frechet_estimate(
     """Return `frechet_distance` with a 95% interval and the distance between real images and other real images.
 
     The interval is for the distance that other sets of the same n would show on average: it does not remove the bias
-    of n, which the floor shows. It is the value plus and minus 1.96 standard errors by the infinitesimal jackknife: what
-    moving a little weight onto one image does to the distance follows in closed form from the singular vectors that
-    give the value, so nothing is computed again. A bootstrap will not do: its resamples hold duplicates, which lower
-    the effective n and raise the distance, so that a percentile interval misses the value itself.
+    of n, which the floor shows. It is the value plus and minus 1.96 standard errors by the infinitesimal jackknife:
+    what moving a little weight onto one image does to the distance follows in closed form from the singular vectors
+    that give the value, so nothing is computed again. A bootstrap will not do: its resamples hold duplicates, which
+    lower the effective n and raise the distance, so that a percentile interval misses the value itself.
 
     Measured (64 rectified features with a decaying spectrum, n from 20 to 400, 150 repetitions each): the interval
     holds the mean distance at that n in 93% to 97% of the cases where the distributions differ, in 96% to 99% where

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gansynth.metrics.estimate import Estimate, too_few
 from gansynth.metrics.jackknife import interval
 
-Logits = NDArray[np.float32] | NDArray[np.float64]
+Logits = NDArray[np.floating]
 
 FEWEST = 20
 """Images below which the score says nothing."""
@@ -82,7 +82,7 @@ def inception_score_estimate(
     real = None
     if floor is not None and len(floor) >= FEWEST:
         rows = np.random.default_rng(seed).permutation(len(floor))[:n]
-        real = np.asarray(floor)[np.sort(rows)]
+        real = floor[np.sort(rows)]
     return Estimate(
         value,
         n,
@@ -98,7 +98,7 @@ def _variance(logits: Logits, splits: int, seed: int) -> float:
     of_splits = []
     for split in range(splits):
         rows = order[split * len(order) // splits : (split + 1) * len(order) // splits]
-        x = torch.from_numpy(np.asarray(logits)[rows]).double()
+        x = torch.from_numpy(logits[rows]).double()
         p = x.softmax(dim=1)
         divergence = (p * (x.log_softmax(dim=1) - p.mean(dim=0).log())).sum(dim=1)
         of_splits.append(float(divergence.mean().exp().square() * divergence.var()) / len(rows))

@@ -12,7 +12,7 @@ from torch import Tensor
 from gansynth.metrics.estimate import Estimate, too_few
 from gansynth.metrics.jackknife import interval
 
-Features = NDArray[np.float32] | NDArray[np.float64]
+Features = NDArray[np.floating]
 
 FEWEST = 10
 """Images on each side below which the interval says nothing."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from gansynth.metrics.estimate import Estimate, too_few
 from gansynth.metrics.jackknife import interval, share_interval
 
-Features = NDArray[np.float32] | NDArray[np.float64]
+Features = NDArray[np.floating]
 
 NEAREST_PRECISION_RECALL = 3
 """Neighbours that make a radius for improved precision and recall (Kynkäänniemi et al. 2019, section 3)."""
@@ -69,7 +69,7 @@ def manifold(synthetic: Features, real: Features, nearest: int) -> Manifold:
     Examples
     --------
     >>> manifold(np.array([[0.5], [9.0], [9.5]]), np.array([[0.0], [1.0], [2.0]]), 1)
-    Manifold(precision=0.3333333333333333, recall=0.0, density=0.6666666666666666, coverage=0.6666666666666666)
+    Manifold(precision=0.3333333333333333, recall=1.0, density=0.6666666666666666, coverage=0.6666666666666666)
     """
     a, b = _checked(real, synthetic, nearest)
     return _Neighbourhoods.of(a, b, nearest).values(nearest)
