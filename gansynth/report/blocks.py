@@ -157,10 +157,11 @@ class Cards:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph."""
+    """A paragraph, or where `strong` a small heading."""
 
     macro: ClassVar[str] = "text"
     words: str
+    strong: bool = False
 
 
 @dataclass(frozen=True)

@@ -161,14 +161,14 @@ def curves_chart(
     axes.margins(x=0.0)
     low, high = axes.get_ylim()
     for height, (_, name, color) in zip(
-        _spread([end[0] for end in sorted(ends)], low, high), sorted(ends), strict=True
+        spread_labels([end[0] for end in sorted(ends)], low, high), sorted(ends), strict=True
     ):
         where = {"xy": (1.01, (height - low) / (high - low)), "xycoords": "axes fraction"}
         axes.annotate(name, **where, color=color, fontsize=8.5, va="center", annotation_clip=False)
     return as_svg(figure)
 
 
-def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
+def spread_labels(heights: Sequence[float], low: float, high: float) -> list[float]:
     """Push rising label positions apart until none overlaps, then back inside the axes."""
     step = (high - low) * 0.085
     placed: list[float] = []

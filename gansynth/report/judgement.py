@@ -31,13 +31,9 @@ def shortfall(metric: str, estimate: Estimate) -> float | None:
     Returns
     -------
     float or None
-        In the metric's unit; None without a value or a floor. Copies are all too many.
+        In the metric's unit; None without a value or a floor.
     """
-    if estimate.value is None:
-        return None
-    if metric == "copies":
-        return estimate.value
-    if estimate.floor is None:
+    if estimate.value is None or estimate.floor is None:
         return None
     return _beyond(metric, estimate.value, estimate.floor)
 
@@ -46,10 +42,8 @@ def is_worse_than_real(metric: str, estimate: Estimate) -> bool:
     """Say whether the 95% interval lies wholly on the bad side of what real images score.
 
     Without an interval, or without a floor, nothing is claimed. The floor of a share was itself counted on few
-    images: its own interval must be cleared too. One copy is worse than none.
+    images: its own interval must be cleared too.
     """
-    if metric == "copies":
-        return bool(estimate.value)
     if estimate.value is None or estimate.floor is None or estimate.interval is None:
         return False
     low, high = estimate.interval

@@ -16,10 +16,10 @@ NONE = "no value"
 
 _PERCENT = {"precision", "recall", "F1", "improved-precision", "improved-recall", "coverage", "l1", "l2"}
 _DECIMALS = {"IS": 2, "PSNR": 2, "SSIM": 3, "MS-SSIM": 3, "LPIPS": 3, "LPIPS-diversity": 3}
-_DECIMALS |= {"density": 2, "memorisation": 2, "copies": 0}
+_DECIMALS |= {"density": 2, "memorisation": 2}
 
 
-def number(metric: str, value: float | None, *others: float | None) -> str:
+def number(metric: str, value: float | None, *others: float | None, decimals: int | None = None) -> str:
     """Write one value of a metric.
 
     Parameters
@@ -31,6 +31,8 @@ def number(metric: str, value: float | None, *others: float | None) -> str:
     *others : float or None
         Further values that stand beside it, such as the ends of its interval: the decimals are those that the
         largest of them needs.
+    decimals : int or None
+        Use these instead (see `column_decimals`).
 
     Examples
     --------
@@ -42,8 +44,11 @@ def number(metric: str, value: float | None, *others: float | None) -> str:
     kind = _kind(metric)
     if kind in _PERCENT:
         text = f"{100 * value:.1f}%"
+    elif kind == "copies":
+        text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
     else:
-        text = f"{value:,.{_DECIMALS.get(kind, _decimals([value, *others]))}f}"
+        places = _DECIMALS.get(kind, _decimals([value, *others]) if decimals is None else decimals)
+        text = f"{value:,.{places}f}"
     # What rounds to nothing has no sign.
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
 
@@ -62,14 +67,18 @@ def value_of(metric: str, estimate: Estimate) -> str:
     return NONE if estimate.value is None else number(metric, estimate.value, *(estimate.interval or ()))
 
 
-def mean_and_spread(metric: str, mean: float | None, spread: float | None) -> str:
+def mean_and_spread(metric: str, mean: float, spread: float | None, decimals: int | None = None) -> str:
     """Write "mean ± standard deviation", or the mean alone where there was one seed."""
-    if mean is None:
-        return NONE
-    text = number(metric, mean, spread)
-    if spread is None or not math.isfinite(spread):
+    text = number(metric, mean, spread, decimals=decimals)
+    if spread is None or not math.isfinite(spread) or (metric == "copies" and not spread):
         return text
-    return f"{text.removesuffix('%')} ± {number(metric, spread, mean)}"
+    return f"{text.removesuffix('%')} ± {number(metric, spread, mean, decimals=decimals)}"
+
+
+def column_decimals(values: Sequence[float]) -> int:
+    """Return the decimals of a column: three digits of the smallest value, one more than the largest needs at most."""
+    known = [abs(v) for v in values if v and math.isfinite(v)]
+    return min(_decimals([min(known)]), _decimals([max(known)]) + 1) if known else 2
 
 
 def better(metric: str) -> str:

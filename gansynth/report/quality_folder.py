@@ -158,7 +158,7 @@ def _pairs(folder: Path) -> tuple[Pair, ...]:
             row["class"],
             row["synthetic"],
             row["training"],
-            float(row["distance"]),
+            float(row["distance"] or "nan"),
             float(row["held_out_median"] or "nan"),
             row["copy"] in ("1", "True", "true"),
             pair,

@@ -72,7 +72,7 @@ def _pictures(results: QualityResults) -> list[Section]:
         return []
     counts = results.facts.get("counts", {})
     notes = {name: f"{counts[name]['synthetic']:,} synthetic" for name in results.class_names if name in counts}
-    caption = "The first held-out real cells of each class and the first synthetic ones. None was picked."
+    caption = "Held-out real cells of each class, drawn at random, and the first synthetic ones. None was picked."
     return [Section("Side by side", blocks=[side_by_side(results.sheet, results.class_names, notes, caption)])]
 
 
@@ -188,10 +188,8 @@ def _facts(results: QualityResults) -> list[tuple[str, str]]:
         ("seed, pairing", f"{facts['seed']}, {facts['pairing']}"),
     ]
     if encoder:
-        accuracy = encoder.get("accuracy")
-        good = "" if accuracy is None else f", recognises {accuracy:.1%} of held-out real cells"
-        if accuracy is not None and encoder.get("interval"):
-            good += f" ({100 * encoder['interval'][0]:.1f} to {encoder['interval'][1]:.1%})"
+        share = encoder.get("recall_of_held_out")
+        good = "" if share is None else f", recognises {share:.1%} of held-out real cells"
         said.append(("cell encoder", f"{encoder['name']}, trained on {encoder['n_training']:,} real images{good}"))
         said.append(("encoder, sha256", str(encoder["sha256"])))
     if facts.get("seconds"):

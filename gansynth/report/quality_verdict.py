@@ -44,9 +44,9 @@ def key_figures(results: QualityResults) -> list[tuple[str, str]]:
         figures.append((f"{share:.0%}", "of the variety that real cells of one class have"))
     copies = _measured(results, "copies")
     if copies:
-        figures.append(
-            (number("copies", copies.value), f"near-copies of training images among {copies.n:,} synthetic ones")
-        )
+        beside = "" if copies.floor is None else f"; among as many real ones {number('copies', copies.floor)}"
+        meaning = f"near-copies of training images among {copies.n:,} synthetic ones{beside}"
+        figures.append((number("copies", copies.value), meaning))
     return figures
 
 
@@ -156,14 +156,22 @@ def _copies(results: QualityResults) -> list[str]:
     copies, said = _measured(results, "copies"), []
     if copies and copies.value:
         one = copies.value == 1
-        said.append(
-            f"{number('copies', copies.value)} of {copies.n:,} nearly {'equals' if one else 'equal'} a training image."
+        words = (
+            f"{number('copies', copies.value)} of {copies.n:,} nearly {'equals' if one else 'equal'} a training image"
         )
+        if copies.floor is not None:
+            words += f"; of as many fresh real cells {number('copies', copies.floor)} would"
+        said.append(words + (": no more than chance explains." if _may_be_chance(copies) else "."))
     elif copies:
         said.append(f"No near-copy of a training image was found among {copies.n:,}.")
     if results.facts.get("memorisation", {}).get("alarm"):
         said.append("They lie nearer to the training images than fresh real cells do: the generator may be memorising.")
     return said
+
+
+def _may_be_chance(copies: Estimate) -> bool:
+    known = copies.interval is not None and copies.floor is not None
+    return known and not is_worse_than_real("copies", copies)
 
 
 def _measured(results: QualityResults, name: str) -> Estimate | None:

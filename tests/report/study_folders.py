@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gansynth.studies.ranking import spread
+
 NAMES = ("basophil", "eosinophil <x>", "smudge cell")
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 ALEX = "alexnet-owt-7be5be79.pth"
@@ -94,10 +96,11 @@ def write_quality_folder(
     skills = np.clip(good + random.normal(0, 0.1, c), 0.02, 1.0)
     held_out = [int(n) for n in np.geomspace(300, 12, c)]
     classes = {
-        name: {m: estimate(m, skill, 100, n, random) for m in _SCALES} | {"copies": {"value": 0, "n": 100}}
+        name: {m: estimate(m, skill, 100, n, random) for m in _SCALES}
+        | {"copies": {"value": 0, "n": 100, "interval": [0, 3.7], "floor": 0.0}}
         for name, skill, n in zip(names, skills, held_out, strict=True)
     }
-    classes[names[0]]["copies"]["value"] = copies
+    classes[names[0]]["copies"] |= {"value": copies, "interval": [copies / 2, copies * 2 + 3.7]}
     few = {
         "value": None,
         "n": 100,
@@ -109,7 +112,7 @@ def write_quality_folder(
     shares = (1 - skills[:, None]) / (c - 1) * (1 - np.eye(c)) + np.diag(skills)
     confusion = [random.multinomial(100, row).tolist() for row in shares]
     metrics = {m: estimate(m, float(skills.mean()), 100 * c, sum(held_out), random) for m in _SCALES}
-    metrics["copies"] = {"value": copies, "n": 100 * c, "interval": None, "floor": None}
+    metrics["copies"] = {"value": copies, "n": 100 * c, "interval": [copies / 2, copies * 2 + 3.7], "floor": 0.0}
     results = {
         "gansynth": "0.2.0",
         "real": {
@@ -123,8 +126,7 @@ def write_quality_folder(
         "size": size,
         "seed": seed,
         "pairing": "one-to-one",
-        "encoder": {"name": "pbc-encoder", "sha256": "cd" * 32, "n_training": 9442, "accuracy": 0.955}
-        | {"interval": [0.946, 0.962]},
+        "encoder": {"name": "pbc-encoder", "sha256": "cd" * 32, "n_training": 9442, "recall_of_held_out": 0.955},
         "class_names": list(names),
         "counts": {
             name: {"held_out": n, "training": 8 * n, "synthetic": 100, "compared": min(n, 100)}
@@ -173,3 +175,90 @@ def _write_map(folder: Path, names: Sequence[str], points: int, good: float, ran
             for origin, scale, where in (("real", 1.4, centre), ("synthetic", 0.9, centre * good)):
                 for x, y in random.normal(where, scale, (points, 2)):
                     writer.writerow([f"{x:.4f}", f"{y:.4f}", name, origin])
+
+
+def write_benchmark_folder(
+    folder: Path,
+    *,
+    names: Sequence[str] = NAMES,
+    recipes: Sequence[str] = ("c-wgan-gp", "ac-gan", "dc-gan"),
+    seeds: Sequence[int] = (0, 1),
+    real: NDArray[np.uint8] | None = None,
+    synthetic: dict[str, NDArray[np.uint8]] | None = None,
+    points: int = 20,
+    failing: str = "info-gan",
+) -> Path:
+    """Write a folder of `benchmark`: the first recipe is the best, the last the worst, and `failing` fails."""
+    random = np.random.default_rng(0)
+    runs: list[dict[str, Any]] = []
+    curves: list[dict[str, Any]] = []
+    found: dict[str, list[dict[str, Any]]] = {}
+    for r, recipe in enumerate(recipes):
+        good = 0.92 - 0.7 * r / max(len(recipes) - 1, 1)
+        for seed in seeds:
+            run = f"runs/{recipe}/seed-{seed}"
+            place = write_quality_folder(
+                folder / run / "quality",
+                names=names,
+                real=real,
+                synthetic=None if synthetic is None else synthetic[recipe],
+                good=good,
+                copies=2 if r == 1 else 0,
+                points=points,
+                seed=seed,
+            )
+            found.setdefault(recipe, []).append(json.loads((place / "results.json").read_text(encoding="utf-8")))
+            runs.append(
+                {"recipe": recipe, "gan": recipe.upper(), "seed": seed, "status": "done", "error": "", "images": 64_000}
+                | {"steps": 1000, "seconds": 610.0 + 30 * seed + 100 * r, "generating_seconds": 3.5 + r, "run": run}
+                | {"parameters": {"generator": 1_200_000 + r, "critic": 900_000}, "quality": f"{run}/quality"}
+            )
+            steps = np.linspace(1, 20, 12)
+            rise = good * (1 - np.exp(-steps / 5)) + random.normal(0, 0.01, 12)
+            curves.append(
+                {"recipe": recipe, "seed": seed, "images": (3200 * steps).tolist(), "real_recall": [0.955] * 12}
+                | {"minutes": (steps * (0.5 + 0.1 * r)).tolist(), "recall": np.clip(rise, 0, 1).tolist()}
+                | {"diversity": (good * np.exp(-steps / 200)).tolist()}
+            )
+    runs.append({"recipe": failing, "gan": "x", "seed": 0, "status": "failed", "error": "the loss is not finite <nan>"})
+    summary = {recipe: _summary([one["metrics"] for one in several]) for recipe, several in found.items()}
+    per_class = {
+        recipe: {name: _summary([one["classes"][name] for one in several]) for name in names}
+        for recipe, several in found.items()
+    }
+    benchmark = {
+        "gansynth": "0.2.0",
+        "data": {"path": "my cells", "sha256": "ab" * 32},
+        "seeds": list(seeds),
+        "size": 64,
+        "images_per_class": 100,
+        "budget": {"images": 64_000, "minutes": None},
+        "class_names": list(names),
+        "recipes": [*recipes, failing],
+        "runs": runs,
+        "ranking": [
+            {
+                "recipe": recipe,
+                "mean_rank": r + 1.0,
+                "ranks": {"KD-cell": r + 1, "recall": r + 1, "diversity-cell": r + 1},
+            }
+            for r, recipe in enumerate(recipes)
+        ],
+        "best": {
+            name: {"recipe": recipes[0], "metric": "KD-cell", "value": 0.21, "second": recipes[1], "clear": c > 0}
+            for c, name in enumerate(names)
+        },
+        "primary": "KD-cell",
+        "verdict": f"{recipes[0]} comes first in 3 of 3 metrics; {recipes[-1]} last.",
+        "warnings": ["Seeds measure the noise of training only <&>."],
+        "summary": summary,
+        "summary_classes": per_class,
+        "curves": curves,
+    }
+    (folder / "benchmark.json").write_text(json.dumps(benchmark), encoding="utf-8")
+    return folder
+
+
+def _summary(seeds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    found = {metric: spread([one[metric] for one in seeds]) for metric in seeds[0]}
+    return {metric: one.to_json() for metric, one in found.items() if one is not None}

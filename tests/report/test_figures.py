@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gansynth.report.figures import _spread, counts_chart, curves_chart, image_grid, image_strip
+from gansynth.report.figures import counts_chart, curves_chart, image_grid, image_strip, spread_labels
 
 
 def cells(n: int, size: int = 16) -> NDArray[np.uint8]:
@@ -55,6 +55,6 @@ def test_curves_survive_a_single_point_and_names_with_markup() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_names_at_the_ends_of_curves_never_overlap_nor_leave_the_top(heights: list[float]) -> None:
-    placed = _spread(sorted(heights), 0.0, 1.0)
+    placed = spread_labels(sorted(heights), 0.0, 1.0)
     assert max(placed) <= 1.0
     assert all(b - a >= 0.085 - 1e-9 for a, b in itertools.pairwise(placed))
