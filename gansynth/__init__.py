@@ -9,6 +9,7 @@ Examples
 >>> cells = gansynth.open_dataset("phantom", size=64)  # doctest: +SKIP
 >>> run = gansynth.train_gan(cells, "c-wgan-gp-64", "runs/phantom", minutes=10)  # doctest: +SKIP
 >>> gansynth.balance("phantom", run, "balanced", target="max")  # doctest: +SKIP
+>>> gansynth.quality("my-cells", "synthetic").metrics["KD-cell"]  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gansynth.errors import InputError
     from gansynth.gans import build_gan, open_run, train_gan
     from gansynth.recipes import load_recipe
+    from gansynth.studies import benchmark, quality
     from gansynth.synthesis import GANOverSampler, balance, generate
 
 _HOME = {
@@ -30,11 +32,13 @@ _HOME = {
     "GANOverSampler": "gansynth.synthesis",
     "InputError": "gansynth.errors",
     "balance": "gansynth.synthesis",
+    "benchmark": "gansynth.studies",
     "build_gan": "gansynth.gans",
     "generate": "gansynth.synthesis",
     "load_recipe": "gansynth.recipes",
     "open_dataset": "gansynth.data",
     "open_run": "gansynth.gans",
+    "quality": "gansynth.studies",
     "train_gan": "gansynth.gans",
 }
 
@@ -44,11 +48,13 @@ __all__ = [
     "InputError",
     "__version__",
     "balance",
+    "benchmark",
     "build_gan",
     "generate",
     "load_recipe",
     "open_dataset",
     "open_run",
+    "quality",
     "train_gan",
 ]
 

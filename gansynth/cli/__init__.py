@@ -11,10 +11,12 @@ from collections.abc import Sequence
 import click
 
 from gansynth import __version__
+from gansynth.cli.benchmark import benchmark
 from gansynth.cli.data import data
 from gansynth.cli.demo import demo
 from gansynth.cli.failures import Commands
 from gansynth.cli.gan import export, models, train_gan
+from gansynth.cli.quality import quality
 from gansynth.cli.synthesis import balance, generate
 
 
@@ -30,10 +32,12 @@ def gansynth() -> None:
       gansynth data info my-cells                                      what is in a folder of images per class
       gansynth train-gan my-cells --recipe c-wgan-gp-64 --minutes 120 --out runs/my-cells
       gansynth balance my-cells runs/my-cells --out balanced
+      gansynth quality my-cells synthetic --out quality                how good synthetic images are, class by class
+      gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64 --out gans
     """
 
 
-for _command in (data, train_gan, generate, balance, models, export, demo):
+for _command in (data, train_gan, generate, balance, quality, benchmark, models, export, demo):
     gansynth.add_command(_command)
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gansynth.cli.arguments import FOLDER, device_option, seed_option
+
+if TYPE_CHECKING:
+    from gansynth.metrics.matching import Pairing
 
 
 @click.command()
@@ -50,7 +54,7 @@ def benchmark(
     count: int,
     changes: tuple[str, ...],
     encoder: str,
-    pairing: str,
+    pairing: Pairing,
     size: int | None,
     weights_dir: Path | None,
     dinobloom: Path | None,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gansynth.cli.arguments import FOLDER, device_option, seed_option
+
+if TYPE_CHECKING:
+    from gansynth.metrics.matching import Pairing
 
 
 @click.command()
@@ -41,7 +45,7 @@ def quality(
     out: Path | None,
     as_json: bool,
     encoder: str,
-    pairing: str,
+    pairing: Pairing,
     size: int | None,
     run: str | None,
     weights_dir: Path | None,

@@ -17,7 +17,7 @@ def quality_table(quality: Quality) -> str:
     """Return all figures, those of every class that matter most, what is missing, and the warnings."""
     from gansynth.studies.catalogue import METRICS
 
-    rows = [("metric", "value", "95% interval", "n", "real against real", "better")]
+    rows: list[tuple[str, ...]] = [("metric", "value", "95% interval", "n", "real against real", "better")]
     for name, found in quality.metrics.items():
         floor = _number(found.floor) + (f" (n {found.floor_n:,})" if found.floor_n not in (None, found.n) else "")
         rows.append((METRICS[name].title, *_cells(found), floor, METRICS[name].better))
@@ -48,7 +48,7 @@ def benchmark_table(benchmark: Benchmark) -> str:
     from gansynth.studies.ranking import RANKED
 
     metrics = [m for m in RANKED if any(m in row for row in benchmark.summary.values())]
-    rows = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]
+    rows: list[tuple[str, ...]] = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]
     for line in benchmark.ranking:
         found = benchmark.summary[line["recipe"]]
         cells = []

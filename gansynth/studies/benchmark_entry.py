@@ -15,9 +15,10 @@ from gansynth.data.opening import open_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, build_gan, open_run, train_gan
 from gansynth.gans.journal import LOG
+from gansynth.metrics.matching import Pairing
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.studies.quality import quality
 from gansynth.studies.quality_result import RESULTS, read_results
+from gansynth.studies.quality_study import quality
 from gansynth.synthesis import generate
 
 
@@ -72,7 +73,7 @@ class Settings:
     count: int
     size: int
     encoder: str
-    pairing: str
+    pairing: Pairing
     seed: int
     device: str
     devices: int

@@ -7,20 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.frechet import FEWEST as FEWEST_FD
 from gansynth.metrics.frechet import frechet_distance, frechet_estimate
-from gansynth.metrics.inception_score import inception_score_estimate
-from gansynth.metrics.kernel_distance import kernel_estimate
-from gansynth.metrics.manifold import manifold_estimates
+from gansynth.metrics.inception_score import inception_score, inception_score_estimate, splits_for
+from gansynth.metrics.kernel_distance import FEWEST as FEWEST_KD
+from gansynth.metrics.kernel_distance import kernel_distance, kernel_estimate
+from gansynth.metrics.manifold import MOST, manifold_estimates, manifold_values
 from gansynth.studies.views import FloatArray, View
 
 Book = dict[str, Estimate]
+"""Figures by the names of `gansynth.studies.catalogue.METRICS`."""
 
 
 def distances(view: View, suffix: str, only: int | None = None) -> Book:
-    """Return the distances of synthetic to real images, by name.
+    """Return the distances of synthetic to real images.
 
     Parameters
     ----------
@@ -32,62 +34,49 @@ def distances(view: View, suffix: str, only: int | None = None) -> Book:
     """
     first, second = ("FID", "KID") if not suffix else (f"FD{suffix}", f"KD{suffix}")
     made, real = view.pairs(only)
-    found = {
-        second: kernel_estimate(made, real, seed=view.seed, name=second),
-        first: frechet_estimate(made, real, seed=view.seed, name=first),
+    return {
+        second: _beside_real(view, kernel_estimate(made, real, name=second), only, kernel_distance, FEWEST_KD),
+        first: _beside_real(view, frechet_estimate(made, real, name=first), only, frechet_distance, FEWEST_FD),
     }
-    floors = {
-        second: lambda a, b: kernel_estimate(a, b, seed=view.seed, resamples=0, name=second).value,
-        first: lambda a, b: frechet_distance(a, b) if len(a) > 1 else None,
-    }
-    return {name: _with_floor(view, name, one, only, floors[name]) for name, one in found.items()}
 
 
-def inception_score(view: View) -> Book:
-    """Return IS of the synthetic images, with that of as many real ones as its floor."""
+def inception_score_of(view: View) -> Book:
+    """Return IS of the synthetic images, with that of as many held-out real ones as its floor."""
     made, _ = view.pairs(array="logits")
-    found = inception_score_estimate(made, seed=view.seed)
+
+    def of_real(_: FloatArray, held_out: FloatArray) -> float:
+        return inception_score(held_out, splits=min(splits_for(len(made)), splits_for(len(held_out))))
+
+    return {"IS": _beside_real(view, inception_score_estimate(made), None, of_real, FEWEST_KD, "logits")}
+
+
+def manifold_of(view: View, suffix: str, only: int | None = None) -> Book:
+    """Return improved precision and recall, density and coverage."""
+    made, real = view.pairs(only)
+    found = manifold_estimates(made, real)
+    floor: dict[str, Any] = view.floor("manifold", only, lambda a, b: manifold_values(a, b), "features")
+    n = min(MOST, _floor_n(view, only))
     return {
-        "IS": _with_floor(
-            view, "IS", found, None, lambda a, b: inception_score_estimate(b, seed=view.seed).value, array="logits"
-        )
-    }
-
-
-def manifold(view: View, suffix: str, only: int | None = None, most: int = 1000) -> Book:
-    """Return improved precision and recall, density and coverage, by name."""
-    made, real = (_capped(part, most) for part in view.pairs(only))
-    found = manifold_estimates(made, real, seed=view.seed)
-
-    def real_scores(a: FloatArray, b: FloatArray) -> dict[str, Any]:
-        scores = manifold_estimates(_capped(a, most), _capped(b, most), seed=view.seed, resamples=0)
-        return {name: one.to_json()["value"] for name, one in scores.items()}
-
-    floor = view.floor("manifold", only, real_scores, "features")
-    n = min(int(view.floor_counts()[only] if only is not None else view.floor_counts().sum()), most)
-    return {
-        f"{name}{suffix}": replace(one, floor=floor.get(name), floor_n=n) if one.value is not None else one
+        f"{name}{suffix}": replace(one, floor=floor[name], floor_n=n) if one.value is not None and floor else one
         for name, one in found.items()
     }
 
 
-def _with_floor(
+def _beside_real(
     view: View,
-    name: str,
     found: Estimate,
     only: int | None,
-    compute: Callable[[FloatArray, FloatArray], float | None],
+    compute: Callable[[FloatArray, FloatArray], float],
+    fewest: int,
     array: str = "features",
 ) -> Estimate:
-    if found.value is None:
+    """Add what real images score; it is computed once for a real set."""
+    n = _floor_n(view, only)
+    if found.value is None or n < fewest:
         return found
+    return replace(found, floor=view.floor(compute.__name__, only, compute, array), floor_n=n)
+
+
+def _floor_n(view: View, only: int | None) -> int:
     counts = view.floor_counts()
-    n = int(counts.sum() if only is None else counts[only])
-    return replace(found, floor=view.floor(name, only, compute, array), floor_n=n) if n > 1 else found
-
-
-def _capped(features: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """Return a regular sample of at most `most` rows: classes keep their shares, and memory does not grow."""
-    if len(features) <= most:
-        return np.asarray(features)
-    return np.asarray(features[np.linspace(0, len(features) - 1, most).round().astype(np.int64)])
+    return int(np.sum(counts) if only is None else counts[only])

@@ -30,6 +30,8 @@ def choose_encoder(
     * ``"auto"``: the zoo's, where it was trained on these very images and on no held-out one; else the own.
     * a name of the zoo or a folder: that one.
 
+    A single class teaches no encoder anything, so there ``"auto"`` and ``"own"`` are the zoo's.
+
     Raises
     ------
     InputError
@@ -38,7 +40,7 @@ def choose_encoder(
     if str(name) not in (AUTO, OWN):
         encoder = open_encoder(name, device)
         unknown = [c for c in sets.class_names if c not in encoder.class_names]
-        if unknown:
+        if unknown and len(sets.class_names) > 1:
             raise InputError(f"encoder {name} does not know the class {', '.join(unknown)}; give --encoder own")
         seen = len(encoder.training_sha256 & set(sets.held_out.sha256())) if sets.split_known else 0
         if seen:
@@ -47,6 +49,9 @@ def choose_encoder(
                 "give --encoder own"
             )
         return encoder
+    if len(sets.class_names) < 2:
+        # There is nothing to learn to tell apart: features of cells in general have to do.
+        return open_encoder(SHIPPED, device)
     if str(name) == AUTO:
         shipped = open_encoder(SHIPPED, device)
         if _fits(shipped, sets):

@@ -20,9 +20,12 @@ class Extractor(Protocol):
     """Images to features (see `gansynth.metrics.extractors`, and `CellEncoder`)."""
 
     name: str
-    sha256: str
 
-    def __call__(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    @property
+    def sha256(self) -> str:
+        """The sha256 of the weights."""
+
+    def __call__(self, images: NDArray[np.uint8]) -> Arrays:
         """Return "features" [n, d], and "logits" [n, k] where there are any, for uint8 images [n, 3, H, W]."""
 
 

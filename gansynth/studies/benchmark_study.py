@@ -12,6 +12,7 @@ from gansynth import __version__
 from gansynth.atomic import write_json
 from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.errors import InputError
+from gansynth.metrics.matching import Pairing
 from gansynth.studies.benchmark_entry import Budget, Entry, Settings, carry_out, entries_of
 from gansynth.studies.benchmark_result import Benchmark, gather
 
@@ -32,7 +33,7 @@ def benchmark(
     count: int = 200,
     changes: Sequence[str] = (),
     encoder: str = "auto",
-    pairing: str = "one-to-one",
+    pairing: Pairing = "one-to-one",
     size: int | None = None,
     weights_dir: str | Path | None = None,
     dinobloom: str | Path | None = None,

@@ -18,13 +18,14 @@ from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
 from gansynth.gans.device import chosen_device
-from gansynth.metrics.classifier_scores import classifier_scores
+from gansynth.metrics.classifier_scores import NAMES, ClassifierScores, classifier_scores
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.extractors import MissingWeights, open_extractor
+from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
 from gansynth.studies.catalogue import METRICS
 from gansynth.studies.copies import Copies, look_for_copies
-from gansynth.studies.distances import Book, distances, inception_score, manifold
+from gansynth.studies.distances import Book, distances, inception_score_of, manifold_of
 from gansynth.studies.encoders import choose_encoder
 from gansynth.studies.features import Extractor
 from gansynth.studies.projection import Projection
@@ -36,9 +37,6 @@ from gansynth.studies.stages import Stages
 from gansynth.studies.views import Pool, View
 
 ENOUGH_FOR_FID = 2048
-LEAST = 10
-"""Fewer images of a class than this, on either side, and it has no distance of its own."""
-
 SHOWN = 8
 ON_THE_MAP = 1500
 MATCHED = ("LPIPS", "PSNR", "SSIM", "MS-SSIM", "l1", "l2")
@@ -128,7 +126,7 @@ def quality(
             with stages(f"distances in {name} features"):
                 all_classes, per_class = _distances(seen, suffix)
                 if name == "inception":
-                    all_classes |= inception_score(seen)
+                    all_classes |= inception_score_of(seen)
             overall |= all_classes
             for book, found in zip(classes, per_class, strict=True):
                 book |= found
@@ -193,19 +191,20 @@ def _open(
 
 
 def _distances(view: View, suffix: str) -> tuple[Book, list[Book]]:
-    classes: list[Book] = []
-    for c, n in enumerate(view.counts()):
-        book = distances(view, suffix, c) | (manifold(view, suffix, c) if suffix != "-dinobloom" else {})
-        if n < LEAST:
-            short = f"needs at least {LEAST} images on either side; there are {n}"
-            book = {name: Estimate(None, int(n), note=f"{name} {short}") for name in book}
-        classes.append(book)
-    overall = distances(view, suffix) | (manifold(view, suffix) if suffix != "-dinobloom" else {})
-    return overall, classes
+    """Return distances and manifold figures of all classes together, and of each."""
+    both = [
+        distances(view, suffix, only) | (manifold_of(view, suffix, only) if suffix != "-dinobloom" else {})
+        for only in (None, *range(view.n_classes))
+    ]
+    return both[0], both[1:]
 
 
-def _classifier(view: View, cell: CellEncoder, seed: int) -> Any:
+def _classifier(view: View, cell: CellEncoder, seed: int) -> ClassifierScores:
     names = view.sets.class_names
+    if len(names) < 2:
+        nothing = {name: Estimate(None, 0, note="there is one class: nothing to tell apart") for name in NAMES}
+        table = np.zeros((1, 2), np.int64)
+        return ClassifierScores(nothing, [dict(nothing)], table, table)
     # A class outside the comparison is a wrong answer, whichever it is.
     column = np.array([names.index(name) if name in names else len(names) for name in cell.class_names])
     held_out = view.pool.held_out
@@ -231,9 +230,9 @@ def _warnings(sets: Sets, view: View, overall: Book, cell: CellEncoder) -> list[
         )
     if "FID" in overall and counts.sum() < ENOUGH_FOR_FID:
         found.append(f"{counts.sum():,} images are few for FID (below {ENOUGH_FOR_FID:,}); go by KID")
-    thin = [name for name, n in zip(sets.class_names, counts, strict=True) if n < LEAST]
+    thin = [name for name, n in zip(sets.class_names, counts, strict=True) if n < FEWEST]
     if thin:
-        found.append(f"too few images for a distance of their own (below {LEAST}): {', '.join(thin)}")
+        found.append(f"too few images for a distance of their own (below {FEWEST}): {', '.join(thin)}")
     recall = overall["recall"]
     if recall.floor is not None and recall.floor < 0.7:
         found.append(
@@ -253,7 +252,7 @@ def _about(
     cell: CellEncoder,
     pairing: str,
     seed: int,
-    scores: Any,
+    scores: ClassifierScores,
     copies: Copies,
     view: View,
     stages: Stages,
@@ -280,7 +279,7 @@ def _about(
         "seed": seed,
         "pairing": pairing,
         "encoder": {
-            "name": cell.title,
+            "name": cell.info.get("name", "own"),
             "sha256": cell.sha256,
             "n_training": len(cell.training_sha256),
             "recall_of_held_out": floor,
