@@ -58,8 +58,8 @@ class Memorisation:
 
     @property
     def p_alarm(self) -> float:
-        """The smaller of both p values, doubled for having looked twice; NaN where one side is empty."""
-        return min(1.0, 2 * min(self.p_value, self.p_nearer)) if self.n and self.n_held_out else float("nan")
+        """Both p values in one: the smaller, doubled for having looked twice; NaN where one side is empty."""
+        return float(either(self.p_value, self.p_nearer))
 
 
 def memorisation(
@@ -114,21 +114,46 @@ def memorisation(
         nan = float("nan")
         medians = [float(np.median(d)) if len(d) else nan for d in (generated, held_out)]
         return Memorisation(nan, n, m, (nan, nan), nan, medians[0], medians[1], nearer=0, p_nearer=nan)
-    test = mannwhitneyu(generated, held_out, alternative="less")
-    nearer, p_nearer = _nearer(generated, held_out)
-    # SciPy's U counts the pairs in which the generated image is the further one.
-    auc = float(1 - test.statistic / (n * m))
+    auc, p_value, nearer, p_nearer = (part.item() for part in copy_tests(generated, held_out))
     return Memorisation(
         value=auc,
         n=n,
         n_held_out=m,
         interval=_auc_interval(auc, n, m, confidence),
-        p_value=float(test.pvalue),
+        p_value=p_value,
         median_generated=float(np.median(generated)),
         median_held_out=float(np.median(held_out)),
         nearer=nearer,
         p_nearer=p_nearer,
     )
+
+
+def copy_tests(
+    generated: ArrayLike, held_out: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return what `memorisation` tests, for one class or for any number of sets of equal size at once.
+
+    Parameters
+    ----------
+    generated, held_out : float arrays, shape [..., n] and [..., m]
+        Distances to the nearest training image, n and m at least 1.
+
+    Returns
+    -------
+    auc, p_value, nearer, p_nearer : arrays, shape [...]
+        As in `Memorisation`.
+    """
+    x, y = np.asarray(generated, dtype=np.float64), np.asarray(held_out, dtype=np.float64)
+    n, m = x.shape[-1], y.shape[-1]
+    test = mannwhitneyu(x, y, alternative="less", axis=-1)
+    # SciPy's U counts the pairs in which the generated image is the further one.
+    auc = 1 - np.asarray(test.statistic) / (n * m)
+    # Not the very nearest of many held-out images: one that was trained on by mistake would hide every copy.
+    rank = -(-m // _HELD_OUT_PER_RANK)
+    nearer = (x < np.partition(y, rank - 1, axis=-1)[..., rank - 1 : rank]).sum(axis=-1)
+    # So many come before the r-th held-out image when at most r - 1 held-out ones are among the first nearer + r - 1.
+    p_nearer = np.where(nearer > 0, hypergeom.cdf(rank - 1, n + m, m, nearer + rank - 1), 1.0)
+    return auc, np.asarray(test.pvalue), nearer, p_nearer
 
 
 def class_memorisation(
@@ -175,16 +200,30 @@ def memorisation_alarm(classes: Sequence[Memorisation], *, level: float = 0.05) 
     >>> memorisation_alarm([honest, honest])[0], memorisation_alarm([honest, copied])[0]
     (False, True)
     """
-    p = np.array([c.p_alarm for c in classes if c.n and c.n_held_out])
-    if not len(p):
-        return False, 1.0
-    if len(p) == 1:
-        return bool(p[0] <= level), float(p[0])
-    smallest = len(p) * p.min()
-    # Fisher's sum, of p values that are at least uniform under the null: exact or on the safe side.
-    together = chi2.sf(-2 * np.log(np.maximum(p, np.finfo(float).tiny)).sum(), 2 * len(p))
-    p_value = float(min(1.0, 2 * min(smallest, together)))
+    p_value = alarm_p_value([c.p_alarm for c in classes if c.n and c.n_held_out]).item()
     return p_value <= level, p_value
+
+
+def alarm_p_value(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Return the p value of `memorisation_alarm` from those of the classes, float64 [...].
+
+    Parameters
+    ----------
+    p_values : float array, shape [..., C]
+        `p_alarm` of C classes, in each of any number of reports.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    count = p.shape[-1]
+    if count < 2:
+        return p[..., 0] if count else np.ones(p.shape[:-1])
+    # Fisher's sum, of p values that are at least uniform under the null: exact or on the safe side.
+    together = chi2.sf(-2 * np.log(np.maximum(p, np.finfo(float).tiny)).sum(axis=-1), 2 * count)
+    return either(count * p.min(axis=-1), together)
+
+
+def either(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Return the p value of two tests of which the better counts: the smaller, doubled, and at most 1."""
+    return np.minimum(1.0, 2 * np.minimum(first, second))
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
@@ -259,15 +298,6 @@ def nearest(queries: ArrayLike, references: ArrayLike) -> tuple[NDArray[np.float
 def nearest_distances(queries: ArrayLike, references: ArrayLike) -> NDArray[np.float32]:
     """Return the distances of `nearest` alone, float32 [n]."""
     return nearest(queries, references)[0]
-
-
-def _nearer(generated: NDArray[np.float64], held_out: NDArray[np.float64]) -> tuple[int, float]:
-    n, m = len(generated), len(held_out)
-    # Not the very nearest of many held-out images: one that was trained on by mistake would hide every copy.
-    rank = -(-m // _HELD_OUT_PER_RANK)
-    count = int((generated < np.partition(held_out, rank - 1)[rank - 1]).sum())
-    # So many come before the r-th held-out image when at most r - 1 held-out ones are among the first count + r - 1.
-    return count, float(hypergeom.cdf(rank - 1, n + m, m, count + rank - 1)) if count else 1.0
 
 
 def _flat(points: ArrayLike) -> torch.Tensor:
