@@ -19,15 +19,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.atomic import write_json
+from gansynth.classifiers.encoder_training import BATCH, EDGE, resized, trained_network
 from gansynth.data.dataset import CellDataset
-from gansynth.data.loader import ClassSampler
 from gansynth.errors import InputError
-from gansynth.gans.device import has_bf16
-from gansynth.gans.images import to_float, turn_and_flip
+from gansynth.gans.images import to_float
 from gansynth.gans.run import nearest_name
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.networks.cell_encoder import CellEncoderNetwork
@@ -35,12 +34,6 @@ from gansynth.recipes import ZOO
 
 WEIGHTS = "encoder.safetensors"
 INFO = "encoder.json"
-
-EDGE = 64
-"""Images are brought to this edge length before they are encoded."""
-
-BATCH = 64
-"""Images that pass the network together, always as many: convolutions round differently in other batches."""
 
 
 class CellEncoder:
@@ -96,28 +89,26 @@ class CellEncoder:
         dict
             "features", float32 [n, d], and "logits", float32 [n, C]. Row i depends on image i only.
         """
-        features = np.empty((len(images), len(self.network.scale)), dtype=np.float32)
+        features = np.empty((len(images), 8 * self.network.width), dtype=np.float32)
         logits = np.empty((len(images), len(self.class_names)), dtype=np.float32)
         with torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False):
             for start in range(0, len(images), BATCH):
                 part = slice(start, min(start + BATCH, len(images)))
                 batch = torch.from_numpy(np.ascontiguousarray(images[part])).to(self.device)
                 missing = BATCH - len(batch)
-                found = self.network.embed(_resized(to_float(F.pad(batch, (0, 0, 0, 0, 0, 0, 0, missing))), EDGE))
-                features[part], logits[part] = (tensor[: BATCH - missing].cpu().numpy() for tensor in found)
+                last = self.network.features(resized(to_float(F.pad(batch, (0, 0, 0, 0, 0, 0, 0, missing))), EDGE))
+                features[part] = (last * self.network.scale)[: len(batch)].cpu().numpy()
+                logits[part] = self.network.logits(last)[: len(batch)].cpu().numpy()
         return {"features": features, "logits": logits}
 
     def fit_scale(self, images: NDArray[np.uint8]) -> None:
-        """Scale every feature to unit variance over these (training) images; hardly varying ones to less.
+        """Scale the features so that their variance over these (training) images is 1 on average.
 
-        A layer's features would else weigh in a distance by the size of their numbers, which means nothing.
+        A kernel distance depends on the size of the numbers; so encoders trained on different data compare better.
         """
         self.network.scale.fill_(1)
-        every = max(1, len(images) // 4096)
-        spread = torch.from_numpy(self(images[::every])["features"].std(axis=0))
-        layers = self.network.layers()
-        least = torch.cat([0.1 * s.square().mean().sqrt().expand_as(s) for s in spread.split(layers)])
-        self.network.scale.copy_(1 / torch.maximum(spread, least).clamp(min=1e-6))
+        variance = self(images[:: max(1, len(images) // 4096)])["features"].var(axis=0).mean()
+        self.network.scale.fill_(1 / max(float(np.sqrt(variance)), 1e-6))
         self.__dict__.pop("sha256", None)
 
     def rounded(self) -> CellEncoder:
@@ -201,6 +192,7 @@ def train_cell_encoder(
     device: torch.device | str = "cpu",
     images: int | None = None,
     width: int = 32,
+    begin_with: CellEncoder | None = None,
     on_step: Callable[[int, int], None] | None = None,
 ) -> CellEncoder:
     """Train a cell encoder on a training split.
@@ -208,7 +200,8 @@ def train_cell_encoder(
     The classes are drawn by the square root of their size; a cell is turned, flipped, and seen a little nearer,
     brighter and otherwise stained. It is neither blurred nor made noisy, and its stain changes little: features that
     were trained to pass over such faults could not tell of them. The first part of the training looks at 48 px, which
-    halves its time.
+    halves its time. At the end the normalisations' statistics are measured anew on the images as they are (Wu and
+    Johnson 2021, section 3), since the network has seen them nearer and in another mix.
 
     Parameters
     ----------
@@ -222,6 +215,8 @@ def train_cell_encoder(
         Images to see in all. Default: 13 times the training split, at least 6,400 and at most 120,000.
     width : int
         Channels of the first layer.
+    begin_with : CellEncoder, optional
+        Go on from these weights, at 64 px and half the learning rate. Its training images count as this one's too.
     on_step : callable, optional
         Called with (steps done, steps in all).
 
@@ -232,31 +227,17 @@ def train_cell_encoder(
     """
     _refuse_unfit(train)
     device, begun = torch.device(device), time.monotonic()
-    budget = images or int(np.clip(13 * len(train), 6_400, 120_000))
-    steps = max(1, budget // BATCH)
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        network = CellEncoderNetwork(len(train.class_names), width)
-        network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=0.05)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=max(steps, 5), pct_start=0.2)
-        sampler = ClassSampler(train.labels, len(train.class_names), mode="tempered", alpha=0.5)
-        order = torch.Generator().manual_seed(seed)
-        for step in range(steps):
-            labels = sampler.draw_labels(BATCH, order)
-            index = sampler.draw_images(labels, order).numpy()
-            x = _resized(to_float(torch.from_numpy(train.images[index]).to(device)), EDGE)
-            x = turn_and_flip(_seen_nearer(_stained_otherwise(x), 48 if step < 0.6 * steps else EDGE))
-            with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
-                logits = network(x)
-            loss = F.cross_entropy(logits.float(), labels.to(device), label_smoothing=0.05)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimizer.step()
-            schedule.step()
-            if on_step is not None:
-                on_step(step + 1, steps)
+    steps = max(1, (images or int(np.clip(13 * len(train), 6_400, 120_000))) // BATCH)
+    network = trained_network(
+        train,
+        steps,
+        seed=seed,
+        device=device,
+        width=width,
+        begin_with=begin_with and begin_with.network,
+        on_step=on_step,
+    )
+    own = train.records["sha256"].tolist()
     info = {
         "class_names": list(train.class_names),
         "seed": seed,
@@ -265,17 +246,18 @@ def train_cell_encoder(
         "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.machine(),
         "threads": torch.get_num_threads(),
         "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in _PACKAGES}},
+        "began_with": {k: begin_with.info[k] for k in _TOLD} if begin_with else None,
         "training_counts": train.counts(),
         "training_origin": sorted(set(train.records["origin"])),
-        "training_sha256": train.records["sha256"].tolist(),
+        "training_sha256": own + sorted(begin_with.training_sha256.difference(own) if begin_with else ()),
     }
     encoder = CellEncoder(network, info, device)
     encoder.fit_scale(train.images)
     return encoder
 
 
-_RATE = 4e-3
 _PACKAGES = ("gansynth", "torch", "numpy")
+_TOLD = ("seed", "images_seen", "seconds")
 
 
 def _refuse_unfit(train: CellDataset) -> None:
@@ -287,30 +269,6 @@ def _refuse_unfit(train: CellDataset) -> None:
         )
     if sum(n > 0 for n in train.counts().values()) < 2:
         raise InputError("a cell encoder learns to tell classes apart; give a training split with two classes or more")
-
-
-def _stained_otherwise(x: Tensor) -> Tensor:
-    """Change brightness, contrast and the balance of colours a little, image by image."""
-    n = len(x)
-    gain = 1 + 0.1 * (torch.rand(n, 1, 1, 1) - 0.5) + 0.08 * (torch.rand(n, 3, 1, 1) - 0.5)
-    shift = 0.1 * (torch.rand(n, 1, 1, 1) - 0.5)
-    return x * gain.to(x.device) + shift.to(x.device)
-
-
-def _seen_nearer(x: Tensor, edge: int) -> Tensor:
-    """Cut a square of 84% to 100% of the edge at a random place, one for each eighth of the batch, to `edge` px."""
-    parts = []
-    for chunk in x.chunk(8):
-        side = int(torch.randint(EDGE - 10, EDGE + 1, (1,)))
-        top, left = torch.randint(0, EDGE - side + 1, (2,)).tolist()
-        parts.append(_resized(chunk[:, :, top : top + side, left : left + side], edge))
-    return torch.cat(parts)
-
-
-def _resized(x: Tensor, edge: int) -> Tensor:
-    if x.shape[-2:] == (edge, edge):
-        return x
-    return F.interpolate(x, size=(edge, edge), mode="bilinear", align_corners=False, antialias=True)
 
 
 def _halved(tensor: Tensor) -> Tensor:

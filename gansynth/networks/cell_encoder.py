@@ -45,6 +45,11 @@ class CellEncoderNetwork(nn.Module):
     n_classes : int
     width : int
         Channels of the stem; they double at each of the three stages.
+
+    Attributes
+    ----------
+    scale : Tensor, shape []
+        What features are multiplied by before a distance is measured in them; takes no part in the logits.
     """
 
     scale: Tensor
@@ -64,37 +69,18 @@ class CellEncoderNetwork(nn.Module):
         )
         self.dropout = nn.Dropout(0.2)
         self.logits = nn.Linear(8 * width, n_classes)
-        self.register_buffer("scale", torch.ones(14 * width))
-
-    def maps(self, images: Tensor) -> list[Tensor]:
-        """Return the feature maps of stem and stages, [n, c, h, w] each, for images [n, 3, H, W] in [-1, 1].
-
-        H and W are multiples of 16.
-        """
-        found = [self.stem(images)]
-        for stage in self.stages:
-            found.append(stage(found[-1]))
-        return found
+        self.register_buffer("scale", torch.ones(()))
 
     def features(self, images: Tensor) -> Tensor:
-        """Return the last maps' means over positions, [n, 8 * width]: what the logits are made of."""
-        return self.maps(images)[-1].mean(dim=(2, 3))
+        """Return the last maps' means over positions, [n, 8 * width]: what the logits are made of.
+
+        Images are [n, 3, H, W] in [-1, 1], H and W multiples of 16.
+        """
+        h = self.stem(images)
+        for stage in self.stages:
+            h = stage(h)
+        return h.mean(dim=(2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits [n, n_classes] for images [n, 3, H, W] in [-1, 1]."""
         return self.logits(self.dropout(self.features(images)))
-
-    def embed(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what distances are measured in, [n, 14 * width], and the logits, [n, n_classes].
-
-        The last layer alone passes over what decides no class, such as a blur; so mean and standard deviation over
-        positions of the stem's and the first stage's maps stand beside it. All are multiplied by the buffer `scale`.
-        """
-        maps = self.maps(images)
-        last = maps[-1].mean(dim=(2, 3))
-        early = [statistic for h in maps[:2] for statistic in (h.mean(dim=(2, 3)), h.std(dim=(2, 3), correction=0))]
-        return torch.cat([last, *early], dim=1) * self.scale, self.logits(last)
-
-    def layers(self) -> list[int]:
-        """Return how many of `embed`'s features come from the last stage, the stem and the first stage."""
-        return [8 * self.width, 2 * self.width, 4 * self.width]
