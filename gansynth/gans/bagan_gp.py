@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
 from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.gans.wasserstein import critic_loss, gradient_penalty, interpolate
+from gansynth.networks.conditioning import Critic
 from gansynth.recipes import GanRecipe
 
 
 class EncodingCritic(nn.Module):
     """A critic whose features are also those of an encoder: what the encoder learned, the critic begins with."""
 
-    def __init__(self, critic: nn.Module, latent: nn.Module) -> None:
+    def __init__(self, critic: Critic, latent: nn.Module) -> None:
         super().__init__()
         self.critic, self.latent = critic, latent
 

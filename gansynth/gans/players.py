@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from gansynth.networks import compact, hazra2022
+from gansynth.networks.conditioning import Critic
 from gansynth.recipes import GanRecipe, PaperNetworks
 
 
@@ -16,7 +17,7 @@ def build_generator(recipe: GanRecipe, n_classes: int) -> nn.Module:
     return compact.SkipGenerator(n_classes, recipe.latent, recipe.resolution, networks.generator, networks.style)
 
 
-def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None = None, inputs: int = 3) -> nn.Module:
+def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None = None, inputs: int = 3) -> Critic:
     """Return an untrained critic: images [n, inputs, R, R] (and labels, for projection) to scores [n].
 
     Parameters
@@ -44,10 +45,10 @@ def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None =
     )
 
 
-def build_head(recipe: GanRecipe, critic: nn.Module, outputs: int) -> nn.Module:
+def build_head(recipe: GanRecipe, critic: Critic, outputs: int) -> nn.Module:
     """Return an untrained linear layer from a critic's features to so many numbers."""
     layer = nn.Linear if isinstance(recipe.networks, PaperNetworks) else compact.EqualLinear
-    return layer(int(critic.n_features), outputs)
+    return layer(critic.n_features, outputs)
 
 
 def build_classifier(recipe: GanRecipe, n_classes: int) -> nn.Module:

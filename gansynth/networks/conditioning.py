@@ -1,7 +1,4 @@
-"""Critics that know more than whether an image is real: what it shows, or what it is said to show.
-
-Each takes a critic with `features` (images to [n, n_features]) and `judge` (features to scores [n]), of either family.
-"""
+"""Critics that know more than whether an image is real: what it shows, or what it is said to show."""
 
 from __future__ import annotations
 
@@ -9,7 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from gansynth.networks import compact, hazra2022
 from gansynth.networks.compact import EqualConv2d, EqualLinear
+
+Critic = compact.CompactCritic | hazra2022.Critic
+"""Of either family: `features` (images to [n, n_features]) and `judge` (features to scores [n])."""
 
 PLANES = 8
 """Constant planes that carry the label beside the three of the image."""
@@ -18,7 +19,7 @@ PLANES = 8
 class TwoHeadedCritic(nn.Module):
     """A score and one logit for each class, from the same features."""
 
-    def __init__(self, critic: nn.Module, logits: nn.Module) -> None:
+    def __init__(self, critic: Critic, logits: nn.Module) -> None:
         super().__init__()
         self.critic, self.logits = critic, logits
 
@@ -36,12 +37,12 @@ class LabelPlanesCritic(nn.Module):
 
     Parameters
     ----------
-    critic : nn.Module
+    critic : Critic
         It takes 3 + `PLANES` input channels.
     n_classes : int
     """
 
-    def __init__(self, critic: nn.Module, n_classes: int) -> None:
+    def __init__(self, critic: Critic, n_classes: int) -> None:
         super().__init__()
         self.embedding, self.critic = nn.Embedding(n_classes, PLANES), critic
         nn.init.normal_(self.embedding.weight, std=PLANES**-0.5)
@@ -54,17 +55,16 @@ class LabelPlanesCritic(nn.Module):
         return scores.float()
 
 
-def normalise_spectrally(network: nn.Module) -> nn.Module:
+def normalise_spectrally(network: Critic) -> Critic:
     """Give every layer with a weight matrix the spectral norm 1 (Miyato et al. 2018, eq. 8), in place.
 
-    What layers with equalised learning rate multiply their weights by is dropped, or the norm would not be 1. Their
-    weights stay of unit variance, so that learning rates keep their meaning.
+    What layers with equalised learning rate, and the projection, multiply their weights by is dropped, or the norm
+    would not be 1. The weights stay of unit variance, so that learning rates keep their meaning.
     """
+    network.projection_scale = 1.0
     for module in list(network.modules()):
         if isinstance(module, EqualConv2d | EqualLinear):
             module.scale = 1.0
-        if hasattr(module, "projection_scale"):
-            module.projection_scale = 1.0
         if isinstance(module, EqualConv2d | EqualLinear | nn.Conv2d | nn.Linear | nn.Embedding):
             spectral_norm(module)
     return network
