@@ -1,0 +1,186 @@
+"""Claims about `benchmark`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gansynth.cli import run
+from gansynth.errors import InputError
+from gansynth.recipes import load_recipe
+from gansynth.studies import Benchmark, benchmark, benchmark_entry
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SMALL = [
+    "resolution=16",
+    "latent=8",
+    "networks.generator=[8,8,8]",
+    "networks.critic=[8,8]",
+    "networks.classifier=[8,8]",
+    "networks.style=8",
+    "training.batch_size=8",
+    "reports.watch_images=4",
+    "reports.sheet_every=2",
+    "reports.classifier_images=64",
+]
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def recipes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Three tiny recipes in files; the last one diverges."""
+    folder, found = tmp_path_factory.mktemp("recipes"), {}
+    for name, of, changes in (
+        ("three", "c-wgan-gp-64", []),
+        ("two", "cgan-64", []),
+        ("wild", "c-wgan-gp-64", ["training.learning_rates.critic=1e20", "training.precision='32'"]),
+    ):
+        recipe = load_recipe(of, [*SMALL, *changes])
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json") | {"name": name}))
+        found[name] = str(folder / f"{name}.yaml")
+    return found
+
+
+def compare(data: Path, encoder: Path, recipes: list[str], out: Path, **more: Any) -> Benchmark:
+    options: dict[str, Any] = {"seeds": 1, "images": 16, "count": COUNT, "encoder": encoder, "progress": False} | more
+    return benchmark(data, recipes, out, **options)
+
+
+@pytest.fixture(scope="module")
+def finished(
+    phantom_folder: Path, encoder_folder: Path, recipes: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Benchmark]:
+    out = tmp_path_factory.mktemp("benchmark") / "out"
+    names = [recipes["three"], recipes["wild"], recipes["two"]]
+    return out, compare(phantom_folder, encoder_folder, names, out, seeds=2)
+
+
+def test_one_failing_recipe_does_not_cost_the_others(finished: tuple[Path, Benchmark]) -> None:
+    _, found = finished
+    status = {(row["recipe"], row["seed"]): row["status"] for row in found.runs}
+    assert status == {
+        ("three", 0): "done", ("wild", 0): "failed", ("two", 0): "done",
+        ("three", 1): "done", ("wild", 1): "failed", ("two", 1): "done",
+    }  # fmt: skip
+    assert all("diverged" in row["error"] for row in found.runs if row["recipe"] == "wild")
+    assert any("wild" in w and "diverged" in w for w in found.about["warnings"])
+
+
+def test_all_get_the_same_budget_and_their_cost_is_told(finished: tuple[Path, Benchmark]) -> None:
+    done = [row for row in finished[1].runs if row["status"] == "done"]
+    assert {row["images"] for row in done} == {16}
+    for row in done:
+        assert row["seconds"] > 0 and row["generating_seconds"] > 0
+        assert {"generator", "critic"} <= set(row["parameters"])
+    three = next(row for row in done if row["recipe"] == "three")
+    assert "classifier" in three["parameters"]
+
+
+def test_every_measured_recipe_is_ranked_and_every_class_has_its_figures(finished: tuple[Path, Benchmark]) -> None:
+    _, found = finished
+    assert {row["recipe"] for row in found.ranking} == {"three", "two"}
+    assert found.primary == "KD-cell" and found.verdict
+    for recipe in ("three", "two"):
+        assert len(found.summary[recipe]["KD-cell"].values) == 2
+        assert set(found.summary_classes[recipe]) == {"basophil", "eosinophil", "lymphocyte"}
+        assert "recall" in found.summary_classes[recipe]["basophil"]
+
+
+def test_tables_hold_what_the_result_holds(finished: tuple[Path, Benchmark]) -> None:
+    out, found = finished
+    read = json.loads((out / "benchmark.json").read_text())
+    assert read == json.loads(json.dumps(found.to_json()))
+    head = (out / "table7.csv").read_text().splitlines()[0]
+    assert head.startswith("recipe,PSNR,PSNR sd,PSNR real") and (out / "table6.csv").exists()
+    assert len((out / "classes.csv").read_text().splitlines()) == 1 + 2 * 3
+
+
+def test_curves_are_those_of_the_class_watch(finished: tuple[Path, Benchmark]) -> None:
+    for one in finished[1].about["curves"]:
+        assert one["images"] and len({len(one[k]) for k in ("images", "minutes", "recall", "diversity")}) == 1
+
+
+def test_continued_nothing_finished_is_done_again_and_the_tables_are_the_same(
+    finished: tuple[Path, Benchmark],
+    phantom_folder: Path,
+    encoder_folder: Path,
+    recipes: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, before = finished
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("what was finished is done again")
+
+    names = [recipes["three"], recipes["two"]]
+    for step in ("train_gan", "generate", "quality"):
+        monkeypatch.setattr(benchmark_entry, step, never)
+    after = compare(phantom_folder, encoder_folder, names, out, seeds=2, resume=True)
+    assert after.summary == before.summary and after.ranking == before.ranking and after.verdict == before.verdict
+
+
+def test_another_benchmark_in_the_same_folder_is_refused(
+    finished: tuple[Path, Benchmark], phantom_folder: Path, encoder_folder: Path, recipes: dict[str, str]
+) -> None:
+    with pytest.raises(InputError, match="already holds a benchmark; continue it with --resume"):
+        compare(phantom_folder, encoder_folder, [recipes["two"]], finished[0])
+    with pytest.raises(InputError, match="with another images, count"):
+        compare(phantom_folder, encoder_folder, [recipes["two"]], finished[0], images=24, count=5, resume=True)
+
+
+def test_a_run_that_exists_is_taken_as_it_is(
+    finished: tuple[Path, Benchmark], phantom_folder: Path, encoder_folder: Path, tmp_path: Path
+) -> None:
+    existing = finished[0] / "runs" / "three-seed0"
+    found = compare(phantom_folder, encoder_folder, [str(existing)], tmp_path / "out")
+    assert [row["status"] for row in found.runs] == ["done"]
+    assert found.summary["three-seed0"]["KD-cell"].mean == finished[1].summary["three"]["KD-cell"].values[0]
+
+
+def test_data_without_a_split_is_refused_before_anything_is_trained(
+    made_folder: Path, encoder_folder: Path, recipes: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="has no split"):
+        compare(made_folder, encoder_folder, [recipes["two"]], tmp_path / "out")
+    with pytest.raises(InputError, match="named twice"):
+        compare(made_folder, encoder_folder, [recipes["two"], recipes["two"]], tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_killed_and_continued_gives_the_same_tables(
+    finished: tuple[Path, Benchmark],
+    phantom_folder: Path,
+    encoder_folder: Path,
+    recipes: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    command = [
+        sys.executable, "-m", "gansynth", "benchmark", str(phantom_folder), "--recipes",
+        ",".join(recipes[name] for name in ("three", "two")), "--seeds", "2", "--images", "16", "--count", str(COUNT),
+        "--encoder", str(encoder_folder), "--out", str(out),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (out / "quality" / "three-seed0" / "results.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    first = out / "quality" / "three-seed0" / "results.json"
+    written = first.stat().st_mtime_ns
+    assert run([*command[3:], "--resume"]) == 0
+    assert first.stat().st_mtime_ns == written
+    read = json.loads((out / "benchmark.json").read_text())
+    expected = finished[1].to_json()
+    assert read["summary"] == {name: expected["summary"][name] for name in ("three", "two")}
+    assert (out / "report.html").exists()

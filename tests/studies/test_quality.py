@@ -1,0 +1,166 @@
+"""Claims about `quality`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from gansynth.cli import run
+from gansynth.errors import InputError
+from gansynth.studies import Quality, quality
+from gansynth.studies.catalogue import METRICS
+from gansynth.studies.quality_result import read_results
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def found(phantom_folder: Path, made_folder: Path, encoder_folder: Path) -> Quality:
+    return quality(phantom_folder, made_folder, encoder=encoder_folder, progress=False)
+
+
+def test_every_metric_has_a_figure_or_is_missing_with_its_file_or_says_why_not(found: Quality) -> None:
+    missing = {one.metric for one in found.missing}
+    for name in METRICS:
+        if METRICS[name].extractor == "dinobloom":
+            continue  # asked for by a weight file only
+        one = found.metrics.get(name)
+        assert name in missing or (one is not None and (one.value is not None or one.note)), name
+    assert {one.file for one in found.missing} == {
+        "weights-inception-2015-12-05-6726825d.pth",
+        "alexnet-owt-7be5be79.pth",
+    }
+    assert all(one.looked_in and "https://" in one.how for one in found.missing)
+
+
+def test_every_figure_has_its_n_and_interval_and_what_real_images_score(found: Quality) -> None:
+    for name, one in found.metrics.items():
+        if one.value is not None:
+            assert one.n > 0 and one.interval is not None and one.floor is not None, name
+            if name != "copies":
+                assert one.interval[0] - 1e-9 <= one.value <= one.interval[1] + 1e-9, name
+
+
+def test_a_class_too_small_for_a_metric_says_so(found: Quality) -> None:
+    one = found.classes["basophil"]["FD-cell"]
+    assert one.value is None and "at least" in one.note and one.n < 20
+
+
+def test_sets_of_unequal_size_are_compared_at_equal_n_and_it_is_said_why(found: Quality) -> None:
+    counts = found.about["counts"]
+    for of in counts.values():
+        assert of["compared"] == min(of["held_out"], of["synthetic"])
+    assert found.metrics["FD-cell"].n == sum(of["compared"] for of in counts.values())
+    assert any("bias depends on n" in w for w in found.warnings)
+
+
+def test_the_json_is_the_contract(found: Quality, tmp_path: Path) -> None:
+    found.write(tmp_path / "q")
+    read = read_results(tmp_path / "q")
+    assert {"metrics", "classes", "missing", "warnings"} <= set(read)
+    assert {"value", "n", "interval", "floor"} <= set(read["metrics"]["KD-cell"])
+    assert set(read["missing"][0]) == {"metric", "file", "looked_in", "how"}
+    assert json.dumps(read, allow_nan=False)
+
+
+def test_the_command_prints_one_json_object_and_nothing_else(
+    phantom_folder: Path, made_folder: Path, encoder_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["quality", str(phantom_folder), str(made_folder), "--encoder", str(encoder_folder), "--json"]) == 0
+    assert "KD-cell" in json.loads(capfd.readouterr().out)["metrics"]
+
+
+def test_the_second_time_the_real_side_is_read_not_computed(
+    phantom_folder: Path, made_folder: Path, encoder_folder: Path, found: Quality, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gansynth.classifiers import CellEncoder
+
+    seen: list[int] = []
+    encode = CellEncoder.__call__
+
+    def counting(self: CellEncoder, images: np.ndarray) -> dict[str, np.ndarray]:
+        seen.append(len(images))
+        return encode(self, images)
+
+    monkeypatch.setattr(CellEncoder, "__call__", counting)
+    again = quality(phantom_folder, made_folder, encoder=encoder_folder, progress=False)
+    assert sum(seen) == found.about["synthetic"]["n"]  # every synthetic image once, no real one
+    assert {k: v.to_json() for k, v in again.metrics.items()} == {k: v.to_json() for k, v in found.metrics.items()}
+
+
+def test_blurred_cells_are_further_from_real_ones(
+    phantom_folder: Path, made_folder: Path, encoder_folder: Path, found: Quality, tmp_path: Path
+) -> None:
+    for file in made_folder.rglob("*.png"):
+        place = tmp_path / "blurred" / file.parent.name / file.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(file).filter(ImageFilter.GaussianBlur(3)).save(place)
+    worse = quality(phantom_folder, tmp_path / "blurred", encoder=encoder_folder, progress=False)
+    for name in ("FD-cell", "KD-cell"):
+        fine, blurred = found.metrics[name].value, worse.metrics[name].value
+        assert fine is not None and blurred is not None and blurred > fine
+
+
+def test_a_folder_of_training_images_raises_the_alarm(
+    phantom_folder: Path, encoder_folder: Path, tmp_path: Path
+) -> None:
+    from gansynth.data import open_dataset
+
+    training = open_dataset(phantom_folder, 32).part("train")
+    for path in training.records["path"]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(phantom_folder / path, tmp_path / path)
+    copied = quality(phantom_folder, tmp_path, encoder=encoder_folder, progress=False)
+    assert copied.about["memorisation"]["alarm"]
+    assert copied.metrics["copies"].value == len(training)
+    assert copied.metrics["memorisation"].value == 1
+    assert (copied.nearest["copy"] == 1).all()
+    assert any("pixel by pixel" in w for w in copied.warnings)
+
+
+def test_a_run_that_saw_the_held_out_images_is_refused(
+    phantom_folder: Path, made_folder: Path, encoder_folder: Path, tiny_run_folder: Path, tmp_path: Path
+) -> None:
+    info = json.loads((tiny_run_folder / "run.json").read_text())
+    quality(phantom_folder, made_folder, encoder=encoder_folder, run=tiny_run_folder, progress=False)
+    shutil.copytree(tiny_run_folder, tmp_path / "leaky")
+    from gansynth.data import open_dataset
+
+    info["training_sha256"] = open_dataset(phantom_folder, 32).part("test").records["sha256"].tolist()
+    (tmp_path / "leaky" / "run.json").write_text(json.dumps(info))
+    with pytest.raises(InputError, match="held-out images are training images of run leaky"):
+        quality(phantom_folder, made_folder, encoder=encoder_folder, run=tmp_path / "leaky", progress=False)
+
+
+def test_two_folders_without_classes_are_measured_with_what_makes_sense(tmp_path: Path, made_folder: Path) -> None:
+    for k, part in enumerate(("real", "made")):
+        (tmp_path / part).mkdir()
+        for i, file in enumerate(sorted(made_folder.rglob("*.png"))[k::2]):
+            shutil.copy(file, tmp_path / part / f"{i}.png")
+    found = quality(tmp_path / "real", tmp_path / "made", progress=False)
+    assert list(found.classes) == ["all"]
+    assert found.metrics["recall"].value is None and "one class" in found.metrics["recall"].note
+    assert found.metrics["PSNR"].value is not None
+    assert any("no split" in w for w in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere", "{made}"], "there is no such folder"),
+        (["{real}", "{made}", "--encoder", "pbc-encoderr"], "did you mean 'pbc-encoder'"),
+        (["{real}", "{made}", "--run", "nothing"], "no run folder"),
+    ],
+)
+def test_bad_input_gets_one_sentence(
+    arguments: list[str], sentence: str, phantom_folder: Path, made_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    typed = [a.format(real=phantom_folder, made=made_folder) for a in arguments]
+    assert run(["quality", *typed]) == 2
+    error = capfd.readouterr().err.strip()
+    assert sentence in error and "Traceback" not in error
