@@ -58,7 +58,8 @@ class CellEncoder:
 
     def __init__(self, network: CellEncoderNetwork, info: dict[str, Any], device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
-        self.network = network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.network = network
         self.info = info
         self.class_names = tuple(str(name) for name in info["class_names"])
 
@@ -223,9 +224,11 @@ def train_cell_encoder(
     Raises
     ------
     InputError
-        If an image is synthetic, or fewer than two classes have images.
+        If an image is synthetic, fewer than two classes have images, or `begin_with` knows other classes.
     """
     _refuse_unfit(train)
+    if begin_with is not None and begin_with.class_names != train.class_names:
+        raise InputError("the cell encoder to begin with knows other classes than the training split has")
     device, begun = torch.device(device), time.monotonic()
     steps = max(1, (images or int(np.clip(13 * len(train), 6_400, 120_000))) // BATCH)
     network = trained_network(
@@ -234,7 +237,7 @@ def train_cell_encoder(
         seed=seed,
         device=device,
         width=width,
-        begin_with=begin_with and begin_with.network,
+        begin_with=None if begin_with is None else begin_with.network,
         on_step=on_step,
     )
     own = train.records["sha256"].tolist()

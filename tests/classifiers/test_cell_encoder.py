@@ -89,6 +89,15 @@ def test_the_training_images_are_recorded(encoder: CellEncoder, phantom: CellDat
     assert encoder.info["training_counts"] == COUNTS
 
 
+def test_a_training_that_goes_on_remembers_the_images_of_the_first(encoder: CellEncoder, phantom: CellDataset) -> None:
+    more = phantom_dataset(COUNTS, size=64, seed=2)
+    second = train_cell_encoder(more, seed=1, images=64, begin_with=encoder)
+    assert second.training_sha256 == set(phantom.records["sha256"]) | set(more.records["sha256"])
+    assert second.info["began_with"]["images_seen"] == 24 * 64 and second.sha256 != encoder.sha256
+    with pytest.raises(InputError, match="other classes"):
+        train_cell_encoder(phantom_dataset({"monocyte": 2, "platelet": 2}, size=64), begin_with=encoder)
+
+
 def test_synthetic_images_are_refused(phantom: CellDataset) -> None:
     records = phantom.records.copy()
     records.loc[:4, "origin"] = "synthetic"
