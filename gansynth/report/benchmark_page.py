@@ -230,9 +230,13 @@ def _command(results: BenchmarkResults) -> str:
     facts = results.facts
     if facts.get("command"):
         return str(facts["command"])
+    seeds, budget = facts.get("seeds") or [0], facts.get("budget") or {}
     words = ["gansynth", "benchmark", str((facts.get("data") or {}).get("path", "DATA"))]
-    words += ["--recipes", ",".join(facts["recipes"]), "--seeds", str(len(facts.get("seeds", [])) or 1), "--out", "DIR"]
-    return shlex.join(words)
+    words += ["--recipes", ",".join(facts["recipes"]), "--seeds", str(len(seeds)), "--seed", str(min(seeds))]
+    for option in ("images", "minutes"):
+        words += [f"--{option}", f"{budget[option]}"] if budget.get(option) else []
+    words += ["--count", str(facts["images_per_class"]), "--out", str(results.folder)]
+    return shlex.join([*words, "--resume"])
 
 
 def _facts(results: BenchmarkResults) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 # Real is the azure, synthetic the eosin of a Romanowsky stain; a colour-blind reader tells them apart by lightness.
@@ -62,7 +63,7 @@ def as_svg(figure: Any) -> str:
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": "gansynth"}):
         figure.savefig(buffer, format="svg", transparent=True, dpi=144, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    return re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
 
 
 def plain(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Cell, Definitions, Grid, Row
 from gansynth.report.judgement import is_worse_than_real, shortfall
-from gansynth.report.numbers import MISSING, NONE, better, interval, number, value_of
+from gansynth.report.numbers import MISSING, NONE, better, column_decimals, interval, number, value_of
 from gansynth.report.quality_folder import QualityResults
 from gansynth.studies.catalogue import METRICS
 
@@ -98,10 +98,14 @@ def class_table(results: QualityResults, metrics: Sequence[str], caption: str = 
     if not columns:
         return None
     notes = Footnotes()
+    places = {
+        m: column_decimals([v for c in results.class_names if (v := _value(results.classes[c].get(m)))])
+        for m in columns
+    }
     doses = {m: _doses(m, [results.classes[c].get(m) for c in results.class_names]) for m in columns}
     rows = []
     for i, name in enumerate(results.class_names):
-        cells = [_class_cell(m, results.classes[name].get(m), doses[m][i], notes) for m in columns]
+        cells = [_class_cell(m, results.classes[name].get(m), doses[m][i], places[m], notes) for m in columns]
         rows.append(Row(name, cells, small=_count_note(results, name)))
     read = (
         "Shaded: the 95% interval excludes what real cells of the class score; the darker, the further from them. Not "
@@ -140,14 +144,13 @@ def _metric_row(results: QualityResults, name: str, notes: Footnotes) -> Row:
     return Row(title, [value, floor, Cell(f"{found.n:,}"), way])
 
 
-def _class_cell(metric: str, found: Estimate | None, dose: float | None, notes: Footnotes) -> Cell:
+def _class_cell(metric: str, found: Estimate | None, dose: float | None, places: int, notes: Footnotes) -> Cell:
     if found is None:
         return Cell("–", shade=0.0)
     if found.value is None:
         return Cell(NONE, notes=notes.number(found.note), shade=0.0)
-    beside = (found.value, *(found.interval or ()))
-    real = "" if found.floor is None else f"real {number(metric, found.floor, *beside)}"
-    return Cell(value_of(metric, found), real, notes.number(found.note), shade=dose or 0.0)
+    real = "" if found.floor is None else f"real {number(metric, found.floor, decimals=places)}"
+    return Cell(number(metric, found.value, decimals=places), real, notes.number(found.note), shade=dose or 0.0)
 
 
 def _doses(metric: str, found: Sequence[Estimate | None]) -> list[float | None]:
@@ -171,6 +174,10 @@ def _widths(metric: str, found: Sequence[Estimate | None], gaps: Sequence[float 
 def _count_note(results: QualityResults, name: str) -> str:
     counts = results.facts.get("counts", {}).get(name)
     return f"{counts['synthetic']:,} synthetic, {counts['held_out']:,} real" if counts else ""
+
+
+def _value(found: Estimate | None) -> float | None:
+    return None if found is None else found.value
 
 
 def _has(found: Estimate | None) -> bool:

@@ -150,7 +150,7 @@ def _pairs(folder: Path) -> tuple[Pair, ...]:
         return ()
     rows = _csv(folder / "nearest.csv")
     with np.load(folder / "nearest.npz", allow_pickle=False) as held:
-        images = np.stack([held["synthetic"], held["training"]], axis=1) if rows else np.empty((0,), np.uint8)
+        images = np.stack([held["synthetic"], held["training"]], axis=1)
     if len(rows) != len(images):
         raise InputError(f"{folder}: nearest.csv has {len(rows)} rows, nearest.npz {len(images)} images; measure again")
     return tuple(

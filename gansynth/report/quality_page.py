@@ -173,7 +173,8 @@ def _rest(results: QualityResults) -> list[Section]:
 def _command(results: QualityResults) -> str:
     facts = results.facts
     words = ["gansynth", "quality", str(facts["real"]["path"]), str(facts["synthetic"]["path"])]
-    words += ["--seed", str(facts["seed"]), "--pairing", str(facts["pairing"]), "--out", "DIR"]
+    words += ["--size", str(facts["size"]), "--pairing", str(facts["pairing"]), "--seed", str(facts["seed"])]
+    words += ["--out", str(results.folder)]
     return str(facts.get("command") or shlex.join(words))
 
 

@@ -155,10 +155,8 @@ def _diversity(results: QualityResults) -> list[str]:
 def _copies(results: QualityResults) -> list[str]:
     copies, said = _measured(results, "copies"), []
     if copies and copies.value:
-        one = copies.value == 1
-        words = (
-            f"{number('copies', copies.value)} of {copies.n:,} nearly {'equals' if one else 'equal'} a training image"
-        )
+        verb = "equals" if copies.value == 1 else "equal"
+        words = f"{number('copies', copies.value)} of {copies.n:,} nearly {verb} a training image"
         if copies.floor is not None:
             words += f"; of as many fresh real cells {number('copies', copies.floor)} would"
         said.append(words + (": no more than chance explains." if _may_be_chance(copies) else "."))

@@ -53,11 +53,11 @@ def recipe_table(results: BenchmarkResults, metrics: Sequence[str], caption: str
     floors = [results.floor(m) for m in columns]
     if any(value is not None for value in floors):
         pairs = zip(columns, floors, strict=True)
-        rows.append(Row("real against real", [Cell("" if v is None else number(m, v)) for m, v in pairs], "floor"))
+        rows.append(Row("real against real", [Cell(_beside(results, m, v)) for m, v in pairs], "floor"))
     means = [results.class_mean(m) for m in columns]
     if any(value is not None for value in means):
         pairs = zip(columns, means, strict=True)
-        rows.append(Row("class mean", [Cell("" if v is None else number(m, v)) for m, v in pairs], "mean"))
+        rows.append(Row("class mean", [Cell(_beside(results, m, v)) for m, v in pairs], "mean"))
     head = ["GAN", *(METRICS[m].title for m in columns)]
     return Grid(
         head, rows, f"{caption} {_how_to_read(results, best)}".strip(), notes.texts, ["", *map(better, columns)]
@@ -97,7 +97,7 @@ def class_by_recipe(results: BenchmarkResults, metric: str, caption: str) -> Gri
     decimals = column_decimals([s.mean for found in spreads.values() for s in found.values()])
     rows = []
     for c, found in spreads.items():
-        winner, cells = clear_winner(metric, found), [Cell(number(metric, floors[c]))]
+        winner, cells = clear_winner(metric, found), [Cell(number(metric, floors[c], decimals=decimals))]
         for r in recipes:
             s = found.get(r)
             if s is None:
@@ -156,8 +156,17 @@ def _cell(results: BenchmarkResults, recipe: str, metric: str, is_best: bool, no
             return Cell(MISSING, notes=notes.number(how_to_get(results.missing[metric])))
         why = next((q.metrics[metric].note for q in results.quality.get(recipe, ()) if metric in q.metrics), "")
         return Cell(NONE, notes=notes.number(why))
-    decimals = column_decimals([s.mean for s in _column(results, metric).values()])
+    decimals = _places(results, metric)
     return Cell(mean_and_spread(metric, found.mean, found.sd, decimals), best=is_best)
+
+
+def _places(results: BenchmarkResults, metric: str) -> int:
+    return column_decimals([s.mean for s in _column(results, metric).values()])
+
+
+def _beside(results: BenchmarkResults, metric: str, value: float | None) -> str:
+    """What real images score, with one decimal more than the column: it may be far smaller."""
+    return "" if value is None else number(metric, value, decimals=_places(results, metric) + (abs(value) < 0.1))
 
 
 def _sizes(results: BenchmarkResults, recipe: str, columns: Sequence[str]) -> str:
