@@ -188,5 +188,5 @@ def _check(x: Features, y: Features, name: str = "FID") -> None:
             f"{name} between sets of unequal size ({len(x)} and {len(y)} images) is refused, since its bias depends "
             "on n; draw as many images of both"
         )
-    if len(x) < 2 or not (np.isfinite(x).all() and np.isfinite(y).all()):
+    if len(x) < 2 or not np.isfinite(np.sum(x, dtype=np.float64) + np.sum(y, dtype=np.float64)):
         raise ValueError("features need two rows or more and finite values")

@@ -29,14 +29,14 @@ def test_distance_is_torch_fidelitys_on_the_same_subsets(n: int, m: int, size: i
     assert kernel_distance(x, y, subset_size=size, seed=7) == pytest.approx(theirs, abs=1e-6)
 
 
-def test_large_sets_go_to_torch_fidelity_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_sets_are_measured_subset_by_subset(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = rectified(90, 16, 0), rectified(90, 16, 1, 0.3)
     whole = kernel_estimate(x, y, subset_size=40, subsets=60)
     monkeypatch.setattr(module, "_WHOLE", 80)
     part = kernel_estimate(x, y, subset_size=40, subsets=60)
     assert part.value == pytest.approx(whole.value, abs=1e-6)
     assert part.interval is not None and whole.interval is not None
-    # The variance comes from 20 of 90 images there: the same order, not the same number.
+    # The variance comes from the subsets there: the same order, not the same number.
     assert np.diff(part.interval) == pytest.approx(np.diff(whole.interval), rel=0.5)
 
 
