@@ -123,7 +123,7 @@ def memorisation(
         p_value=p_value,
         median_generated=float(np.median(generated)),
         median_held_out=float(np.median(held_out)),
-        nearer=nearer,
+        nearer=int(nearer),
         p_nearer=p_nearer,
     )
 
