@@ -79,11 +79,11 @@ def classifier_scores(
     shares = np.divide(table, rows[:, None], out=np.zeros(table.shape), where=rows[:, None] > 0)
     drawn = np.stack(
         [
-            rng.multinomial(n, row, size=_RESAMPLES) if n else np.zeros((_RESAMPLES, len(row)))
+            rng.multinomial(n, row, size=_RESAMPLES) if n else np.zeros((_RESAMPLES, len(row)), np.int64)
             for n, row in zip(rows, shares, strict=True)
         ],
         axis=1,
-    )
+    ).astype(np.float64)
     resampled = _scores(drawn)
     there, real_rows = rows > 0, real_table.sum(axis=1)
     overall, per_class = {}, [dict[str, Estimate]() for _ in range(n_classes)]
