@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from gansynth.errors import InputError
 from gansynth.gans import GAN, Run, build_gan, train_gan
 from gansynth.gans.loop import Batches
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
+from gansynth.gans.run_folder import identity_of
 from gansynth.gans.weights import read_weights
 
 from .tiny import tiny_dataset, tiny_recipe
@@ -250,6 +252,17 @@ def test_budgets_in_images_and_in_minutes_stop_a_training(tmp_path: Path) -> Non
     by_minutes = train_tiny(tmp_path / "b", minutes=0.01)
     assert by_minutes.info["step"] >= 1
     assert by_minutes.info["finished"] is True
+
+
+def test_a_training_that_began_before_there_was_a_warm_up_goes_on() -> None:
+    """Its identity was taken of settings without that name."""
+    recipe, data = tiny_recipe(), tiny_dataset()
+    settings = recipe.model_dump(mode="json")
+    del settings["reports"], settings["training"]["steps"], settings["training"]["warm_up"]
+    digest = hashlib.sha256(json.dumps([settings, 0, list(data.class_names)], sort_keys=True).encode())
+    digest.update("".join(data.records["sha256"]).encode() + data.labels.tobytes())
+    assert identity_of(data, recipe, 0) == digest.hexdigest()
+    assert identity_of(data, tiny_recipe("training.warm_up=5"), 0) != digest.hexdigest()
 
 
 def test_linear_decay_ends_at_a_rate_of_nothing(tmp_path: Path) -> None:
