@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
-from gansynth.metrics.frechet import FEWEST, frechet_distance, frechet_estimate
+from gansynth.metrics.frechet import FEWEST, frechet_distance, frechet_estimate, published_frechet_distance
 
 
 def rectified(n: int, d: int, seed: int, shift: float = 0.0, scale: float = 1.0) -> NDArray[np.float32]:
@@ -29,6 +29,12 @@ def of_torch_fidelity(x: NDArray[np.float32], y: NDArray[np.float32]) -> float:
 def test_distance_is_torch_fidelitys_with_fewer_and_with_more_images_than_features(n: int) -> None:
     x, y = rectified(n, 128, 0), rectified(n, 128, 1, 0.2, 1.2)
     assert frechet_distance(x, y) == pytest.approx(of_torch_fidelity(x, y), rel=1e-6)
+
+
+def test_estimate_can_be_torch_fidelitys_own_number() -> None:
+    x, y = rectified(30, 64, 0), rectified(30, 64, 1, 0.2)
+    assert published_frechet_distance(x, y) == of_torch_fidelity(x, y)
+    assert frechet_estimate(x, y, as_published=True).value == of_torch_fidelity(x, y)
 
 
 def test_distance_of_a_collapsed_set_with_dead_features_is_torch_fidelitys() -> None:
