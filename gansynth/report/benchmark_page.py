@@ -11,7 +11,7 @@ from gansynth.report.benchmark_folder import BenchmarkResults, read_benchmark_fo
 from gansynth.report.benchmark_pictures import lineup, maps, nearest
 from gansynth.report.blocks import Block, Cell, Grid, Row, Text
 from gansynth.report.metric_tables import meanings
-from gansynth.report.numbers import mean_and_spread, number
+from gansynth.report.numbers import mean_and_spread, number, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.recipe_curves import curves
 from gansynth.report.recipe_tables import (
@@ -65,9 +65,9 @@ def benchmark_page(results: BenchmarkResults) -> Page:
     ]
     return Page(
         title="GANs side by side",
-        subtitle=f"{len(facts['recipes'])} recipes {where}{len(results.class_names)} classes, {facts['size']} × "
-        f"{facts['size']} pixels, {seeds} seed{'' if seeds == 1 else 's'}, {facts['images_per_class']:,} synthetic "
-        f"images per class; {_budget(results)}",
+        subtitle=f"{len(facts['recipes'])} recipes {where}{len(results.class_names)} classes, "
+        f"{facts['size']}\u00a0×\u00a0{facts['size']} pixels, {seeds} seed{'' if seeds == 1 else 's'}, "
+        f"{facts['images_per_class']:,} synthetic images per class; {_budget(results)}",
         verdict=str(facts.get("verdict") or "No recipe has been measured yet."),
         figures=_figures(results),
         warnings=_warnings(results),
@@ -110,7 +110,7 @@ def _warnings(results: BenchmarkResults) -> list[str]:
     if unsaid:
         names = ", ".join(f"{run['recipe']} (seed {run['seed']})" for run in unsaid)
         found.append(f"Not finished: {names}. Their errors stand below.")
-    return found
+    return [sentence(warning, results.recipes) for warning in found]
 
 
 def _ranking(results: BenchmarkResults) -> list[Section]:

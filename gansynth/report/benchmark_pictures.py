@@ -51,8 +51,8 @@ def maps(results: BenchmarkResults) -> list[Section]:
     key = ", ".join(f"{c + 1} {name}" for c, name in enumerate(results.class_names))
     caption = (
         "Features of the cell encoder in the two directions that best separate the real training classes, with the "
-        "same axes in every map. Grey: real cells; coloured: synthetic cells by the class asked for. A number stands "
-        f"at the median of the real cells of its class: {key}."
+        "same axes in every map; crowded regions are stretched. Grey: real cells; coloured: synthetic cells by the "
+        f"class asked for. A number stands at the median of the real cells of its class: {key}."
     )
     drawn = source_maps(known, results.class_names)
     return [Section("Maps of real and synthetic cells", blocks=[Drawings([Drawing(drawn, caption, width=60)])])]

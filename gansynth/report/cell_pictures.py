@@ -84,11 +84,11 @@ def _card(pair: Pair, lossless: bool, name_class: bool) -> Card:
     alt = f"synthetic {pair.class_name} beside the nearest training image, {pair.training}"
     picture = Picture(picture_address(mosaic(images, 2), lossless=lossless), alt, 2 * _SHOWN + 2, "synthetic")
     small = "; ".join(filter(None, [pair.class_name, _fresh(pair)])) if name_class else ""
-    return Card(picture, f"{'copy: ' if pair.copy else ''}{pair.distance:.3g} apart", small, pair.copy)
+    return Card(picture, f"{'copy: ' if pair.copy else ''}{pair.distance:#.3g} apart", small, pair.copy)
 
 
 def _fresh(pair: Pair) -> str:
-    return f"fresh real: {pair.held_out_median:.3g}" if np.isfinite(pair.held_out_median) else ""
+    return f"fresh real: {pair.held_out_median:#.3g}" if np.isfinite(pair.held_out_median) else ""
 
 
 def _picture(

@@ -62,23 +62,29 @@ def against_real_chart(
     return as_svg(figure)
 
 
-def confusion_chart(counts: ArrayLike, names: Sequence[str]) -> str:
+def confusion_chart(counts: ArrayLike, names: Sequence[str], rows: str = "asked for") -> str:
     """Draw which class (column) the images of each class (row) are taken for, as shares of the row.
 
     Parameters
     ----------
-    counts : int array, shape [C, C]
-        Images asked for as the row's class and put into the column's.
+    counts : int array, shape [C, C] or wider
+        Images asked for as the row's class and put into the column's. Further columns are classes that the classifier
+        knows and the images do not have; they are drawn as one where any image is put there.
     names : sequence of C str
+    rows : str
+        What a row is: the class asked for, or of real images the class that they are.
 
     Returns
     -------
     str
         An SVG element.
     """
-    table = np.asarray(counts, dtype=float)
+    table, c = np.asarray(counts, dtype=float), len(names)
+    labels = [plain(name) for name in names]
+    across = labels if not table[:, c:].any() else [*labels, "another class"]
+    if table.shape[1] > c:
+        table = np.column_stack([table[:, :c], table[:, c:].sum(axis=1)])[:, : len(across)]
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    c = len(names)
     side = 1.6 + 0.42 * c
     figure, axes = blank_figure(side, side * 0.94)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.15, aspect="equal")
@@ -86,14 +92,13 @@ def confusion_chart(counts: ArrayLike, names: Sequence[str]) -> str:
         share = shares[row, column]
         tone = "white" if share > 0.6 else INK
         axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8.5, color=tone)
-    labels = [plain(name) for name in names]
-    axes.set_xticks(range(c), labels, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_xticks(range(len(across)), across, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(c), labels)
-    axes.set_xticks(np.arange(c + 1) - 0.5, minor=True)
+    axes.set_xticks(np.arange(len(across) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(c + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=1.2)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("taken for")
-    axes.set_ylabel("asked for")
+    axes.set_ylabel(rows)
     return as_svg(figure)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Cell, Definitions, Grid, Row
 from gansynth.report.judgement import is_worse_than_real, shortfall
-from gansynth.report.numbers import MISSING, NONE, better, column_decimals, interval, number, value_of
+from gansynth.report.numbers import MISSING, NONE, better, column_decimals, interval, number, sentence, value_of
 from gansynth.report.quality_folder import QualityResults
 from gansynth.studies.catalogue import METRICS
 
@@ -55,7 +55,7 @@ def how_to_get(entry: Mapping[str, object]) -> str:
     said = f"Missing: needs {entry.get('file', 'its weights')}"
     said += f", looked for in {where}." if where else "."
     how = str(entry.get("how") or "").strip()
-    return f"{said} {how}{'' if how.endswith('.') or not how else '.'}".strip()
+    return f"{said} {sentence(how)}".strip()
 
 
 def metric_table(results: QualityResults) -> Grid:
@@ -141,7 +141,7 @@ def _metric_row(results: QualityResults, name: str, notes: Footnotes) -> Row:
         size = "; ".join(filter(None, [size, f"class mean {number(name, found.class_mean, found.value)}"]))
     beside = (found.value, *(found.interval or ()))
     floor = Cell("" if found.floor is None else number(name, found.floor, *beside), size)
-    return Row(title, [value, floor, Cell(f"{found.n:,}"), way])
+    return Row(title, [value, floor, Cell("" if found.value is None else f"{found.n:,}"), way])
 
 
 def _class_cell(metric: str, found: Estimate | None, dose: float | None, places: int, notes: Footnotes) -> Cell:

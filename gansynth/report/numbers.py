@@ -109,6 +109,20 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
+def sentence(text: str, names: Sequence[str] = ()) -> str:
+    """Write a message as a sentence: a capital first, unless it begins with one of `names`, and a stop at the end.
+
+    Examples
+    --------
+    >>> sentence("too few cells"), sentence("cgan failed", ["cgan"])
+    ('Too few cells.', 'cgan failed.')
+    """
+    text = text.strip()
+    if text and text[-1] not in ".!?":
+        text += "."
+    return text if any(text.startswith(name) for name in names) else text[:1].upper() + text[1:]
+
+
 def _kind(metric: str) -> str:
     """The metric without its features: "coverage-cell" is written as "coverage" is."""
     return metric.removesuffix("-cell").removesuffix("-dinobloom")

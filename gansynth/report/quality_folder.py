@@ -87,12 +87,6 @@ class QualityResults:
         """What is known of each metric without weights: file, looked_in, how."""
         return {entry["metric"]: entry for entry in self.facts.get("missing", [])}
 
-    @property
-    def confusion(self) -> NDArray[np.int64] | None:
-        """Images asked for as a class (row) and put into one (column), or None without a classifier."""
-        counts = self.facts.get("confusion")
-        return None if not counts else np.asarray(counts, dtype=np.int64)
-
 
 def read_quality_folder(folder: Path) -> QualityResults:
     """Read a folder that `quality` wrote.

@@ -11,13 +11,13 @@ from gansynth.report.class_charts import against_real_chart, confusion_chart
 from gansynth.report.judgement import DIVERSITIES, first_of
 from gansynth.report.map_charts import class_map, small_maps
 from gansynth.report.metric_tables import CLASS_METRICS, class_table, meanings, metric_table
-from gansynth.report.numbers import duration
+from gansynth.report.numbers import duration, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.quality_folder import Pair, QualityResults, read_quality_folder
 from gansynth.report.quality_verdict import findings, key_figures, verdict
 from gansynth.studies.catalogue import METRICS
 
-PAIRS_SHOWN = 4
+PAIRS_SHOWN = 5
 """Nearest pairs shown of a class."""
 
 
@@ -42,6 +42,7 @@ def quality_page(results: QualityResults) -> Page:
     """Compose the page from what was measured."""
     real, synthetic, size = results.facts["real"], results.facts["synthetic"], results.facts["size"]
     origin = f" ({synthetic['origin']})" if synthetic.get("origin") else ""
+    held_out = "real images" if real.get("split_known") is False else "held-out real images"
     sections = [
         *_pictures(results),
         Section("Every metric", blocks=[metric_table(results)]),
@@ -54,12 +55,12 @@ def quality_page(results: QualityResults) -> Page:
     ]
     return Page(
         title="How good are the synthetic cells?",
-        subtitle=f"{synthetic['n']:,} synthetic images{origin} against {real['n_held_out']:,} real images that no "
-        f"generator saw, {len(results.class_names)} classes, {size} × {size} pixels",
+        subtitle=f"{synthetic['n']:,} synthetic images{origin} against {real['n_held_out']:,} {held_out}, "
+        f"{len(results.class_names)} classes, {size}\u00a0×\u00a0{size} pixels",
         verdict=verdict(results),
         findings=findings(results),
         figures=key_figures(results),
-        warnings=results.facts.get("warnings", []),
+        warnings=[sentence(warning) for warning in results.facts.get("warnings", [])],
         sections=sections,
         commands=[(_command(results), "Measure again")],
         commands_title="Reproduce",
@@ -111,15 +112,17 @@ def _classes(results: QualityResults) -> list[Section]:
 
 
 def _confusion(results: QualityResults) -> list[Section]:
-    if results.confusion is None:
-        return []
-    caption = (
-        "Synthetic images in percent of each row: the class they were asked for (rows) and the class that the "
-        "independent classifier puts them into (columns). Shares below half a percent are left out."
-    )
-    width = 12 + 2.6 * len(results.class_names)
-    drawn = confusion_chart(results.confusion, results.class_names)
-    return [Section("What is taken for what", blocks=[Drawings([Drawing(drawn, caption, width=width)])])]
+    names, items = results.class_names, []
+    for title, key, rows in (("Synthetic", "confusion", "asked for"), ("Real, held out", "real_confusion", "is")):
+        counts = results.facts.get(key)
+        if counts:
+            caption = (
+                f"{title} images in percent of each row: the class they {'were asked for' if rows != 'is' else 'are'} "
+                "(rows) and the class that the independent classifier puts them into (columns). Shares below half a "
+                "percent are left out."
+            )
+            items.append(Drawing(confusion_chart(counts, names, rows), caption, title, 12 + 2.2 * len(names)))
+    return [Section("What is taken for what", blocks=[Drawings(items)])] if items else []
 
 
 def _nearest(results: QualityResults) -> list[Section]:
@@ -142,9 +145,9 @@ def _map(results: QualityResults) -> list[Section]:
     if results.map is None:
         return []
     whole = (
-        "Features of the cell encoder in the two directions that best separate the real training classes. Where the "
-        "crosses lie beside their dots the synthetic cells carry the features of their class; two directions of many "
-        "cannot show all that differs."
+        "Features of the cell encoder in the two directions that best separate the real training classes; crowded "
+        "regions are stretched, so that distances have no unit. Where the crosses lie beside their dots the synthetic "
+        "cells carry the features of their class. Two directions of many cannot show all that differs."
     )
     each = (
         "The same map for each class: its real cells, its synthetic ones, the real cells of all other classes in grey."

@@ -7,6 +7,16 @@ from gansynth.report.judgement import DIVERSITIES, LEADING, first_of, is_worse_t
 from gansynth.report.numbers import interval, listed, number
 from gansynth.report.quality_folder import QualityResults
 
+_REASONS = {
+    ("recall", False): "are recognised less often",
+    ("recall", True): "are more typical",
+    ("distance", True): "lie apart in their features",
+    ("variety", False): "vary less",
+    ("variety", True): "vary more",
+    ("copies", True): "hold copies of training images",
+}
+"""What can be wrong with an aspect of the images, below or above what real ones score."""
+
 
 def verdict(results: QualityResults) -> str:
     """Say in two sentences how the synthetic images compare with real ones, and no more than the intervals allow."""
@@ -36,16 +46,17 @@ def key_figures(results: QualityResults) -> list[tuple[str, str]]:
     leading = first_of(LEADING, metrics)
     if leading:
         distance = metrics[leading]
-        floor = "" if distance.floor is None else f"; real from real {_beside(leading, distance.floor, distance)}"
-        figures.append((_beside(leading, distance.value, distance), f"{leading}, the distance from real cells{floor}"))
+        beside = (distance.value, *(distance.interval or ()))
+        floor = "" if distance.floor is None else f"; real from real {number(leading, distance.floor, *beside)}"
+        figures.append((number(leading, *beside), f"{leading}, the distance from real cells{floor}"))
     name = first_of(DIVERSITIES, metrics)
     if name and metrics[name].floor:
         share = _ratio(metrics[name])
         figures.append((f"{share:.0%}", "of the variety that real cells of one class have"))
     copies = _measured(results, "copies")
     if copies:
-        beside = "" if copies.floor is None else f"; among as many real ones {number('copies', copies.floor)}"
-        meaning = f"near-copies of training images among {copies.n:,} synthetic ones{beside}"
+        others = "" if copies.floor is None else f"; among as many real ones {number('copies', copies.floor)}"
+        meaning = f"near-copies of training images among {copies.n:,} synthetic ones{others}"
         figures.append((number("copies", copies.value), meaning))
     return figures
 
@@ -73,12 +84,25 @@ def _spoken(results: QualityResults) -> list[str]:
 
 def _summary(results: QualityResults) -> str:
     spoken = _spoken(results)
-    worse = any(is_worse_than_real(name, results.metrics[name]) for name in spoken)
-    if worse or results.facts.get("memorisation", {}).get("alarm"):
-        return "These synthetic cells can be told from real ones."
+    reasons = [
+        _REASONS[_aspect(name), _above(results.metrics[name])]
+        for name in spoken
+        if is_worse_than_real(name, results.metrics[name])
+    ]
+    if results.facts.get("memorisation", {}).get("alarm"):
+        reasons.append("lie too near to the training images")
+    if reasons:
+        return f"These synthetic cells can be told from real ones: they {listed(reasons)}."
     if not any(results.metrics[name].interval and results.metrics[name].floor is not None for name in spoken):
         return "Whether these synthetic cells differ from real ones cannot be said: no figure has an interval."
     return "With these numbers of images, no difference between the synthetic cells and real ones could be shown."
+
+
+def _aspect(name: str) -> str:
+    """The part that a metric plays in the verdict."""
+    if name in LEADING:
+        return "distance"
+    return "variety" if name in DIVERSITIES else name
 
 
 def _recognised(results: QualityResults) -> list[str]:
@@ -97,7 +121,7 @@ def _recognised(results: QualityResults) -> list[str]:
 
 def _behind(results: QualityResults) -> list[str]:
     recall, said = _measured(results, "recall"), []
-    if recall and recall.floor is not None and is_worse_than_real("recall", recall) and _over(recall):
+    if recall and recall.floor is not None and is_worse_than_real("recall", recall) and _above(recall):
         said.append("They are recognised more often than real cells: more typical than cells are.")
     weak = weak_classes(results)
     if weak:
@@ -111,9 +135,8 @@ def _behind(results: QualityResults) -> list[str]:
     return said
 
 
-def _over(recall: Estimate) -> bool:
-    assert recall.value is not None and recall.floor is not None
-    return recall.value > recall.floor
+def _above(found: Estimate) -> bool:
+    return found.value is not None and found.floor is not None and found.value > found.floor
 
 
 def _distance(results: QualityResults) -> list[str]:
@@ -121,15 +144,17 @@ def _distance(results: QualityResults) -> list[str]:
     if name is None:
         return []
     distance = results.metrics[name]
-    said = f"Their distance from real cells is {_beside(name, distance.value, distance)} ({name})"
+    beside = (distance.value, *(distance.interval or ()))
+    said = f"Their distance from real cells is {number(name, *beside)} ({name})"
     if distance.floor is None:
         return [said + "."]
-    said += f", where two sets of real cells are {_beside(name, distance.floor, distance)} apart"
+    said += f", that of other real cells {number(name, distance.floor, *beside)}"
+    if min(distance.value or 0.0, distance.floor) < 0:
+        said += " (an unbiased figure, which may fall below zero by chance)"
     if distance.interval is None:
         return [said + "."]
-    if is_worse_than_real(name, distance):
-        return [said + ": more than chance explains."]
-    return [said + ": no more than chance explains."]
+    chance = "more" if is_worse_than_real(name, distance) else "no more"
+    return [f"{said}: {chance} than chance explains."]
 
 
 def _diversity(results: QualityResults) -> list[str]:
@@ -180,8 +205,3 @@ def _measured(results: QualityResults, name: str) -> Estimate | None:
 def _ratio(variety: Estimate) -> float:
     assert variety.value is not None and variety.floor
     return variety.value / variety.floor
-
-
-def _beside(name: str, value: float | None, estimate: Estimate) -> str:
-    """Write `value` with the decimals of the larger of the estimate's value and floor."""
-    return number(name, value, estimate.value, estimate.floor)

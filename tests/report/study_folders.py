@@ -137,7 +137,8 @@ def write_quality_folder(
         "missing": list(missing),
         "warnings": list(warnings),
         "memorisation": {"alarm": copies > 0, "p": 0.001 if copies else 0.4},
-        "confusion": confusion,
+        "confusion": [[*row, 0] for row in confusion],
+        "real_confusion": (np.eye(c, c + 1, dtype=int) * 100).tolist(),
         "seconds": {"reading": 3.2, "features": 41.0, "statistics": 75.0},
     }
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")

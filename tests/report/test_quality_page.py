@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import html as entities
+import itertools
 import json
 import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gansynth.errors import InputError
 from gansynth.metrics.estimate import Estimate
+from gansynth.report.class_charts import confusion_chart
+from gansynth.report.map_charts import apart, stretched
 from gansynth.report.metric_tables import class_table, metric_table
-from gansynth.report.quality_folder import QualityResults, read_quality_folder
+from gansynth.report.quality_folder import FeatureMap, QualityResults, read_quality_folder
 from gansynth.report.quality_page import write_quality_page
 from gansynth.report.quality_verdict import findings, verdict, weak_classes
 from gansynth.studies.catalogue import METRICS
@@ -73,7 +77,7 @@ def test_every_class_warning_and_metric_appears(html: str, results: QualityResul
 def test_pictures_and_charts_have_words_for_who_cannot_see_them(html: str) -> None:
     assert all(re.search(r'alt="[^"]{10,}"', tag) for tag in re.findall(r"<img[^>]*>", html))
     figures = re.findall(r"<figure[^>]*role=\"img\"[^>]*>", html)
-    assert len(figures) == 5 and all("aria-label=" in tag for tag in figures)
+    assert len(figures) == 6 and all("aria-label=" in tag for tag in figures)
 
 
 def test_a_missing_metric_says_so_and_names_its_file(results: QualityResults) -> None:
@@ -111,11 +115,13 @@ def test_only_what_differs_from_real_is_shaded(results: QualityResults) -> None:
 
 
 def test_copies_are_shown_and_framed(html: str) -> None:
-    assert html.count('class="alarm"') == 2 and html.count("copy: 0.4 apart") == 2
+    assert html.count('class="alarm"') == 2 and html.count("copy: 0.400 apart") == 2
 
 
 def test_the_verdict_names_the_difference_and_the_weak_classes(results: QualityResults) -> None:
-    assert verdict(results).startswith("These synthetic cells can be told from real ones.")
+    assert verdict(results).startswith(
+        "These synthetic cells can be told from real ones: they are recognised less often"
+    )
     assert re.search(r"95% interval \d+\.\d to \d+\.\d%\); of real cells it has never seen, 95\.5%", verdict(results))
     said = " ".join(findings(results))
     assert weak_classes(results)[0] in said
@@ -137,7 +143,7 @@ def test_the_verdict_claims_no_difference_that_the_interval_allows_away(results:
 
 def test_cells_that_are_too_typical_are_told_from_real_ones(results: QualityResults) -> None:
     typical = only(results, recall=Estimate(1.0, 900, (0.996, 1.0), floor=0.9, floor_n=900))
-    assert "can be told" in verdict(typical)
+    assert "can be told from real ones: they are more typical" in verdict(typical)
     assert "more typical than cells are" in " ".join(findings(typical))
 
 
@@ -165,3 +171,24 @@ def test_a_folder_without_results_is_refused_in_a_sentence(folder: Path, tmp_pat
     (tmp_path / "copy" / "nearest.csv").write_text("class,synthetic,training,distance,held_out_median,copy\n")
     with pytest.raises(InputError, match="measure again"):
         write_quality_page(tmp_path / "copy")
+
+
+def test_what_is_put_outside_the_classes_has_a_column_only_if_anything_is() -> None:
+    names = ["a", "b"]
+    square, wide = confusion_chart([[9, 1], [0, 10]], names), confusion_chart([[9, 1, 0], [0, 10, 0]], names)
+    assert square == wide
+    assert len(confusion_chart([[9, 1, 0], [0, 8, 2]], names)) > len(square)
+
+
+def test_labels_of_a_map_stand_clear_of_each_other_and_inside() -> None:
+    placed = apart([[0.5, 0.99], [0.52, 0.99], [0.48, 0.98], [0.0, 0.1]], [0.2] * 4)
+    heights = sorted(placed[:3, 1])
+    assert all(b - a > 0.041 for a, b in itertools.pairwise(heights)) and heights[-1] <= 1
+    assert placed[3, 0] >= 0.1
+
+
+def test_a_stretched_map_keeps_the_order_and_opens_the_crowd() -> None:
+    x = np.array([0.0, 0.01, 0.02, 0.03, 100.0])
+    flat = FeatureMap(np.column_stack([x, x]), np.array(["a"] * 5), np.ones(5, bool))
+    wide = stretched(flat).positions[:, 0]
+    assert np.all(np.diff(wide) > 0) and wide[1] - wide[0] > 0.1
