@@ -210,6 +210,8 @@ def main() -> None:
 
 
 def study(data: str, out: Path, encoder_name: str, draws: int, device: str) -> None:
+    if draws < 2:
+        raise InputError(f"{draws} draws have no spread; give --draws 2 or more")
     dataset = open_dataset(data, size=64)
     training = few_of_each(dataset.part("train"), 2 * PER_CLASS)
     held_out = dataset.select(dataset.records["split"].isin(["test", "val"]).to_numpy())
@@ -324,74 +326,132 @@ def distances(real_table: Features, other_table: Features, real: Side, other: Si
     inside = []
     for c in np.unique(real.labels):
         own, others = x[real.labels == c], y[other.labels == c]
-        n = min(len(own), len(others))
-        if n > 1:
-            inside.append(frechet_distance(own[:n], others[:n]))
-    return {
-        "FD": float(frechet_distance(x, y)),
-        "KD": float(kernel_distance(x, y)),
-        "FD in class": float(np.mean(inside)),
-    }
+        if len(own) != len(others):
+            break
+        inside.append(frechet_distance(own, others))
+    found = {"FD": frechet_distance(x, y), "KD": kernel_distance(x, y)}
+    # Inside a class, sets of unequal size are not compared: the distance's bias depends on n.
+    if len(inside) == len(np.unique(real.labels)):
+        found["FD in class"] = float(np.mean(inside))
+    return found
 
 
 def _by_metric(draws: list[dict[str, float]]) -> dict[str, list[float]]:
-    return {metric: [found[metric] for found in draws] for metric in draws[0]}
+    every = [metric for metric in draws[0] if all(metric in found for found in draws)]
+    return {metric: [found[metric] for found in draws] for metric in every}
 
 
 # ---- what is said of it
 
 
-def rise(features: dict[str, Any], fault: str, metric: str) -> dict[str, Any]:
-    """Return how a metric follows the dose of a fault.
+@dataclass(frozen=True)
+class Rise:
+    """How a metric follows the dose of a fault.
 
-    `ratio` is the mean at each dose over the floor's, `rank` Spearman's correlation of dose and mean (the floor is dose
-    zero), `steps` the share of steps from dose to dose, over all draws, that rise, and `seen` the first dose of which
-    every draw lies above every draw of the floor (None: no dose).
+    Attributes
+    ----------
+    multiple, sd : list of float
+        Mean and standard deviation over the draws at each dose, as multiples of the floor's mean.
+    above : list of float
+        Mean at each dose minus the floor's mean, in standard deviations of the floor.
+    rank : float or None
+        Spearman's correlation of dose and mean, the floor being dose zero; None where the metric does not move.
+    steps : float
+        Share of steps from dose to next dose that rise, over all draws.
+    seen : float or None
+        The first dose from which on every draw lies above every draw of the floor.
     """
+
+    multiple: list[float]
+    sd: list[float]
+    above: list[float]
+    rank: float | None
+    steps: float
+    seen: float | None
+
+
+def rise(features: dict[str, Any], fault: str, metric: str) -> Rise:
+    """Return how a metric follows the dose of a fault in one set of features."""
     found = features[fault]
     floor = np.array(found["floor"][metric])
     values = np.array([row[metric] for row in found["distances"]])
     path = np.vstack([floor, values])
-    seen = np.flatnonzero(values.min(axis=1) > floor.max())
-    return {
-        "ratio": (values.mean(axis=1) / floor.mean()).tolist(),
-        "sd": (values.std(axis=1, ddof=1) / floor.mean()).tolist() if len(floor) > 1 else [0.0] * len(values),
-        "excess": ((values.mean(axis=1) - floor.mean()) / max(float(floor.std(ddof=1)), 1e-12)).tolist()
-        if len(floor) > 1
-        else [],
-        "rank": float(spearmanr(range(len(path)), path.mean(axis=1)).statistic),
-        "steps": float((np.diff(path, axis=0) > 0).mean()),
-        "seen": found["doses"][int(seen[0])] if len(seen) else None,
-    }
+    means = path.mean(axis=1)
+    below = np.flatnonzero(values.min(axis=1) <= floor.max())
+    first = int(below[-1]) + 1 if len(below) else 0
+    moves = np.ptp(means) > 1e-9 * abs(means[0])
+    return Rise(
+        multiple=(means[1:] / means[0]).tolist(),
+        sd=(values.std(axis=1, ddof=1) / means[0]).tolist(),
+        above=((means[1:] - means[0]) / floor.std(ddof=1)).tolist(),
+        rank=float(spearmanr(range(len(path)), means).statistic) if moves else None,
+        steps=float((np.diff(path, axis=0) > 0).mean()),
+        seen=found["doses"][first] if first < len(values) else None,
+    )
 
 
 def markdown(figures: dict[str, Any]) -> str:
-    """Return one row for each fault: FD-cell and KD-cell dose by dose, and what other features make of it."""
+    """Return three tables: FD-cell dose by dose, its rivals, and KD-cell with the distances inside classes."""
+    cell = figures["features"]["cell"]
     lines = [
-        "| fault | doses | metric | distance as a multiple of the floor, by dose | rank | steps that rise "
-        "| first dose told from the floor: cell | random weights | pixels |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "FD-cell over all classes, as a multiple of its floor (mean over the draws); *class swap* inside classes:",
+        "",
+        "| fault | doses | FD-cell / floor | rank | steps that rise |",
+        "|---|---|---|---|---|",
     ]
     for fault in FAULTS:
-        doses = figures["features"]["cell"][fault]["doses"]
-        unit = figures["features"]["cell"][fault]["unit"]
-        for metric in ("FD", "FD in class", "KD"):
-            risen = {name: rise(features, fault, metric) for name, features in figures["features"].items()}
-            cell = risen["cell"]
-            # A KD has a floor of about zero, of which nothing is a multiple.
-            multiples = cell["ratio"] if metric != "KD" else cell["excess"]
-            first = [_dose(found["seen"]) for found in risen.values()]
-            lines.append(
-                f"| {fault} | {', '.join(map(_dose, doses))} ({unit}) "
-                f"| {metric.replace('FD', 'FD-cell').replace('KD', 'KD-cell (s.d. above its floor)')} "
-                f"| {', '.join(f'{m:.2f}' if m < 10 else f'{m:.0f}' for m in multiples)} | {cell['rank']:.2f} "
-                f"| {cell['steps']:.0%} | {' | '.join(first)} |"
-            )
+        found = rise(cell, fault, _telling(fault))
+        doses = f"{', '.join(_dose(fault, d) for d in cell[fault]['doses'])} ({cell[fault]['unit']})"
+        lines.append(
+            f"| {fault} | {doses} | {', '.join(f'{m:.3g}' for m in found.multiple)} "
+            f"| {_number(found.rank)} | {found.steps:.0%} |"
+        )
+    names = list(figures["features"])
+    lines += [
+        "",
+        "The first dose from which on every draw lies above every draw of the floor, and the multiple of the floor at "
+        "the highest dose:",
+        "",
+        f"| fault | {' | '.join(names)} | {' | '.join(f'{name}, highest dose' for name in names)} |",
+        "|---|" + "---|" * (2 * len(names)),
+    ]
+    for fault in FAULTS:
+        found = [rise(figures["features"][name], fault, _telling(fault)) for name in names]
+        seen, highest = [_dose(fault, f.seen) for f in found], [f"{f.multiple[-1]:.3g}" for f in found]
+        lines.append(f"| {fault} | {' | '.join(seen)} | {' | '.join(highest)} |")
+    lines += [
+        "",
+        "KD-cell, in standard deviations of its floor above it (a KD's floor is about zero), and the mean over classes "
+        "of FD-cell inside a class, as a multiple of its floor:",
+        "",
+        "| fault | KD-cell | rank | first dose seen | inside classes | rank | first dose seen |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for fault in FAULTS:
+        kernel = rise(cell, fault, "KD")
+        row = f"| {fault} | {', '.join(f'{m:.3g}' for m in kernel.above)} "
+        row += f"| {_number(kernel.rank)} | {_dose(fault, kernel.seen)} "
+        if "FD in class" in cell[fault]["floor"]:
+            inside = rise(cell, fault, "FD in class")
+            row += f"| {', '.join(f'{m:.3g}' for m in inside.multiple)} | {_number(inside.rank)} "
+            row += f"| {_dose(fault, inside.seen)} |"
+        else:
+            row += "| (unequal numbers) | | |"
+        lines.append(row)
     return "\n".join(lines) + "\n"
 
 
-def _dose(dose: float | None) -> str:
-    return "none" if dose is None else f"{dose:.3g}"
+def _telling(fault: str) -> str:
+    """Swapped labels leave the set of images as it was: only inside the classes can they be seen."""
+    return "FD in class" if fault == "class swap" else "FD"
+
+
+def _dose(fault: str, dose: float | None) -> str:
+    return f"1/{round(1 / dose)}" if fault == "mode collapse" and dose else _number(dose)
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3g}"
 
 
 def draw(figures: dict[str, Any]) -> Figure:
@@ -399,17 +459,18 @@ def draw(figures: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(15, 6.4), layout="constrained")
     axes = figure.subplots(2, 5).ravel()
     for ax, fault in zip(axes, FAULTS, strict=True):
-        metric = "FD in class" if fault == "class swap" else "FD"
+        metric = _telling(fault)
         for name, colour in zip(figures["features"], ("#b3364e", "#3c6fb0", "#8a8a8a"), strict=False):
             features = figures["features"][name]
             found, risen = features[fault], rise(features, fault, metric)
             places = range(len(found["doses"]) + 1)
-            mean, sd = np.array([1.0, *risen["ratio"]]), np.array([0.0, *risen["sd"]])
+            mean, sd = np.array([1.0, *risen.multiple]), np.array([0.0, *risen.sd])
             ax.plot(places, mean, "o-", color=colour, ms=3.5, lw=1.5, label=name)
             ax.fill_between(places, np.maximum(mean - sd, 1e-3), mean + sd, color=colour, alpha=0.2, lw=0)
         ax.axhline(1, color="black", lw=0.6, ls=":")
         ax.set_yscale("log")
-        ax.set_xticks(list(places), ["0", *(_dose(d) for d in found["doses"])], fontsize=8)
+        ax.set_ylim(bottom=0.4)
+        ax.set_xticks(list(places), ["0", *(_dose(fault, d) for d in found["doses"])], fontsize=8)
         ax.set_title(f"{fault}" + (" (inside classes)" if metric != "FD" else ""), fontsize=10)
         ax.set_xlabel(found["unit"], fontsize=8)
         ax.tick_params(axis="y", labelsize=8, which="both")
