@@ -29,6 +29,14 @@ def test_distance_is_torch_fidelitys_on_the_same_subsets(n: int, m: int, size: i
     assert kernel_distance(x, y, subset_size=size, seed=7) == pytest.approx(theirs, abs=1e-6)
 
 
+def test_estimate_can_be_torch_fidelitys_own_number() -> None:
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    x, y = rectified(30, 64, 0), rectified(30, 64, 1, 0.2)
+    theirs = kid_features_to_metric(torch.from_numpy(x), torch.from_numpy(y), kid_subset_size=30, verbose=False)
+    assert kernel_estimate(x, y, as_published=True).value == theirs["kernel_inception_distance_mean"]
+
+
 def test_large_sets_are_measured_subset_by_subset(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = rectified(90, 16, 0), rectified(90, 16, 1, 0.3)
     whole = kernel_estimate(x, y, subset_size=40, subsets=60)
