@@ -32,9 +32,10 @@ def kernel_distance(
     """Return the squared maximum mean discrepancy with the cubic kernel (x.y / d + 1)^3, averaged over subsets.
 
     The same number as torch-fidelity's ``kid_features_to_metric`` with the same subsets, but for the rounding of its
-    32-bit sums (some 1e-7 of the kernel's values; `published_kernel_distance` has it too). Sums over a subset are read off one kernel matrix of all pairs, instead of
-    computing a kernel matrix for each subset. With no more than `subset_size` images on both sides every subset is the
-    whole set, and this is the full-sample unbiased estimate. It may be slightly negative where the sets are alike.
+    32-bit sums (some 1e-7 of the kernel's values; `published_kernel_distance` has it too). Sums over a subset are read
+    off one kernel matrix of all pairs, instead of computing a kernel matrix for each subset. With no more than
+    `subset_size` images on both sides every subset is the whole set, and this is the full-sample unbiased estimate. It
+    may be slightly negative where the sets are alike.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from gansynth.metrics.frechet import frechet_distance, published_frechet_distanc
 from gansynth.metrics.inception_score import inception_score
 from gansynth.metrics.kernel_distance import kernel_distance, published_kernel_distance
 
-N = 12
+N = 8
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_fid_kid_and_is_are_those_of_torch_fidelitys_own_call(weights: Path) -> 
     }
     fid = published_frechet_distance(of_synthetic["features"], of_real["features"])
     assert fid == pytest.approx(theirs["frechet_inception_distance"], rel=1e-6)
-    # Theirs sums the roots of 2,037 eigenvalues that are 0 but for rounding.
+    # Theirs sums the roots of 2,041 eigenvalues that are 0 but for rounding.
     exact = frechet_distance(of_synthetic["features"], of_real["features"])
     assert exact == pytest.approx(theirs["frechet_inception_distance"], rel=1e-5)
     kid = published_kernel_distance(of_synthetic["features"], of_real["features"])
@@ -101,7 +101,7 @@ def test_fid_kid_and_is_are_those_of_torch_fidelitys_own_call(weights: Path) -> 
     assert score == pytest.approx(theirs["inception_score_mean"], rel=1e-6)
     assert extractor.sha256 == file_sha256(weights)
     # An image's features do not depend on the images beside it.
-    assert np.array_equal(extractor(synthetic[9:])["features"], of_synthetic["features"][9:])
+    assert np.array_equal(extractor(synthetic[5:])["features"], of_synthetic["features"][5:])
 
 
 @pytest.mark.parametrize("size", [(20, 33), (299, 299), (350, 300)])
