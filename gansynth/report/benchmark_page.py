@@ -11,7 +11,7 @@ from gansynth.report.benchmark_folder import BenchmarkResults, read_benchmark_fo
 from gansynth.report.benchmark_pictures import lineup, maps, nearest
 from gansynth.report.blocks import Block, Cell, Grid, Row, Text
 from gansynth.report.metric_tables import meanings
-from gansynth.report.numbers import mean_and_spread, number, sentence
+from gansynth.report.numbers import listed, mean_and_spread, number, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.recipe_curves import curves
 from gansynth.report.recipe_tables import (
@@ -137,7 +137,10 @@ def _ranking(results: BenchmarkResults) -> list[Section]:
 
 def _tables(results: BenchmarkResults) -> list[Section]:
     paper = "As table 6 of Hazra et al. 2022."
-    similar = "As table 7 of Hazra et al. 2022; matched inside each class, one to one, with held-out real images."
+    pairings = {str(one.facts.get("pairing")) for measured in results.quality.values() for one in measured}
+    similar = (
+        f"As table 7 of Hazra et al. 2022; against held-out real images of the class ({listed(sorted(pairings))})."
+    )
     if any(results.class_mean(m) is not None for m in TABLE_7):
         similar += " Where the class mean, a blur, beats a GAN, the metric says nothing about realism."
     parts = [

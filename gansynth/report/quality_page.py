@@ -113,7 +113,7 @@ def _classes(results: QualityResults) -> list[Section]:
 
 def _confusion(results: QualityResults) -> list[Section]:
     names, items = results.class_names, []
-    for title, key, rows in (("Synthetic", "confusion", "asked for"), ("Real, held out", "real_confusion", "is")):
+    for title, key, rows in (("Synthetic", "confusion", "asked for"), ("Held-out real", "real_confusion", "is")):
         counts = results.facts.get(key)
         if counts:
             caption = (
