@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +30,11 @@ def device_option(command: Command) -> Command:
     what = "Where networks run; auto takes a GPU where there is one."
     kinds = click.Choice(["auto", "cpu", "cuda"])
     return click.option("--device", type=kinds, default="auto", show_default=True, help=what)(command)
+
+
+def typed_command() -> str:
+    """Return the command line of this process as it can be typed again."""
+    return shlex.join(["gansynth", *sys.argv[1:]])
 
 
 def parse_count(text: str, what: str) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, seed_option
+from gansynth.cli.arguments import FOLDER, device_option, seed_option, typed_command
+from gansynth.cli.quality import measuring_options
 
 if TYPE_CHECKING:
     from gansynth.metrics.matching import Pairing
@@ -29,17 +30,7 @@ if TYPE_CHECKING:
     "--count", type=click.IntRange(min=2), default=200, show_default=True, help="Synthetic images of each class."
 )
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of every recipe; repeatable.")
-@click.option("--encoder", default="auto", show_default=True, help="As for quality.")
-@click.option(
-    "--pairing",
-    type=click.Choice(["one-to-one", "random", "nearest"]),
-    default="one-to-one",
-    show_default=True,
-    help="As for quality.",
-)
-@click.option("--size", type=click.IntRange(8, 1024), help="Compare at this edge length.  [default: the smallest]")
-@click.option("--weights-dir", type=FOLDER, help="Where Inception's and AlexNet's weight files are.")
-@click.option("--dinobloom", type=FOLDER, metavar="FILE", help="DinoBloom's weight file.")
+@measuring_options
 @click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, help="As for train-gan.")
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again.")
 @seed_option
@@ -96,6 +87,8 @@ def benchmark(
         seed=seed,
         device=device,
     )
+    found.about["command"] = typed_command()
+    found.write(out)
     click.echo(benchmark_table(found))
     click.echo(f"wrote {write_benchmark_page(out)}")
     failed = [run for run in found.runs if run["status"] == "failed"]

@@ -83,12 +83,13 @@ def train_gan(
 
 @click.command()
 def models() -> None:
-    """List recipes and trained generators.
+    """List recipes, trained generators and cell encoders.
 
     \b
     Example:
       gansynth models
     """
+    from gansynth.classifiers import open_encoder, zoo_encoders
     from gansynth.gans import open_run, zoo_models
     from gansynth.recipes import load_recipe, recipe_names
 
@@ -100,6 +101,9 @@ def models() -> None:
     for name in zoo_models():
         run = open_run(name)
         click.echo(f"  {name:<16}{run.resolution} x {run.resolution} pixels; {', '.join(run.class_names)}")
+    click.echo("cell encoders, for quality --encoder:")
+    for name in zoo_encoders():
+        click.echo(f"  {name:<16}{', '.join(open_encoder(name).class_names)}")
 
 
 @click.command()

@@ -8,10 +8,41 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, seed_option
+from gansynth.cli.arguments import FOLDER, Command, device_option, seed_option, typed_command
 
 if TYPE_CHECKING:
     from gansynth.metrics.matching import Pairing
+
+
+def measuring_options(command: Command) -> Command:
+    """Add what `quality` and `benchmark` measure by: encoder, pairing, size, weights."""
+    for option in reversed(
+        (
+            click.option(
+                "--encoder",
+                default="auto",
+                show_default=True,
+                help="Cell encoder of FD-cell, KD-cell, precision and recall: one of the zoo, a folder, or `own`, "
+                "trained on the real training images. auto: the zoo's where it was trained on these images, else own.",
+            ),
+            click.option(
+                "--pairing",
+                type=click.Choice(["one-to-one", "random", "nearest"]),
+                default="one-to-one",
+                show_default=True,
+                help="Which real image a synthetic one is compared with for LPIPS, PSNR, SSIM, l1, l2.",
+            ),
+            click.option(
+                "--size", type=click.IntRange(8, 1024), help="Compare at this edge length.  [default: the smallest]"
+            ),
+            click.option(
+                "--weights-dir", type=FOLDER, help="Where Inception's and AlexNet's weights are (docs/weights.md)."
+            ),
+            click.option("--dinobloom", type=FOLDER, metavar="FILE", help="DinoBloom's weight file, for FD-dinobloom."),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -19,24 +50,8 @@ if TYPE_CHECKING:
 @click.argument("synthetic")
 @click.option("--out", type=FOLDER, help="A folder for tables, pictures and report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--encoder",
-    default="auto",
-    show_default=True,
-    help="Cell encoder of FD-cell, KD-cell, precision and recall: one of the zoo, a folder, or `own`, trained on the "
-    "training images of REAL. auto: the zoo's where it was trained on these images, else own.",
-)
-@click.option(
-    "--pairing",
-    type=click.Choice(["one-to-one", "random", "nearest"]),
-    default="one-to-one",
-    show_default=True,
-    help="Which real image a synthetic one is compared with for LPIPS, PSNR, SSIM, l1, l2.",
-)
-@click.option("--size", type=click.IntRange(8, 1024), help="Compare at this edge length.  [default: the smaller]")
 @click.option("--run", metavar="RUN", help="The run that made the images; refused if it saw the held-out images.")
-@click.option("--weights-dir", type=FOLDER, help="Where Inception's and AlexNet's weight files are (docs/weights.md).")
-@click.option("--dinobloom", type=FOLDER, metavar="FILE", help="DinoBloom's weight file, for FD-dinobloom.")
+@measuring_options
 @seed_option
 @device_option
 def quality(
@@ -83,6 +98,7 @@ def quality(
         seed=seed,
         device=device,
     )
+    found.about["command"] = typed_command()
     if as_json:
         click.echo(json.dumps(found.to_json(), ensure_ascii=False))
     else:

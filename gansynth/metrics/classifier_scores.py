@@ -105,6 +105,9 @@ def classifier_scores(
                 low, high = wilson_interval(table[c, c], rows[c])
             else:
                 low, high = np.percentile(resampled[name][:, c], [2.5, 97.5])
+                if low == high:  # all right or all wrong: resampling knows no other case, Wilson does
+                    ends = wilson_interval(table[c, c], max(table[:, c].sum(), table[c, c]))
+                    low, high = min(low, ends[0]), max(high, ends[1])
             per_class[c][name] = Estimate(
                 float(value[name][c]),
                 int(rows[c]),

@@ -1,8 +1,32 @@
-"""Studies: how good synthetic images are (`quality`), and which GAN makes the best (`benchmark`)."""
+"""Studies: how good synthetic images are (`quality`), and which GAN makes the best (`benchmark`).
 
-from gansynth.studies.benchmark_result import Benchmark
-from gansynth.studies.benchmark_study import benchmark
-from gansynth.studies.quality_result import Quality
-from gansynth.studies.quality_study import quality
+Imported when first used: a report needs no more of this room than the names of the metrics.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gansynth.studies.benchmark_result import Benchmark
+    from gansynth.studies.benchmark_study import benchmark
+    from gansynth.studies.quality_result import Quality
+    from gansynth.studies.quality_study import quality
 
 __all__ = ["Benchmark", "Quality", "benchmark", "quality"]
+
+_HOME = {
+    "Benchmark": "benchmark_result",
+    "Quality": "quality_result",
+    "benchmark": "benchmark_study",
+    "quality": "quality_study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gansynth.studies' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"gansynth.studies.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
