@@ -37,7 +37,7 @@ def distances(view: View, suffix: str, only: int | None = None) -> Book:
     """
     first, second = ("FID", "KID") if not suffix else (f"FD{suffix}", f"KD{suffix}")
     made, real = view.pairs(only)
-    # On few images torch-fidelity's own rounding shows in the sixth digit: its FID and KID are what others will compare.
+    # On few images torch-fidelity's own rounding shows in the sixth digit, and others compare with its FID and KID.
     published = not suffix and only is None and len(made) <= PUBLISHED_UP_TO
     kernel = kernel_estimate(made, real, name=second, as_published=published)
     frechet = frechet_estimate(made, real, name=first, as_published=published)
