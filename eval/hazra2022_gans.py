@@ -3,8 +3,9 @@
     gansynth benchmark DATA --recipes c-wgan-gp-64,ac-gan-64,cwgan-gp-64,infogan-64,dcgan-64,cgan-64 --out gans
     python eval/hazra2022_gans.py gans --out eval/results/hazra2022_gans
 
-Prints the tables as Markdown and writes them (``tables.md``) with every figure (``figures.json``). For each metric that
-both have, the order of the models is compared by Kendall's tau: 1 is the paper's order, -1 the opposite, and with
+Prints the tables as Markdown and writes them (``tables.md``) with every figure (``figures.json``), cells of all GANs
+beside real ones (``sheet.png``), and the figures of every class (``classes.png``). For each metric that both have, the
+order of the models is compared by Kendall's tau: 1 is the paper's order, -1 the opposite, and with
 six models a tau below 0.87 is no more than chance may give (two-sided p above 0.05).
 """
 
@@ -16,9 +17,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 from scipy.stats import kendalltau
 
-from gansynth.atomic import write_json, write_text
+from gansynth.atomic import whole_file, write_json, write_text
 from gansynth.errors import InputError
 from gansynth.studies.catalogue import METRICS
 
@@ -125,12 +128,74 @@ def study(folder: Path, out: Path) -> None:
         ]
     )
     print(text)
+    with whole_file(out / "sheet.png") as temporary:
+        sheet(folder, found).save(temporary)
+    with whole_file(out / "classes.png") as temporary:
+        draw_classes(found, temporary)
     write_text(out / "tables.md", text)
     write_json(
         out / "figures.json",
         {key: found[key] for key in ("verdict", "primary", "ranking", "best", "budget", "seeds", "size", "summary")}
         | {"summary_classes": found["summary_classes"], "runs": found["runs"], "kendall": taus(ours)},
     )
+
+
+def sheet(folder: Path, found: dict[str, Any], shown: int = 3) -> Image.Image:
+    """Return a few cells of every class: held-out real ones, then the first of every GAN's first seed, none picked."""
+    blocks = {}
+    for run in found["runs"]:
+        if run["status"] == "done" and model_of(run["recipe"], run["gan"]) not in blocks:
+            with np.load(folder / run["quality"] / "sheet.npz", allow_pickle=False) as arrays:
+                blocks.setdefault("real", arrays["real"][:, :shown])
+                blocks[model_of(run["recipe"], run["gan"])] = arrays["synthetic"][:, :shown]
+    names, size, gap, head, left = found["class_names"], found["size"], 2, 22, 150
+    width = shown * (size + gap) + 10
+    picture = Image.new("RGB", (left + width * len(blocks), head + len(names) * (size + gap)), "white")
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
+    for row, name in enumerate(names):
+        pen.text((4, head + row * (size + gap) + size // 2 - 8), name, "black", font)
+    for column, (model, cells) in enumerate(blocks.items()):
+        pen.text((left + column * width, 3), model, "black", font)
+        for row in range(len(names)):
+            for k in range(shown):
+                place = left + column * width + k * (size + gap), head + row * (size + gap)
+                picture.paste(Image.fromarray(cells[row, k].transpose(1, 2, 0)), place)
+    return picture
+
+
+def draw_classes(found: dict[str, Any], path: Path) -> None:
+    """Draw recall, KD-cell and diversity of every GAN and class; recall and diversity as a share of real cells'."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    recipes, names = list(found["summary_classes"]), found["class_names"]
+    figure, axes = pyplot.subplots(1, 3, figsize=(13, 4.6), sharey=True, layout="constrained")
+    kinds = (
+        ("recall", "recall / real", True, "viridis"),
+        ("KD-cell", "KD-cell", False, "viridis_r"),
+        ("diversity-cell", "diversity / real", True, "PuOr"),
+    )
+    for ax, (metric, title, share, colours) in zip(axes, kinds, strict=True):
+        table = np.full((len(names), len(recipes)), np.nan)
+        for column, recipe in enumerate(recipes):
+            for row, name in enumerate(names):
+                one = found["summary_classes"][recipe][name].get(metric)
+                if one is not None:
+                    table[row, column] = one["mean"] / (one["floor"] or np.nan) if share else one["mean"]
+        limits = {"vmin": 0, "vmax": 2} if metric == "diversity-cell" else {}
+        drawn = ax.imshow(table, aspect="auto", cmap=colours, **limits)
+        middle = np.nanmean([drawn.norm.vmin, drawn.norm.vmax])
+        for (row, column), value in np.ndenumerate(table):
+            dark = (value > middle) == (colours == "viridis_r") and metric != "diversity-cell"
+            ax.text(column, row, f"{value:.2g}", ha="center", va="center", size=8, color="white" if dark else "black")
+        ax.set_title(title)
+        labels = [recipe.removesuffix("-64") for recipe in recipes]
+        ax.set_xticks(range(len(recipes)), labels, rotation=35, ha="right", size=9)
+        ax.set_yticks(range(len(names)), names, size=9)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
 
 
 def model_of(recipe: str, gan: str) -> str:
