@@ -54,6 +54,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     names = {" ".join(path) for path in COMMANDS}
     assert names == {
         "balance",
+        "benchmark",
         "data import",
         "data info",
         "data phantom",
@@ -62,6 +63,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "export",
         "generate",
         "models",
+        "quality",
         "train-gan",
     }
 
@@ -70,9 +72,10 @@ def test_random_commands_take_a_seed_and_networks_a_device() -> None:
     def options(name: str) -> set[str]:
         return {parameter.name or "" for parameter in COMMANDS[tuple(name.split())].params}
 
-    for name in ("data split", "data phantom", "train-gan", "generate", "balance", "demo"):
+    studies = ("quality", "benchmark")
+    for name in ("data split", "data phantom", "train-gan", "generate", "balance", "demo", *studies):
         assert "seed" in options(name)
-    for name in ("train-gan", "generate", "balance", "demo"):
+    for name in ("train-gan", "generate", "balance", "demo", *studies):
         assert "device" in options(name)
 
 
@@ -129,7 +132,7 @@ def test_what_a_user_can_meet_ends_in_one_sentence(error: BaseException, status:
 
 
 def test_a_seed_that_no_generator_takes_is_refused() -> None:
-    for name in ("train-gan", "generate", "balance", "demo"):
+    for name in ("train-gan", "generate", "balance", "demo", *studies):
         result = call(name, "--seed", str(2**64))
         assert result.exit_code == 2
         assert "--seed" in result.stderr

@@ -6,6 +6,7 @@ Nothing is copied: sets are rows of the memory-mapped data sets.
 from __future__ import annotations
 
 import hashlib
+import warnings as quiet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,7 +160,10 @@ def open_sets(
         training, held_out = there_images.select(split == "train"), there_images.select(np.isin(split, ("val", "test")))
         reference = held_out
     else:
-        part = split_dataset(there.select(there_images.rows), test=0.5, val=0.0, seed=seed).records["split"].to_numpy()
+        with quiet.catch_warnings():  # of classes too small to divide: every figure that they lack says so
+            quiet.simplefilter("ignore", UserWarning)
+            halves = split_dataset(there.select(there_images.rows), test=0.5, val=0.0, seed=seed)
+        part = halves.records["split"].to_numpy()
         training, held_out = there_images.select(part == "train"), there_images.select(part == "test")
         reference = there_images
         warnings.append(
