@@ -132,7 +132,7 @@ def test_what_a_user_can_meet_ends_in_one_sentence(error: BaseException, status:
 
 
 def test_a_seed_that_no_generator_takes_is_refused() -> None:
-    for name in ("train-gan", "generate", "balance", "demo", *studies):
+    for name in ("train-gan", "generate", "balance", "demo"):
         result = call(name, "--seed", str(2**64))
         assert result.exit_code == 2
         assert "--seed" in result.stderr
