@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,13 @@ class RealCache:
         place = self._place(key)
         found = _load(place)
         if found is None:
-            with contextlib.suppress(FileExistsError, OSError), whole_folder(place) as folder:
+            with contextlib.suppress(OSError), whole_folder(place) as folder:
                 make(folder)
             found = _load(place)
-        if found is None:  # the cache cannot be written: compute, and forget afterwards
-            with whole_folder(place) as folder:
-                make(folder)
-            found = _load(place) or {}
+        if found is None:  # a full or closed cache costs time, not the answer
+            with tempfile.TemporaryDirectory(prefix="gansynth-") as temporary:
+                make(Path(temporary))
+                found = {name: np.array(values) for name, values in (_load(Path(temporary)) or {}).items()}
         return found
 
     def figures(self, key: tuple[object, ...], compute: Callable[[], Any]) -> Any:
@@ -55,7 +56,7 @@ class RealCache:
         with contextlib.suppress(OSError, ValueError):
             return json.loads(place.read_text(encoding="utf-8"))
         value = compute()
-        with contextlib.suppress(OSError):  # a full or closed cache costs time, not the answer
+        with contextlib.suppress(OSError):
             write_json(place, value)
         return value
 
