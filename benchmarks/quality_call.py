@@ -101,8 +101,9 @@ def one_after_the_other(real: Path, made: Path, weights: Path) -> dict[str, floa
         "feature_extractor_weights_path": str(weights / INCEPTION.name),
     }  # fmt: skip
     found: dict[str, float] = {}
+    count = len(list(made.rglob("*.png")))
     for metric in ("fid", "kid", "isc", "prc"):
-        more = {"feature_layer_prc": "2048"} if metric == "prc" else {}
+        more = {"prc": {"feature_layer_prc": "2048"}, "kid": {"kid_subset_size": min(1000, count)}}.get(metric, {})
         found.update(torch_fidelity.calculate_metrics(**{metric: True}, **options, **more))
     distance = lpips.LPIPS("alex", pnet_rand=True, verbose=False).eval()
     state = torch.load(weights / ALEXNET.name, weights_only=True)

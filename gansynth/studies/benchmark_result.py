@@ -12,6 +12,7 @@ import pandas as pd
 from gansynth import __version__
 from gansynth.atomic import write_json, write_text
 from gansynth.studies.catalogue import METRICS
+from gansynth.studies.copies import NEARER
 from gansynth.studies.quality_result import read_results
 from gansynth.studies.ranking import Spread, best, clearly_better, primary_metric, rank, spread
 
@@ -105,7 +106,8 @@ def gather(settings: Settings, runs: list[dict[str, Any]]) -> Benchmark:
         found = best(metric, of_class) if metric else None
         if found:
             best_of[c] = found
-    warnings = list(dict.fromkeys(w for one in results.values() for w in one["warnings"]))
+    warnings = list(dict.fromkeys(w for one in results.values() for w in one["warnings"] if not w.startswith(NEARER)))
+    warnings += _of_copies(done, results)
     warnings += [f"{run['recipe']} (seed {run['seed']}) failed: {run['error']}" for run in runs if run["error"]]
     warnings += _of_budget(done)
     first = next(iter(results.values()), {})
@@ -171,6 +173,21 @@ def verdict(
 def _summary(seeds: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Spread]:
     found = {name: spread([one[name] for one in seeds if name in one]) for name in METRICS}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _of_copies(done: Sequence[Mapping[str, Any]], results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say in one sentence which runs raised the alarm, and whether copies were found."""
+    accused = [
+        f"{run['recipe']} (seed {run['seed']}, {results[run['quality']]['metrics']['copies']['value']:.0f} copies)"
+        for run in done
+        if results[run["quality"]]["memorisation"]["alarm"]
+    ]
+    if not accused:
+        return []
+    return [
+        f"{NEARER} in {_list(accused)}; without copies, blurred or collapsed images are the likelier reason: look at "
+        "the nearest pairs and at diversity"
+    ]
 
 
 def _of_budget(done: Sequence[Mapping[str, Any]]) -> list[str]:

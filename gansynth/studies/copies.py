@@ -17,6 +17,9 @@ from gansynth.metrics.memorisation import copy_threshold, holm, memorisation, me
 from gansynth.studies.real_cache import RealCache
 from gansynth.studies.sets import Images, Sets
 
+NEARER = "synthetic images lie nearer to the training images than fresh real ones do"
+"""How the alarm's warning begins."""
+
 SHOWN = 4
 """Nearest pairs of each class that are shown."""
 
@@ -147,10 +150,13 @@ def _warnings(sets: Sets, alarm: bool, p_value: float, corrected: NDArray[np.flo
     if alarm:
         accused = [name for name, p in zip(sets.class_names, corrected, strict=True) if p <= 0.05]
         where = f", above all in {', '.join(accused)}" if accused else ""
-        found.append(
-            f"synthetic images lie nearer to the training images than fresh real ones do (p = {p_value:.2g}){where}: "
-            "the generator repeats what it learned from; look at the nearest pairs"
-        )
+        if sum(copies):
+            why = "the generator repeats some of what it learned from; look at the nearest pairs"
+        else:
+            why = (
+                "but none nearly equals one: blurred or collapsed images do so too; look at the pairs and at diversity"
+            )
+        found.append(f"{NEARER} (p = {p_value:.2g}){where}: {why}")
     if sum(copies):
         found.append(f"{sum(copies)} synthetic images nearly equal a training image")
     return found
