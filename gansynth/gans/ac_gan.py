@@ -7,14 +7,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.gans.adversarial import binary_critic_loss, binary_generator_loss
-from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
+from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.networks.conditioning import TwoHeadedCritic
 from gansynth.recipes import GanRecipe
 
 
 @register("ac-gan")
-class ACGAN(GAN):
+class ACGAN(TwoPlayerGAN):
     """The game of Odena et al. 2017, eq. 2 and 3.
 
     * The discriminator has two heads on one trunk: the source (real or generated) and the class. It never sees a
@@ -27,12 +27,6 @@ class ACGAN(GAN):
         self.generator = build_generator(recipe, n_classes)
         critic = build_critic(recipe, n_classes, projection=False)
         self.critic = TwoHeadedCritic(critic, build_head(recipe, critic, n_classes))
-
-    def turns(self) -> tuple[Turn, ...]:
-        return (
-            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
-            Turn("generator", self.generator_loss),
-        )
 
     def critic_loss(self, batch: Batch) -> Terms:
         """Minus L_S (eq. 2) and minus L_C (eq. 3), on real and on generated images."""

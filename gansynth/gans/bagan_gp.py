@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
 from gansynth.gans.players import build_critic, build_generator, build_head
-from gansynth.gans.wasserstein import critic_loss, gradient_penalty, interpolate
+from gansynth.gans.wasserstein import critic_loss, restraints
 from gansynth.networks.conditioning import Critic
 from gansynth.recipes import GanRecipe
 
@@ -68,7 +68,7 @@ class BAGANGP(GAN):
 
         Real images count as often as the others together, so that no constant added to all scores changes the loss.
         """
-        weights, n = self.recipe.losses, len(batch.images)
+        n = len(batch.images)
         real, generated = self.augment(batch.images), self.augment(self.generate_detached(batch))
         features = self.critic.critic.features(torch.cat([real, generated]))
         score = self.critic.critic.judge
@@ -78,12 +78,8 @@ class BAGANGP(GAN):
             shift = torch.randint(1, self.n_classes, (n,), device=batch.labels.device)
             on_wrong = score(features[:n], (batch.labels + shift) % self.n_classes).float()
             terms["wrong_label"] = critic_loss(on_real, on_wrong)
-        if weights.drift:
-            terms["drift"] = weights.drift * on_real.square().mean()
-        if batch.step % weights.penalty_every == 0:
-            penalty = gradient_penalty(partial(self.critic, labels=batch.labels), interpolate(real, generated))
-            terms["penalty"] = weights.gradient_penalty * weights.penalty_every * penalty
-        return terms
+        score_of_image = partial(self.critic, labels=batch.labels)
+        return terms | restraints(score_of_image, on_real, real, generated, self.recipe.losses, batch.step)
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score."""

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
 from gansynth.gans.players import build_classifier, build_critic, build_generator
-from gansynth.gans.wasserstein import critic_loss, gradient_penalty, interpolate
+from gansynth.gans.wasserstein import critic_loss, restraints
 from gansynth.recipes import GanRecipe, PaperNetworks
 
 
@@ -49,19 +49,13 @@ class CWGANGP(GAN):
 
     def critic_loss(self, batch: Batch) -> Terms:
         """Eq. 3 and 4, on real images and images of the same label distribution."""
-        weights = self.recipe.losses
         real, generated = self.augment(batch.images), self.augment(self.generate_detached(batch))
         # One pass for both: the critic has no batch statistics that could leak from one half to the other.
         scores = self.score(torch.cat([real, generated]), torch.cat([batch.labels, batch.generated_labels]))
         on_real, on_generated = scores.split([len(real), len(generated)])
         terms = {"wasserstein": critic_loss(on_real, on_generated)}
-        if weights.drift:
-            terms["drift"] = weights.drift * on_real.square().mean()
-        if batch.step % weights.penalty_every == 0:
-            score = partial(self.score, labels=batch.labels)
-            penalty = gradient_penalty(score, interpolate(real, generated))
-            terms["penalty"] = weights.gradient_penalty * weights.penalty_every * penalty
-        return terms
+        score_of_image = partial(self.score, labels=batch.labels)
+        return terms | restraints(score_of_image, on_real, real, generated, self.recipe.losses, batch.step)
 
     def classifier_loss(self, batch: Batch) -> Terms:
         """Cross entropy of logits on augmented real images."""

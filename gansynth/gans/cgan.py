@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 
 from gansynth.gans.adversarial import binary_critic_loss, binary_generator_loss
-from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
+from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_critic, build_generator
 from gansynth.networks.conditioning import PLANES, LabelPlanesCritic
 from gansynth.recipes import GanRecipe
 
 
 @register("cgan")
-class CGAN(GAN):
+class CGAN(TwoPlayerGAN):
     """The game of Mirza & Osindero 2014, eq. 2: the label lies beside the image, and no loss names a class."""
 
     def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
@@ -20,12 +20,6 @@ class CGAN(GAN):
         self.generator = build_generator(recipe, n_classes)
         critic = build_critic(recipe, n_classes, projection=False, inputs=3 + PLANES)
         self.critic = LabelPlanesCritic(critic, n_classes)
-
-    def turns(self) -> tuple[Turn, ...]:
-        return (
-            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
-            Turn("generator", self.generator_loss),
-        )
 
     def critic_loss(self, batch: Batch) -> Terms:
         """Minus the value of eq. 2."""

@@ -7,15 +7,15 @@ from functools import partial
 
 import torch
 
-from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
+from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_critic, build_generator
-from gansynth.gans.wasserstein import critic_loss, gradient_penalty, interpolate
+from gansynth.gans.wasserstein import critic_loss, restraints
 from gansynth.networks.conditioning import PLANES, LabelPlanesCritic
 from gansynth.recipes import GanRecipe
 
 
 @register("cwgan-gp")
-class ConditionalWGANGP(GAN):
+class ConditionalWGANGP(TwoPlayerGAN):
     """What C-WGAN-GP is without its third player: the critic is given the label, and no loss names a class."""
 
     def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
@@ -24,26 +24,15 @@ class ConditionalWGANGP(GAN):
         critic = build_critic(recipe, n_classes, projection=False, inputs=3 + PLANES)
         self.critic = LabelPlanesCritic(critic, n_classes)
 
-    def turns(self) -> tuple[Turn, ...]:
-        return (
-            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
-            Turn("generator", self.generator_loss),
-        )
-
     def critic_loss(self, batch: Batch) -> Terms:
         """Gulrajani et al. 2017, eq. 3; where an image lies between a real and a generated one, its label is the real
         one's."""
-        weights = self.recipe.losses
         real, generated = self.augment(batch.images), self.augment(self.generate_detached(batch))
         scores = self.critic(torch.cat([real, generated]), torch.cat([batch.labels, batch.generated_labels]))
         on_real, on_generated = scores.split([len(real), len(generated)])
         terms = {"wasserstein": critic_loss(on_real, on_generated)}
-        if weights.drift:
-            terms["drift"] = weights.drift * on_real.square().mean()
-        if batch.step % weights.penalty_every == 0:
-            penalty = gradient_penalty(partial(self.critic, labels=batch.labels), interpolate(real, generated))
-            terms["penalty"] = weights.gradient_penalty * weights.penalty_every * penalty
-        return terms
+        score_of_image = partial(self.critic, labels=batch.labels)
+        return terms | restraints(score_of_image, on_real, real, generated, self.recipe.losses, batch.step)
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gansynth.errors import InputError
 from gansynth.gans.adversarial import binary_critic_loss, binary_generator_loss
-from gansynth.gans.gan import GAN, Batch, Labeller, Terms, Turn, register
+from gansynth.gans.gan import Batch, Labeller, Terms, TwoPlayerGAN, register
 from gansynth.gans.images import to_uint8
 from gansynth.networks import dcgan
 from gansynth.recipes import CompactNetworks, GanRecipe
@@ -20,7 +20,7 @@ SURE = 0.5
 
 
 @register("dcgan")
-class DCGAN(GAN):
+class DCGAN(TwoPlayerGAN):
     """The game of Goodfellow et al. 2014 between the networks of Radford et al. 2016. No player sees a label.
 
     An image of a named class is found, not made: candidates (the latent rolled by 0, 1, 2, ... places) are shown to
@@ -35,12 +35,6 @@ class DCGAN(GAN):
         self.generator = dcgan.Generator(recipe.latent, recipe.networks.generator)
         self.critic = dcgan.Discriminator(recipe.resolution, recipe.networks.critic)
         self._labeller: Labeller | None = None
-
-    def turns(self) -> tuple[Turn, ...]:
-        return (
-            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
-            Turn("generator", self.generator_loss),
-        )
 
     def critic_loss(self, batch: Batch) -> Terms:
         """Goodfellow et al. 2014, eq. 1; real and generated images are normalised apart."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.gans.images import orient
 from gansynth.gans.weights import read_weights, write_weights
+from gansynth.orientation import orient
 
 EDGE = 8
 ALARM = 0.001

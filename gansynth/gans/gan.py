@@ -134,6 +134,26 @@ class GAN(nn.Module, ABC):
         """
 
 
+class TwoPlayerGAN(GAN):
+    """Base of the GANs in which a critic moves, as often as the recipe says, and then the generator."""
+
+    critic: nn.Module
+
+    def turns(self) -> tuple[Turn, ...]:
+        return (
+            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
+            Turn("generator", self.generator_loss),
+        )
+
+    @abstractmethod
+    def critic_loss(self, batch: Batch) -> Terms:
+        """Return what the critic minimises."""
+
+    @abstractmethod
+    def generator_loss(self, batch: Batch) -> Terms:
+        """Return what the generator minimises."""
+
+
 _REGISTRY: dict[str, type[GAN]] = {}
 _G = TypeVar("_G", bound=type[GAN])
 

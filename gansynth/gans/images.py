@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gansynth.orientation import orient
+
 
 def to_float(images: Tensor) -> Tensor:
     """Return uint8 images [n, 3, H, W] as float32 in [-1, 1], channels last."""
@@ -27,10 +29,3 @@ def turn_and_flip(images: Tensor) -> Tensor:
     return torch.cat([orient(chunk, k) for chunk, k in zip(chunks, turns, strict=True)]).contiguous(
         memory_format=torch.channels_last
     )
-
-
-def orient(images: Tensor, k: int) -> Tensor:
-    """Return images [..., H, W] in orientation k of the square: 0..3 turned by k x 90 degrees, 4..7 also
-    flipped."""
-    turned = torch.rot90(images, k % 4, (-2, -1))
-    return turned.flip(-1) if k >= 4 else turned

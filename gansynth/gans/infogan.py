@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.gans.adversarial import binary_critic_loss, binary_generator_loss
-from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
+from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.images import to_float
 from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.networks.conditioning import TwoHeadedCritic
@@ -16,7 +16,7 @@ from gansynth.recipes import GanRecipe
 
 
 @register("infogan")
-class InfoGAN(GAN):
+class InfoGAN(TwoPlayerGAN):
     """The game of Chen et al. 2016, eq. 6, with one categorical code of as many values as there are classes.
 
     * The discriminator sees images only. A second head on its trunk, Q, guesses the code of a generated image.
@@ -33,12 +33,6 @@ class InfoGAN(GAN):
         self.generator.register_buffer("code_of_class", torch.arange(n_classes))
         critic = build_critic(recipe, n_classes, projection=False)
         self.critic = TwoHeadedCritic(critic, build_head(recipe, critic, n_classes))
-
-    def turns(self) -> tuple[Turn, ...]:
-        return (
-            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
-            Turn("generator", self.generator_loss),
-        )
 
     def critic_loss(self, batch: Batch) -> Terms:
         """Minus the value of the game, and the cross entropy of Q on the codes of generated images."""

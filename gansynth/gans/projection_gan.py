@@ -6,26 +6,20 @@ from __future__ import annotations
 import torch
 
 from gansynth.gans.adversarial import hinge_critic_loss, hinge_generator_loss
-from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
+from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_critic, build_generator
 from gansynth.networks.conditioning import normalise_spectrally
 from gansynth.recipes import GanRecipe
 
 
 @register("projection-gan")
-class ProjectionGAN(GAN):
+class ProjectionGAN(TwoPlayerGAN):
     """A critic with projection (Miyato & Koyama 2018, eq. 3), every layer of spectral norm 1; no loss names a class."""
 
     def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
         super().__init__(recipe, n_classes)
         self.generator = build_generator(recipe, n_classes)
         self.critic = normalise_spectrally(build_critic(recipe, n_classes, projection=True))
-
-    def turns(self) -> tuple[Turn, ...]:
-        return (
-            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
-            Turn("generator", self.generator_loss),
-        )
 
     def critic_loss(self, batch: Batch) -> Terms:
         """The hinge on real and on generated images."""

@@ -13,11 +13,12 @@ from typing import Any
 import torch
 
 from gansynth.errors import InputError
+from gansynth.file_hash import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import build_gan
 from gansynth.gans.independent_classifier import IndependentClassifier
 from gansynth.gans.sampling import LoadedGenerator
-from gansynth.gans.weights import file_sha256, read_weights
+from gansynth.gans.weights import read_weights
 from gansynth.recipes import ZOO, GanRecipe, load_recipe
 
 MODEL = "model.safetensors"

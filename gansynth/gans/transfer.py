@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from gansynth.errors import InputError
+from gansynth.file_hash import file_sha256
 from gansynth.gans.ema import Ema
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import INFO, Run
 from gansynth.gans.state import newest_state
-from gansynth.gans.weights import file_sha256, read_weights
+from gansynth.gans.weights import read_weights
 
 
 def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dict[str, Any]:

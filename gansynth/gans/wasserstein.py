@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gansynth.recipes import Losses
+
 
 def critic_loss(real: Tensor, generated: Tensor) -> Tensor:
     """Return ``E[D(G(z))] - E[D(x)]``, which the critic minimises.
@@ -54,3 +56,28 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tens
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     norm = (gradient.float().square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()
     return (norm - 1).square().mean()
+
+
+def restraints(
+    critic: Callable[[Tensor], Tensor], on_real: Tensor, real: Tensor, generated: Tensor, weights: Losses, step: int
+) -> dict[str, Tensor]:
+    """Return the weighted terms that keep a Wasserstein critic in bounds: drift, and in its steps the penalty.
+
+    Parameters
+    ----------
+    critic : callable
+        Images [n, 3, H, W] to scores [n].
+    on_real : float tensor [n]
+        Its scores of the real images, whose mean square is the drift (Karras et al. 2018, appendix A.1).
+    real, generated : float tensors [n, 3, H, W]
+        The penalty is taken between them, every ``penalty_every`` steps and so many times as strong.
+    weights : Losses
+    step : int
+    """
+    terms: dict[str, Tensor] = {}
+    if weights.drift:
+        terms["drift"] = weights.drift * on_real.square().mean()
+    if step % weights.penalty_every == 0:
+        penalty = gradient_penalty(critic, interpolate(real, generated))
+        terms["penalty"] = weights.gradient_penalty * weights.penalty_every * penalty
+    return terms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,15 +42,6 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise InputError(f"{path}: no such file; the folder is not a complete run") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as safetensors ({error}); it may be cut off") from None
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file's bytes as 64 hexadecimal digits."""
-    digest = hashlib.sha256()  # hashlib.file_digest begins with Python 3.11
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def state_tensors(module: torch.nn.Module, prefix: str) -> dict[str, Tensor]:

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from gansynth.orientation import orient
+
 EDGE = 8
 ORIENTATIONS = 8
 _BLOCK_ELEMENTS = 2**24
@@ -76,7 +78,7 @@ def nearest_in_any_orientation(
         best = torch.full((len(q),), torch.inf)
         which, turned = torch.zeros(len(q), dtype=torch.int64), q.flatten(1).clone()
         for k in range(ORIENTATIONS):
-            view = orientation(q, k).flatten(1)
+            view = orient(q, k).flatten(1)
             # Up to what the query adds to all of them: it does not change which is nearest.
             value, place = torch.addmm(squares, view, r.t(), alpha=-2).min(dim=1)
             better = value < best
@@ -85,9 +87,3 @@ def nearest_in_any_orientation(
         distance[start : start + rows] = (turned - r[which]).square().mean(dim=1).sqrt().numpy()
         index[start : start + rows] = which.numpy()
     return distance, index
-
-
-def orientation(images: torch.Tensor, k: int) -> torch.Tensor:
-    """Return images [n, C, e, e] in orientation `k`, 0..7: `k % 4` quarter turns, mirrored from 4 on."""
-    turned = images.rot90(k % 4, (2, 3))
-    return turned.flip(3) if k >= 4 else turned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,12 @@ class Estimate:
 def too_few(n: int, needed: int, what: str) -> Estimate:
     """Return an estimate without a value: `what` (such as "FID") needs `needed` images and there are `n`."""
     return Estimate(None, n, note=f"{what} needs at least {needed} images; there are {n}")
+
+
+def mean_of_known(values: Sequence[float | None]) -> float | None:
+    """Return the mean of the values that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _finite(value: float | None) -> float | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
+from gansynth.metrics.estimate import mean_of_known
 from gansynth.report.quality_folder import QualityResults, read_json, read_quality_folder
 from gansynth.studies.ranking import Spread
 
@@ -57,11 +58,11 @@ class BenchmarkResults:
 
     def floor(self, metric: str) -> float | None:
         """What real images score in `metric` against other real ones: the mean over the recipes that say so."""
-        return _mean([found[metric].floor for found in self.summary.values() if metric in found])
+        return mean_of_known([found[metric].floor for found in self.summary.values() if metric in found])
 
     def class_mean(self, metric: str) -> float | None:
         """What the mean real image of each class scores in a matched similarity."""
-        return _mean([found[metric].class_mean for found in self.summary.values() if metric in found])
+        return mean_of_known([found[metric].class_mean for found in self.summary.values() if metric in found])
 
     def has(self, metric: str) -> bool:
         """Whether any recipe has a value of `metric`."""
@@ -122,8 +123,3 @@ def _measured(folder: Path, facts: dict[str, Any], recipes: tuple[str, ...]) -> 
         if run.get("status") == "done" and run.get("quality") and (place / "results.json").is_file():
             found.setdefault(run["recipe"], []).append(read_quality_folder(place))
     return {recipe: tuple(found[recipe]) for recipe in recipes if recipe in found}
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None

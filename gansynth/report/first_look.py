@@ -12,6 +12,7 @@ from gansynth.metrics.agreement import ClassAgreement
 from gansynth.metrics.diversity import Diversity
 from gansynth.metrics.memorisation import Memorisation
 from gansynth.report.figures import counts_chart, curves_chart
+from gansynth.report.numbers import listed
 from gansynth.report.page import Chart, ClassPictures, Page, Pictures, Section, Table
 
 
@@ -149,7 +150,7 @@ def verdict(look: FirstLook) -> str:
         then = "The classes are not learned yet: train longer."
     else:
         missing = [name for name in look.class_names if name not in learned]
-        then = f"{len(learned)} of {total} classes are taking shape; not yet {_listed(missing)}."
+        then = f"{len(learned)} of {total} classes are taking shape; not yet {listed(missing)}."
     return f"{spent}, {shares} {then}"
 
 
@@ -185,7 +186,7 @@ def _own_warnings(look: FirstLook) -> list[str]:
         )
     if look.repetitive:
         found.append(
-            f"The synthetic images of {_listed(look.repetitive)} differ from each other less than half as much as "
+            f"The synthetic images of {listed(look.repetitive)} differ from each other less than half as much as "
             f"{look.kind} cells do: they repeat themselves."
         )
     if look.copies:
@@ -200,7 +201,7 @@ def _own_warnings(look: FirstLook) -> list[str]:
         )
     few = [name for name in look.class_names if look.training[name] < 20]
     if few:
-        found.append(f"Fewer than 20 training images of {_listed(few)}: what is synthetic there varies those few.")
+        found.append(f"Fewer than 20 training images of {listed(few)}: what is synthetic there varies those few.")
     return found
 
 
@@ -285,12 +286,6 @@ def _spread(diversity: Diversity) -> str:
         return "–"
     low, high = diversity.interval
     return f"{diversity.value:.0f} ({low:.0f}–{high:.0f})" if np.isfinite(low) else f"{diversity.value:.0f}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) > 5:
-        return f"{', '.join(names[:4])} and {len(names) - 4} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def _duration(minutes: float) -> str:

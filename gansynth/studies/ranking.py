@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from gansynth.metrics.estimate import mean_of_known
 from gansynth.studies.catalogue import METRICS
 
 RANKED = ("KID", "FID", "KD-cell", "FD-cell", "F1", "coverage-cell", "diversity-cell")
@@ -79,8 +80,8 @@ def spread(estimates: Sequence[Mapping[str, Any]]) -> Spread | None:
         values=tuple(float(one["value"]) for one in there),
         low=float(min(lows)),
         high=float(max(highs)),
-        floor=_mean([one.get("floor") for one in there]),
-        class_mean=_mean([one.get("class_mean") for one in there]),
+        floor=mean_of_known([one.get("floor") for one in there]),
+        class_mean=mean_of_known([one.get("class_mean") for one in there]),
         n=int(there[0]["n"]),
     )
 
@@ -123,7 +124,8 @@ def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[dict[str, Any]]:
         for recipe, place in zip(there, order, strict=True):
             ranks[recipe][metric] = float(place)
     rows = [
-        {"recipe": recipe, "mean_rank": _mean(list(found.values())), "ranks": found} for recipe, found in ranks.items()
+        {"recipe": recipe, "mean_rank": mean_of_known(list(found.values())), "ranks": found}
+        for recipe, found in ranks.items()
     ]
     return sorted(rows, key=lambda row: (row["mean_rank"] is None, row["mean_rank"], row["recipe"]))
 
@@ -164,8 +166,3 @@ def _furthest(found: Spread, floor: float) -> float:
 
 def _nearest(found: Spread, floor: float) -> float:
     return 0.0 if found.low <= floor <= found.high else min(abs(found.low - floor), abs(found.high - floor))
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    there = [v for v in values if v is not None]
-    return float(np.mean(there)) if there else None

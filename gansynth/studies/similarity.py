@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.metrics.diversity import Diversity, mean_pairwise_distance
-from gansynth.metrics.estimate import Estimate, too_few
+from gansynth.metrics.estimate import Estimate, mean_of_known, too_few
 from gansynth.metrics.lpips_distance import Trunk, lpips_diversity
 from gansynth.metrics.matched_similarity import matched_similarity
 from gansynth.metrics.matching import Pairing
@@ -105,9 +105,9 @@ def mean_over_classes(books: Sequence[Book], names: Sequence[str]) -> Book:
             value,
             sum(one.n for one in there),
             None if below is None or above is None else (value - float(below), value + float(above)),
-            floor=_mean([one.floor for one in there]),
+            floor=mean_of_known([one.floor for one in there]),
             floor_n=sum(one.floor_n or 0 for one in there),
-            class_mean=_mean([one.class_mean for one in there]),
+            class_mean=mean_of_known([one.class_mean for one in there]),
             note="" if len(there) == len(books) else f"mean over {len(there)} of {len(books)} classes",
         )
     return found
@@ -135,8 +135,3 @@ def _positions(
     images: Images, positions: NDArray[np.int64], only: int, seed: int, most: int = MOST_READ
 ) -> NDArray[np.int64]:
     return positions[_of_class(images.select(positions), only, seed, most)]
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    there = [v for v in values if v is not None]
-    return float(np.mean(there)) if there else None

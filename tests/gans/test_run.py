@@ -13,9 +13,10 @@ import torch
 from gansynth.errors import InputError
 from gansynth.gans import build_gan, open_run, zoo_models
 from gansynth.gans.fingerprints import TrainingFingerprints
-from gansynth.gans.images import orient, to_float, to_uint8
+from gansynth.gans.images import to_float, to_uint8
 from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.gans.sheet import class_sheet
+from gansynth.orientation import orient
 
 
 def test_an_image_depends_on_its_class_and_seed_and_on_nothing_beside_it(tiny_run_folder: Path) -> None:

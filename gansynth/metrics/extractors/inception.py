@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansynth.errors import InputError
+from gansynth.file_hash import file_sha256
 from gansynth.metrics.extractors.extractor import batches, exact_arithmetic
-from gansynth.metrics.extractors.weights import INCEPTION, WeightFile, file_sha256, find_weights, read_state
+from gansynth.metrics.extractors.weights import INCEPTION, WeightFile, find_weights, read_state
 
 BATCH = {"cpu": 8, "cuda": 64}
 """Images at a time: what fits into a processor's cache, and what fills a GPU."""

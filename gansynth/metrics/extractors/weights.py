@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gansynth.errors import InputError
+from gansynth.file_hash import file_sha256
 
 FOLDER_VARIABLE = "GANSYNTH_WEIGHTS"
 """The environment variable that names a folder of weights where no ``--weights-dir`` is given."""
@@ -137,15 +137,6 @@ def check_sha256(path: Path, expected: str) -> None:
             f"{path}: is not the published file: its sha256 should be {shown} and is {found}; "
             "it may be cut off, so download it again"
         )
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file's bytes as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def read_state(path: Path) -> Mapping[str, object]:

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
+from gansynth.file_hash import file_sha256
 from gansynth.metrics.extractors import alex
 from gansynth.metrics.extractors.alex import AlexFeatures
-from gansynth.metrics.extractors.weights import ALEXNET, WeightFile, file_sha256
+from gansynth.metrics.extractors.weights import ALEXNET, WeightFile
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import timm
 import torch
 
 from gansynth.errors import InputError
+from gansynth.file_hash import file_sha256
 from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.extractors.dinobloom import DinoBloomFeatures, _renamed
-from gansynth.metrics.extractors.weights import file_sha256
 
 
 def network(size: int = 224) -> torch.nn.Module:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from gansynth.errors import InputError
+from gansynth.file_hash import file_sha256
 from gansynth.metrics.extractors.inception import InceptionFeatures, resized_like_tensorflow
-from gansynth.metrics.extractors.weights import INCEPTION, WeightFile, file_sha256
+from gansynth.metrics.extractors.weights import INCEPTION, WeightFile
 from gansynth.metrics.frechet import frechet_distance, published_frechet_distance
 from gansynth.metrics.inception_score import inception_score
 from gansynth.metrics.kernel_distance import kernel_distance, published_kernel_distance
