@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gansynth.atomic import write_text
 from gansynth.data.dataset import CellDataset
-from gansynth.data.duplicates import find_duplicates
+from gansynth.data.units import assign_units, counts_of_units, inseparable_units
 from gansynth.errors import InputError
 
 SPLITS_FILE = "splits.csv"
@@ -55,17 +53,14 @@ def split_dataset(
         raise InputError(
             f"test share {test} and validation share {val}: give numbers from 0 that add up to less than 1"
         )
-    if groups not in dataset.records.columns:
-        known = ", ".join(map(str, dataset.records.columns))
-        raise InputError(f"no column '{groups}' to group by; metadata.csv has {known}")
     if not 0 <= seed < 2**63:
         raise InputError(f"seed {seed}: give a whole number from 0")
-    units = _units(dataset, groups)
-    counts = np.zeros((units.max(initial=-1) + 1, len(dataset.class_names)), np.int64)
-    np.add.at(counts, (units, dataset.labels), 1)
+    units = inseparable_units(dataset, groups)
+    counts = counts_of_units(units, dataset)
     training_only = np.zeros(len(counts), bool)
     training_only[units[(dataset.records["origin"] == "synthetic").to_numpy()]] = True
-    part = _assign(counts, training_only, test, val, np.random.default_rng(seed))
+    wanted = shares_of_classes(counts.sum(axis=0), test, val)
+    part = assign_units(counts, wanted, np.random.default_rng(seed), fixed=training_only)
     _warn_of_untested(dataset, part[units], test)
     records = dataset.records.assign(split=np.array(SPLITS, dtype=object)[part[units]])
     return replace(dataset, records=records)
@@ -82,40 +77,7 @@ def _warn_of_untested(dataset: CellDataset, part: NDArray[np.int64], test: float
         )
 
 
-def _units(dataset: CellDataset, groups: str) -> NDArray[np.int64]:
-    """Number what cannot be separated: images linked by a group or by being duplicates, also through others."""
-    n = len(dataset)
-    together = find_duplicates(dataset.images, dataset.records["sha256"].tolist()).component
-    code = pd.factorize(dataset.records[groups].fillna("").astype(str).replace("", None))[0]
-    grouped = np.flatnonzero(code >= 0)
-    # One graph over images, duplicate components and groups; an image is linked to both of its own.
-    image = np.concatenate([np.arange(n), grouped])
-    node = np.concatenate([n + together, 2 * n + code[grouped]])
-    graph = coo_array((np.ones(len(image), np.int8), (image, node)), shape=(3 * n, 3 * n))
-    return pd.factorize(connected_components(graph, directed=False)[1][:n])[0].astype(np.int64)
-
-
-def _assign(
-    counts: NDArray[np.int64], training_only: NDArray[np.bool_], test: float, val: float, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Give every unit a part (0 train, 1 val, 2 test): the largest first, each where it overshoots least."""
-    left = _targets(counts.sum(axis=0), test, val)
-    wanted = np.maximum(left, 1)
-    part = np.zeros(len(counts), np.int64)
-    left[:, 0] -= counts[training_only].sum(axis=0)
-    order = rng.permutation(len(counts))
-    order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
-    for unit in order[~training_only[order]]:
-        classes = np.flatnonzero(counts[unit])
-        here = counts[unit, classes, None]
-        overshoot = np.maximum(here - np.maximum(left[classes], 0), 0).sum(axis=0)
-        room = (here * left[classes] / wanted[classes]).sum(axis=0)
-        part[unit] = np.lexsort((np.arange(3), -room, overshoot))[0]
-        left[classes, part[unit]] -= counts[unit, classes]
-    return part
-
-
-def _targets(n: NDArray[np.int64], test: float, val: float) -> NDArray[np.int64]:
+def shares_of_classes(n: NDArray[np.int64], test: float, val: float) -> NDArray[np.int64]:
     """Return how many images of each class each part wants, int64 [C, 3] (train, val, test)."""
     for_test = np.round(n * test).astype(np.int64)
     for_val = np.round(n * val).astype(np.int64)

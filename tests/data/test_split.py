@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from trees import picture, save, tree
 
 from gansynth.data import CellDataset, open_dataset, read_splits, split_dataset, write_splits
-from gansynth.data.split import _assign
+from gansynth.data.split import shares_of_classes
+from gansynth.data.units import assign_units
 from gansynth.errors import InputError
 
 
@@ -108,7 +109,7 @@ def test_test_images_are_real() -> None:
 @given(st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1, max_size=40), st.integers(0, 99))
 def test_units_are_all_assigned_and_something_is_left_to_learn_from(units: list[list[int]], seed: int) -> None:
     counts = np.array(units)
-    part = _assign(counts, np.zeros(len(counts), bool), 0.2, 0.1, np.random.default_rng(seed))
+    part = assign_units(counts, shares_of_classes(counts.sum(axis=0), 0.2, 0.1), np.random.default_rng(seed))
     assert set(part.tolist()) <= {0, 1, 2}
     if counts.sum():
         assert counts[part == 0].sum() > 0
