@@ -13,7 +13,6 @@ from gansynth.metrics.memorisation import (
     copy_tests,
     copy_threshold,
     either,
-    holm,
     memorisation,
     memorisation_alarm,
     nearest,
@@ -130,12 +129,6 @@ def test_alarm_is_one_verdict_over_all_classes() -> None:
     assert memorisation_alarm([*honest, copied])[1] == memorisation_alarm([copied, empty, *honest])[1]
     assert memorisation_alarm([copied])[1] == copied.p_alarm
     assert memorisation_alarm([]) == memorisation_alarm([empty]) == (False, 1.0)
-
-
-def test_holm_accuses_only_what_stands_after_the_correction() -> None:
-    corrected = holm([0.001, np.nan, 0.02, 0.04])
-    assert corrected[[0, 2, 3]] == pytest.approx([0.003, 0.04, 0.04]) and np.isnan(corrected[1])
-    assert holm([0.9, 0.8]).tolist() == [1, 1] and len(holm([])) == 0
 
 
 def test_an_ordinary_real_image_is_no_copy() -> None:

@@ -1,0 +1,149 @@
+"""Figures of a classifier that its confusion matrix decides: recall, precision, F1, kappa and their kin.
+
+Every function takes any number of matrices at once (leading dimensions) and counts of any size, whole or not, so that
+resampled and weighted tables are scored in one call.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+OVERALL = ("macro-F1", "balanced-accuracy", "accuracy", "macro-precision", "macro-specificity", "kappa", "MCC")
+"""Figures of all classes together; a macro figure is the mean over the classes that have images."""
+
+OF_CLASS = ("recall", "specificity", "precision", "F1", "accuracy")
+"""Figures of one class against all others."""
+
+_MACRO = {"macro-F1": "F1", "balanced-accuracy": "recall", "macro-precision": "precision"}
+_MACRO["macro-specificity"] = "specificity"
+
+
+def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, n_classes: int) -> NDArray[np.int64]:
+    """Count images by true class (row) and predicted class (column).
+
+    Parameters
+    ----------
+    labels : int array, shape [N]
+        True classes, 0..C-1.
+    predicted : int array, shape [N] or [S, N]
+        Predicted classes; several predictions of the same images (seeds) give several matrices.
+    n_classes : int
+        C.
+
+    Returns
+    -------
+    int64 array, shape [C, C] or [S, C, C]
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other, or a class lies outside 0..C-1.
+
+    Examples
+    --------
+    >>> confusion_matrix([0, 0, 1], [0, 1, 1], 2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    row, column = np.asarray(labels, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
+    if row.ndim != 1 or column.ndim not in (1, 2) or column.shape[-1:] != row.shape:
+        raise ValueError(f"labels must be [N] and predicted [N] or [S, N], got {row.shape} and {column.shape}")
+    for name, values in (("labels", row), ("predicted", column)):
+        if values.size and (values.min() < 0 or values.max() >= n_classes):
+            raise ValueError(f"{name} holds a class outside 0..{n_classes - 1}")
+    rows = np.atleast_2d(column)
+    cells = row * n_classes + rows + np.arange(len(rows))[:, None] * n_classes**2
+    counts = np.bincount(cells.ravel(), minlength=len(rows) * n_classes**2)
+    return counts.reshape(*column.shape[:-1], n_classes, n_classes)
+
+
+def class_figure(confusion: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return one figure of every class.
+
+    Parameters
+    ----------
+    confusion : array, shape [..., C, C]
+        Images by true class (row) and predicted class (column).
+    name : str
+        One of `OF_CLASS`.
+
+    Returns
+    -------
+    float64 array, shape [..., C]
+        NaN where it cannot be said: every figure of a class without images, and the specificity of the only class.
+        The precision of a class that is never predicted is 0, as with scikit-learn's ``zero_division=0``.
+
+    Examples
+    --------
+    >>> class_figure([[8, 2], [1, 9]], "recall").tolist()
+    [0.8, 0.9]
+    """
+    table = np.asarray(confusion, dtype=np.float64)
+    hit = np.diagonal(table, axis1=-2, axis2=-1)
+    true, taken = table.sum(axis=-1), table.sum(axis=-2)
+    everything = true.sum(axis=-1, keepdims=True)
+    match name:
+        case "recall":
+            found = _ratio(hit, true)
+        case "precision":
+            found = _ratio(hit, taken, empty=0.0)
+        case "F1":
+            found = _ratio(2 * hit, true + taken)
+        case "specificity":
+            found = _ratio(everything - true - taken + hit, everything - true)
+        case "accuracy":
+            found = _ratio(everything - true - taken + 2 * hit, np.broadcast_to(everything, hit.shape))
+        case _:
+            raise ValueError(f"'{name}' is no figure of a class; there are {', '.join(OF_CLASS)}")
+    return np.where(true > 0, found, np.nan)
+
+
+def overall_figure(confusion: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return one figure of all classes together.
+
+    Parameters
+    ----------
+    confusion : array, shape [..., C, C]
+    name : str
+        One of `OVERALL`.
+
+    Returns
+    -------
+    float64 array, shape [...]
+        NaN where it cannot be said: without images, and kappa where truth and prediction are one and the same class.
+
+    References
+    ----------
+    Cohen, J. (1960). A coefficient of agreement for nominal scales. Educational and Psychological Measurement 20,
+    37-46. Gorodkin, J. (2004). Comparing two K-category assignments by a K-category correlation coefficient.
+    Computational Biology and Chemistry 28, 367-374 (MCC; 0 where it is undefined, as in scikit-learn).
+
+    Examples
+    --------
+    >>> overall_figure([[8, 2], [1, 9]], "accuracy").item()
+    0.85
+    """
+    table = np.asarray(confusion, dtype=np.float64)
+    if name in _MACRO:
+        there = table.sum(axis=-1) > 0
+        values = np.where(there, class_figure(table, _MACRO[name]), 0.0)
+        return _ratio(values.sum(axis=-1), there.sum(axis=-1).astype(np.float64))
+    hit = np.trace(table, axis1=-2, axis2=-1)
+    true, taken = table.sum(axis=-1), table.sum(axis=-2)
+    n = true.sum(axis=-1)
+    by_chance = (true * taken).sum(axis=-1)
+    match name:
+        case "accuracy":
+            return _ratio(hit, n)
+        case "kappa":
+            return _ratio(hit * n - by_chance, n * n - by_chance)
+        case "MCC":
+            spread = (n * n - (true**2).sum(axis=-1)) * (n * n - (taken**2).sum(axis=-1))
+            value = _ratio(hit * n - by_chance, np.sqrt(np.maximum(spread, 0.0)), empty=0.0)
+            return np.where(n > 0, value, np.nan)
+        case _:
+            raise ValueError(f"'{name}' is no figure of a confusion matrix; there are {', '.join(OVERALL)}")
+
+
+def _ratio(above: NDArray[np.float64], below: NDArray[np.float64], *, empty: float = np.nan) -> NDArray[np.float64]:
+    return np.divide(above, below, out=np.full(np.shape(above), empty), where=below > 0)

@@ -1,0 +1,142 @@
+"""Claims about the figures of a classifier: scikit-learn says the same."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as oracle
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from gansynth.metrics.calibration_error import calibration_error
+from gansynth.metrics.classification import OF_CLASS, OVERALL, classification_scores
+from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
+from gansynth.metrics.ranking_scores import ranking_scores
+
+CASES = st.tuples(st.integers(2, 5), st.integers(1, 40), st.integers(0, 10**6), st.booleans())
+
+
+def _drawn(classes: int, n: int, seed: int, coarse: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels, some classes perhaps absent, and probabilities, with many equal ones where `coarse`."""
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(rng.permutation(classes)[: rng.integers(1, classes + 1)], n)
+    odds = rng.integers(1, 4, (n, classes)) if coarse else rng.gamma(1.0, size=(n, classes)) + 1e-9
+    return labels, odds / odds.sum(axis=1, keepdims=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(CASES)
+def test_every_figure_is_that_of_scikit_learn(case: tuple[int, int, int, bool]) -> None:
+    labels, p = _drawn(*case)
+    classes = case[0]
+    found = classification_scores(labels, p, classes)
+    predicted, there = p.argmax(axis=1), np.unique(labels)
+    assert tuple(found.overall) == OVERALL and all(tuple(c) == OF_CLASS for c in found.classes)
+    assert found.confusion.tolist() == oracle.confusion_matrix(labels, predicted, labels=range(classes)).tolist()
+    precision, recall, f1, _ = oracle.precision_recall_fscore_support(labels, predicted, labels=there, zero_division=0)
+    one_hot = np.eye(classes)[labels]
+    expected: dict[str, float | None] = {
+        "macro-F1": f1.mean(),
+        "balanced-accuracy": recall.mean(),
+        "macro-precision": precision.mean(),
+        "accuracy": oracle.accuracy_score(labels, predicted),
+        "MCC": oracle.matthews_corrcoef(labels, predicted),
+        "Brier": oracle.brier_score_loss(one_hot, p, scale_by_half=False) if classes > 2 else None,
+        "MSE": oracle.mean_squared_error(one_hot, p),
+        "kappa": None,
+    }
+    if len(set(labels) | set(predicted)) > 1:
+        expected["kappa"] = oracle.cohen_kappa_score(labels, predicted)
+    for name, value in expected.items():
+        if name != "Brier" or classes > 2:
+            assert found.overall[name] == (None if value is None else pytest.approx(value, abs=1e-12)), name
+    for i, c in enumerate(there):
+        of_class, truth = found.classes[c], labels == c
+        assert of_class["recall"] == pytest.approx(recall[i])
+        assert of_class["precision"] == pytest.approx(precision[i])
+        assert of_class["F1"] == pytest.approx(f1[i])
+        assert of_class["accuracy"] == pytest.approx(oracle.accuracy_score(truth, predicted == c))
+        assert of_class["average-precision"] == pytest.approx(oracle.average_precision_score(truth, p[:, c]))
+        if truth.all():
+            assert of_class["specificity"] is None and of_class["ROC-AUC"] is None
+        else:
+            assert of_class["specificity"] == pytest.approx(oracle.recall_score(~truth, predicted != c))
+            assert of_class["ROC-AUC"] == pytest.approx(oracle.roc_auc_score(truth, p[:, c]))
+    for c in set(range(classes)) - set(there.tolist()):
+        assert set(found.classes[c].values()) == {None}
+
+
+@settings(max_examples=20, deadline=None)
+@given(CASES)
+def test_calibration_error_is_that_of_torchmetrics(case: tuple[int, int, int, bool]) -> None:
+    labels, p = _drawn(*case)
+    # Away from the borders of bins, which it gives to the bin above.
+    ours = classification_scores(labels, p, case[0]).overall["calibration-error"]
+    if np.abs(p.max(axis=1) * 15 - np.round(p.max(axis=1) * 15)).min() > 1e-6:
+        theirs = multiclass_calibration_error(torch.from_numpy(p), torch.from_numpy(labels), case[0], n_bins=15)
+        assert ours == pytest.approx(theirs.item(), abs=1e-6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(CASES)
+def test_weights_count_an_image_as_often_as_repeating_it(case: tuple[int, int, int, bool]) -> None:
+    labels, p = _drawn(*case)
+    weights = np.random.default_rng(case[2]).integers(0, 4, (3, len(labels)))
+    auc, precision = ranking_scores(p[:, 0], labels == 0, weights)
+    error = calibration_error(p.max(axis=1), p.argmax(axis=1) == labels, weights)
+    for b, counts in enumerate(weights):
+        again = np.repeat(np.arange(len(labels)), counts)
+        expected = ranking_scores(p[again, 0], labels[again] == 0)
+        assert (auc[b], precision[b]) == pytest.approx([float(v) for v in expected], nan_ok=True)
+        expected_error = calibration_error(p[again].max(axis=1), p[again].argmax(axis=1) == labels[again])
+        assert error[b] == pytest.approx(float(expected_error), nan_ok=True)
+
+
+def test_macro_figures_leave_out_classes_without_images() -> None:
+    labels, predicted = [0, 0, 1, 1], [0, 2, 1, 1]
+    found = classification_scores(labels, np.eye(4)[predicted], 4)
+    assert found.overall["balanced-accuracy"] == 0.75
+    assert found.overall["macro-F1"] == pytest.approx(
+        oracle.f1_score(labels, predicted, labels=[0, 1], average="macro")
+    )
+    assert found.classes[2]["precision"] is None, "nothing true to be found"
+
+
+def test_a_class_that_is_never_predicted_has_precision_0() -> None:
+    found = classification_scores([0, 1], np.eye(2)[[0, 0]], 2)
+    assert found.classes[1]["precision"] == 0 == found.classes[1]["F1"]
+
+
+def test_no_image_gives_no_figure_and_no_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = classification_scores([], np.zeros((0, 3)), 3)
+    assert set(found.overall.values()) == {None} and found.confusion.sum() == 0
+
+
+def test_many_matrices_are_scored_in_one_call() -> None:
+    rng = np.random.default_rng(0)
+    labels, predicted = rng.integers(0, 4, 50), rng.integers(0, 4, (6, 50))
+    tables = confusion_matrix(labels, predicted, 4)
+    for s in range(6):
+        assert tables[s].tolist() == confusion_matrix(labels, predicted[s], 4).tolist()
+        assert overall_figure(tables, "kappa")[s] == overall_figure(tables[s], "kappa")
+        assert class_figure(tables, "F1")[s].tolist() == class_figure(tables[s], "F1").tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities"),
+    [
+        ([0, 1], np.full((2, 3), 0.5)),
+        ([0, 2], np.full((2, 2), 0.5)),
+        ([0], np.array([[np.nan, 1.0]])),
+        ([[0]], np.full((1, 2), 0.5)),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(labels: list[int], probabilities: np.ndarray) -> None:
+    with pytest.raises(ValueError):
+        classification_scores(labels, probabilities, 2)
