@@ -6,42 +6,26 @@ written here; what it says and this file does not know is refused with the line 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from gansynth.errors import InputError
-from gansynth.recipe_text import NotYaml, parse_yaml
+from gansynth.recipe_reading import (
+    ZOO,
+    Channels,
+    Count,
+    NonNegative,
+    Number,
+    Positive,
+    Section,
+    Width,
+    read_recipe,
+    zoo_recipes,
+)
 
-ZOO = "gansynth.zoo"
-"""The data package that holds the model zoo."""
-
-
-def _number(value: Any) -> Any:
-    # YAML reads yes, on and true alike, and pydantic would take them for 1.
-    if isinstance(value, bool):
-        raise ValueError(f"should be a number (found {value})")
-    return value
-
-
-Number = BeforeValidator(_number)
-Positive = Annotated[float, Number, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Number, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Number, Field(ge=1, le=10**12)]
-Width = Annotated[int, Number, Field(ge=1, le=65_536)]
-"""Of a layer, a batch or a latent: beyond it no machine has the memory."""
-Channels = Annotated[tuple[Width, ...], Field(min_length=1)]
-
-
-class Section(BaseModel):
-    """A part of a recipe: frozen, and closed to names it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+__all__ = ["ZOO", "GanRecipe", "load_recipe", "recipe_names"]
 
 
 class PaperNetworks(Section):
@@ -172,14 +156,10 @@ class GanRecipe(Section):
                 )
         return self
 
-    def to_yaml(self) -> str:
-        """Return the recipe with every value spelled out; `load_recipe` reads it back."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
 
 def recipe_names() -> list[str]:
     """Return the names of the recipes in the zoo, sorted."""
-    return sorted(p.name.removesuffix(".yaml") for p in resources.files(ZOO).iterdir() if p.name.endswith(".yaml"))
+    return zoo_recipes()
 
 
 def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> GanRecipe:
@@ -202,87 +182,10 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> GanRecipe:
     >>> load_recipe("c-wgan-gp-64", ["training.batch_size=16"]).training.batch_size
     16
     """
-    where, text = _read(recipe)
-    try:
-        values, at = parse_yaml(text)
-    except NotYaml as error:
-        place = f"{where}, line {error.line}" if error.line else where
-        raise InputError(f"{place}: not a YAML file: {error}") from None
-    if not isinstance(values, dict) or not all(isinstance(k, str) for k in values):
-        raise InputError(
-            f"{where}: a recipe is a YAML mapping with `name`, `gan`, `resolution`, ...; found something else"
-        )
-    lines = {path: f"line {line}" for path, line in at.items()}
-    for change in overrides:
-        lines[_override(values, change)] = f"--set {change}"
-    try:
-        return GanRecipe.model_validate(values)
-    except ValidationError as error:
-        raise InputError(_sentence(error, where, lines)) from None
-
-
-def _read(recipe: str | Path) -> tuple[str, str]:
-    path = Path(recipe)
-    if path.is_dir():
-        path = path / "recipe.yaml"
-    named = resources.files(ZOO) / f"{recipe}.yaml" if str(recipe) in recipe_names() else None
-    try:
-        if named is not None and not path.is_file():
-            return f"recipe {recipe}", named.read_text(encoding="utf-8")
-        if path.is_file():
-            return str(path), path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a recipe ({error.__class__.__name__}); give a YAML file") from None
-    near = difflib.get_close_matches(str(recipe), recipe_names(), 1)
-    hint = f"did you mean '{near[0]}'?" if near else f"the zoo has {', '.join(recipe_names())}"
-    raise InputError(f"no recipe named '{recipe}' and no such file; {hint}")
-
-
-def _override(values: dict[str, Any], change: str) -> tuple[str, ...]:
-    key, sign, text = change.partition("=")
-    path = tuple(key.strip().split("."))
-    if not sign or not all(path):
-        raise InputError(f"--set {change}: write it as section.name=value, for example training.batch_size=32")
-    try:
-        value, _ = parse_yaml(text)
-    except NotYaml as error:
-        raise InputError(f"--set {change:.60}: the value after '=' is not YAML ({error})") from None
-    section = values
-    for name in path[:-1]:
-        section = section.setdefault(name, {})
-        if not isinstance(section, dict):
-            raise InputError(f"--set {change}: '{name}' is a value, not a section")
-    section[path[-1]] = value
-    return path
-
-
-def _sentence(error: ValidationError, where: str, lines: dict[tuple[str, ...], str]) -> str:
-    first = error.errors()[0]
-    path = tuple(str(p) for p in first["loc"] if p not in ("hazra2022", "compact"))
-    name = ".".join(path)
-    known = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
-    place = where if known is None else f"{where}, {known}"
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path[-1], _names(path[:-1]), 1)
-        hint = f"; did you mean '{near[0]}'?" if near else f"; known here: {', '.join(_names(path[:-1]))}"
-        return f"{place}: unknown name '{name}'{hint}"
-    if first["type"] == "missing":
-        return f"{place}: '{name}' is missing; add it"
-    message = first["msg"].removeprefix("Value error, ")
-    found = "" if first["type"] == "value_error" else f" (found {first['input']!r:.60})"
-    return f"{place}: {name + ': ' if name else ''}{message}{found}"
-
-
-def _names(path: tuple[str, ...]) -> list[str]:
-    """Return the names known in a section of the recipe."""
-    sections: dict[str, list[type[BaseModel]]] = {
-        "networks": [PaperNetworks, CompactNetworks],
-        "losses": [Losses],
-        "training": [Training],
-        "learning_rates": [LearningRates],
-        "sampling": [Sampling],
-        "augmentation": [Augmentation],
-        "reports": [Reports],
-    }
-    models = sections.get(path[-1], [GanRecipe]) if path else [GanRecipe]
-    return sorted({name for model in models for name in model.model_fields})
+    return read_recipe(
+        recipe,
+        overrides,
+        folder="",
+        kind_of=lambda values: GanRecipe,
+        tags=("hazra2022", "compact"),
+    )
