@@ -1,0 +1,434 @@
+"""What a remedy did to a classifier: figures of arms and differences between arms, with intervals that hold.
+
+An interval over test images alone knows nothing of the noise of training: two trainings of the same remedy differ by
+more than it allows, and it calls that an effect. One over seeds alone knows only these test images. Here both count,
+and the noise of the training split too where there are folds (`gansynth.metrics.variance_components`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from gansynth.metrics.calibration_error import calibration_error
+from gansynth.metrics.classification import squared_errors
+from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_test
+from gansynth.metrics.confusion_scores import confusion_matrix
+from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.figure_gradients import contributions
+from gansynth.metrics.jackknife import share_interval
+from gansynth.metrics.ranking_scores import ranking_scores
+from gansynth.metrics.variance_components import (
+    Contributions,
+    Variance,
+    between_folds,
+    images_and_seeds,
+    with_folds,
+)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+FEWEST_FOLDS = 5
+"""Folds from which on the corrected t-test over folds is the test."""
+
+BY_FOLDS = "nadeau-bengio"
+BY_IMAGES_AND_SEEDS = "test images and seeds"
+BY_IMAGES = "test images only"
+PROBABILITY_METRICS = ("ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A figure that arms are compared by.
+
+    Attributes
+    ----------
+    metric : str
+        A name of `gansynth.metrics.confusion_scores`: of `OVERALL` ("macro-F1"), or of `OF_CLASS` ("recall").
+    class_index : int or None
+        The class of the latter.
+    """
+
+    metric: str = "macro-F1"
+    class_index: int | None = None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The difference of an arm and its baseline: the arm's figure less the baseline's.
+
+    Attributes
+    ----------
+    value : float or None
+        None where the endpoint cannot be said; `note` then says why.
+    interval : (float, float) or None
+        95% interval. It leaves out 0 exactly where p < 0.05.
+    p : float or None
+        Two-sided. Correct it for the number of arms with `gansynth.metrics.multiple_testing.holm`.
+    n : int
+        Test images that can change the figure: all, or those of the class for its recall.
+    method : str
+        "nadeau-bengio": over folds, corrected for the training images that they share. "test images and seeds": over
+        test images and trainings. "test images only": one training an arm, so that the noise of training is unknown.
+    mcnemar_p : float or None
+        McNemar's exact test of "right in most trainings", for comparison: it ignores the noise of training. None for
+        figures that are not shares of right images.
+    note : str
+        What to bear in mind.
+    """
+
+    value: float | None
+    interval: tuple[float, float] | None
+    p: float | None
+    n: int
+    method: str
+    mcnemar_p: float | None = None
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict for JSON: the attributes by their names, `note` only where there is one."""
+        found: dict[str, Any] = {
+            "value": self.value,
+            "interval": None if self.interval is None else list(self.interval),
+            "p": self.p,
+            "n": self.n,
+            "method": self.method,
+            "mcnemar_p": self.mcnemar_p,
+        }
+        return {**found, "note": self.note} if self.note else found
+
+
+def effect(
+    labels: ArrayLike,
+    predicted: ArrayLike,
+    baseline: ArrayLike,
+    endpoint: Endpoint,
+    *,
+    n_classes: int,
+    folds: ArrayLike | None = None,
+    n_train: Sequence[int] | None = None,
+    units: ArrayLike | None = None,
+) -> Effect:
+    """Compare an arm with its baseline on the same test images.
+
+    Parameters
+    ----------
+    labels : int array, shape [N]
+        True classes of the test images, pooled over the folds.
+    predicted, baseline : int arrays, shape [S, N]
+        Classes predicted by S trainings of each arm. Rows need not be paired.
+    endpoint : Endpoint
+    n_classes : int
+    folds : int array, shape [N], optional
+        The fold each image was tested in. Default: one.
+    n_train : sequence of int, optional
+        Training images of each fold, in the order of the sorted fold numbers; needed with folds. Real ones: they are
+        what folds share.
+    units : array, shape [N], optional
+        Images with the same value (of one patient, or copies of each other) count as one. Default: each by itself.
+
+    Returns
+    -------
+    Effect
+        Its value is the difference of the pooled figures, each the mean over its seeds.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit each other, a class lies outside 0..C-1, or there is no such endpoint.
+
+    Notes
+    -----
+    From five folds on (or with one seed and several folds) the variance is that over folds, times 1 + F n_test/n_train
+    over what independent folds would have (Nadeau and Bengio 2003); else it is that over test images and over seeds,
+    and what two to four folds differ by beyond it. In no case is it taken for smaller than that over images and seeds.
+
+    Examples
+    --------
+    >>> labels = np.repeat([0, 1], 50)
+    >>> baseline, better = np.tile(labels, (3, 1)), np.tile(labels, (3, 1))
+    >>> baseline[:, 50:70], better[:, 50:55] = 0, 0
+    >>> found = effect(labels, better, baseline, Endpoint("recall", 1), n_classes=2)
+    >>> round(found.value, 2), found.p < 0.01, found.method
+    (0.3, True, 'test images and seeds')
+    """
+    data = _Data.of(labels, (predicted, baseline), n_classes, folds, units)
+    if not data.counts(endpoint):
+        return Effect(None, None, None, 0, BY_IMAGES, note=_absent(endpoint))
+    values, given = data.linear(endpoint)
+    value = float(values[0].mean() - values[1].mean())
+    within = images_and_seeds(given)
+    between = between_folds(given)
+    n_folds, seeds = len(given.share), given.seeds
+    widest = 2.0 if endpoint.metric in ("kappa", "MCC") else 1.0
+    note = ""
+    if n_folds >= FEWEST_FOLDS or (n_folds > 1 and seeds < 2):
+        if n_train is None or len(n_train) != n_folds:
+            raise ValueError(f"n_train must give the training images of each of the {n_folds} folds")
+        sizes = np.bincount(data.fold, minlength=n_folds)
+        correction = 1 + n_folds * float(np.mean(sizes / np.asarray(n_train)))
+        found = t_test(value, between.value * correction, between.df) if between.df else None
+        method = BY_FOLDS
+        inside = t_test(value, within.value, within.df)
+        if found is None or _width(inside) > _width(found):
+            found = inside
+        if n_folds < FEWEST_FOLDS:
+            note = f"{n_folds} folds with one training each can hardly show an effect; train with more seeds"
+    else:
+        total = with_folds(within, between)
+        found = t_test(value, total.value, total.df)
+        method = BY_IMAGES_AND_SEEDS if seeds > 1 else BY_IMAGES
+        if seeds < 2:
+            note = "one training an arm: the noise of training is unknown, and p is too small where there is any"
+    return Effect(
+        value,
+        (max(found.interval[0], -widest), min(found.interval[1], widest)),
+        found.p,
+        data.counts(endpoint),
+        method,
+        data.mcnemar(endpoint),
+        note,
+    )
+
+
+def arm_estimate(
+    labels: ArrayLike,
+    predicted: ArrayLike,
+    endpoint: Endpoint,
+    *,
+    n_classes: int,
+    folds: ArrayLike | None = None,
+    units: ArrayLike | None = None,
+) -> Estimate:
+    """Return an arm's figure, with an interval over test images and seeds.
+
+    Parameters
+    ----------
+    labels : int array, shape [N]
+    predicted : int array, shape [S, N]
+    endpoint : Endpoint
+        Any name of `confusion_scores`.
+    n_classes : int
+    folds, units : arrays, shape [N], optional
+        As in `effect`.
+
+    Returns
+    -------
+    Estimate
+        The mean over the seeds of the figure pooled over the folds; `n` counts the test images that it is about. The
+        interval of a share is Wilson's, so that 12 of 12 images right are not certain to be all.
+
+    Examples
+    --------
+    >>> found = arm_estimate([0] * 10 + [1] * 10, [[0] * 8 + [1] * 12], Endpoint("recall", 0), n_classes=2)
+    >>> found.value, found.n
+    (0.8, 10)
+    """
+    data = _Data.of(labels, (predicted,), n_classes, folds, units)
+    n = data.counts(endpoint)
+    if not n:
+        return Estimate(None, 0, note=_absent(endpoint))
+    values, given = data.linear(endpoint)
+    value = float(values[0].mean())
+    if not math.isfinite(value):
+        return Estimate(None, n, note=f"{endpoint.metric} cannot be said of these images")
+    variance = with_folds(images_and_seeds(given), between_folds(given))
+    return Estimate(value, n, _interval(value, variance, endpoint, data))
+
+
+def probability_estimate(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    metric: str,
+    class_index: int | None = None,
+    *,
+    n_classes: int,
+    folds: ArrayLike | None = None,
+    units: ArrayLike | None = None,
+    seed: int = 0,
+    resamples: int = 200,
+) -> Estimate:
+    """Return a figure of an arm's probabilities, with an interval over test images and seeds.
+
+    Parameters
+    ----------
+    labels : int array, shape [N]
+    probabilities : float array, shape [S, N, C]
+        Of S trainings.
+    metric : str
+        "ROC-AUC" or "average-precision" (of a class, or the mean over classes), "Brier", "MSE" or "calibration-error"
+        (of all classes).
+    class_index : int, optional
+    n_classes : int
+    folds, units : arrays, shape [N], optional
+        As in `effect`.
+    seed, resamples : int
+        Of the bootstrap over units, which gives the standard error over test images.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit each other, or there is no such figure.
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    if p.ndim != 3 or p.shape[2] != n_classes:
+        raise ValueError(f"probabilities must be [S, N, {n_classes}], got {p.shape}")
+    data = _Data.of(labels, (p.argmax(axis=2),), n_classes, folds, units)
+    n = data.counts(Endpoint("recall", class_index)) if class_index is not None else len(data.labels)
+    if not n:
+        return Estimate(None, 0, note=_absent(Endpoint(metric, class_index)))
+    count = int(data.unit.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    weights = np.concatenate([np.ones((1, len(data.labels))), drawn[:, data.unit]])
+    figures = np.stack([_probability_figure(data.labels, row, metric, class_index, weights) for row in p])
+    values, again = figures[:, 0], figures[:, 1:]
+    value = float(values.mean())
+    if not math.isfinite(value):
+        return Estimate(None, n, note=f"{metric} cannot be said of these images")
+    again = again[:, np.isfinite(again).all(axis=0)]
+    images = float(again.mean(axis=0).var(ddof=1)) if again.shape[1] > 1 else 0.0
+    variance = Variance(images, math.inf)
+    if len(p) > 1:
+        both = float((again - again.mean(axis=0)).var(axis=1, ddof=1).sum()) / (len(p) * (len(p) - 1))
+        trainings = float(values.var(ddof=1)) / len(p)
+        more = max(0.0, images - both, images - trainings)
+        total = trainings + more
+        variance = Variance(total, (len(p) - 1) * (total / trainings) ** 2 if trainings > 0 else math.inf)
+    if metric in ("ROC-AUC", "average-precision"):
+        return Estimate(value, n, share_interval(value, variance.value, n, z=_quantile(variance)))
+    half = _quantile(variance) * math.sqrt(variance.value)
+    return Estimate(value, n, (max(0.0, value - half), min(2.0 if metric == "Brier" else 1.0, value + half)))
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Checked arguments: labels [N], sides of predictions [S, N], fold [N] from 0 on, unit [N] from 0 on."""
+
+    labels: Ints
+    sides: tuple[Ints, ...]
+    n_classes: int
+    fold: Ints
+    unit: Ints
+
+    @classmethod
+    def of(
+        cls,
+        labels: ArrayLike,
+        sides: tuple[ArrayLike, ...],
+        n_classes: int,
+        folds: ArrayLike | None,
+        units: ArrayLike | None,
+    ) -> _Data:
+        truth = np.asarray(labels, dtype=np.int64)
+        rows = tuple(np.atleast_2d(np.asarray(side, dtype=np.int64)) for side in sides)
+        n = len(truth)
+        fold = np.zeros(n, dtype=np.int64) if folds is None else np.unique(np.asarray(folds), return_inverse=True)[1]
+        unit = np.arange(n) if units is None else np.unique(np.asarray(units), return_inverse=True)[1]
+        for name, array in (("folds", fold), ("units", unit)):
+            if array.shape != (n,):
+                raise ValueError(f"{name} must be [{n}], got {array.shape}")
+        if any(len(side) == 0 for side in rows):
+            raise ValueError("predictions must be [S, N] with S at least 1")
+        # What belongs together lies in one fold; if it does not, its parts count by themselves.
+        unit = np.unique(fold * (unit.max(initial=0) + 1) + unit, return_inverse=True)[1]
+        return cls(truth, rows, n_classes, fold, unit)
+
+    def counts(self, endpoint: Endpoint) -> int:
+        """Return the test images that the endpoint is about; 0 where it cannot be said."""
+        c = endpoint.class_index
+        if c is None:
+            return len(self.labels)
+        of_class = int((self.labels == c).sum())
+        if not of_class or endpoint.metric not in ("specificity", "accuracy"):
+            return of_class
+        return len(self.labels) - (of_class if endpoint.metric == "specificity" else 0)
+
+    def linear(self, endpoint: Endpoint) -> tuple[list[Floats], Contributions]:
+        """Return the figure of every training, side by side, and what units contribute to it."""
+        tables = [confusion_matrix(self.labels, side, self.n_classes).astype(np.float64) for side in self.sides]
+        values, added = contributions(np.concatenate(tables), endpoint.metric, endpoint.class_index)
+        ends = np.cumsum([len(side) for side in self.sides])[:-1]
+        units = int(self.unit.max()) + 1
+        sums = []
+        for side, table in zip(self.sides, np.split(added, ends), strict=True):
+            images = np.take_along_axis(table.reshape(len(side), -1), self.labels * self.n_classes + side, axis=1)
+            sums.append(np.stack([np.bincount(self.unit, row, minlength=units) for row in images]))
+        fold = np.zeros(units, dtype=np.int64)
+        fold[self.unit] = self.fold
+        asked = self._asked(endpoint)
+        share = np.bincount(self.fold, asked, minlength=int(self.fold.max()) + 1) / asked.sum()
+        return list(np.split(values, ends)), Contributions(sums, fold, share, self._step(endpoint))
+
+    def worth(self, endpoint: Endpoint) -> float:
+        """Return the images of equal weight that would tell as much as these: fewer where small classes weigh much."""
+        if endpoint.class_index is not None or not endpoint.metric.startswith(("macro", "balanced")):
+            return float(self.counts(endpoint))
+        sizes = np.bincount(self.labels, minlength=self.n_classes)
+        sizes = sizes[sizes > 0]
+        return float(len(sizes) ** 2 / (1 / sizes).sum())
+
+    def mcnemar(self, endpoint: Endpoint) -> float | None:
+        c, metric = endpoint.class_index, endpoint.metric
+        if (metric, c is None) not in (("recall", False), ("macro-F1", True), ("accuracy", True)):
+            return None
+        of = slice(None) if c is None else self.labels == c
+        first, second = (((side == self.labels).mean(axis=0) > 0.5)[of] for side in self.sides)
+        return mcnemar_test(first, second)
+
+    def _asked(self, endpoint: Endpoint) -> Floats:
+        if endpoint.metric == "recall" and endpoint.class_index is not None:
+            return (self.labels == endpoint.class_index).astype(np.float64)
+        return np.ones(len(self.labels))
+
+    def _step(self, endpoint: Endpoint) -> float:
+        c, metric = endpoint.class_index, endpoint.metric
+        sizes = np.bincount(self.labels, minlength=self.n_classes)
+        if c is not None and metric in ("recall", "precision", "F1"):
+            return 1 / int(sizes[c])
+        if c is None and metric.startswith(("macro", "balanced")) and metric != "macro-specificity":
+            sizes = sizes[sizes > 0]
+            return math.sqrt(float((1 / (len(sizes) * sizes) ** 2).mean()))
+        return 1 / max(self.counts(endpoint), 1)
+
+
+def _interval(value: float, variance: Variance, endpoint: Endpoint, data: _Data) -> tuple[float, float]:
+    if endpoint.metric in ("kappa", "MCC"):
+        half = _quantile(variance) * math.sqrt(variance.value)
+        return max(-1.0, value - half), min(1.0, value + half)
+    return share_interval(value, variance.value, data.worth(endpoint), z=_quantile(variance))
+
+
+def _quantile(variance: Variance) -> float:
+    return float(stats.t.ppf(0.975, variance.df))
+
+
+def _width(found: TestResult) -> float:
+    return found.interval[1] - found.interval[0]
+
+
+def _absent(endpoint: Endpoint) -> str:
+    return "no test image" if endpoint.class_index is None else "no test image of this class"
+
+
+def _probability_figure(labels: Ints, p: Floats, metric: str, class_index: int | None, weights: Floats) -> Floats:
+    """Return a figure of probabilities [N, C] under each of B sets of weights, float64 [B]."""
+    if metric in ("ROC-AUC", "average-precision"):
+        which = 0 if metric == "ROC-AUC" else 1
+        classes = np.unique(labels) if class_index is None else np.array([class_index])
+        figures = np.stack([ranking_scores(p[:, c], labels == c, weights)[which] for c in classes])
+        known = ~np.isnan(figures)
+        total = np.where(known, figures, 0.0).sum(axis=0)
+        return np.divide(total, known.sum(axis=0), out=np.full(len(weights), np.nan), where=known.any(axis=0))
+    if class_index is not None or metric not in PROBABILITY_METRICS:
+        raise ValueError(f"'{metric}' is no figure of probabilities{'' if class_index is None else ' of a class'}")
+    if metric == "calibration-error":
+        return calibration_error(p.max(axis=1), p.argmax(axis=1) == labels, weights)
+    errors = squared_errors(labels, p) / (p.shape[1] if metric == "MSE" else 1)
+    return np.asarray(weights @ errors / weights.sum(axis=1))
