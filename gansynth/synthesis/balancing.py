@@ -88,6 +88,8 @@ def balance(
         from gansynth.gans import open_run
 
         run = open_run(run)
+    from gansynth.gans.leaks import refuse_leaking_run
+
     out = Path(out)
     dataset, root = _opened(data, run.resolution)
     if not dataset.records["split"].isin(("train", *HELD_OUT)).all():
@@ -97,7 +99,8 @@ def balance(
     wanted = _target(target, before)
     missing = {name: wanted - n for name, n in before.items() if n < wanted}
     _refuse_unknown(missing, run)
-    _refuse_leaks(dataset, run)
+    refuse_leaking_run(run, dataset.select(~training))
+    _refuse_synthetic(dataset)
     held_out = dataset.select(~training).counts()
     synthetic, assembly = _beside(out, "synthetic"), _beside(out, "assembly")
     if resume and (out / "metadata.csv").exists():
@@ -143,17 +146,8 @@ def _opened(data: str | Path | CellDataset, size: int) -> tuple[CellDataset, Pat
     return dataset, Path(data) if Path(data).is_dir() else None
 
 
-def _refuse_leaks(dataset: CellDataset, run: Run) -> None:
-    records = dataset.records
-    held_out = records["split"].isin(HELD_OUT)
-    met = int((held_out & records["sha256"].isin(list(run.training_sha256))).sum())
-    if met:
-        raise InputError(
-            f"{run.name}: was trained on {met} of the {int(held_out.sum())} validation and test images of this data, "
-            "and its images would carry them into training; split the data first (`gansynth data split`), train on "
-            "that split, and balance the same folder"
-        )
-    synthetic = int(records["origin"].eq("synthetic").sum())
+def _refuse_synthetic(dataset: CellDataset) -> None:
+    synthetic = int(dataset.records["origin"].eq("synthetic").sum())
     if synthetic:
         raise InputError(f"the data holds {synthetic} synthetic images already; balance the original data set")
 

@@ -1,0 +1,29 @@
+"""Random over-sampling: images of the rare classes are shown several times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register, targets
+from gansynth.remedies.treatment import Treatment
+
+
+@register("oversample")
+class OverSampling(Remedy):
+    """Every row of a class is repeated equally often, and of the remainder each at most once more, drawn at random."""
+
+    takes_dose = True
+
+    def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
+        n = counts_of(treatment)
+        rows = [treatment.rows]
+        for c, wanted in enumerate(targets(n, self.dose)):
+            mine = treatment.rows[treatment.labels == c]
+            if len(mine) == 0:
+                continue
+            rng = np.random.default_rng((place.seed, c))
+            times, rest = divmod(int(wanted) - len(mine), len(mine))
+            rows += [np.tile(mine, times), rng.permutation(mine)[:rest]]
+        return replace(treatment, rows=np.concatenate(rows))

@@ -1,0 +1,149 @@
+"""What every remedy for imbalance is: a change of what a classifier learns from.
+
+A new remedy is one file in this folder with one class::
+
+    @register("oversample")
+    class OverSampling(Remedy):
+        takes_dose = True
+
+        def treat(self, treatment, place):
+            ...
+            return replace(treatment, rows=...)      # or images=, loss=, class_weight=, augmented=
+
+Nothing else changes: `gansynth compare --remedies oversample` finds it by its name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansynth.data.dataset import CellDataset
+from gansynth.remedies.treatment import Treatment
+
+
+@dataclass(frozen=True)
+class GanBudget:
+    """How long a GAN that a remedy needs is trained: its recipe's steps where nothing is given.
+
+    Attributes
+    ----------
+    images : int or None
+        Real images it sees.
+    minutes : float or None
+        Wall time.
+    changes : tuple of str
+        Changes to its recipe, such as ``"training.batch_size=16"``.
+    min_confidence : float or None
+        Keep only images which the run's independent classifier gives at least this probability of their class.
+    """
+
+    images: int | None = None
+    minutes: float | None = None
+    changes: tuple[str, ...] = ()
+    min_confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a remedy works, for one split of the data.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Its own for this split: GAN runs go to ``folder/gans``, synthetic images to ``folder/synthetic``.
+    learning : callable
+        Given an edge length in pixels, the images that may be learned from (training and validation) at that size.
+    seed : int
+        Decides everything random, together with the remedy.
+    budget : GanBudget
+    device : str
+    progress : bool
+    """
+
+    folder: Path
+    learning: Callable[[int], CellDataset]
+    seed: int = 0
+    budget: GanBudget = GanBudget()
+    device: str = "auto"
+    progress: bool = True
+
+
+class Remedy(ABC):
+    """Base of all remedies.
+
+    Parameters
+    ----------
+    dose : float
+        For those that take one, the share of the way to balance: 0 changes nothing, 1 makes all classes as large,
+        more than 1 makes the rare classes the large ones.
+    """
+
+    name: ClassVar[str]
+    takes_dose: ClassVar[bool] = False
+    neural_only: ClassVar[bool] = False
+
+    def __init__(self, dose: float = 1.0) -> None:
+        self.dose = dose
+
+    @abstractmethod
+    def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
+        """Return what the classifier learns from instead of `treatment`.
+
+        What takes long (a GAN) is done once and kept in the workplace: to treat again costs little.
+
+        Parameters
+        ----------
+        treatment : Treatment
+            A training split, perhaps changed by other remedies before.
+        place : Workplace
+
+        Raises
+        ------
+        InputError
+            If the remedy cannot be applied to these data.
+        """
+
+    def refuse_leaks(self, held_out: CellDataset, place: Workplace) -> None:  # noqa: B027
+        """Refuse (InputError) if what the remedy adds to a training split was made from held-out images."""
+
+
+REGISTRY: dict[str, type[Remedy]] = {}
+_R = TypeVar("_R", bound=type[Remedy])
+
+
+def register(name: str) -> Callable[[_R], _R]:
+    """Class decorator: make a remedy available to `compare` as `name`."""
+
+    def decorate(cls: _R) -> _R:
+        cls.name = name
+        REGISTRY[name] = cls
+        return cls
+
+    return decorate
+
+
+def targets(counts: NDArray[np.int64], dose: float) -> NDArray[np.int64]:
+    """Return how many images every class gets at a dose, int64 [C]: n + dose (max n - n).
+
+    A class without images stays without.
+
+    Examples
+    --------
+    >>> targets(np.array([100, 20]), 0.5)
+    array([100,  60])
+    """
+    n = np.asarray(counts, np.int64)
+    wanted = np.round(n + dose * (n.max(initial=0) - n)).astype(np.int64)
+    return np.where(n > 0, wanted, 0)
+
+
+def counts_of(treatment: Treatment) -> NDArray[np.int64]:
+    """Return how many rows each class has, int64 [C]."""
+    return np.bincount(treatment.labels, minlength=len(treatment.images.class_names))

@@ -1,0 +1,173 @@
+"""Synthetic images of a GAN: the remedy this toolkit is named after."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gansynth.atomic import write_json
+from gansynth.data.dataset import RECORD_COLUMNS, CellDataset
+from gansynth.data.opening import open_dataset
+from gansynth.errors import InputError
+from gansynth.gans import Run, open_run, train_gan
+from gansynth.gans.leaks import refuse_leaking_run
+from gansynth.recipes import load_recipe
+from gansynth.remedies.naming import slug
+from gansynth.remedies.remedy import Remedy, Workplace, counts_of, targets
+from gansynth.remedies.treatment import Treatment
+from gansynth.synthesis import generate
+from gansynth.synthesis.naming import class_folders
+
+
+class Synthetic(Remedy):
+    """Synthetic images fill the classes up to their targets; or, alone, stand for the real ones.
+
+    The GAN learns from the training images of the split only. Its run and its images are shared by all doses and
+    all classifiers: a smaller dose takes the first images of a larger one.
+
+    Parameters
+    ----------
+    source : str
+        A GAN recipe of the zoo, a YAML file, or a run folder, which is taken as it is.
+    dose : float
+        See `Remedy`.
+    alone : bool
+        Train on synthetic images only, as many of each class as there are real ones.
+    """
+
+    name = "synthetic"
+    takes_dose = True
+
+    def __init__(self, source: str, dose: float = 1.0, *, alone: bool = False) -> None:
+        super().__init__(dose)
+        self.source, self.alone = source, alone
+        self.given = open_run(source) if is_run(source) else None
+        if self.given is None:
+            load_recipe(source)  # a wrong name is refused before anything is trained
+
+    @property
+    def folder_name(self) -> str:
+        """What its run and its images are called."""
+        return slug(self.given.name if self.given is not None else load_recipe(self.source).name)
+
+    def wanted(self, n: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many synthetic images each class needs where `n` are real, int64 [C]."""
+        return n if self.alone else targets(n, self.dose) - n
+
+    def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
+        real, wanted = treatment.images, self.wanted(counts_of(treatment))
+        names = real.class_names
+        folder = self._images({names[c]: int(wanted[c]) for c in np.flatnonzero(wanted)}, place)
+        if folder is None:
+            return treatment
+        added = _first_of_each(open_dataset(folder, real.size, cache_dir=place.folder / "cache"), names, wanted)
+        images = np.concatenate([real.images, added.images])
+        records = pd.concat([real.records, added.records[list(RECORD_COLUMNS)]], ignore_index=True)
+        both = CellDataset(images, np.concatenate([real.labels, added.labels]), names, records)
+        rows = np.arange(len(real), len(both))
+        return replace(treatment, images=both, rows=rows if self.alone else np.concatenate([treatment.rows, rows]))
+
+    def run(self, place: Workplace) -> Run:
+        """Return the GAN: the one given, or the one trained on this split (continued, where it was stopped)."""
+        if self.given is not None:
+            return self.given
+        recipe = load_recipe(self.source, place.budget.changes)
+        out = place.folder / "gans" / self.folder_name
+        learning = place.learning(recipe.resolution)
+        if _is_finished(out, place.budget.images, place.budget.minutes):
+            run = Run(out)
+            apart = {"reports"}
+            same = run.recipe.model_dump(exclude=apart) == recipe.model_dump(exclude=apart)
+            if same and run.training_sha256 == set(learning.part("train").records["sha256"]):
+                return run
+            raise InputError(
+                f"{out}: holds a GAN trained by another recipe or on other images; remove it, or give another --out"
+            )
+        return train_gan(
+            learning, recipe, out, images=place.budget.images, minutes=place.budget.minutes,
+            resume=out.is_dir() and any(out.iterdir()), seed=place.seed, device=place.device, progress=place.progress,
+        )  # fmt: skip
+
+    def refuse_leaks(self, held_out: CellDataset, place: Workplace) -> None:
+        refuse_leaking_run(self.run(place), held_out)
+
+    def _images(self, counts: Mapping[str, int], place: Workplace) -> Path | None:
+        """Return the folder with at least so many images of each class, generated where they are not there yet."""
+        if not counts:
+            return None
+        folder = place.folder / "synthetic" / self.folder_name
+        note = folder.with_name(f"{folder.name}.json")
+        asked = {"seed": place.seed, "min_confidence": place.budget.min_confidence}
+        held: dict[str, Any] = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
+        done = dict(held.get("counts", {})) if all(held.get(key) == value for key, value in asked.items()) else {}
+        model = self._model_sha256(place)
+        if done and held["model_sha256"] == model and all(done.get(name, 0) >= n for name, n in counts.items()):
+            return folder
+        run = self.run(place)
+        unknown = [name for name in counts if name not in run.class_names]
+        if unknown:
+            raise InputError(
+                f"{self.source}: its run knows no class {', '.join(unknown)}; it knows {', '.join(run.class_names)}"
+            )
+        if run.model_sha256 != model:
+            done = {}
+        # Image i depends on seed + i alone: what is generated anew holds what was there, and more.
+        more = {name: max(done.get(name, 0), counts.get(name, 0)) for name in run.class_names}
+        more = {name: n for name, n in more.items() if n}
+        beside = folder.with_name(f".{folder.name}.new")
+        shutil.rmtree(beside, ignore_errors=True)
+        report = generate(
+            run, more, beside, seed=place.seed, min_confidence=place.budget.min_confidence, device=place.device,
+            progress=place.progress,
+        )  # fmt: skip
+        if not report.complete:
+            raise InputError(f"{self.source}: not every class could be filled: {report}")
+        shutil.rmtree(folder, ignore_errors=True)
+        beside.replace(folder)
+        write_json(note, {**asked, "model_sha256": run.model_sha256, "counts": more})
+        return folder
+
+    def _model_sha256(self, place: Workplace) -> str | None:
+        """Return which weights the images would come from; None while the GAN is not trained."""
+        out = place.folder / "gans" / self.folder_name
+        if self.given is None and not _is_finished(out, place.budget.images, place.budget.minutes):
+            return None
+        return (self.given or Run(out)).model_sha256
+
+
+def is_run(source: str) -> bool:
+    """Return whether `source` is a run folder or a trained model of the zoo, rather than a recipe to train by."""
+    from gansynth.gans import zoo_models
+
+    return (Path(source) / "run.json").is_file() or source in zoo_models()
+
+
+def _is_finished(out: Path, images: int | None, minutes: float | None) -> bool:
+    if not (out / "run.json").is_file() or not (out / "model.safetensors").is_file():
+        return False
+    info = Run(out).info
+    spent = [info["images"] >= images] if images is not None else []
+    spent += [info["seconds"] >= 60 * minutes] if minutes is not None else []
+    return any(spent) if spent else bool(info.get("finished"))
+
+
+def _first_of_each(synthetic: CellDataset, names: tuple[str, ...], wanted: NDArray[np.int64]) -> CellDataset:
+    """Return the first `wanted` images of each class, with labels that index `names`."""
+    folders = class_folders(names)
+    index = []
+    for name, n in zip(names, wanted, strict=True):
+        if n:
+            mine = np.flatnonzero(synthetic.labels == synthetic.class_names.index(folders[name]))
+            index.append(mine[np.argsort(synthetic.records["path"].to_numpy()[mine], kind="stable")][:n])
+    chosen = synthetic.select(np.concatenate(index))
+    of = {folders[name]: i for i, name in enumerate(names)}
+    labels = np.array([of[synthetic.class_names[label]] for label in chosen.labels], np.int64)
+    return CellDataset(chosen.images, labels, names, chosen.records.assign(origin="synthetic", split="train"))
