@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gansynth.metrics.estimate import Estimate
     from gansynth.studies.benchmark_result import Benchmark
+    from gansynth.studies.comparison_result import Comparison
     from gansynth.studies.quality_result import Quality
 
 _PER_CLASS = ("recall", "KD-cell", "diversity-cell", "memorisation")
@@ -60,6 +61,41 @@ def benchmark_table(benchmark: Benchmark) -> str:
     floors = [next((row[m].floor for row in benchmark.summary.values() if m in row), None) for m in metrics]
     rows.append(("(real against real)", "", *(_number(floor) for floor in floors)))
     return f"{_aligned(rows)}\n\n{benchmark.verdict}"
+
+
+def comparison_table(comparison: Comparison) -> str:
+    """Return the endpoints of every arm, the effects of the arms, the doses that help most, and the warnings."""
+    endpoints = comparison.about["endpoints"]
+    titles = [_title(one) for one in endpoints]
+    rows: list[tuple[str, ...]] = [("classifier", "arm", *titles)]
+    for entry in comparison.arms:
+        cells = []
+        for one in endpoints:
+            where = entry["metrics"] if one["class"] is None else entry["classes"][one["class"]]
+            cells.append(_with_interval(where[one["metric"]]["value"], where[one["metric"]]["interval"]))
+        rows.append((entry["classifier"], entry["arm"], *cells))
+    text = _aligned(rows)
+    if comparison.effects:
+        rows = [("classifier", "arm", "against", "endpoint", "difference", "p", "p (Holm)")]
+        for one in comparison.effects:
+            p, corrected = (_number(one[key]) for key in ("p", "p_holm"))
+            difference = _with_interval(one["value"], one["interval"])
+            rows.append((one["classifier"], one["arm"], one["against"], _title(one), difference, p, corrected))
+        text += "\n\n" + _aligned(rows)
+    for one in comparison.best_dose:
+        text += f"\nbest dose of {one['remedy']} for {_title(one['endpoint'])} ({one['classifier']}): {one['dose']:g}"
+    for warning in comparison.warnings:
+        text += f"\nwarning: {warning}"
+    return text
+
+
+def _title(endpoint: Mapping[str, Any]) -> str:
+    metric, of = str(endpoint["metric"]), endpoint["class"]
+    return metric if of is None else f"{metric} of {of}"
+
+
+def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    return _number(value) + ("" if interval is None else f" ({_number(interval[0])} to {_number(interval[1])})")
 
 
 def _cells(found: Estimate) -> tuple[str, str, str]:

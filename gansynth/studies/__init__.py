@@ -1,4 +1,4 @@
-"""Studies: how good synthetic images are (`quality`), and which GAN makes the best (`benchmark`).
+"""Studies: how good synthetic images are (`quality`), which GAN makes the best (`benchmark`), what helps (`compare`).
 
 Imported when first used: a report needs no more of this room than the names of the metrics.
 """
@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gansynth.studies.benchmark_result import Benchmark
     from gansynth.studies.benchmark_study import benchmark
+    from gansynth.studies.comparison_result import Comparison
+    from gansynth.studies.comparison_study import compare
     from gansynth.studies.quality_result import Quality
     from gansynth.studies.quality_study import quality
 
-__all__ = ["Benchmark", "Quality", "benchmark", "quality"]
+__all__ = ["Benchmark", "Comparison", "Quality", "benchmark", "compare", "quality"]
 
 _HOME = {
     "Benchmark": "benchmark_result",
+    "Comparison": "comparison_result",
     "Quality": "quality_result",
     "benchmark": "benchmark_study",
+    "compare": "comparison_study",
     "quality": "quality_study",
 }
 

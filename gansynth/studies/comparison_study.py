@@ -1,0 +1,301 @@
+"""`compare`: does balancing help a classifier on real test images, by how much, and how sure is that?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gansynth import __version__
+from gansynth.atomic import write_json, write_text
+from gansynth.classifier_recipes import load_classifier_recipe
+from gansynth.data.opening import refuse_inside
+from gansynth.errors import InputError
+from gansynth.remedies import GanBudget
+from gansynth.studies.comparison_grid import Grid, chosen_jobs, training_images
+from gansynth.studies.comparison_plan import (
+    PRIMARY,
+    PROTOCOLS,
+    Plan,
+    Protocol,
+    endpoints_of,
+    load_classifiers,
+    rare_classes,
+    write_out_arms,
+)
+from gansynth.studies.comparison_result import Comparison, gather, steps_table
+from gansynth.studies.comparison_splits import Fold, Images, data_sha256, make_folds, units_of, whole
+
+SETTINGS = "comparison.json"
+RECIPES = "classifiers"
+SPLITS = "splits"
+
+
+def compare(
+    data: str | Path,
+    remedies: Sequence[str],
+    classifiers: Sequence[str],
+    out: str | Path,
+    *,
+    seeds: int | None = None,
+    folds: int | None = None,
+    doses: Sequence[float] = (),
+    rarity: Mapping[str, int] | None = None,
+    rare: Sequence[str] = (),
+    protocol: Protocol = "clean",
+    endpoint: str = "macro-F1",
+    swap: bool = False,
+    size: int | None = None,
+    epochs: int | None = None,
+    changes: Sequence[str] = (),
+    gan_images: int | None = None,
+    gan_minutes: float | None = None,
+    gan_changes: Sequence[str] = (),
+    min_confidence: float | None = None,
+    jobs: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    weights_dir: str | Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Comparison:
+    """Train classifiers on the original and on the balanced data, test them on real images, and compare.
+
+    The data is split before anything learns; every arm gets the same splits, seeds and optimizer steps; a GAN is
+    trained on the training images of each fold, once, and shared by its doses, classifiers and seeds. The endpoints
+    are written down before the first training.
+
+    Parameters
+    ----------
+    data : path-like or "phantom"
+        Real images. Their own split (`gansynth data split`) is taken where `folds` is not given.
+    remedies : sequence of str
+        The arms: ``none``, ``augmentation``, ``oversample``, ``undersample``, recipes of GANs, run folders; joined by
+        ``+``, with a dose after ``@`` (see `gansynth.remedies.parse_arm`).
+    classifiers : sequence of str
+        Recipes of the zoo or YAML files.
+    out : path-like
+        Gets comparison.json, splits/, fold0/gans/..., arms/, results.json, tables and, from the command, report.html.
+    seeds : int, optional
+        Trainings of each arm on each fold: `seed`, `seed` + 1, ... Default: 3.
+    folds : int, optional
+        Every real image is tested once, and GANs are trained anew in each fold.
+    doses : sequence of float
+        Each arm that takes a dose is compared at each of these: the share of the way to balance, 0 none, more than 1
+        more than balance.
+    rarity : mapping of str to int, optional
+        Training images to keep of some classes; the rest of them leave the experiment.
+    rare : sequence of str
+        Classes whose recall is an endpoint. Default: those of `rarity`; else those with fewer than a tenth of the
+        largest class's training images; else the smallest.
+    protocol : "clean" or "paper"
+        "paper" balances before it splits (hazra2022): for its tables only.
+    endpoint : str
+        The primary endpoint, "macro-F1" or "balanced-accuracy".
+    swap : bool
+        Also train on synthetic images alone, and let classifiers of real images predict synthetic ones.
+    size, epochs : int, optional
+        For all classifiers, instead of what their recipes say.
+    changes, gan_changes : sequence of str
+        Changes to the classifiers' and the GANs' recipes, such as ``"training.batch_size=32"``.
+    gan_images, gan_minutes : optional
+        How long each GAN is trained, instead of its recipe's steps.
+    min_confidence : float, optional
+        Keep only synthetic images that a classifier beside the GAN gives this probability of their class.
+    jobs : int, optional
+        Cells of the grid at a time. Default: what a `joblib.parallel_config` around the call says, else as many as
+        there are cores and memory, one on a GPU.
+    seed : int
+        The first seed; also that of the split, of the remedies and of the GANs.
+    device : str
+    weights_dir : path-like, optional
+        Where the weights of pretrained backbones are.
+    resume : bool
+        Continue: what is finished is not done again. Remedies, classifiers and seeds may be added; those that the
+        folder has are kept.
+    progress : bool
+        Report on standard error.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If something has learned from an image it would be tested on, the data cannot be split so, the folder holds
+        another comparison, or no arm could be carried out.
+
+    Examples
+    --------
+    >>> compare("my-cells", ["none", "oversample", "c-wgan-gp-64"], ["sequential-cnn"], "compared")  # doctest: +SKIP
+    """
+    _check(seeds, protocol, endpoint, folds, swap, jobs, doses)
+    refuse_inside(data, out)
+    out = Path(out)
+    held = _held(out, resume)
+    if seeds is None:
+        seeds = 0 if held else 3
+    plan = Plan(
+        data=str(data),
+        out=out,
+        arms=write_out_arms(remedies, doses, swap or bool(held.get("swap")), held.get("arms", ())),
+        classifiers=load_classifiers(classifiers, changes, size, epochs) if classifiers or not held else (),
+        seeds=tuple(sorted({*held.get("seeds", ()), *range(seed, seed + seeds)})),
+        folds=folds,
+        rarity=dict(rarity or {}),
+        protocol=protocol,
+        primary=endpoint,
+        swap=swap or bool(held.get("swap")),
+        budget=GanBudget(gan_images, gan_minutes, tuple(gan_changes), min_confidence),
+        seed=seed,
+        device=device,
+        weights_dir=None if weights_dir is None else Path(weights_dir),
+        progress=progress,
+    )
+    plan = _with_held_classifiers(plan, held)
+    images = Images(plan.data, progress)
+    dataset = images.at(plan.sizes[0])
+    folds_made = (
+        make_folds(dataset, plan.folds, plan.rarity, seed) if protocol == "clean" else whole(dataset, plan.rarity, seed)
+    )
+    settings = _settings(plan, folds_made, data_sha256(dataset), list(rare))
+    kept = [spec for spec in held.get("arms", ()) if spec not in held.get("swap_arms", ())]
+    asked = {arm.spec for arm in write_out_arms(remedies, doses, kept=kept)}
+    settings["swap_arms"] = [arm.spec for arm in plan.arms if arm.spec not in asked]
+    settings["jobs"] = chosen_jobs(jobs, device, held.get("jobs"))
+    _refuse_another(out, held, settings)
+    grid = Grid(plan, folds_made, images, settings["jobs"])
+    grid.refuse_leaks()
+    _write_down(plan, folds_made, settings)
+    grid.fill()
+    units = units_of(dataset) if protocol == "clean" else {}
+    found = gather(grid, units, _about(plan, folds_made, settings, dataset.class_names), settings)
+    if not found.arms:
+        first = grid.missing[0].error if grid.missing else "nothing was to be done"
+        raise InputError(f"no arm could be carried out; the first failed so: {first}")
+    found.write(out)
+    return found
+
+
+def _check(
+    seeds: int | None,
+    protocol: str,
+    endpoint: str,
+    folds: int | None,
+    swap: bool,
+    jobs: int | None,
+    doses: Sequence[float],
+) -> None:
+    if seeds is not None and seeds < 1:
+        raise InputError(f"--seeds {seeds}: give at least 1")
+    if jobs is not None and jobs < 1:
+        raise InputError(f"--jobs {jobs}: give at least 1")
+    if protocol not in PROTOCOLS:
+        raise InputError(f"--protocol {protocol}: choose {' or '.join(PROTOCOLS)}")
+    if endpoint not in PRIMARY:
+        raise InputError(f"--endpoint {endpoint}: choose {' or '.join(PRIMARY)}")
+    if protocol == "paper" and (folds is not None or swap):
+        raise InputError("--protocol paper divides the balanced images once; leave out --folds and --swap")
+    wrong = [dose for dose in doses if not 0 <= dose <= 100]
+    if wrong:
+        raise InputError(f"--doses: {wrong[0]:g} is no number from 0 to 100; 1 is balance")
+
+
+def _held(out: Path, resume: bool) -> dict[str, Any]:
+    """Return what the folder's comparison.json says; nothing where there is none."""
+    file = out / SETTINGS
+    if file.is_file():
+        if not resume:
+            raise InputError(f"{out}: already holds a comparison; continue it with --resume, or give another --out")
+        held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return held
+    # What a comparison that was ended at once leaves: recipes, splits and files that were being written.
+    if out.is_dir() and any(p.name not in (RECIPES, SPLITS) and not p.name.startswith(".") for p in out.iterdir()):
+        raise InputError(f"{out}: is not empty and holds no comparison; give another --out")
+    return {}
+
+
+def _with_held_classifiers(plan: Plan, held: Mapping[str, Any]) -> Plan:
+    """Return the plan with the classifiers of the folder before its own; one of another recipe is refused."""
+    mine = {recipe.name: recipe for recipe in plan.classifiers}
+    kept = {}
+    for name in held.get("classifiers", {}):
+        recipe = load_classifier_recipe(plan.out / RECIPES / f"{name}.yaml")
+        if name in mine and mine[name] != recipe:
+            raise InputError(
+                f"{plan.out}: holds a comparison with another recipe of {name}; give the same, or another --out"
+            )
+        kept[name] = recipe
+    return replace(plan, classifiers=tuple({**kept, **mine}.values()))
+
+
+def _settings(plan: Plan, folds: Sequence[Fold], data: str, rare: Sequence[str]) -> dict[str, Any]:
+    """Return what is written down before anything is trained."""
+    classes = list(folds[0].counts["train"])
+    training = {name: float(np.mean([fold.counts["train"][name] for fold in folds])) for name in classes}
+    rare = rare_classes(training, plan.rarity, rare)
+    return {
+        "gansynth": __version__,
+        "data": plan.data,
+        "data_sha256": data,
+        "protocol": plan.protocol,
+        "folds": plan.folds,
+        "rarity": plan.rarity,
+        "rare": rare,
+        "endpoints": endpoints_of(plan.primary, rare),
+        "first_seed": plan.seed,
+        "gan_images": plan.budget.images,
+        "gan_minutes": plan.budget.minutes,
+        "gan_changes": sorted(plan.budget.changes),
+        "min_confidence": plan.budget.min_confidence,
+        "arms": [arm.spec for arm in plan.arms],
+        "classifiers": {recipe.name: recipe.model_dump(mode="json") for recipe in plan.classifiers},
+        "seeds": list(plan.seeds),
+        "steps": steps_table(plan, [training_images(plan, fold) for fold in folds]),
+        "swap": plan.swap,
+    }
+
+
+_MAY_GROW = ("data", "arms", "classifiers", "seeds", "steps", "swap", "swap_arms", "jobs")
+"""What may differ when a comparison is continued. The place of the data too: its images are known by their hash."""
+
+
+def _refuse_another(out: Path, held: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    other = [key for key, value in settings.items() if held and key not in _MAY_GROW and held.get(key) != value]
+    if other:
+        raise InputError(f"{out}: holds a comparison with another {', '.join(other)}; give the same, or another --out")
+
+
+def _write_down(plan: Plan, folds: Sequence[Fold], settings: Mapping[str, Any]) -> None:
+    for recipe in plan.classifiers:
+        write_text(plan.out / RECIPES / f"{recipe.name}.yaml", recipe.to_yaml())
+    for fold in folds:
+        fold.write(plan.out / SPLITS)
+    write_json(plan.out / SETTINGS, settings)
+
+
+def _about(
+    plan: Plan, folds: Sequence[Fold], settings: Mapping[str, Any], class_names: Sequence[str]
+) -> dict[str, Any]:
+    training = {name: round(float(np.mean([f.counts["train"][name] for f in folds]))) for name in class_names}
+    tested = {name: sum(fold.counts["test"][name] for fold in folds) for name in class_names}
+    return {
+        "data": plan.data,
+        "classes": list(class_names),
+        "counts": {"train": training, "test": tested},
+        "rarity": plan.rarity,
+        "rare": settings["rare"],
+        "endpoints": settings["endpoints"],
+        "folds": len(folds),
+        "seeds": list(plan.seeds),
+        "protocol": plan.protocol,
+        "size": plan.sizes[0],
+        "sizes": {recipe.name: recipe.resolution for recipe in plan.classifiers},
+        "steps": settings["steps"],
+        "command": None,
+    }
