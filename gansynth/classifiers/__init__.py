@@ -1,5 +1,7 @@
-"""Classifiers that learn from real cells: so far the cell encoder, in whose features FD-cell is measured."""
+"""Classifiers: networks, backbones and classical ones, and the cell encoder, in whose features FD-cell is measured."""
 
 from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder, zoo_encoders
+from gansynth.classifiers.classifier import Classifier
+from gansynth.classifiers.training import train_classifier
 
-__all__ = ["CellEncoder", "open_encoder", "train_cell_encoder", "zoo_encoders"]
+__all__ = ["CellEncoder", "Classifier", "open_encoder", "train_cell_encoder", "train_classifier", "zoo_encoders"]

@@ -1,0 +1,74 @@
+"""Which images a classifier sees at a step, and in what order."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gansynth.classifier_recipes import Training
+from gansynth.data.loader import BatchReader, ClassSampler
+from gansynth.gans.images import to_float
+from gansynth.remedies.treatment import Treatment
+
+
+class Batches:
+    """Batches of a treatment. Batch k is a function of (seed, k), however it was reached.
+
+    With natural sampling the rows pass in a new order again and again, and a batch may hold the end of one pass and
+    the beginning of the next, so that all batches are full.
+
+    Parameters
+    ----------
+    treatment : Treatment
+    training : Training
+        The section of the recipe.
+    seed : int
+    device : torch.device
+    """
+
+    def __init__(self, treatment: Treatment, training: Training, seed: int, device: torch.device) -> None:
+        self.treatment, self.size, self.seed, self.device = treatment, training.batch_size, seed, device
+        self.labels = torch.from_numpy(treatment.images.labels)
+        self.reader = BatchReader(treatment.images, self.size)
+        self.sampler: ClassSampler | None = None
+        if training.sampling != "natural":
+            n_classes = len(treatment.images.class_names)
+            self.sampler = ClassSampler(treatment.labels, n_classes, mode=training.sampling, alpha=training.alpha)
+        self._order: tuple[int, NDArray[np.int64]] = -1, treatment.rows
+        images = treatment.images.images
+        self.on_gpu: Tensor | None = None
+        if device.type == "cuda" and images.nbytes < torch.cuda.mem_get_info(device)[0] // 4:
+            self.on_gpu = torch.from_numpy(np.ascontiguousarray(images)).to(device)  # decoded once, sent once
+
+    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return images (float32 [n, 3, H, W] in [-1, 1]) and labels (int64 [n]) of a step, on the device."""
+        index = torch.from_numpy(self.rows(step))
+        pixels = self.reader.read(index) if self.on_gpu is None else self.on_gpu[index.to(self.device)]
+        labels = self.labels[index].to(self.device, non_blocking=True)
+        return to_float(pixels.to(self.device)), labels
+
+    def rows(self, step: int) -> NDArray[np.int64]:
+        """Return the positions in the treatment's images that a step sees, int64 [n]."""
+        if self.sampler is not None:
+            generator = torch.Generator().manual_seed(_mixed(self.seed, step))
+            drawn = self.sampler.draw_images(self.sampler.draw_labels(self.size, generator), generator)
+            return self.treatment.rows[drawn.numpy()]
+        first, parts, missing = step * self.size, [], self.size
+        while missing:
+            number, at = divmod(first, len(self.treatment.rows))
+            part = self._pass(number)[at : at + missing]
+            parts.append(part)
+            first, missing = first + len(part), missing - len(part)
+        return np.concatenate(parts)
+
+    def _pass(self, number: int) -> NDArray[np.int64]:
+        if self._order[0] != number:
+            rng = np.random.default_rng((self.seed, number))
+            self._order = number, rng.permutation(self.treatment.rows)
+        return self._order[1]
+
+
+def _mixed(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> np.uint64(1))
