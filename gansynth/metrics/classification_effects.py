@@ -356,10 +356,10 @@ class _Data:
         values, added = contributions(np.concatenate(tables), endpoint.metric, endpoint.class_index)
         ends = np.cumsum([len(side) for side in self.sides])[:-1]
         units = int(self.unit.max()) + 1
-        sums = []
+        sums: list[Floats] = []
         for side, table in zip(self.sides, np.split(added, ends), strict=True):
             images = np.take_along_axis(table.reshape(len(side), -1), self.labels * self.n_classes + side, axis=1)
-            sums.append(np.stack([np.bincount(self.unit, row, minlength=units) for row in images]))
+            sums.append(np.stack([np.bincount(self.unit, row, minlength=units) for row in images]).astype(np.float64))
         fold = np.zeros(units, dtype=np.int64)
         fold[self.unit] = self.fold
         asked = self._asked(endpoint)

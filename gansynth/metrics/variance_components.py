@@ -65,7 +65,7 @@ class Contributions:
 
     def of_folds(self) -> Floats:
         """Return the sums of `of_units`, float64 [F]."""
-        return np.bincount(self.fold, self.of_units(), minlength=len(self.share))
+        return np.asarray(np.bincount(self.fold, self.of_units(), minlength=len(self.share)), np.float64)
 
 
 def images_and_seeds(given: Contributions) -> Variance:

@@ -1,0 +1,125 @@
+"""What a classical classifier looks at: pixels, or the features of a network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder
+from gansynth.classifiers.encoder_training import resized
+from gansynth.data.dataset import CellDataset
+from gansynth.errors import InputError
+from gansynth.gans.device import chosen_device
+
+PIXEL_EDGE = 32
+"""Larger images are averaged down to this edge before their pixels count: principal components keep no more."""
+
+BATCH = 256
+
+
+class Features(ABC):
+    """Numbers that describe an image.
+
+    Attributes
+    ----------
+    seen_sha256 : frozenset of str
+        The sha256 of every image that they were fitted on, none for pixels.
+    weights : str
+        "pretrained" or "none" for a backbone, else "".
+    """
+
+    seen_sha256: frozenset[str] = frozenset()
+    weights: str = ""
+
+    @abstractmethod
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Describe images: uint8 [n, 3, H, W] to float32 [n, d]; row i depends on image i only."""
+
+
+class Pixels(Features):
+    """Every pixel's three colours, 0..1, after averaging to at most 32 x 32 px.
+
+    Examples
+    --------
+    >>> Pixels()(np.full((2, 3, 64, 64), 255, np.uint8)).shape
+    (2, 3072)
+    """
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        edge = min(PIXEL_EDGE, images.shape[-1])
+        found = np.empty((len(images), 3 * edge * edge), dtype=np.float32)
+        for start in range(0, len(images), BATCH):
+            part = torch.from_numpy(np.array(images[start : start + BATCH])).float().div_(255)
+            found[start : start + BATCH] = resized(part, edge).flatten(1).numpy()
+        return found
+
+
+@dataclass(frozen=True)
+class EncoderFeatures(Features):
+    """The features of a cell encoder."""
+
+    encoder: CellEncoder
+
+    @property
+    def seen_sha256(self) -> frozenset[str]:  # type: ignore[override]
+        return self.encoder.training_sha256
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.encoder(images)["features"]
+
+
+def open_features(
+    spec: str,
+    real: CellDataset,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    weights_dir: Path | None = None,
+) -> Features:
+    """Return the features that a classical recipe names.
+
+    Parameters
+    ----------
+    spec : str
+        "pixels"; "encoder", a cell encoder trained on `real`; "encoder:NAME", one that ships or a folder;
+        "backbone:RECIPE", what lies under the head of a backbone.
+    real : CellDataset
+        The real images that may be learned from.
+    seed : int
+    device : {"auto", "cpu", "cuda"}
+    weights_dir : path, optional
+        Where published weights of backbones lie.
+
+    Raises
+    ------
+    InputError
+        If there are no such features, or an encoder does not say which images it was trained on: nobody could know
+        then whether test images were among them.
+    """
+    kind, _, name = spec.partition(":")
+    if kind != "encoder":
+        return published_features(spec, device=device, weights_dir=weights_dir)
+    where = chosen_device(device)
+    if not name:
+        if not len(real):
+            raise InputError("'encoder' features are learned from real images, and this arm has none; use pixels")
+        return EncoderFeatures(train_cell_encoder(real, seed=seed, device=where))
+    encoder = open_encoder(name, where)
+    if not encoder.training_sha256:
+        raise InputError(
+            f"cell encoder {name} does not say which images it was trained on, so a leak of test images could not be "
+            "seen; use 'encoder' (one is trained on the training split), or train it anew"
+        )
+    return EncoderFeatures(encoder)
+
+
+def published_features(spec: str, *, device: str = "auto", weights_dir: Path | None = None) -> Features:
+    """Return features that nothing here was fitted for: "pixels", or "backbone:RECIPE"."""
+    if spec == "pixels":
+        return Pixels()
+    raise InputError("features of backbones come with the backbones")
