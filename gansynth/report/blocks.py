@@ -156,6 +156,36 @@ class Cards:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """One image with the classes it is taken for.
+
+    Attributes
+    ----------
+    picture : Picture
+    text : str
+        What it is taken for and what it is.
+    right : bool
+        Whether the two are the same.
+    bars : sequence of (name, share, is_truth)
+        Probabilities, largest first, or in the order in which they are told.
+    """
+
+    picture: Picture
+    text: str
+    right: bool
+    bars: Sequence[tuple[str, float, bool]]
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """Rows of classified images with their probabilities, each row with a name and a note."""
+
+    macro: ClassVar[str] = "guesses"
+    rows: Sequence[tuple[str, str, Sequence[Guess]]]
+    caption: str
+
+
+@dataclass(frozen=True)
 class Text:
     """A paragraph, or where `strong` a small heading."""
 
@@ -172,4 +202,4 @@ class Definitions:
     items: Sequence[tuple[str, str]]
 
 
-Block = Grid | Drawings | Lineup | Cards | Text | Definitions
+Block = Grid | Drawings | Lineup | Cards | Guesses | Text | Definitions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,20 +34,72 @@ def against_real_chart(
     str
         An SVG element.
     """
+    rows = []
+    for name, estimate in found:
+        real = None
+        if estimate.floor is not None:
+            real = Estimate(estimate.floor, estimate.floor_n or 0, floor_interval(metric, estimate))
+        rows.append((name, [real, estimate]))
+    kinds = (Mark("real", REAL, "D"), Mark("synthetic", SYNTHETIC, "o"))
+    return dodged_chart(rows, kinds, xlabel=xlabel, percent=percent, limits=None if percent else (0.0, None))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one kind of estimate is drawn and named."""
+
+    name: str
+    color: str
+    shape: str = "o"
+
+
+def dodged_chart(
+    rows: Sequence[tuple[str, Sequence[Estimate | None]]],
+    kinds: Sequence[Mark],
+    *,
+    xlabel: str,
+    percent: bool = False,
+    limits: tuple[float | None, float | None] | None = None,
+    columns: int = 4,
+    width: float = 4.8,
+) -> str:
+    """Draw estimates with their intervals, a row for each name and in it a mark for each kind.
+
+    Parameters
+    ----------
+    rows : sequence of (name, estimates)
+        From top to bottom; as many estimates as `kinds`, None where there is none.
+    kinds : sequence of Mark
+    xlabel : str
+        What the axis counts, with its unit.
+    percent : bool
+        Whether it is a share 0..1 to be shown in percent, all of it.
+    limits : (low, high) or None
+        Of the axis, None where the marks decide.
+    columns : int
+        Kinds named side by side above the chart.
+    width : float
+        Inches.
+
+    Returns
+    -------
+    str
+        An SVG element.
+    """
     from matplotlib.ticker import PercentFormatter
 
-    figure, axes = blank_figure(4.8, 0.95 + 0.29 * len(found))
-    for y, (_, estimate) in enumerate(found):
-        if estimate.floor is not None:
-            low, high = floor_interval(metric, estimate)
-            axes.plot([low, high], [y - 0.16] * 2, color=REAL, linewidth=1.6, solid_capstyle="butt")
-            axes.plot(estimate.floor, y - 0.16, "D", color=REAL, markersize=4.8, label="_" if y else "real")
-        if estimate.value is not None:
+    step = min(0.32, 0.8 / max(len(kinds), 1))
+    figure, axes = blank_figure(width, 0.95 + max(0.29, 0.115 * len(kinds)) * len(rows))
+    for y, (_, estimates) in enumerate(rows):
+        for k, (mark, estimate) in enumerate(zip(kinds, estimates, strict=True)):
+            if estimate is None or estimate.value is None:
+                continue
+            at = y + step * (k - (len(kinds) - 1) / 2)
             if estimate.interval is not None:
-                axes.plot(estimate.interval, [y + 0.16] * 2, color=SYNTHETIC, linewidth=1.6, solid_capstyle="butt")
-            axes.plot(estimate.value, y + 0.16, "o", color=SYNTHETIC, markersize=5.6, label="_" if y else "synthetic")
-    axes.set_yticks(range(len(found)), [plain(name) for name, _ in found])
-    axes.set_ylim(len(found) - 0.4, -0.6)
+                axes.plot(estimate.interval, [at] * 2, color=mark.color, linewidth=1.6, solid_capstyle="butt")
+            axes.plot(estimate.value, at, mark.shape, color=mark.color, markersize=4.8 if mark.shape == "D" else 5.6)
+    axes.set_yticks(range(len(rows)), [plain(name) for name, _ in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel(xlabel)
     axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -55,10 +108,11 @@ def against_real_chart(
     if percent:
         axes.set_xlim(-0.02, 1.02)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    else:
-        axes.set_xlim(left=0)
-    marks = [axes.plot([], [], "D", color=REAL, markersize=4.8)[0], axes.plot([], [], "o", color=SYNTHETIC)[0]]
-    figure.legend(marks, ["real", "synthetic"], loc="outside upper left", ncols=2, frameon=False, fontsize=9)
+    elif limits is not None:
+        axes.set_xlim(*limits)
+    marks = [axes.plot([], [], m.shape, color=m.color, markersize=4.8 if m.shape == "D" else 6)[0] for m in kinds]
+    names = [plain(mark.name) for mark in kinds]
+    figure.legend(marks, names, loc="outside upper left", ncols=columns, frameon=False, fontsize=9)
     return as_svg(figure)
 
 

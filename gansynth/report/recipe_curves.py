@@ -56,6 +56,8 @@ def recipe_curves(
     xlabel: str,
     ylabel: str,
     real: float | None = None,
+    percent: bool = True,
+    styles: Mapping[str, tuple[str, str]] | None = None,
 ) -> str:
     """Draw one line per run, in the colour of its recipe, with the recipe's name at the end.
 
@@ -66,6 +68,10 @@ def recipe_curves(
     xlabel, ylabel : str
     real : float or None
         What real cells score, as a dotted line.
+    percent : bool
+        Whether y is a share 0..1 to be shown in percent, else any number from 0.
+    styles : mapping of recipe to (colour, dash), or None
+        How each is drawn; None: colours in turn.
 
     Returns
     -------
@@ -78,6 +84,8 @@ def recipe_curves(
     ends: list[tuple[float, str, str]] = []
     for r, (recipe, runs) in enumerate(curves.items()):
         color, dash = SERIES[r % len(SERIES)], _DASHES[r // len(SERIES) % len(_DASHES)]
+        if styles is not None:
+            color, dash = styles[recipe]
         last = []
         for x, y in runs:
             at, value = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
@@ -95,8 +103,11 @@ def recipe_curves(
     axes.set_ylabel(ylabel)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.set_ylim(0, max(1.02, axes.get_ylim()[1]))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    if percent:
+        axes.set_ylim(0, max(1.02, axes.get_ylim()[1]))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    else:
+        axes.set_ylim(bottom=0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     axes.set_xlim(0, furthest)
     low, high = axes.get_ylim()

@@ -1,0 +1,153 @@
+"""How much is enough: figures against the dose of a remedy, the share of the way to balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row
+from gansynth.report.comparison_figures import inside, title_of
+from gansynth.report.comparison_folder import ComparisonResults, Dose
+from gansynth.report.comparison_verdict import endpoint_of, shown_pair
+from gansynth.report.drawing import GRID, SERIES, SYNTHETIC, as_svg, blank_figure, plain
+from gansynth.report.figures import spread_labels
+from gansynth.report.page import Section
+
+Points = Sequence[tuple[float, float, float | None, float | None]]
+
+
+def doses(results: ComparisonResults) -> list[Section]:
+    """Show every endpoint against the dose, then the recall of every other class, and the dose that helps most."""
+    known = [dose for dose in results.doses if len(dose.points) > 1]
+    if not known:
+        return []
+    remedies = list(dict.fromkeys(dose.remedy for dose in known))
+    main = [dose for dose in known if dose.endpoint in results.endpoints]
+    drawings = []
+    for endpoint in dict.fromkeys(dose.endpoint for dose in main):
+        lines = {_name(d, remedies): d.points for d in main if d.endpoint == endpoint}
+        drawn = dose_chart(lines, inside(title_of(endpoint)))
+        caption = "Bands: 95% intervals. 0%: the original data; 100%: balance."
+        drawings.append(Drawing(drawn, caption, title_of(endpoint), 34))
+    blocks: list[Block] = [Drawings(drawings)] if drawings else []
+    blocks += _every_class(results, [dose for dose in known if dose not in main])
+    table = _best(results)
+    if table is not None:
+        blocks.append(table)
+    text = (
+        f"{', '.join(remedies)}: the same classifiers with synthetic images for so much of the way to balance. "
+        "The useful dose is often below full balance."
+    )
+    return [Section("How much is enough", [text], blocks=blocks)]
+
+
+def dose_chart(lines: Mapping[str, Points], ylabel: str) -> str:
+    """Draw figures against the dose, each named at its right end.
+
+    Parameters
+    ----------
+    lines : mapping of str to sequence of (dose, value, low, high)
+        Doses rising; low and high None where there is no interval.
+    ylabel : str
+
+    Returns
+    -------
+    str
+        An SVG element.
+    """
+    figure, axes = blank_figure(5.0, 3.0)
+    for (_, points), color in zip(lines.items(), _colors(len(lines)), strict=False):
+        _draw(axes, points, color)
+    _percent_axis(axes)
+    axes.set_ylabel(ylabel)
+    low, high = axes.get_ylim()
+    ends = sorted(
+        (points[-1][1], name, color) for (name, points), color in zip(lines.items(), _colors(len(lines)), strict=False)
+    )
+    for height, (_, name, color) in zip(spread_labels([e[0] for e in ends], low, high), ends, strict=True):
+        where = (1.02, (height - low) / (high - low))
+        style = {"xycoords": "axes fraction", "va": "center", "annotation_clip": False}
+        axes.annotate(plain(name), xy=where, color=color, fontsize=8.5, **style)
+    return as_svg(figure)
+
+
+def class_doses(found: Mapping[str, Points], columns: int = 4) -> str:
+    """Draw one small chart per class, all with the same axes: recall against the dose."""
+    columns = min(columns, len(found))
+    rows = -(-len(found) // columns)
+    figure, panels = blank_figure(max(columns * 1.75, 2.6), rows * 1.35 + 0.3, rows, columns, shared=True)
+    flat = np.atleast_1d(np.asarray(panels, dtype=object)).ravel()
+    for axes, (name, points) in zip(flat, found.items(), strict=False):
+        _draw(axes, points, SYNTHETIC)
+        axes.set_title(plain(name), fontsize=9)
+        _percent_axis(axes, "")
+    for axes in flat[len(found) :]:
+        axes.set_visible(False)
+    figure.supxlabel("dose", fontsize=9)
+    figure.supylabel("recall", fontsize=9)
+    return as_svg(figure)
+
+
+def _every_class(results: ComparisonResults, found: Sequence[Dose]) -> list[Block]:
+    shown = shown_pair(results)
+    classifier = shown[1] if shown else None
+    mine = [d for d in found if d.endpoint.metric == "recall" and d.endpoint.class_name and d.classifier == classifier]
+    charts = []
+    for remedy in dict.fromkeys(d.remedy for d in mine):
+        of_class = {str(d.endpoint.class_name): d.points for d in mine if d.remedy == remedy}
+        ordered = {name: of_class[name] for name in results.by_rarity if name in of_class}
+        if ordered:
+            caption = f"Recall of the other classes by {classifier}; bands: 95% intervals."
+            charts.append(Drawing(class_doses(ordered), caption, f"The other classes, {remedy}", 48))
+    return [Drawings(charts)] if charts else []
+
+
+def _best(results: ComparisonResults) -> Grid | None:
+    held = results.facts.get("best_dose") or []
+    by_row: dict[tuple[str, str], dict[str, str]] = {}
+    for entry in held:
+        title = title_of(endpoint_of(entry["endpoint"]))
+        said = "–" if entry.get("dose") is None else f"{entry['dose']:.0%}"
+        by_row.setdefault((str(entry["remedy"]), str(entry["classifier"])), {})[title] = said
+    heads = list(dict.fromkeys(title for found in by_row.values() for title in found))
+    rows = [
+        Row(remedy, [Cell(found.get(head, "–")) for head in heads], small=classifier)
+        for (remedy, classifier), found in by_row.items()
+    ]
+    caption = (
+        "The dose with the highest figure. Where the bands of neighbouring doses overlap, the next comparison may "
+        "find another; a dose chosen on these test images needs others to confirm it."
+    )
+    return Grid(["remedy", *heads], rows, caption) if rows else None
+
+
+def _name(dose: Dose, remedies: Sequence[str]) -> str:
+    return dose.classifier if len(remedies) == 1 else f"{dose.remedy}, {dose.classifier}"
+
+
+def _colors(n: int) -> list[str]:
+    return [SERIES[i % len(SERIES)] for i in range(n)]
+
+
+def _draw(axes: object, points: Points, color: str) -> None:
+    from typing import Any, cast
+
+    plot = cast(Any, axes)
+    x, y = [p[0] for p in points], [p[1] for p in points]
+    bands = [(p[0], p[2], p[3]) for p in points if p[2] is not None and p[3] is not None]
+    if bands:
+        plot.fill_between(*(list(part) for part in zip(*bands, strict=True)), color=color, alpha=0.13, linewidth=0)
+    plot.plot(x, y, "-o", color=color, linewidth=1.6, markersize=4.4)
+
+
+def _percent_axis(axes: object, label: str = "dose: share of the way to balance") -> None:
+    from typing import Any, cast
+
+    from matplotlib.ticker import PercentFormatter
+
+    plot = cast(Any, axes)
+    plot.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    plot.set_xlabel(label)
+    plot.grid(axis="y", color=GRID, linewidth=0.8)
+    plot.set_axisbelow(True)

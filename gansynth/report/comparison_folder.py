@@ -1,0 +1,380 @@
+"""What `compare` left in a folder, read back for the page."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansynth.data.dataset import CellDataset
+from gansynth.errors import InputError
+from gansynth.metrics.estimate import Estimate
+from gansynth.report.quality_folder import read_json
+
+if TYPE_CHECKING:
+    from gansynth.studies.comparison_record import Predictions
+
+NONE = "none"
+"""The arm that every other one is held against: the original data."""
+
+AUGMENTATION = "augmentation"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What was named before the run: a metric, over all classes or of one."""
+
+    metric: str
+    class_name: str | None = None
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One arm with one classifier, over all its seeds and folds.
+
+    Attributes
+    ----------
+    arm, classifier : str
+    dose : float or None
+        Share of the way to balance.
+    metrics : dict of metric to Estimate
+    classes : dict of class to (dict of metric to Estimate)
+    confusion : float array, shape [C, C]
+        Mean over seeds, folds pooled; rows are the true classes.
+    training_counts, synthetic_counts : dict of class to int
+        Images of an epoch, and how many of them are synthetic.
+    runs : tuple of dict
+        Each with "fold", "seed" and "folder".
+    steps : int
+    seconds : float
+        Mean time to train.
+    weights : str
+        "pretrained", "none", or "" where the classifier has none.
+    """
+
+    arm: str
+    classifier: str
+    dose: float | None
+    metrics: dict[str, Estimate]
+    classes: dict[str, dict[str, Estimate]]
+    confusion: NDArray[np.float64]
+    training_counts: dict[str, int]
+    synthetic_counts: dict[str, int]
+    runs: tuple[dict[str, Any], ...]
+    steps: int
+    seconds: float
+    weights: str
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether it learned from synthetic images too."""
+        return sum(self.synthetic_counts.values()) > 0
+
+    def estimate(self, endpoint: Endpoint) -> Estimate | None:
+        """What it scored at an endpoint; None where that was not measured."""
+        held = self.metrics if endpoint.class_name is None else self.classes.get(endpoint.class_name, {})
+        return held.get(endpoint.metric)
+
+
+@dataclass(frozen=True)
+class EffectResult:
+    """How far one arm is from another at an endpoint, as `compare` tested it.
+
+    Attributes
+    ----------
+    arm, against, classifier : str
+    endpoint : Endpoint
+    value : float
+        Arm minus the other.
+    interval : (float, float) or None
+    p, p_holm, mcnemar_p : float or None
+        `p_holm` is corrected over the arms of the classifier.
+    n : int
+        Test images.
+    method : str
+    note : str
+        What to bear in mind.
+    """
+
+    arm: str
+    against: str
+    classifier: str
+    endpoint: Endpoint
+    value: float
+    interval: tuple[float, float] | None
+    p: float | None
+    p_holm: float | None
+    n: int
+    method: str
+    mcnemar_p: float | None
+    note: str = ""
+
+    @property
+    def shown(self) -> bool:
+        """Whether the corrected test tells the arms apart. Nothing may be claimed where it does not."""
+        return self.p_holm is not None and self.p_holm < 0.05
+
+
+@dataclass(frozen=True)
+class Dose:
+    """A figure against the dose of a remedy: `points` are (dose, value, low, high)."""
+
+    classifier: str
+    remedy: str
+    endpoint: Endpoint
+    points: tuple[tuple[float, float, float | None, float | None], ...]
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Trained on synthetic and tested on real images ("TSTR"), or the other way round ("TRTS")."""
+
+    gan: str
+    classifier: str
+    direction: str
+    metrics: dict[str, Estimate]
+    classes: dict[str, dict[str, Estimate]]
+
+
+@dataclass(frozen=True)
+class ComparisonResults:
+    """A folder of `compare`.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+    facts : dict
+        results.json as it stands.
+    class_names : tuple of str
+    arms : tuple of ArmResult
+    effects : tuple of EffectResult
+    endpoints : tuple of Endpoint
+        Named before the run.
+    doses : tuple of Dose
+    swaps : tuple of Swap
+    """
+
+    folder: Path
+    facts: dict[str, Any]
+    class_names: tuple[str, ...]
+    arms: tuple[ArmResult, ...]
+    effects: tuple[EffectResult, ...]
+    endpoints: tuple[Endpoint, ...]
+    doses: tuple[Dose, ...]
+    swaps: tuple[Swap, ...]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What was compared."""
+        return dict(self.facts["about"])
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether the data was split after balancing, as in hazra2022, so that its figures are too good."""
+        return bool(self.about.get("protocol") == "paper")
+
+    @property
+    def arm_names(self) -> list[str]:
+        """Arms in the order of the table, "none" first."""
+        names = dict.fromkeys(entry.arm for entry in self.arms)
+        return sorted(names, key=lambda name: name != NONE)
+
+    @property
+    def classifiers(self) -> list[str]:
+        """Classifiers in the order of the table."""
+        return list(dict.fromkeys(entry.classifier for entry in self.arms))
+
+    @property
+    def rare(self) -> list[str]:
+        """The classes that the question is about."""
+        return [name for name in self.about.get("rare") or [] if name in self.class_names]
+
+    @property
+    def by_rarity(self) -> list[str]:
+        """Classes, the rare ones first."""
+        return [*self.rare, *(name for name in self.class_names if name not in self.rare)]
+
+    @property
+    def main_arms(self) -> list[str]:
+        """One arm of each remedy, at the dose nearest to balance: what a reader compares."""
+        doses = {entry.arm: entry.dose for entry in self.arms}
+        stems: dict[str, list[str]] = {}
+        for name in self.arm_names:
+            if not name.startswith("only-"):
+                stems.setdefault(re.sub(r"@[^+@]*", "", name), []).append(name)
+        return [min(held, key=lambda name: abs((doses[name] or 1.0) - 1.0)) for held in stems.values()]
+
+    def entry(self, arm: str, classifier: str) -> ArmResult | None:
+        """What an arm scored with a classifier; None where it was not run."""
+        return next((e for e in self.arms if e.arm == arm and e.classifier == classifier), None)
+
+    def effect(self, arm: str, classifier: str, endpoint: Endpoint, against: str = NONE) -> EffectResult | None:
+        """The test of an arm against another; None where there was none."""
+        asked = (arm, classifier, endpoint, against)
+        return next((e for e in self.effects if (e.arm, e.classifier, e.endpoint, e.against) == asked), None)
+
+    def has_images(self, arm: str) -> bool:
+        """Whether an arm learned from synthetic images."""
+        return any(entry.is_synthetic for entry in self.arms if entry.arm == arm)
+
+    def real_count(self, name: str) -> int | None:
+        """Real training images of a class: the mean over the folds."""
+        found = (self.about.get("counts") or {}).get("train", {}).get(name)
+        return None if found is None else round(found)
+
+    def notes(self, entry: ArmResult) -> list[dict[str, Any]]:
+        """Read arm.json of every run of an arm that is there."""
+        places = [self.folder / str(run["folder"]) / "arm.json" for run in entry.runs]
+        return [read_json(place, "run `gansynth compare ... --resume`") for place in places if place.is_file()]
+
+    def predictions(self, entry: ArmResult, seed: int | None = None) -> Predictions | None:
+        """Read what an arm predicted for the test images of all folds.
+
+        Parameters
+        ----------
+        entry : ArmResult
+        seed : int or None
+            Which training seed; None: the first.
+
+        Returns
+        -------
+        Predictions or None
+            None where no file is there.
+
+        Raises
+        ------
+        InputError
+            If a file is not what `compare` writes.
+        """
+        from gansynth.studies.comparison_arm import Cell
+        from gansynth.studies.comparison_record import PREDICTIONS, Predictions, Record
+
+        wanted = min((int(run["seed"]) for run in entry.runs), default=0) if seed is None else seed
+        held: list[Predictions] = []
+        for run in entry.runs:
+            place = self.folder / str(run["folder"])
+            if run["seed"] == wanted and (place / PREDICTIONS).is_file():
+                cell = Cell(entry.arm, "", entry.classifier, int(run["fold"]), wanted)
+                try:
+                    held.append(Record(cell, place, self.class_names).predictions())
+                except (KeyError, ValueError) as error:
+                    raise InputError(f"{place / PREDICTIONS}: not what `compare` writes ({error!r})") from error
+        if not held:
+            return None
+        return Predictions(
+            [path for one in held for path in one.paths],
+            np.concatenate([one.labels for one in held]),
+            np.concatenate([one.predicted for one in held]),
+            np.concatenate([one.probabilities for one in held]),
+            [],
+        )
+
+    def cells(self) -> CellDataset | None:
+        """Open the images that were compared; None where they are no longer there."""
+        from gansynth.data.opening import open_dataset
+
+        data = self.about.get("data")
+        if not data:
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return open_dataset(str(data), int(self.about["size"]))
+        except (InputError, OSError):
+            return None
+
+
+def read_comparison_folder(folder: Path) -> ComparisonResults:
+    """Read a folder that `compare` wrote.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        With results.json and the arms' folders that it names.
+
+    Returns
+    -------
+    ComparisonResults
+
+    Raises
+    ------
+    InputError
+        If results.json is absent or is not what `compare` writes.
+    """
+    path = folder / "results.json"
+    facts = read_json(path, "write it with `gansynth compare DATA --remedies none,... --classifiers ... --out DIR`")
+    try:
+        about = facts["about"]
+        return ComparisonResults(
+            folder,
+            facts,
+            tuple(about["classes"]),
+            tuple(_arm(entry) for entry in facts["arms"]),
+            tuple(_effect(entry) for entry in facts.get("effects", [])),
+            tuple(Endpoint(entry["metric"], entry.get("class")) for entry in about["endpoints"]),
+            tuple(_dose(entry) for entry in facts.get("doses", [])),
+            tuple(_swap(entry) for entry in facts.get("swap", [])),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(f"{path}: not what `compare` writes ({error!r}); compare again") from error
+
+
+def _arm(entry: Mapping[str, Any]) -> ArmResult:
+    return ArmResult(
+        arm=str(entry["arm"]),
+        classifier=str(entry["classifier"]),
+        dose=entry.get("dose"),
+        metrics=_estimates(entry["metrics"]),
+        classes={name: _estimates(found) for name, found in entry["classes"].items()},
+        confusion=np.asarray(entry.get("confusion") or [], dtype=np.float64),
+        training_counts=_counts(entry.get("training_counts")),
+        synthetic_counts=_counts(entry.get("synthetic_counts")),
+        runs=tuple(entry.get("runs") or ()),
+        steps=round(entry.get("steps") or 0),
+        seconds=float(entry.get("seconds") or 0.0),
+        weights=str(entry.get("weights") or ""),
+    )
+
+
+def _effect(entry: Mapping[str, Any]) -> EffectResult:
+    ends: Sequence[float | None] = entry.get("interval") or ()
+    return EffectResult(
+        arm=str(entry["arm"]),
+        against=str(entry["against"]),
+        classifier=str(entry["classifier"]),
+        endpoint=Endpoint(entry["metric"], entry.get("class")),
+        value=float("nan") if entry["value"] is None else float(entry["value"]),
+        interval=None if len(ends) != 2 or ends[0] is None or ends[1] is None else (ends[0], ends[1]),
+        p=entry.get("p"),
+        p_holm=entry.get("p_holm"),
+        n=int(entry.get("n") or 0),
+        method=str(entry.get("method") or ""),
+        mcnemar_p=entry.get("mcnemar_p"),
+        note=str(entry.get("note") or ""),
+    )
+
+
+def _dose(entry: Mapping[str, Any]) -> Dose:
+    points = [(float(d), float(v), low, high) for d, v, low, high in entry["points"] if v is not None]
+    return Dose(
+        entry["classifier"], entry["remedy"], Endpoint(entry["metric"], entry.get("class")), tuple(sorted(points))
+    )
+
+
+def _swap(entry: Mapping[str, Any]) -> Swap:
+    classes = {name: _estimates(found) for name, found in (entry.get("classes") or {}).items()}
+    return Swap(entry["gan"], entry["classifier"], entry["direction"], _estimates(entry["metrics"]), classes)
+
+
+def _estimates(found: Mapping[str, Any]) -> dict[str, Estimate]:
+    return {name: Estimate.from_json(one) for name, one in found.items()}
+
+
+def _counts(found: Mapping[str, Any] | None) -> dict[str, int]:
+    return {name: round(n) for name, n in (found or {}).items()}
