@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gansynth.classifier_recipes import NeuralRecipe, SequentialRecipe
+from gansynth.classifier_recipes import BackboneRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
+from gansynth.classifiers.backbones import build_backbone
 from gansynth.classifiers.classifier import Classifier
-from gansynth.errors import InputError
 from gansynth.gans.device import has_bf16
 from gansynth.gans.images import to_float
+from gansynth.networks.custom_cnn import CustomCNN
 from gansynth.networks.sequential_cnn import SequentialCNN
 
 BATCH = 128
@@ -55,6 +56,8 @@ class NeuralClassifier(Classifier):
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         self.refuse_other_size(images)
+        if len(images) == 0:
+            return np.empty((0, len(self.class_names)))
         return probabilities_of(self.network, images, self.device, bf16=computes_in_bf16(self.recipe, self.device))
 
 
@@ -71,7 +74,11 @@ def build_network(recipe: NeuralRecipe, n_classes: int, weights_dir: Path | None
         return SequentialCNN(
             n_classes, recipe.resolution, n.channels, dropout=n.dropout, negative_slope=n.negative_slope
         )
-    raise InputError(f"recipe {recipe.name}: '{recipe.classifier}' is no network")
+    if isinstance(recipe, CustomRecipe):
+        return CustomCNN(n_classes, recipe.resolution, recipe.network.channels, recipe.network.hidden)
+    if isinstance(recipe, BackboneRecipe):
+        return build_backbone(recipe, n_classes, weights_dir)
+    raise TypeError(f"{type(recipe).__name__} is no recipe of a network")
 
 
 @torch.inference_mode()
@@ -88,7 +95,7 @@ def probabilities_of(
             logits = network(to_float(batch))
         found.append(logits.double().softmax(dim=1).cpu().numpy())
     network.train(training)
-    return np.concatenate(found) if found else np.empty((0, n_classes))
+    return np.concatenate(found)
 
 
 def computes_in_bf16(recipe: NeuralRecipe, device: torch.device) -> bool:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from gansynth.classifier_recipes import NeuralRecipe
 from gansynth.classifiers.batches import Batches
+from gansynth.classifiers.classifier_run import (
+    Plan,
+    begin_folder,
+    load_state,
+    save_state,
+    weights_of,
+    write_info,
+    write_model,
+)
+from gansynth.classifiers.curves import draw_curves
 from gansynth.classifiers.neural import NeuralClassifier, build_network
-from gansynth.classifiers.neural_training import Course, build_optimizer, train_network
+from gansynth.classifiers.neural_training import SCORE, Course, build_optimizer, train_network
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
+from gansynth.gans.journal import Journal
 from gansynth.gans.memory import keep_freed_memory
+from gansynth.gans.run_folder import claim_folder
+from gansynth.gans.state import Progress
 from gansynth.remedies.treatment import Treatment
 
 
@@ -31,31 +46,82 @@ def train_neural(
     resume: bool,
     progress: bool,
 ) -> NeuralClassifier:
-    """Train a network as `gansynth.classifiers.train_classifier` says."""
+    """Train a network as `gansynth.classifiers.train_classifier` says.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user interrupted; the state is saved.
+    """
+    if steps is not None and steps < 1:
+        raise InputError(f"--steps {steps}: give a number above 0")
     if out is not None:
-        raise InputError("run folders of classifiers come with the next commit")
+        claim_folder(out, resume)
     where = chosen_device(device)
     if where.type == "cpu":
         keep_freed_memory()
+    each = steps_per_epoch(treatment, recipe)
+    plan = Plan(
+        treatment, validation, recipe,
+        steps=recipe.training.epochs * each if steps is None else steps,
+        patience=recipe.training.patience if patience is None else patience,
+        seed=seed,
+    )  # fmt: skip
+    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []), ExitStack() as stack:
+        torch.manual_seed(seed)
+        network = build_network(recipe, len(treatment.images.class_names), weights_dir)
+        network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimizer = build_optimizer(network, recipe.training)
+        course, journal = Course(), None
+        identity = plan.identity if out is not None else ""
+        if out is not None:
+            course = load_state(out, network, optimizer, identity)
+            begin_folder(out, recipe)
+            journal = stack.enter_context(Journal(out, course.step, terminal=progress, enabled=True))
+
+        def on_check(point: dict[str, Any]) -> None:
+            if journal is not None:
+                at = Progress(course.step, course.step * recipe.training.batch_size, course.seconds)
+                journal.log(at, _terms(point), course.step / plan.steps)
+
+        def on_save() -> None:
+            if out is not None:
+                save_state(out, network, optimizer, course, identity)
+                write_info(out, plan, course, where, finished=False)
+
+        finished = train_network(
+            network, Batches(treatment, recipe.training, seed, where), recipe, optimizer, course,
+            steps=plan.steps, steps_per_epoch=each, patience=plan.patience, validation=validation, seed=seed,
+            on_check=on_check, on_save=on_save,
+        )  # fmt: skip
+    if not finished:
+        raise KeyboardInterrupt
+    network.eval()
+    if out is not None:
+        write_model(out, network, plan)
+        draw_curves(course.curve, course.best_epoch, out / "curves.png")
+        write_info(out, plan, course, where, finished=True)
+    return NeuralClassifier(
+        network, recipe, treatment.images.class_names, where, seen_sha256=plan.seen_sha256,
+        chosen_on_sha256=plan.chosen_on_sha256, curve=course.curve, weights=weights_of(recipe),
+    )  # fmt: skip
+
+
+def steps_per_epoch(treatment: Treatment, recipe: NeuralRecipe) -> int:
+    """Return how many steps show as many images as there are real ones, whatever a remedy added or left out."""
     images = treatment.images
     real = int((images.records["origin"] != "synthetic").sum()) or len(images)
-    steps_per_epoch = -(-real // recipe.training.batch_size)
-    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
-        torch.manual_seed(seed)
-        network = build_network(recipe, len(images.class_names), weights_dir)
-        network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        course = Course()
-        train_network(
-            network, Batches(treatment, recipe.training, seed, where), recipe,
-            build_optimizer(network, recipe.training), course,
-            steps=recipe.training.epochs * steps_per_epoch if steps is None else steps,
-            steps_per_epoch=steps_per_epoch,
-            patience=recipe.training.patience if patience is None else patience,
-            validation=validation, seed=seed, on_check=lambda point: None, on_save=lambda: None,
-        )  # fmt: skip
-    network.eval()
-    seen = frozenset(images.records["sha256"].to_numpy()[treatment.rows])
-    chosen_on = frozenset(validation.records["sha256"]) if validation is not None else frozenset()
-    return NeuralClassifier(
-        network, recipe, images.class_names, where, seen_sha256=seen, chosen_on_sha256=chosen_on, curve=course.curve
-    )
+    return -(-real // recipe.training.batch_size)
+
+
+_TERMS = {
+    "train_loss": "train/loss",
+    "train_accuracy": "train/accuracy",
+    "val_loss": "val/loss",
+    "val_accuracy": "val/accuracy",
+    SCORE: "val/macro-F1",
+}
+
+
+def _terms(point: dict[str, Any]) -> dict[str, float]:
+    return {_TERMS[name]: value for name, value in point.items() if name in _TERMS}

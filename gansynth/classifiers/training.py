@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from gansynth.atomic import write_json
 from gansynth.classifier_recipes import ClassicalRecipe, ClassifierRecipe, NeuralRecipe, load_classifier_recipe
+from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
 from gansynth.classifiers.classifier import Classifier
 from gansynth.data.dataset import CellDataset
+from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
+from gansynth.gans.run import INFO, RECIPE
+from gansynth.gans.run_folder import claim_folder
+from gansynth.metrics.classification import Scores, classification_scores
 from gansynth.remedies.treatment import Treatment
+
+DEFAULT_RECIPE = "sequential-cnn"
 
 
 def train_classifier(
     treatment: Treatment | CellDataset,
     recipe: str | ClassifierRecipe,
-    out: Path | None = None,
+    out: str | Path | None = None,
     *,
     validation: CellDataset | None,
     seed: int = 0,
     steps: int | None = None,
     patience: int | None = None,
     device: str = "auto",
-    weights_dir: Path | None = None,
+    weights_dir: str | Path | None = None,
     resume: bool = False,
     progress: bool = True,
 ) -> Classifier:
@@ -36,7 +46,8 @@ def train_classifier(
     out : path, optional
         Folder of the run; without it nothing is written.
     validation : CellDataset or None
-        The weights with the best macro-F1 on these images are kept. Without them it is the last weights.
+        Real images. The weights with the best macro-F1 on them are kept, and the run gets the temperature that
+        calibrates it on them. Without them the last weights are kept.
     seed : int
         Decides everything random; the caller's random state is left as it was.
     steps : int, optional
@@ -63,20 +74,34 @@ def train_classifier(
         augmented = isinstance(recipe, NeuralRecipe) and recipe.augmentation == "ordinary"
         treatment = Treatment(treatment, Treatment.of(treatment).rows, augmented=augmented)
     _refuse_unfit(treatment, validation, recipe)
+    out = None if out is None else Path(out)
+    weights_dir = None if weights_dir is None else Path(weights_dir)
+    classifier: Classifier
     if isinstance(recipe, ClassicalRecipe):
-        from gansynth.classifiers.classical import save_classical, train_classical
+        from gansynth.classifiers.classical import load_classical, save_classical, train_classical
 
-        classical: Classifier = train_classical(treatment, recipe, seed=seed)
+        if out is not None:
+            claim_folder(out, resume)
+        if out is not None and resume and (out / INFO).is_file():
+            return load_classical(out)
+        classifier = classical = train_classical(treatment, recipe, seed=seed, device=device, weights_dir=weights_dir)
         if out is not None:
             save_classical(classical, out)
-        return classical
-    from gansynth.classifiers.neural_run import train_neural
+    else:
+        from gansynth.classifiers.neural_run import train_neural
 
-    assert isinstance(recipe, NeuralRecipe)
-    return train_neural(
-        treatment, recipe, out, validation=validation, seed=seed, steps=steps, patience=patience, device=device,
-        weights_dir=weights_dir, resume=resume, progress=progress,
-    )  # fmt: skip
+        assert isinstance(recipe, NeuralRecipe)
+        classifier = train_neural(
+            treatment, recipe, out, validation=validation, seed=seed, steps=steps, patience=patience, device=device,
+            weights_dir=weights_dir, resume=resume, progress=progress,
+        )  # fmt: skip
+    wanted = isinstance(recipe, NeuralRecipe) and recipe.training.calibrated
+    if validation is None or not (wanted or (out is not None and len(validation) >= LEAST)):
+        return classifier
+    calibrated, told = calibrate(classifier, validation)
+    if out is not None:
+        write_calibration(out, told)
+    return calibrated if wanted else classifier
 
 
 def _refuse_unfit(treatment: Treatment, validation: CellDataset | None, recipe: ClassifierRecipe) -> None:
@@ -88,5 +113,95 @@ def _refuse_unfit(treatment: Treatment, validation: CellDataset | None, recipe: 
             )
     if validation is not None and validation.class_names != treatment.images.class_names:
         raise InputError("training and validation images have other classes; take both from one data set")
+    if validation is None and isinstance(recipe, NeuralRecipe) and recipe.training.calibrated:
+        raise InputError("training.calibrated needs validation images; give some, or leave it out")
     if sum(n > 0 for n in treatment.counts().values()) < 2:
         raise InputError("a classifier learns to tell classes apart; give a training split with two classes or more")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A classifier, and how it does.
+
+    Attributes
+    ----------
+    classifier : Classifier
+    validation, test : Scores or None
+    """
+
+    classifier: Classifier
+    validation: Scores | None
+    test: Scores | None
+
+    @property
+    def sentence(self) -> str:
+        """How it does, in one line."""
+        parts = [
+            f"macro-F1 {scores.overall['macro-F1']:.3f} and accuracy {scores.overall['accuracy']:.3f} on "
+            f"{int(scores.confusion.sum())} {name} images"
+            for name, scores in (("validation", self.validation), ("test", self.test))
+            if scores is not None
+        ]
+        return "; ".join(parts) or "no validation images to score it on"
+
+
+def train_on_split(
+    dataset: CellDataset,
+    recipe: str | ClassifierRecipe,
+    out: str | Path,
+    *,
+    test: bool = False,
+    seed: int = 0,
+    device: str = "auto",
+    weights_dir: str | Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Outcome:
+    """Train on the training split of a data set, choose on its validation split, and score.
+
+    Parameters
+    ----------
+    dataset : CellDataset
+        One that has not been split is split first, with the defaults of `split_dataset`. Only real images are
+        validated and tested on.
+    test : bool
+        Score on the test split too, and write ``test.json`` into the run.
+    recipe, out, seed, device, weights_dir, resume, progress
+        See `train_classifier`.
+    """
+    if not (dataset.records["split"] == "train").any():
+        dataset = split_dataset(dataset, seed=seed)
+    held_out = {name: _real_part(dataset, name) for name in ("val", "test")}
+    if test and held_out["test"] is None:
+        raise InputError("no real image belongs to the test split; leave out --test, or split the data again")
+    classifier = train_classifier(
+        dataset.part("train"), recipe, out, validation=held_out["val"], seed=seed, device=device,
+        weights_dir=weights_dir, resume=resume, progress=progress,
+    )  # fmt: skip
+    scores = {
+        name: classification_scores(part.labels, classifier.probabilities(part.images), len(part.class_names))
+        for name, part in held_out.items()
+        if part is not None and (test or name == "val")
+    }
+    if test:
+        found = scores["test"]
+        classes = dict(zip(dataset.class_names, found.classes, strict=True))
+        write_json(
+            Path(out) / "test.json",
+            {"overall": found.overall, "classes": classes, "confusion": found.confusion.tolist()},
+        )
+    return Outcome(classifier, scores.get("val"), scores.get("test"))
+
+
+def choose_classifier_recipe(
+    recipe: str | Path | None, changes: Sequence[str], out: Path, *, resume: bool
+) -> ClassifierRecipe:
+    """Return the recipe to train by: the one named; else, when resuming, the run's own; else the sequential CNN."""
+    if recipe is None and resume and (out / RECIPE).is_file():
+        return load_classifier_recipe(out, changes)
+    return load_classifier_recipe(recipe or DEFAULT_RECIPE, changes)
+
+
+def _real_part(dataset: CellDataset, split: str) -> CellDataset | None:
+    chosen = (dataset.records["split"] == split) & (dataset.records["origin"] != "synthetic")
+    return dataset.select(chosen.to_numpy()) if chosen.any() else None

@@ -1,0 +1,233 @@
+"""The run folder of a neural classifier: its state, its weights, and what is known about how they came about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gansynth.atomic import write_json, write_text
+from gansynth.classifier_recipes import BackboneRecipe, NeuralRecipe, load_classifier_recipe
+from gansynth.classifiers.neural import NeuralClassifier, build_network, computes_in_bf16
+from gansynth.classifiers.neural_training import Course, learned_weights
+from gansynth.data.dataset import CellDataset
+from gansynth.errors import InputError
+from gansynth.gans.run import INFO, MODEL, RECIPE
+from gansynth.gans.weights import read_weights, write_weights
+from gansynth.remedies.treatment import Treatment
+
+KEPT = 2
+"""How many states stay on disk: the newest, and one before it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What decides a training, beside the code.
+
+    Attributes
+    ----------
+    treatment : Treatment
+    validation : CellDataset or None
+    recipe : NeuralRecipe
+    steps, patience, seed : int
+    """
+
+    treatment: Treatment
+    validation: CellDataset | None
+    recipe: NeuralRecipe
+    steps: int
+    patience: int
+    seed: int
+
+    @property
+    def identity(self) -> str:
+        """What must be the same for a training to be continued."""
+        t = self.treatment
+        loss = "" if t.loss is None else getattr(t.loss, "__qualname__", type(t.loss).__qualname__)
+        settings = [self.recipe.model_dump(mode="json"), self.steps, self.patience, self.seed, t.augmented, loss]
+        digest = hashlib.sha256(json.dumps([*settings, t.images.class_names], sort_keys=True).encode())
+        for dataset in (t.images, self.validation):
+            if dataset is not None:
+                digest.update("".join(dataset.records["sha256"]).encode() + dataset.labels.tobytes())
+        digest.update(t.rows.tobytes())
+        return digest.hexdigest()
+
+    @property
+    def seen_sha256(self) -> frozenset[str]:
+        """The sha256 of every image that is learned from."""
+        return frozenset(self.treatment.images.records["sha256"].to_numpy()[self.treatment.rows])
+
+    @property
+    def chosen_on_sha256(self) -> frozenset[str]:
+        """The sha256 of every validation image."""
+        return frozenset() if self.validation is None else frozenset(self.validation.records["sha256"])
+
+
+def save_state(folder: Path, network: nn.Module, optimizer: Optimizer, course: Course, identity: str) -> None:
+    """Write ``state/step-NNNNNNNN.safetensors``, whole, and drop all but the `KEPT` newest."""
+    tensors = {f"network.{name}": tensor for name, tensor in learned_weights(network).items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in course.best.items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    tensors["sums"] = course.sums
+    card = {
+        "identity": identity,
+        "seconds": repr(course.seconds),
+        "best_epoch": str(course.best_epoch),
+        "curve": json.dumps(course.curve),
+    }
+    write_weights(folder / "state" / f"step-{course.step:08d}.safetensors", tensors, card)
+    for old in _states(folder)[:-KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def load_state(folder: Path, network: nn.Module, optimizer: Optimizer, identity: str) -> Course:
+    """Restore the newest state in `folder`; a fresh `Course` where there is none.
+
+    Raises
+    ------
+    InputError
+        If the newest state is unreadable or belongs to another training.
+    """
+    states = _states(folder)
+    if not states:
+        return Course()
+    path = states[-1]
+    try:
+        tensors, card = read_weights(path)
+    except InputError as error:
+        before = f"; remove it to resume from {states[-2].name}" if len(states) > 1 else ""
+        raise InputError(f"{error}{before}") from None
+    if card.get("identity") != identity:
+        raise InputError(
+            f"{path}: was trained on other images, with another recipe, another number of steps or another seed; "
+            "resume with the same ones, or train into another folder"
+        )
+    network.load_state_dict(_under(tensors, "network"), strict=False)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in _under(tensors, "optimizer").items():
+        index, name = key.split(".", 1)
+        parameter = parameters[int(index)]
+        if value.shape == parameter.shape:  # a fused optimizer walks memory, so both must lie in it alike
+            value = torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(value)
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    device = parameters[0].device
+    return Course(
+        step=int(path.stem.removeprefix("step-")),
+        seconds=float(card["seconds"]),
+        curve=json.loads(card["curve"]),
+        sums=tensors["sums"],
+        best={name: tensor.to(device) for name, tensor in _under(tensors, "best").items()},
+        best_epoch=int(card["best_epoch"]),
+    )
+
+
+def begin_folder(out: Path, recipe: NeuralRecipe) -> None:
+    """Write the recipe, which is now known to fit the state in the folder."""
+    write_text(out / RECIPE, recipe.to_yaml())
+
+
+def write_model(out: Path, network: nn.Module, plan: Plan) -> None:
+    """Write the weights with all it takes to use them elsewhere."""
+    card = {
+        "gansynth": metadata.version("gansynth"),
+        "class_names": json.dumps(plan.treatment.images.class_names),
+        "recipe": plan.recipe.to_yaml(),
+    }
+    write_weights(out / MODEL, network.state_dict(), card)
+
+
+def write_info(out: Path, plan: Plan, course: Course, device: torch.device, *, finished: bool) -> None:
+    """Write ``run.json``: versions, seed, device, timings, curve, and the sha256 of every image that was used."""
+    images = plan.treatment.images
+    packages = ("gansynth", "torch", "torchvision", "timm", "numpy")
+    info: dict[str, Any] = {
+        "kind": "classifier",
+        "recipe": plan.recipe.name,
+        "classifier": plan.recipe.classifier,
+        "weights": weights_of(plan.recipe),
+        "finished": finished,
+        "step": course.step,
+        "steps": plan.steps,
+        "best_epoch": course.best_epoch or None,
+        "seconds": round(course.seconds, 1),
+        "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "seed": plan.seed,
+        "patience": plan.patience,
+        "augmented": plan.treatment.augmented,
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.machine(),
+        "threads": torch.get_num_threads(),
+        "precision": "bf16" if computes_in_bf16(plan.recipe, device) else "32",
+        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}},
+        "class_names": list(images.class_names),
+        "training_counts": plan.treatment.counts(),
+        "synthetic_counts": plan.treatment.synthetic_counts(),
+        "curve": course.curve,
+        "validation_sha256": sorted(plan.chosen_on_sha256),
+        "training_sha256": sorted(plan.seen_sha256),
+    }
+    write_json(out / INFO, info)
+
+
+def weights_of(recipe: NeuralRecipe) -> str:
+    """Return "pretrained" or "none" for a backbone, else ""."""
+    return recipe.network.weights if isinstance(recipe, BackboneRecipe) else ""
+
+
+def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
+    """Open the run folder of a neural classifier.
+
+    Raises
+    ------
+    InputError
+        If it is none, or was cut off or edited.
+    """
+    recipe = load_classifier_recipe(folder / RECIPE)
+    try:
+        info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+        class_names = tuple(str(name) for name in info["class_names"])
+        seen, chosen_on = frozenset(info["training_sha256"]), frozenset(info["validation_sha256"])
+        curve = list(info["curve"])
+    except (ValueError, KeyError, TypeError, OSError):
+        raise InputError(f"{folder / INFO}: cannot be read; the run was cut off or edited") from None
+    if not isinstance(recipe, NeuralRecipe):
+        raise InputError(f"{folder / RECIPE}: is no recipe of a network, but {INFO} beside it is a network's")
+    if not (folder / MODEL).is_file():
+        raise InputError(f"{folder}: has no {MODEL} yet; continue the training with `train-classifier --resume`")
+    tensors, _ = read_weights(folder / MODEL)
+    network = build_network(_without_published_weights(recipe), len(class_names))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError:
+        raise InputError(f"{folder / MODEL}: does not fit {RECIPE} beside it; the run was edited") from None
+    network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    return NeuralClassifier(
+        network, recipe, class_names, device, seen_sha256=seen, chosen_on_sha256=chosen_on, curve=curve,
+        weights=weights_of(recipe),
+    )  # fmt: skip
+
+
+def _without_published_weights(recipe: NeuralRecipe) -> NeuralRecipe:
+    if not isinstance(recipe, BackboneRecipe):
+        return recipe
+    return recipe.model_copy(update={"network": recipe.network.model_copy(update={"weights": "none"})})
+
+
+def _states(folder: Path) -> list[Path]:
+    return sorted(p for p in (folder / "state").glob("step-*.safetensors") if re.fullmatch(r"step-\d{8,}", p.stem))
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")}

@@ -1,0 +1,47 @@
+"""Opening what `train_classifier` left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gansynth.classifier_recipes import ClassicalRecipe, load_classifier_recipe
+from gansynth.classifiers.calibration import read_calibrated
+from gansynth.classifiers.classifier import Classifier
+from gansynth.errors import InputError
+from gansynth.gans.device import chosen_device
+from gansynth.gans.run import INFO, RECIPE
+
+
+def open_classifier(folder: str | Path, *, calibrated: bool | None = None, device: str = "auto") -> Classifier:
+    """Open the run folder of a classifier, neural or classical.
+
+    Parameters
+    ----------
+    folder : path-like
+    calibrated : bool, optional
+        Whether probabilities are tempered as the validation images asked for. Default: what the recipe says.
+    device : {"auto", "cpu", "cuda"}
+
+    Raises
+    ------
+    InputError
+        If it is no such folder, or was cut off or edited, or has no calibration where one is asked for.
+    """
+    folder = Path(folder)
+    if not (folder / INFO).is_file() or not (folder / RECIPE).is_file():
+        raise InputError(
+            f"{folder}: is no run of a classifier (it has no {INFO} or no {RECIPE}); give the folder that "
+            "train-classifier wrote"
+        )
+    recipe = load_classifier_recipe(folder / RECIPE)
+    if isinstance(recipe, ClassicalRecipe):
+        from gansynth.classifiers.classical import load_classical
+
+        classifier: Classifier = load_classical(folder)
+        asked = bool(calibrated)
+    else:
+        from gansynth.classifiers.classifier_run import load_neural
+
+        neural = load_neural(folder, chosen_device(device))
+        classifier, asked = neural, neural.recipe.training.calibrated if calibrated is None else calibrated
+    return read_calibrated(classifier, folder) if asked else classifier
