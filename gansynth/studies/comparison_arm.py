@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.classifier_recipes import ClassifierRecipe
+from gansynth.classifier_recipes import ClassifierRecipe, NeuralRecipe
 from gansynth.data.dataset import CellDataset
 from gansynth.data.leaks import refuse_seen
 from gansynth.errors import InputError
@@ -150,6 +150,8 @@ def _predicted(job: Job, began: float, caught: list[warnings.WarningMessage]) ->
         weights_dir=job.weights_dir,
         progress=False,
     )
+    if isinstance(job.recipe, NeuralRecipe) and job.steps and _last_step(classifier.curve) < job.steps:
+        raise KeyboardInterrupt  # what was stopped before its last step is not what was asked for
     if job.leak_free:
         try:
             refuse_seen(job.test, classifier.seen_sha256, f"{job.cell.classifier} ({job.cell.arm})")
@@ -167,6 +169,10 @@ def _predicted(job: Job, began: float, caught: list[warnings.WarningMessage]) ->
         getattr(classifier, "weights", ""),
         list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))),
     )
+
+
+def _last_step(curve: list[dict[str, Any]]) -> int:
+    return int(curve[-1]["step"]) if curve else 0
 
 
 @contextmanager
@@ -190,6 +196,13 @@ def cores() -> int:
     from joblib import cpu_count  # type: ignore[import-untyped]
 
     return int(cpu_count())
+
+
+def threads_of(jobs: int) -> int:
+    """Return how many threads each of `jobs` computes on: its share of the cores, at most `$OMP_NUM_THREADS`."""
+    share = max(1, cores() // jobs)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(asked)) if asked.isdigit() and int(asked) else share
 
 
 def memory_available() -> int | None:

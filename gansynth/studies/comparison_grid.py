@@ -25,6 +25,7 @@ from gansynth.studies.comparison_arm import (
     cores,
     memory_available,
     sentence,
+    threads_of,
 )
 from gansynth.studies.comparison_paper import split_after
 from gansynth.studies.comparison_plan import ALONE, NONE, Plan, gans_of, steps_of
@@ -221,7 +222,7 @@ class _Made:
         recipe, plan = self.recipes[cell.classifier], self.plan
         size = recipe.resolution
         treatment, validation, test = self._split(cell.arm, size)
-        threads = None if self.grid.jobs == 0 else max(1, cores() // self.grid.jobs)
+        threads = None if self.grid.jobs == 0 else threads_of(self.grid.jobs)
         return Job(
             cell=cell,
             treatment=treatment,

@@ -72,7 +72,7 @@ class Plan:
 
     def arms_of(self, classifier: ClassifierRecipe) -> list[Arm]:
         """Return the arms that mean something for a classifier."""
-        return [arm for arm in self.arms if is_neural(classifier) or not arm.neural_only]
+        return [arm for arm in self.arms if is_neural(classifier) or not networks_only(arm)]
 
     @property
     def sizes(self) -> list[int]:
@@ -83,6 +83,11 @@ class Plan:
 def is_neural(recipe: ClassifierRecipe) -> bool:
     """Return whether a classifier is trained in steps."""
     return isinstance(recipe, NeuralRecipe)
+
+
+def networks_only(arm: Arm) -> bool:
+    """Return whether an arm changes how images are shown to a network, or its loss, and nothing else can follow it."""
+    return arm.neural_only or any(remedy.name == AUGMENTATION for remedy in arm.remedies)
 
 
 def write_out_arms(
@@ -171,6 +176,7 @@ def load_classifiers(
     wanted += [f"training.epochs={epochs}"] if epochs is not None else []
     found: list[ClassifierRecipe] = []
     used: set[str] = set()
+    names = list(names)
     for name in names:
         plain = load_classifier_recipe(name).model_dump()
         mine = [change for change in wanted if _has(plain, change)]
@@ -180,6 +186,9 @@ def load_classifiers(
         raise InputError("no classifier; give --classifiers with at least one, such as sequential-cnn,random-forest")
     unused = [change for change in changes if change not in used]
     if unused:
+        for name in names:
+            if unused[0].partition(".")[0].strip() in load_classifier_recipe(name).model_dump():
+                load_classifier_recipe(name, [unused[0]])  # refuses it, and knows what was meant
         raise InputError(f"--set {unused[0]}: no classifier of this comparison has such a setting")
     titles = [recipe.name for recipe in found]
     twice = sorted({title for title in titles if titles.count(title) > 1})
@@ -237,9 +246,9 @@ def _at_doses(arm: Arm, doses: Sequence[float]) -> list[Arm]:
 
 
 def _has(recipe: Mapping[str, Any], change: str) -> bool:
-    """Return whether a recipe has the section, or the value, that a change names."""
+    """Return whether a recipe has the value that a change names."""
     at: Any = recipe
     *sections, last = change.partition("=")[0].strip().split(".")
     for section in sections:
         at = at.get(section) if isinstance(at, Mapping) else None
-    return isinstance(at, Mapping) and (last in at or bool(sections))
+    return isinstance(at, Mapping) and last in at

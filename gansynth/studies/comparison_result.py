@@ -19,7 +19,7 @@ from gansynth.atomic import write_json, write_text
 from gansynth.studies.comparison_figures import Key, Pooled, effects, estimates, point, pool, pooled
 from gansynth.studies.comparison_grid import Grid, training_images
 from gansynth.studies.comparison_paper import TOO_GOOD
-from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of, steps_of
+from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of, networks_only, steps_of
 from gansynth.studies.comparison_record import Predictions, Record, finished
 
 RESULTS = "results.json"
@@ -297,7 +297,7 @@ def _warnings(
         gans = [gan for gan, remedy in gans_of(plan.arms).items() if remedy.given is not None]
         if gans:
             said.append(f"{', '.join(gans)} was given, not trained here: what it learned from is what its run says.")
-    skipped = [arm.spec for arm in plan.arms if arm.neural_only]
+    skipped = [arm.spec for arm in plan.arms if networks_only(arm)]
     classical = [recipe.name for recipe in plan.classifiers if any(a not in plan.arms_of(recipe) for a in plan.arms)]
     if skipped and classical:
         said.append(
