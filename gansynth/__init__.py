@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from gansynth.classifiers import open_classifier, train_classifier
     from gansynth.data import CellDataset, open_dataset
     from gansynth.errors import InputError
     from gansynth.gans import build_gan, open_run, train_gan
     from gansynth.recipes import load_recipe
-    from gansynth.studies import benchmark, quality
+    from gansynth.studies import benchmark, compare, quality
     from gansynth.synthesis import GANOverSampler, balance, generate
 
 _HOME = {
@@ -34,11 +35,14 @@ _HOME = {
     "balance": "gansynth.synthesis",
     "benchmark": "gansynth.studies",
     "build_gan": "gansynth.gans",
+    "compare": "gansynth.studies",
     "generate": "gansynth.synthesis",
     "load_recipe": "gansynth.recipes",
+    "open_classifier": "gansynth.classifiers",
     "open_dataset": "gansynth.data",
     "open_run": "gansynth.gans",
     "quality": "gansynth.studies",
+    "train_classifier": "gansynth.classifiers",
     "train_gan": "gansynth.gans",
 }
 
@@ -50,11 +54,14 @@ __all__ = [
     "balance",
     "benchmark",
     "build_gan",
+    "compare",
     "generate",
     "load_recipe",
+    "open_classifier",
     "open_dataset",
     "open_run",
     "quality",
+    "train_classifier",
     "train_gan",
 ]
 

@@ -55,6 +55,8 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert names == {
         "balance",
         "benchmark",
+        "classify",
+        "compare",
         "data import",
         "data info",
         "data phantom",
@@ -64,6 +66,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "generate",
         "models",
         "quality",
+        "train-classifier",
         "train-gan",
     }
 

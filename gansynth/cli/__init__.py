@@ -12,6 +12,8 @@ import click
 
 from gansynth import __version__
 from gansynth.cli.benchmark import benchmark
+from gansynth.cli.classifier import classify, train_classifier
+from gansynth.cli.compare import compare
 from gansynth.cli.data import data
 from gansynth.cli.demo import demo
 from gansynth.cli.failures import Commands
@@ -34,10 +36,14 @@ def gansynth() -> None:
       gansynth balance my-cells runs/my-cells --out balanced
       gansynth quality my-cells synthetic --out quality                how good synthetic images are, class by class
       gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64 --out gans
+      gansynth compare my-cells --remedies none,augmentation,oversample,c-wgan-gp-64 --out compared
     """
 
 
-for _command in (data, train_gan, generate, balance, quality, benchmark, models, export, demo):
+_COMMANDS = (
+    data, train_gan, generate, balance, quality, benchmark, train_classifier, classify, compare, models, export, demo,
+)  # fmt: skip
+for _command in _COMMANDS:
     gansynth.add_command(_command)
 
 

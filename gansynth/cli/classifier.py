@@ -52,7 +52,7 @@ def train_classifier(
     \b
     Example:
       gansynth train-classifier my-cells --out runs/classifier
-      gansynth train-classifier my-cells --recipe resnet50 --weights-dir weights --device cuda --out runs/resnet50
+      gansynth train-classifier my-cells --recipe resnet50 --weights-dir weights --out runs/resnet50
       gansynth train-classifier balanced --set resolution=64 --epochs 30 --test --out runs/balanced
     """
     from gansynth.classifiers.training import choose_classifier_recipe, train_on_split

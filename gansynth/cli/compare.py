@@ -96,7 +96,7 @@ def compare(
     images, and says how much each remedy helps and how sure that is. What was stopped goes on with --resume.
 
     \b
-    Examples:
+    Example:
       gansynth compare my-cells --remedies none,augmentation,oversample,c-wgan-gp-64 \\
           --classifiers sequential-cnn,random-forest --size 64 --seeds 3 --folds 2 --out compared
       gansynth compare my-cells --remedies none,c-wgan-gp-64 --doses 0.25,0.5,1,1.5 \\
