@@ -24,16 +24,10 @@ def classes(results: ComparisonResults) -> list[Section]:
     if shown is None:
         return []
     arm, classifier = shown
-    pair = [results.entry(NONE, classifier), results.entry(arm, classifier)]
     charts = []
     for metric, meaning in _BARS.items():
-        rows = []
-        for name in results.by_rarity:
-            found = [None if e is None else e.classes.get(name, {}).get(metric) for e in pair]
-            if any(found):
-                rows.append((name, found))
-        if rows:
-            drawn = dodged_chart(rows, arm_marks(results, [NONE, arm]), xlabel=inside(TITLES[metric]), columns=2)
+        drawn = class_chart(results, metric, arm, classifier)
+        if drawn is not None:
             charts.append(Drawing(drawn, f"{meaning} With 95% intervals; rare classes first.", TITLES[metric], 34))
     if not charts:
         return []
@@ -43,6 +37,19 @@ def classes(results: ComparisonResults) -> list[Section]:
     )
     blocks: list[Block] = [Drawings(charts), recall_table(results, classifier)]
     return [Section("Class by class", [text], blocks=blocks)]
+
+
+def class_chart(results: ComparisonResults, metric: str, arm: str, classifier: str) -> str | None:
+    """Draw a figure of every class with the original data and with an arm, as SVG; None where it was not measured."""
+    pair = [results.entry(NONE, classifier), results.entry(arm, classifier)]
+    rows = []
+    for name in results.by_rarity:
+        found = [None if e is None else e.classes.get(name, {}).get(metric) for e in pair]
+        if any(found):
+            rows.append((name, found))
+    if not rows:
+        return None
+    return dodged_chart(rows, arm_marks(results, [NONE, arm]), xlabel=inside(TITLES[metric]), columns=2)
 
 
 def recall_table(results: ComparisonResults, classifier: str) -> Grid:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from numpy.typing import ArrayLike
 
 from gansynth.report.blocks import Drawing, Drawings
 from gansynth.report.comparison_arms import arm_marks
@@ -11,6 +13,9 @@ from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.comparison_verdict import shown_pair
 from gansynth.report.page import Section
 from gansynth.report.recipe_curves import recipe_curves
+
+Curve = Sequence[Mapping[str, Any]]
+Curves = Sequence[Curve]
 
 _PARTS = {"train": ("training", ":"), "val": ("validation", "-")}
 
@@ -23,44 +28,27 @@ def training_curves(results: ComparisonResults) -> list[Section]:
     order = [shown[1], *(c for c in results.classifiers if c != shown[1])]
     arms = list(dict.fromkeys([NONE, shown[0], *results.main_arms]))
     for classifier in order:
-        notes = {
-            arm: [note["curve"] for note in results.notes(entry) if note.get("curve")]
-            for arm in arms
-            if (entry := results.entry(arm, classifier))
-        }
-        notes = {arm: curves for arm, curves in notes.items() if curves}
+        notes = curves_of(results, classifier, arms)
         if notes:
             return [_section(results, classifier, shown[0], notes)]
     return []
 
 
-def _section(
-    results: ComparisonResults, classifier: str, arm: str, notes: dict[str, list[list[dict[str, Any]]]]
-) -> Section:
+def _section(results: ComparisonResults, classifier: str, arm: str, notes: dict[str, Curves]) -> Section:
     two = {name: curves for name, curves in notes.items() if name in (NONE, arm)} or notes
     marks = dict(zip(notes, arm_marks(results, list(notes)), strict=True))
-    drawings = []
-    for key, title, ylabel in (("accuracy", "Accuracy", "accuracy"), ("loss", "Loss", "loss")):
-        lines, styles = {}, {}
-        for name, curves in two.items():
-            for part, (word, dash) in _PARTS.items():
-                found = [_line(curve, f"{part}_{key}") for curve in curves]
-                if any(x for x, _ in found):
-                    lines[f"{name}, {word}"] = found
-                    styles[f"{name}, {word}"] = (marks[name].color, dash)
-        if lines:
-            drawn = recipe_curves(
-                lines, xlabel="optimizer steps", ylabel=ylabel, percent=key == "accuracy", styles=styles
-            )
-            drawings.append(
-                Drawing(drawn, "One line per fold and seed. Dotted: training; full: validation.", title, 38)
-            )
-    lines = {name: [_line(curve, "val_macro_f1") for curve in curves] for name, curves in notes.items()}
-    if any(x for found in lines.values() for x, _ in found):
-        styles = {name: (marks[name].color, "-") for name in lines}
-        drawn = recipe_curves(lines, xlabel="optimizer steps", ylabel="macro F1", percent=False, styles=styles)
-        caption = "Macro F1 on the validation images, every arm; the weights of the best epoch are kept."
-        drawings.append(Drawing(drawn, caption, "Validation macro F1", 38))
+    colors = {name: mark.color for name, mark in marks.items()}
+    parts = "One line per fold and seed. Dotted: training; full: validation."
+    charts = [
+        ("Accuracy", parts, curve_chart(two, "accuracy", colors)),
+        ("Loss", parts, curve_chart(two, "loss", colors)),
+        (
+            "Validation macro F1",
+            "Of every arm; the best epoch's weights are kept.",
+            curve_chart(notes, "macro_f1", colors),
+        ),
+    ]
+    drawings = [Drawing(drawn, caption, title, 38) for title, caption, drawn in charts if drawn is not None]
     text = (
         f"As figure 8 of Hazra et al. 2022: {classifier}. Every arm takes the same number of optimizer steps; an arm "
         "with more training images sees each of them fewer times."
@@ -68,7 +56,49 @@ def _section(
     return Section("While they trained", [text], blocks=[Drawings(drawings)])
 
 
-def _line(curve: Sequence[dict[str, Any]], key: str) -> tuple[list[float], list[float]]:
+def curve_chart(notes: Mapping[str, Curves], key: str, colors: Mapping[str, str]) -> str | None:
+    """Draw a figure by optimizer step, a line per fold and seed.
+
+    Parameters
+    ----------
+    notes : mapping of arm to sequence of curves
+        A curve is a sequence of dicts as arm.json holds them, one for each epoch.
+    key : str
+        "accuracy", "loss" or "macro_f1".
+    colors : mapping of arm to str
+
+    Returns
+    -------
+    str or None
+        An SVG element; None where no curve has the figure.
+    """
+    lines: dict[str, list[tuple[ArrayLike, ArrayLike]]] = {}
+    styles = {}
+    for name, curves in notes.items():
+        for part, (word, dash) in _PARTS.items():
+            found = [_line(curve, f"{part}_{key}") for curve in curves]
+            if any(x for x, _ in found):
+                title = name if key == "macro_f1" else f"{name}, {word}"
+                lines[title] = list(found)
+                styles[title] = (colors[name], dash)
+    if not lines:
+        return None
+    ylabel = {"macro_f1": "macro F1"}.get(key, key)
+    percent = key == "accuracy"
+    return recipe_curves(lines, xlabel="optimizer steps", ylabel=ylabel, percent=percent, styles=styles)
+
+
+def curves_of(results: ComparisonResults, classifier: str, arms: Sequence[str]) -> dict[str, Curves]:
+    """Return the curves of every run of some arms; an arm without any is left out."""
+    found = {
+        arm: [note["curve"] for note in results.notes(entry) if note.get("curve")]
+        for arm in arms
+        if (entry := results.entry(arm, classifier))
+    }
+    return {arm: curves for arm, curves in found.items() if curves}
+
+
+def _line(curve: Curve, key: str) -> tuple[list[float], list[float]]:
     points = [(float(p.get("step", p.get("epoch", i + 1))), p.get(key)) for i, p in enumerate(curve)]
     known = [(x, float(y)) for x, y in points if y is not None]
     return [x for x, _ in known], [y for _, y in known]

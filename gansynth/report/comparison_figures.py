@@ -153,7 +153,9 @@ def p_value(p: float | None) -> str:
         return "< 0.001"
     if p >= 0.995:
         return "1"
-    return f"{p:.2f}" if p >= 0.095 else f"{p:.4f}" if 0.0495 <= p < 0.05 else f"{p:.3f}"
+    if 0.0495 <= p < 0.05:
+        return f"{math.floor(1e4 * p) / 1e4:.4f}"
+    return f"{p:.2f}" if p >= 0.095 else f"{p:.3f}"
 
 
 def p_words(p: float | None) -> str:

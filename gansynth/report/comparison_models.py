@@ -109,18 +109,22 @@ def every_arm(results: ComparisonResults, metrics: Sequence[str]) -> Grid:
     return Grid(head, rows, caption + (_TOO_GOOD if results.is_paper else ""), under=under if any(under) else ())
 
 
-def _chart(results: ComparisonResults, metric: str) -> Drawing:
+def model_chart(results: ComparisonResults, metric: str) -> str:
+    """Draw a figure of every classifier in every main arm, as SVG (figure 6 with "accuracy")."""
     arms = results.main_arms
     rows = []
     for classifier in results.classifiers:
         entries = [results.entry(arm, classifier) for arm in arms]
         rows.append((classifier, [None if e is None else e.metrics.get(metric) for e in entries]))
-    drawn = dodged_chart(rows, arm_marks(results, arms), xlabel=inside(TITLES[metric]), columns=2)
+    return dodged_chart(rows, arm_marks(results, arms), xlabel=inside(TITLES[metric]), columns=2)
+
+
+def _chart(results: ComparisonResults, metric: str) -> Drawing:
     means = {
         "accuracy": "As figure 6: share of all test images classified rightly; frequent classes decide it.",
         "macro-F1": "The mean of the classes' F1: every class counts as much.",
     }
-    return Drawing(drawn, f"{means[metric]} With 95% intervals.", TITLES[metric], 34)
+    return Drawing(model_chart(results, metric), f"{means[metric]} With 95% intervals.", TITLES[metric], 34)
 
 
 def _shade(gap: float | None) -> float | None:
