@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     help="The arms: none, augmentation, oversample, undersample, recipes of GANs (trained here, on the training images "
     "alone), run folders; joined by +, with a dose after @ (c-wgan-gp-64@0.5).",
 )
-@click.option("--classifiers", metavar="A,B,...", default="", help="Recipes of classifiers, or YAML files.")
+@click.option(
+    "--classifiers",
+    metavar="A,B,...",
+    default="",
+    help="Recipes of classifiers (models/classifiers), or YAML files.  [default: sequential-cnn]",
+)
 @click.option("--out", type=FOLDER, required=True, help="Where predictions, tables and report.html go.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Trainings of each arm on each fold.  [default: 3]")
 @click.option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,12 @@ from gansynth.studies.comparison_record import Predictions, Record
 
 Key = tuple[str, str]
 """Arm and classifier."""
+
+Figures = tuple[dict[str, Estimate], list[dict[str, Estimate]]]
+"""Of all classes together, and of each class."""
+
+_WORTH_A_PROCESS = 500_000
+"""Probabilities; fewer are scored sooner than a process begins."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,17 @@ def pool(found: Iterable[tuple[int, int, Predictions]], units: Mapping[str, int]
     )
 
 
-def estimates(arm: Pooled) -> tuple[dict[str, Estimate], list[dict[str, Estimate]]]:
+def in_parallel(work: Callable[[Pooled], Figures], arms: Sequence[Pooled], jobs: int) -> list[Figures]:
+    """Return the figures of several arms, computed side by side where they are large enough to be worth a process."""
+    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+
+    if sum(arm.probabilities.size for arm in arms) < _WORTH_A_PROCESS:
+        return [work(arm) for arm in arms]
+    how = {} if jobs == 0 else {"n_jobs": jobs}
+    return list(Parallel(**how, batch_size=1)(delayed(work)(arm) for arm in arms))
+
+
+def estimates(arm: Pooled) -> Figures:
     """Return all figures of an arm: of all classes together, and of each class."""
     return (
         {name: _estimate(arm, name, None) for name in OVERALL},

@@ -169,7 +169,7 @@ def load_classifiers(
     Raises
     ------
     InputError
-        For an unknown recipe or setting, a classifier named twice, or none at all.
+        For an unknown recipe or setting, or a classifier named twice.
     """
     wanted = list(changes)
     wanted += [f"resolution={size}"] if size is not None else []
@@ -182,9 +182,7 @@ def load_classifiers(
         mine = [change for change in wanted if _has(plain, change)]
         used.update(mine)
         found.append(load_classifier_recipe(name, mine))
-    if not found:
-        raise InputError("no classifier; give --classifiers with at least one, such as sequential-cnn,random-forest")
-    unused = [change for change in changes if change not in used]
+    unused = [change for change in changes if found and change not in used]
     if unused:
         for name in names:
             if unused[0].partition(".")[0].strip() in load_classifier_recipe(name).model_dump():

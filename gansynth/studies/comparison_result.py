@@ -16,7 +16,17 @@ import pandas as pd
 
 from gansynth import __version__
 from gansynth.atomic import write_json, write_text
-from gansynth.studies.comparison_figures import Key, Pooled, effects, estimates, point, pool, pooled
+from gansynth.studies.comparison_figures import (
+    Figures,
+    Key,
+    Pooled,
+    effects,
+    estimates,
+    in_parallel,
+    point,
+    pool,
+    pooled,
+)
 from gansynth.studies.comparison_grid import Grid, training_images
 from gansynth.studies.comparison_paper import TOO_GOOD
 from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of, networks_only, steps_of
@@ -100,7 +110,8 @@ def gather(grid: Grid, units: Mapping[str, int], about: Mapping[str, Any], setti
     records = _records(grid)
     clean = plan.protocol == "clean"
     arms = {key: pooled(found, units if clean else None) for key, found in records.items()}
-    entries = [_entry(grid, key, arms[key], found) for key, found in records.items()]
+    figures = dict(zip(arms, in_parallel(estimates, list(arms.values()), grid.jobs), strict=True))
+    entries = [_entry(grid, key, arms[key], figures[key], found) for key, found in records.items()]
     n_train = [training_images(plan, fold) for fold in grid.folds]
     tested = [arm.spec for arm in plan.arms if arm.spec not in settings.get("swap_arms", ())]
     found_effects = effects(arms, settings["endpoints"], names, n_train, tested) if clean else []
@@ -141,10 +152,10 @@ def _records(grid: Grid) -> dict[Key, list[Record]]:
     return found
 
 
-def _entry(grid: Grid, key: Key, arm: Pooled, records: Sequence[Record]) -> dict[str, Any]:
+def _entry(grid: Grid, key: Key, arm: Pooled, figures: Figures, records: Sequence[Record]) -> dict[str, Any]:
     spec, classifier = key
     names = grid.class_names
-    overall, classes = estimates(arm)
+    overall, classes = figures
     of = {a.spec: a for a in grid.plan.arms}[spec]
     notes = [record.note for record in records]
 

@@ -31,6 +31,7 @@ from gansynth.studies.comparison_result import Comparison, gather, steps_table
 from gansynth.studies.comparison_splits import Fold, Images, data_sha256, make_folds, units_of, whole
 
 SETTINGS = "comparison.json"
+DEFAULT = ("sequential-cnn",)
 RECIPES = "classifiers"
 SPLITS = "splits"
 
@@ -77,7 +78,7 @@ def compare(
         The arms: ``none``, ``augmentation``, ``oversample``, ``undersample``, recipes of GANs, run folders; joined by
         ``+``, with a dose after ``@`` (see `gansynth.remedies.parse_arm`).
     classifiers : sequence of str
-        Recipes of the zoo or YAML files.
+        Recipes of the zoo or YAML files; empty for `DEFAULT`.
     out : path-like
         Gets comparison.json, splits/, fold0/gans/..., arms/, results.json, tables and, from the command, report.html.
     seeds : int, optional
@@ -144,7 +145,7 @@ def compare(
         data=str(data),
         out=out,
         arms=write_out_arms(remedies, doses, swap or bool(held.get("swap")), held.get("arms", ())),
-        classifiers=load_classifiers(classifiers, changes, size, epochs) if classifiers or not held else (),
+        classifiers=load_classifiers(classifiers or (() if held else DEFAULT), changes, size, epochs),
         seeds=tuple(sorted({*held.get("seeds", ()), *range(seed, seed + seeds)})),
         folds=folds,
         rarity=dict(rarity or {}),

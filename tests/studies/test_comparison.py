@@ -411,7 +411,6 @@ def test_the_protocol_of_the_paper_tests_on_synthetic_images_and_says_what_is_wr
     ("wrong", "sentence"),
     [
         ({"remedies": []}, "no remedy; give --remedies"),
-        ({"classifiers": []}, "no classifier; give --classifiers"),
         ({"remedies": ["overample"]}, "did you mean 'oversample'"),
         ({"classifiers": ["naive-bayes", "naive-bayes"]}, "named twice"),
         ({"changes": ["training.batch_size=8"]}, "no classifier of this comparison has such a setting"),
