@@ -32,9 +32,14 @@ Share = Annotated[float, Number, Field(ge=0, lt=1)]
 
 
 class SequentialNetwork(Section):
-    """Section 2.2.3 and figure 3 of hazra2022, which leave the numbers open."""
+    """Section 2.2.3 and figure 3 of hazra2022, which leave the numbers open.
+
+    `kernel` and `stride` are the first convolution's; without a stride it is 2 from 128 px on, else 1.
+    """
 
     channels: Annotated[Channels, Field(min_length=4, max_length=4)] = (16, 32, 64, 128)
+    kernel: Literal[3, 5, 7] = 5
+    stride: Annotated[int, Number, Field(ge=1, le=4)] | None = None
     dropout: Share = 0.5
     negative_slope: Share = 0.1
 
@@ -104,9 +109,14 @@ class SequentialRecipe(NeuralRecipe):
     classifier: Literal["sequential-cnn"]
     network: SequentialNetwork = SequentialNetwork()
 
+    @property
+    def stride(self) -> int:
+        """Of the first convolution."""
+        return self.network.stride or (2 if self.resolution >= 128 else 1)
+
     @model_validator(mode="after")
     def _fits(self) -> SequentialRecipe:
-        return _halved_four_times(self)
+        return _halved_four_times(self, self.stride)
 
 
 class CustomRecipe(NeuralRecipe):
@@ -128,11 +138,13 @@ class Classical(Section):
 
     `features`: "pixels" (flattened), "encoder" (a cell encoder trained on the real training images), "encoder:NAME"
     (one that ships, or a folder) or "backbone:RECIPE" (the features under the head of a backbone). `components`: the
-    principal components that are kept, or null to keep the features as they are.
+    principal components that are kept, or null to keep the features as they are. `augmented_copies`: how many altered
+    copies of every image are learned from besides it, where a remedy asks for augmentation.
     """
 
     features: Annotated[str, Field(pattern=r"^(pixels|encoder|encoder:.+|backbone:.+)$")] = "pixels"
     components: Width | None = 64
+    augmented_copies: Annotated[int, Number, Field(ge=1, le=100)] = 4
 
 
 class NaiveBayes(Classical):
@@ -227,7 +239,9 @@ def _kind(values: dict[str, Any]) -> type[ClassifierRecipe]:
     return _KINDS[str(kind)]
 
 
-def _halved_four_times(recipe: Any) -> Any:
-    if recipe.resolution < 16:
-        raise ValueError(f"resolution {recipe.resolution} is below 16, and the network halves it four times")
+def _halved_four_times(recipe: Any, stride: int = 1) -> Any:
+    if recipe.resolution < 16 * stride:
+        raise ValueError(
+            f"resolution {recipe.resolution} is below {16 * stride}, and the network makes maps smaller by as much"
+        )
     return recipe

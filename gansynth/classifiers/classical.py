@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -33,12 +34,14 @@ from gansynth.classifier_recipes import (
     SupportVectors,
     load_classifier_recipe,
 )
+from gansynth.classifiers.augmentation import ordinary_augmentation
 from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.classifiers.classifier import Classifier
-from gansynth.classifiers.features import EncoderFeatures, Features, open_features, published_features
+from gansynth.classifiers.features import BATCH, EncoderFeatures, Features, open_features, published_features
 from gansynth.classifiers.projection import Projection
 from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
+from gansynth.gans.images import to_float, to_uint8
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.remedies.treatment import Treatment
 
@@ -136,8 +139,9 @@ def train_classical(
     Parameters
     ----------
     treatment : Treatment
-        Its rows and its weights of classes count. Copies that over-sampling made are never on both sides when
-        probabilities are calibrated.
+        Its rows and its weights of classes count. Where it asks for augmentation, altered copies of every image are
+        learned from besides it, as many as the recipe says. Copies of one image, equal or altered, are never on both
+        sides when probabilities are calibrated.
     recipe : ClassicalRecipe
     seed : int
         Decides everything random; the caller's random state is left as it was.
@@ -149,22 +153,26 @@ def train_classical(
     Raises
     ------
     InputError
-        For a treatment that only a network can follow (augmentation, a loss), and features that there are not.
+        For a treatment that only a network can follow (a loss), and features that there are not.
     """
-    if treatment.augmented or (treatment.loss is not None and treatment.class_weight is None):
-        what = "augmentation" if treatment.augmented else "a loss of its own"
-        raise InputError(f"{recipe.name} learns from images as they are, and the remedy asks for {what}; leave it out")
+    if treatment.loss is not None and treatment.class_weight is None:
+        raise InputError(
+            f"{recipe.name} has no loss to be replaced, and the remedy asks for one of its own; leave it out"
+        )
     begun = time.monotonic()
     n_classes = len(treatment.images.class_names)
     index, times = np.unique(treatment.rows, return_counts=True)
     images = treatment.images.select(index)
     real = images.select((images.records["origin"] != "synthetic").to_numpy())
     features = open_features(recipe.classical.features, real, seed=seed, device=device, weights_dir=weights_dir)
-    described = features(images.images)
+    copies = recipe.classical.augmented_copies if treatment.augmented else 0
+    described = np.concatenate([features(images.images), *_altered(images.images, features, copies, seed)])
+    labels, times = np.tile(images.labels, 1 + copies), np.tile(times, 1 + copies)
     projection = Projection.fit(described, times, recipe.classical.components, seed=seed)
     weight = np.ones(n_classes) if treatment.class_weight is None else np.asarray(treatment.class_weight, np.float64)
     image = np.unique(images.records["sha256"].to_numpy(), return_inverse=True)[1].astype(np.int64)
-    lesson = Lesson(projection(described), images.labels, times.astype(np.int64), weight, image)
+    image = np.tile(image, 1 + copies)
+    lesson = Lesson(projection(described), labels, times.astype(np.int64), weight, image)
     info = {
         "classifier": recipe.name,
         "class_names": list(images.class_names),
@@ -237,6 +245,19 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
             f"{info['versions']['scikit-learn']} fitted; install that release, or train the classifier again"
         )
     return found
+
+
+def _altered(images: NDArray[np.uint8], features: Features, copies: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """Yield the features of so many altered copies of all images; the caller's random state is left as it was."""
+    for copy in range(copies):
+        parts = []
+        for start in range(0, len(images), BATCH):
+            x = to_float(torch.from_numpy(np.array(images[start : start + BATCH])))
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed * 1_000_003 + copy * 10_007 + start)
+                altered = ordinary_augmentation(x)
+            parts.append(features(to_uint8(altered).numpy()))
+        yield np.concatenate(parts)
 
 
 def fitted(recipe: ClassicalRecipe, lesson: Lesson, seed: int) -> Any:

@@ -163,8 +163,24 @@ def test_an_encoder_that_does_not_know_its_images_is_refused(cells: CellDataset,
 
 
 def test_what_only_a_network_can_follow_is_refused(cells: CellDataset) -> None:
-    with pytest.raises(InputError, match="augmentation"):
-        train_classical(Treatment(cells, np.arange(82), augmented=True), _recipe("svm"))
+    with pytest.raises(InputError, match="no loss to be replaced"):
+        train_classical(Treatment(cells, np.arange(82), loss=lambda z, y: z.sum()), _recipe("svm"))
+
+
+@pytest.mark.parametrize("name", ["svm", "naive-bayes"])
+def test_augmentation_adds_altered_copies_that_stay_on_one_side(name: str, cells: CellDataset) -> None:
+    recipe = _recipe(name, "classical.augmented_copies=2")
+    plain, augmented = (
+        train_classical(Treatment(cells, np.arange(82), augmented=wanted), recipe) for wanted in (False, True)
+    )
+    lesson = augmented.lesson
+    assert augmented.n_seen == len(lesson.labels) == 3 * plain.n_seen
+    assert augmented.seen_sha256 == plain.seen_sha256
+    assert not np.allclose(lesson.points[:82], lesson.points[82:164], atol=1e-3)
+    parts = calibration_parts(lesson, 0).reshape(3, 82)
+    assert (parts == parts[0]).all()
+    again = train_classical(Treatment(cells, np.arange(82), augmented=True), recipe)
+    assert np.array_equal(again.probabilities(cells.images), augmented.probabilities(cells.images))
 
 
 def test_images_of_another_size_are_refused(cells: CellDataset) -> None:
