@@ -72,8 +72,9 @@ def build_network(recipe: NeuralRecipe, n_classes: int, weights_dir: Path | None
     if isinstance(recipe, SequentialRecipe):
         n = recipe.network
         return SequentialCNN(
-            n_classes, recipe.resolution, n.channels, dropout=n.dropout, negative_slope=n.negative_slope
-        )
+            n_classes, recipe.resolution, n.channels, kernel=n.kernel, stride=recipe.stride, dropout=n.dropout,
+            negative_slope=n.negative_slope,
+        )  # fmt: skip
     if isinstance(recipe, CustomRecipe):
         return CustomCNN(n_classes, recipe.resolution, recipe.network.channels, recipe.network.hidden)
     if isinstance(recipe, BackboneRecipe):
