@@ -10,11 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gansynth.classifier_recipes import BackboneRecipe, load_classifier_recipe
+from gansynth.classifiers.backbones import build_backbone
 from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder
 from gansynth.classifiers.encoder_training import resized
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
+from gansynth.gans.images import to_float
+from gansynth.networks.backbone import Backbone
 
 PIXEL_EDGE = 32
 """Larger images are averaged down to this edge before their pixels count: principal components keep no more."""
@@ -73,6 +77,22 @@ class EncoderFeatures(Features):
         return self.encoder(images)["features"]
 
 
+@dataclass(frozen=True)
+class BackboneFeatures(Features):
+    """What lies under the head of a backbone, with weights that were published."""
+
+    network: Backbone
+    weights = "pretrained"
+
+    @torch.inference_mode()
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        device, parts = next(self.network.parameters()).device, []
+        for start in range(0, len(images), 32):
+            part = torch.from_numpy(np.array(images[start : start + 32])).to(device)
+            parts.append(self.network.features(to_float(part)).float().cpu().numpy())
+        return np.concatenate(parts) if parts else np.empty((0, self.network.head.in_features), np.float32)
+
+
 def open_features(
     spec: str,
     real: CellDataset,
@@ -119,7 +139,18 @@ def open_features(
 
 
 def published_features(spec: str, *, device: str = "auto", weights_dir: Path | None = None) -> Features:
-    """Return features that nothing here was fitted for: "pixels", or "backbone:RECIPE"."""
+    """Return features that nothing here was fitted for: "pixels", or "backbone:RECIPE" with its published weights.
+
+    Raises
+    ------
+    InputError
+        If the recipe is no backbone's, or has no published weights.
+    """
     if spec == "pixels":
         return Pixels()
-    raise InputError("features of backbones come with the backbones")
+    name = spec.partition(":")[2]
+    recipe = load_classifier_recipe(name)
+    if not isinstance(recipe, BackboneRecipe) or recipe.network.weights != "pretrained":
+        raise InputError(f"features 'backbone:{name}': the recipe is no backbone with published weights; take resnet50")
+    network = build_backbone(recipe, 1, weights_dir).to(chosen_device(device)).eval()
+    return BackboneFeatures(network)

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from gansynth.metrics.calibration_error import calibration_error
 from gansynth.metrics.classification import squared_errors
-from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_test
+from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_quantile, t_test
 from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.figure_gradients import contributions
@@ -35,10 +34,8 @@ from gansynth.metrics.variance_components import (
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-FEWEST_FOLDS = 5
-"""Folds from which on the corrected t-test over folds is the test."""
-
 BY_FOLDS = "nadeau-bengio"
+BY_IMAGES_SEEDS_AND_FOLDS = "test images, seeds and folds (nadeau-bengio)"
 BY_IMAGES_AND_SEEDS = "test images and seeds"
 BY_IMAGES = "test images only"
 PROBABILITY_METRICS = ("ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
@@ -75,8 +72,9 @@ class Effect:
     n : int
         Test images that can change the figure: all, or those of the class for its recall.
     method : str
-        "nadeau-bengio": over folds, corrected for the training images that they share. "test images and seeds": over
-        test images and trainings. "test images only": one training an arm, so that the noise of training is unknown.
+        What the variance is taken over. "test images and seeds": one fold. "test images, seeds and folds
+        (nadeau-bengio)": several folds and seeds. "nadeau-bengio": several folds, one training in each. "test images
+        only": one training an arm, so that the noise of training is unknown.
     mcnemar_p : float or None
         McNemar's exact test of "right in most trainings", for comparison: it ignores the noise of training. None for
         figures that are not shares of right images.
@@ -146,9 +144,10 @@ def effect(
 
     Notes
     -----
-    From five folds on (or with one seed and several folds) the variance is that over folds, times 1 + F n_test/n_train
-    over what independent folds would have (Nadeau and Bengio 2003); else it is that over test images and over seeds,
-    and what two to four folds differ by beyond it. In no case is it taken for smaller than that over images and seeds.
+    The variance is that over test images and trainings, and, with folds, what the folds differ by beyond it, multiplied
+    by 1 + F n_test/n_train for the training images that they share (Nadeau and Bengio 2003). With one training in each
+    fold, trainings and folds cannot be told apart, and it is their corrected resampled t-test as it stands. With one
+    fold the effect is that of this training split: another split may give another one, and nothing here knows.
 
     Examples
     --------
@@ -164,29 +163,31 @@ def effect(
         return Effect(None, None, None, 0, BY_IMAGES, note=_absent(endpoint))
     values, given = data.linear(endpoint)
     value = float(values[0].mean() - values[1].mean())
-    within = images_and_seeds(given)
-    between = between_folds(given)
-    n_folds, seeds = len(given.share), given.seeds
-    widest = 2.0 if endpoint.metric in ("kappa", "MCC") else 1.0
+    within, between = images_and_seeds(given), between_folds(given)
+    n_folds, several_seeds = len(given.share), given.seeds > 1
     note = ""
-    if n_folds >= FEWEST_FOLDS or (n_folds > 1 and seeds < 2):
+    if n_folds == 1:
+        found = t_test(value, within.value, within.df)
+        method = BY_IMAGES_AND_SEEDS if several_seeds else BY_IMAGES
+        if not several_seeds:
+            note = "one training an arm: the noise of training is unknown, and p is too small where there is any"
+    else:
         if n_train is None or len(n_train) != n_folds:
             raise ValueError(f"n_train must give the training images of each of the {n_folds} folds")
-        sizes = np.bincount(data.fold, minlength=n_folds)
-        correction = 1 + n_folds * float(np.mean(sizes / np.asarray(n_train)))
-        found = t_test(value, between.value * correction, between.df) if between.df else None
-        method = BY_FOLDS
+        tested = np.bincount(data.fold, minlength=n_folds)
+        correction = 1 + n_folds * float(np.mean(tested / np.asarray(n_train)))
+        if several_seeds:
+            method, variance = BY_IMAGES_SEEDS_AND_FOLDS, with_folds(within, between, correction)
+        else:
+            method, variance = BY_FOLDS, Variance(between.value * correction, between.df)
+            if n_folds < 5:
+                note = f"{n_folds} folds with one training each hardly show an effect; train with more seeds"
+        found = t_test(value, variance.value, variance.df) if variance.df else t_test(value, within.value, within.df)
+        # Folds that agree by chance do not make the test images more than they are.
         inside = t_test(value, within.value, within.df)
-        if found is None or _width(inside) > _width(found):
+        if _width(inside) > _width(found):
             found = inside
-        if n_folds < FEWEST_FOLDS:
-            note = f"{n_folds} folds with one training each can hardly show an effect; train with more seeds"
-    else:
-        total = with_folds(within, between)
-        found = t_test(value, total.value, total.df)
-        method = BY_IMAGES_AND_SEEDS if seeds > 1 else BY_IMAGES
-        if seeds < 2:
-            note = "one training an arm: the noise of training is unknown, and p is too small where there is any"
+    widest = 2.0 if endpoint.metric in ("kappa", "MCC") else 1.0
     return Effect(
         value,
         (max(found.interval[0], -widest), min(found.interval[1], widest)),
@@ -302,8 +303,10 @@ def probability_estimate(
         total = trainings + more
         variance = Variance(total, (len(p) - 1) * (total / trainings) ** 2 if trainings > 0 else math.inf)
     if metric in ("ROC-AUC", "average-precision"):
-        return Estimate(value, n, share_interval(value, variance.value, n, z=_quantile(variance)))
-    half = _quantile(variance) * math.sqrt(variance.value)
+        # Ranks vary less than shares of n images would; where nothing varied, n is all there is to go by.
+        worth = math.inf if 0 < value < 1 and variance.value > 0 else n
+        return Estimate(value, n, share_interval(value, variance.value, worth, z=t_quantile(variance.df)))
+    half = t_quantile(variance.df) * math.sqrt(variance.value)
     return Estimate(value, n, (max(0.0, value - half), min(2.0 if metric == "Brier" else 1.0, value + half)))
 
 
@@ -400,13 +403,9 @@ class _Data:
 
 def _interval(value: float, variance: Variance, endpoint: Endpoint, data: _Data) -> tuple[float, float]:
     if endpoint.metric in ("kappa", "MCC"):
-        half = _quantile(variance) * math.sqrt(variance.value)
+        half = t_quantile(variance.df) * math.sqrt(variance.value)
         return max(-1.0, value - half), min(1.0, value + half)
-    return share_interval(value, variance.value, data.worth(endpoint), z=_quantile(variance))
-
-
-def _quantile(variance: Variance) -> float:
-    return float(stats.t.ppf(0.975, variance.df))
+    return share_interval(value, variance.value, data.worth(endpoint), z=t_quantile(variance.df))
 
 
 def _width(found: TestResult) -> float:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special, stats
+
+from gansynth.metrics.jackknife import Z
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,13 @@ def t_test(value: float, variance: float, df: float) -> TestResult:
     if variance <= 0:
         return TestResult(value, (value, value), 1.0 if value == 0 else 0.0)
     error = math.sqrt(variance)
-    half = float(stats.t.ppf(0.975, df)) * error
-    return TestResult(value, (value - half, value + half), float(2 * stats.t.sf(abs(value) / error, df)))
+    half = t_quantile(df) * error
+    return TestResult(value, (value - half, value + half), float(2 * special.stdtr(df, -abs(value) / error)))
+
+
+def t_quantile(df: float) -> float:
+    """Return how many standard errors of a variance with `df` degrees of freedom lie on each side of a 95% interval."""
+    return float(special.stdtrit(df, 0.975)) if math.isfinite(df) else Z
 
 
 def mcnemar_test(first_right: ArrayLike, second_right: ArrayLike) -> float:
@@ -95,8 +102,7 @@ def mcnemar_test(first_right: ArrayLike, second_right: ArrayLike) -> float:
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"both must be [N], got {first.shape} and {second.shape}")
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    discordant = only_first + only_second
-    return float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    return float(min(1.0, 2 * special.bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
 
 
 def paired_bootstrap(

@@ -8,7 +8,8 @@ References
 ----------
 Welch, B. L. (1947). The generalization of 'Student's' problem when several different population variances are involved.
 Biometrika 34, 28-35. Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components.
-Biometrics Bulletin 2, 110-114.
+Biometrics Bulletin 2, 110-114. Nadeau, C., Bengio, Y. (2003). Inference for the generalization error. Machine Learning
+52, 239-281.
 """
 
 from __future__ import annotations
@@ -106,9 +107,20 @@ def between_folds(given: Contributions) -> Variance:
     return Variance(float((residual**2).sum()) * folds / (folds - 1), folds - 1.0)
 
 
-def with_folds(within: Variance, between: Variance) -> Variance:
-    """Return `within`, and on top of it what the folds differ by more than it explains."""
-    more = between.value - within.value
+def with_folds(within: Variance, between: Variance, correction: float = 1.0) -> Variance:
+    """Return `within`, and on top of it what the folds differ by more than it explains.
+
+    Parameters
+    ----------
+    within, between : Variance
+        What `images_and_seeds` and `between_folds` return.
+    correction : float
+        What the part on top is multiplied by. Folds share training images, so what a training split does to them varies
+        together and shows too little between them: 1 + F n_test/n_train makes up for it (Nadeau and Bengio 2003).
+        Test images and trainings they do not share.
+    """
+    more = (between.value - within.value) * correction
     if not math.isfinite(more) or more <= 0:
         return within
-    return Variance(between.value, between.value**2 / (within.value**2 / within.df + more**2 / between.df))
+    total = within.value + more
+    return Variance(total, total**2 / (within.value**2 / within.df + more**2 / between.df))
