@@ -91,7 +91,9 @@ def wrong_cells(shown: Shown, classes: Iterable[str]) -> Guesses:
         of_class = shown.label == shown.names.index(name)
         wrong, before = of_class & (shown.now != shown.label), of_class & (shown.was != shown.label)
         if of_class.any():
-            note = f"{int(wrong.sum())} of {int(of_class.sum())} wrong; {int(before.sum())} with the original data"
+            note = (
+                f"{int(wrong.sum()):,} of {int(of_class.sum()):,} wrong; {int(before.sum()):,} with the original data"
+            )
             most = SHOWN_OF_RARE if name in shown.rare else SHOWN
             rows.append((name, note, [_guess(shown, i) for i in _some(shown, wrong, random, most)]))
     caption = (
@@ -111,7 +113,7 @@ def changed_cells(shown: Shown, classes: Iterable[str]) -> Guesses:
         for title, which in (("recognised now", of_class & now & ~was), ("no longer", of_class & was & ~now)):
             chosen = [_change(shown, i) for i in _some(shown, which, random, SHOWN_OF_RARE)]
             if chosen:
-                rows.append((name, f"{title}: {int(which.sum())} of {int(of_class.sum())}", chosen))
+                rows.append((name, f"{title}: {int(which.sum()):,} of {int(of_class.sum()):,}", chosen))
     caption = (
         f"Cells whose class {shown.classifier} tells rightly with {shown.arm} and not with the original data, or the "
         "other way round, drawn at random. Bars: the class it is taken for with the original data, then with "

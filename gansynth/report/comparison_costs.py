@@ -67,7 +67,7 @@ def costs(results: ComparisonResults) -> list[Section]:
 def _gans(results: ComparisonResults) -> Grid | None:
     """What the GANs took, from their runs."""
     rows = []
-    for path in sorted(results.folder.glob("gans/fold*/*/run.json")):
+    for path in sorted(results.folder.glob("fold*/gans/*/run.json")):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -75,7 +75,7 @@ def _gans(results: ComparisonResults) -> Grid | None:
         seconds, images = found.get("seconds"), found.get("images")
         cells = [Cell(f"{images:,}" if isinstance(images, int) else "–")]
         cells.append(Cell(duration(seconds) if isinstance(seconds, (int, float)) else "–"))
-        rows.append(Row(path.parent.name, cells, small=path.parent.parent.name))
+        rows.append(Row(path.parent.name, cells, small=path.parts[-4]))
     if not rows:
         return None
     caption = "The GANs, trained once in each fold on its training images alone, and shared by every arm and seed."

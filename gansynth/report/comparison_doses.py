@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from gansynth.report.comparison_folder import ComparisonResults, Dose
 from gansynth.report.comparison_verdict import endpoint_of, shown_pair
 from gansynth.report.drawing import GRID, SERIES, SYNTHETIC, as_svg, blank_figure, plain
 from gansynth.report.figures import spread_labels
+from gansynth.report.numbers import listed
 from gansynth.report.page import Section
 
 Points = Sequence[tuple[float, float, float | None, float | None]]
@@ -28,7 +30,7 @@ def doses(results: ComparisonResults) -> list[Section]:
     for endpoint in dict.fromkeys(dose.endpoint for dose in main):
         lines = {_name(d, remedies): d.points for d in main if d.endpoint == endpoint}
         drawn = dose_chart(lines, inside(title_of(endpoint)))
-        caption = "Bands: 95% intervals. 0%: the original data; 100%: balance."
+        caption = "With 95% intervals. 0%: without the remedy; 100%: balance."
         drawings.append(Drawing(drawn, caption, title_of(endpoint), 34))
     blocks: list[Block] = [Drawings(drawings)] if drawings else []
     blocks += _every_class(results, [dose for dose in known if dose not in main])
@@ -36,7 +38,7 @@ def doses(results: ComparisonResults) -> list[Section]:
     if table is not None:
         blocks.append(table)
     text = (
-        f"{', '.join(remedies)}: the same classifiers with synthetic images for so much of the way to balance. "
+        f"{listed(remedies)}: the same classifiers after so much of the way to balance. "
         "The useful dose is often below full balance."
     )
     return [Section("How much is enough", [text], blocks=blocks)]
@@ -57,13 +59,14 @@ def dose_chart(lines: Mapping[str, Points], ylabel: str) -> str:
         An SVG element.
     """
     figure, axes = blank_figure(5.0, 3.0)
-    for (_, points), color in zip(lines.items(), _colors(len(lines)), strict=False):
-        _draw(axes, points, color)
+    for i, (points, color) in enumerate(zip(lines.values(), _colors(len(lines)), strict=True)):
+        # Bands of more than two lines hide each other; bars beside each other do not.
+        _draw(axes, points, color, None if len(lines) < 3 else 0.012 * (i - (len(lines) - 1) / 2))
     _percent_axis(axes)
     axes.set_ylabel(ylabel)
     low, high = axes.get_ylim()
     ends = sorted(
-        (points[-1][1], name, color) for (name, points), color in zip(lines.items(), _colors(len(lines)), strict=False)
+        (points[-1][1], name, color) for (name, points), color in zip(lines.items(), _colors(len(lines)), strict=True)
     )
     for height, (_, name, color) in zip(spread_labels([e[0] for e in ends], low, high), ends, strict=True):
         where = (1.02, (height - low) / (high - low))
@@ -130,24 +133,22 @@ def _colors(n: int) -> list[str]:
     return [SERIES[i % len(SERIES)] for i in range(n)]
 
 
-def _draw(axes: object, points: Points, color: str) -> None:
-    from typing import Any, cast
+def _draw(axes: Any, points: Points, color: str, aside: float | None = None) -> None:
+    """Draw a line with its band, or where `aside` is given with bars, moved so much of the width to the side."""
+    span = (points[-1][0] - points[0][0]) or 1.0
+    x, y = [p[0] + span * (aside or 0.0) for p in points], [p[1] for p in points]
+    ends = [(at, p[2], p[3]) for at, p in zip(x, points, strict=True) if p[2] is not None and p[3] is not None]
+    if ends and aside is None:
+        axes.fill_between(*(list(part) for part in zip(*ends, strict=True)), color=color, alpha=0.13, linewidth=0)
+    for at, low, high in ends if aside is not None else ():
+        axes.plot([at, at], [low, high], color=color, linewidth=1.0, alpha=0.55)
+    axes.plot(x, y, "-o", color=color, linewidth=1.6, markersize=4.4)
 
-    plot = cast(Any, axes)
-    x, y = [p[0] for p in points], [p[1] for p in points]
-    bands = [(p[0], p[2], p[3]) for p in points if p[2] is not None and p[3] is not None]
-    if bands:
-        plot.fill_between(*(list(part) for part in zip(*bands, strict=True)), color=color, alpha=0.13, linewidth=0)
-    plot.plot(x, y, "-o", color=color, linewidth=1.6, markersize=4.4)
 
-
-def _percent_axis(axes: object, label: str = "dose: share of the way to balance") -> None:
-    from typing import Any, cast
-
+def _percent_axis(axes: Any, label: str = "dose: share of the way to balance") -> None:
     from matplotlib.ticker import PercentFormatter
 
-    plot = cast(Any, axes)
-    plot.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    plot.set_xlabel(label)
-    plot.grid(axis="y", color=GRID, linewidth=0.8)
-    plot.set_axisbelow(True)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_xlabel(label)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)

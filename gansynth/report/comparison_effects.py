@@ -10,6 +10,7 @@ from gansynth.report.comparison_figures import (
     ends,
     inside,
     p_value,
+    p_words,
     places,
     signed,
     signed_ends,
@@ -25,6 +26,9 @@ from gansynth.report.page import Section
 
 BETTER, WORSE, UNTOLD = REAL, "#b3541e", "#7b848e"
 """Colours of a difference: shown to be better, shown to be worse, not shown."""
+
+_MOST = 80
+"""Rows of a table beyond which the further doses are left out."""
 
 _METHODS = {
     "nadeau-bengio": "over folds, with the variance corrected for training parts that overlap (Nadeau and Bengio 2003)",
@@ -48,7 +52,8 @@ def effects(results: ComparisonResults) -> list[Section]:
             if first
             else f"What a remedy adds to {_named(against)}, which needs no generator."
         )
-        blocks: list[Block] = [Drawings(_forests(results, mine)), *_tables(results, mine, against)]
+        blocks: list[Block] = [Drawings(_forests(results, mine))]
+        blocks += _table(results, mine) if first else [Text("The figures are in effects.csv beside this page.")]
         sections.append(Section(title, [text], blocks=blocks))
     return sections
 
@@ -69,6 +74,8 @@ def forest_chart(found: Sequence[tuple[str, EffectResult | None]], *, xlabel: st
     str
         An SVG element.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = blank_figure(4.9, 0.75 + 0.25 * len(found))
     limit = limit or _reach([effect for _, effect in found if effect is not None])
     axes.axvline(0, color=FAINT, linewidth=1.0, zorder=1)
@@ -80,7 +87,7 @@ def forest_chart(found: Sequence[tuple[str, EffectResult | None]], *, xlabel: st
             axes.plot(effect.interval, [y, y], color=color, linewidth=1.8, solid_capstyle="butt", zorder=2)
         face = color if effect.shown else "white"
         axes.plot(effect.value, y, "o", color=color, markerfacecolor=face, markersize=6, markeredgewidth=1.5, zorder=3)
-        text = f"p {p_value(effect.p_holm)}" if effect.p_holm is not None else "no p"
+        text = p_words(effect.p_holm)
         weight = "bold" if effect.shown else "normal"
         axes.text(1.015, y, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=color,
                   fontweight=weight)  # fmt: skip
@@ -89,6 +96,7 @@ def forest_chart(found: Sequence[tuple[str, EffectResult | None]], *, xlabel: st
         label.set_fontweight("bold" if effect is None else "normal")
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.set_xlim(-limit, limit)
+    axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
     axes.set_xlabel(xlabel, color=INK)
     axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -155,7 +163,8 @@ def _reach(found: Sequence[EffectResult]) -> float:
     return 1.06 * max(ends, default=0.0) or 0.1
 
 
-def _tables(results: ComparisonResults, found: Sequence[EffectResult], against: str) -> list[Block]:
+def _table(results: ComparisonResults, found: Sequence[EffectResult]) -> list[Block]:
+    kept = found if len(found) <= _MOST else [e for e in found if e.arm in results.main_arms]
     caption = (
         "Small figures: 95% intervals, each of its comparison alone. p, corrected (Holm): over the arms of one "
         "classifier and endpoint; a difference is called better or worse where it is below 0.05."
@@ -165,7 +174,9 @@ def _tables(results: ComparisonResults, found: Sequence[EffectResult], against: 
         caption += f" Tested {_METHODS.get(methods[0], methods[0])}."
     if any(e.mcnemar_p is not None for e in found):
         caption += " McNemar: exact, for comparison; it leaves out the noise of training."
-    return [Text("All comparisons in figures", strong=True), effect_table(results, found, caption)]
+    if len(kept) < len(found):
+        caption += " One dose of each remedy; the others are in effects.csv beside this page."
+    return [Text("The comparisons in figures", strong=True), effect_table(results, kept, caption)]
 
 
 def _endpoints(found: Sequence[EffectResult]) -> list[Endpoint]:

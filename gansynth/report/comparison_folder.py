@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,7 +208,7 @@ class ComparisonResults:
         stems: dict[str, list[str]] = {}
         for name in self.arm_names:
             if not name.startswith("only-"):
-                stems.setdefault(re.sub(r"@[^+@]*", "", name), []).append(name)
+                stems.setdefault(without_dose(name), []).append(name)
         return [min(held, key=lambda name: abs((doses[name] or 1.0) - 1.0)) for held in stems.values()]
 
     def entry(self, arm: str, classifier: str) -> ArmResult | None:
@@ -277,17 +278,19 @@ class ComparisonResults:
 
     def cells(self) -> CellDataset | None:
         """Open the images that were compared; None where they are no longer there."""
-        from gansynth.data.opening import open_dataset
-
         data = self.about.get("data")
-        if not data:
-            return None
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return open_dataset(str(data), int(self.about["size"]))
-        except (InputError, OSError):
-            return None
+        return _opened(str(data), int(self.about["size"])) if data else None
+
+
+def without_dose(arm: str) -> str:
+    """Return an arm's remedies without their doses.
+
+    Examples
+    --------
+    >>> without_dose("augmentation+c-wgan-gp@0.5")
+    'augmentation+c-wgan-gp'
+    """
+    return re.sub(r"@[^+@]*", "", arm)
 
 
 def read_comparison_folder(folder: Path) -> ComparisonResults:
@@ -323,6 +326,18 @@ def read_comparison_folder(folder: Path) -> ComparisonResults:
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{path}: not what `compare` writes ({error!r}); compare again") from error
+
+
+@lru_cache(maxsize=1)
+def _opened(data: str, size: int) -> CellDataset | None:
+    from gansynth.data.opening import open_dataset
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return open_dataset(data, size)
+    except (InputError, OSError):
+        return None
 
 
 def _arm(entry: Mapping[str, Any]) -> ArmResult:

@@ -96,6 +96,9 @@ def _warnings(results: ComparisonResults) -> list[str]:
     said = [str(warning) for warning in results.facts.get("warnings") or []]
     found = [PAPER_FLAW] if results.is_paper and not any("too good" in warning for warning in said) else []
     said += [_missing(entry) for entry in results.facts.get("missing") or [] if not _failed(entry)]
+    cells = results.cells()
+    if cells is not None and (cells.records["origin"] == "phantom").all():
+        said.append("The cells are drawings of the phantom: nothing on this page speaks of real cells.")
     rarity = results.about.get("rarity") or {}
     if rarity:
         held = ", ".join(f"{name} to {n:,}" for name, n in rarity.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
 from gansynth.report.comparison_figures import (
     ends,
@@ -24,6 +25,7 @@ from gansynth.report.comparison_folder import (
     ComparisonResults,
     EffectResult,
     Endpoint,
+    without_dose,
 )
 from gansynth.report.numbers import listed
 
@@ -227,7 +229,7 @@ def _against_augmentation(results: ComparisonResults, effect: EffectResult) -> l
     other = results.effect(effect.arm, effect.classifier, effect.endpoint, AUGMENTATION)
     if other is None or other.p_holm is None:
         return []
-    decimals = places(width(other), width(effect))
+    decimals = 2 if abs(other.value) >= 0.05 else places(width(other))
     gap = f"{signed(other.value, decimals)} ({signed_ends(other.interval, decimals)}), {p_words(other.p_holm)}"
     if other.shown:
         return [f"Against ordinary augmentation of real images the difference is {gap}."]
@@ -270,15 +272,21 @@ def _other_endpoints(results: ComparisonResults, effect: EffectResult) -> list[s
 
 def _other_remedies(results: ComparisonResults, effect: EffectResult) -> list[str]:
     """What the arms without synthetic images do at the same endpoint: the plainer remedy may be enough."""
-    said = []
-    for arm in results.main_arms:
-        other = results.effect(arm, effect.classifier, effect.endpoint)
-        entry = results.entry(arm, effect.classifier)
-        if arm == effect.arm or other is None or entry is None or entry.is_synthetic:
+    clearest: dict[str, EffectResult] = {}
+    for other in _against_none(results):
+        mine = (other.classifier, other.endpoint) == (effect.classifier, effect.endpoint)
+        if not mine or results.has_images(other.arm) or other.p_holm is None:
             continue
-        decimals = places(width(other))
-        change = f"{signed(other.value, decimals)}, {p_words(other.p_holm)}"
-        said.append(f"{arm} {value_of(entry.estimate(effect.endpoint), decimals)} ({change})")
+        remedy = without_dose(other.arm)
+        if remedy not in clearest or other.p_holm < (clearest[remedy].p_holm or 0.0):
+            clearest[remedy] = other
+    said = []
+    for other in clearest.values():
+        entry = results.entry(other.arm, effect.classifier)
+        if entry is not None:
+            decimals = 2 if abs(other.value) >= 0.05 else places(width(other))
+            change = f"{signed(other.value, decimals)}, {p_words(other.p_holm)}"
+            said.append(f"{other.arm} {value_of(entry.estimate(effect.endpoint), decimals)} ({change})")
     if not said or not results.has_images(effect.arm):
         return []
     return [f"Without synthetic images, {inside(title_of(effect.endpoint))}: {listed(said)}."]
@@ -336,7 +344,9 @@ def _pair(
     return (pair[0] if known[0] else None), (pair[1] if known[1] else None)
 
 
-def _decimals(first: object, last: object) -> int:
-    from gansynth.metrics.estimate import Estimate
-
-    return places(*(width(one) for one in (first, last) if isinstance(one, Estimate)))
+def _decimals(first: Estimate | None, last: Estimate | None) -> int:
+    """Decimals of a sentence: two where they show the difference, else what the intervals leave."""
+    values = [one.value for one in (first, last) if one is not None and one.value is not None]
+    if len(values) == 2 and abs(values[1] - values[0]) >= 0.05:
+        return 2
+    return places(width(first), width(last))
