@@ -109,11 +109,11 @@ class Grid:
         for fold in self.folds:
             waiting = [cell for cell in self.cells(fold) if not self._finished(cell)]
             self._done += len(self.cells(fold)) - len(waiting)
-            if waiting:
-                try:
+            try:
+                if waiting:
                     self._fill(fold, waiting)
-                finally:
-                    shutil.rmtree(self._cache(fold), ignore_errors=True)
+            finally:
+                shutil.rmtree(self._cache(fold), ignore_errors=True)
 
     def _fill(self, fold: Fold, waiting: Sequence[Cell]) -> None:
         made = _Made(self, fold)

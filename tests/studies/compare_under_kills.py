@@ -54,9 +54,9 @@ def main(data: str, gan: str, out: Path) -> None:
 
     def work(folder: Path) -> None:
         compare(
-            data, ["none", "oversample", gan], ["random-forest", "naive-bayes"], folder, seeds=2, folds=2,
-            doses=[0.5, 1], swap=True, size=16, changes=["classical.components=6", "classical.trees=5"],
-            gan_images=16, jobs=1, device="cpu", resume=True, progress=False,
+            data, ["none", "oversample", gan], ["random-forest"], folder, seeds=2, folds=2, swap=True, size=16,
+            changes=["classical.components=6", "classical.trees=5"], gan_images=16, jobs=1, device="cpu", resume=True,
+            progress=False,
         )  # fmt: skip
 
     began = time.monotonic()

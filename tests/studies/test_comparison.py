@@ -21,7 +21,7 @@ from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.recipes import load_recipe
-from gansynth.studies import Comparison, compare
+from gansynth.studies import Comparison, compare, comparison_grid
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -382,6 +382,23 @@ def test_networks_get_the_same_steps_whatever_the_arm_and_augmentation_is_theirs
         ("augmentation", "none"), ("oversample", "none"), ("oversample", "augmentation"),
     }  # fmt: skip
     assert any("networks only" in warning for warning in found.warnings)
+
+
+def test_images_are_mapped_from_files_that_processes_share_and_the_files_do_not_stay(
+    cells: str, gan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen = training.train_classifier, []
+
+    def looking(treatment: Any, recipe: Any, *args: Any, validation: Any, **more: Any) -> Any:
+        seen.append((treatment.images.images, validation.images))
+        return real(treatment, recipe, *args, validation=validation, **more)
+
+    monkeypatch.setattr(training, "train_classifier", looking)
+    monkeypatch.setattr(comparison_grid, "_SHARED_FROM", 0)
+    quickly(cells, ["none", "oversample", gan], ["naive-bayes"], tmp_path / "out", gan_images=8, seeds=1)
+    assert len(seen) == 3 and all(isinstance(images, np.memmap) for pair in seen for images in pair)
+    assert len({images.filename for images, _ in seen}) == 2  # over-sampling adds rows, not images
+    assert not (tmp_path / "out/fold0/shared").exists()
 
 
 def test_the_protocol_of_the_paper_tests_on_synthetic_images_and_says_what_is_wrong(
