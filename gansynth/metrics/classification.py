@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from gansynth.metrics import confusion_scores
 from gansynth.metrics.calibration_error import calibration_error
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
-from gansynth.metrics.ranking_scores import ranking_scores
+from gansynth.metrics.ranking_scores import ranking
 
 OVERALL = (*confusion_scores.OVERALL, "ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
 """Figures of all classes together. Balanced accuracy is the macro recall (macro sensitivity)."""
@@ -83,11 +83,9 @@ def classification_scores(labels: ArrayLike, probabilities: ArrayLike, n_classes
     predicted = p.argmax(axis=1) if n_classes else truth
     table = confusion_matrix(truth, predicted, n_classes)
     of_class = {name: class_figure(table, name) for name in confusion_scores.OF_CLASS}
-    there = table.sum(axis=1) > 0
-    ranked = np.array(
-        [ranking_scores(p[:, c], truth == c) if there[c] else (np.nan, np.nan) for c in range(n_classes)]
-    ).reshape(n_classes, 2)
-    of_class["ROC-AUC"], of_class["average-precision"] = ranked[:, 0], ranked[:, 1]
+    ranked = [ranking(p[:, c], truth == c) for c in range(n_classes)]
+    of_class["ROC-AUC"] = np.array([one.auc for one in ranked])
+    of_class["average-precision"] = np.array([one.average_precision for one in ranked])
     overall = {name: _known(overall_figure(table, name)) for name in confusion_scores.OVERALL}
     for name in ("ROC-AUC", "average-precision"):
         known = of_class[name][~np.isnan(of_class[name])]

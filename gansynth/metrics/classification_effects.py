@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gansynth.metrics.calibration_error import calibration_error
+from gansynth.metrics.calibration_error import calibration_added, calibration_error
 from gansynth.metrics.classification import squared_errors
 from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_quantile, t_test
 from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.figure_gradients import contributions
 from gansynth.metrics.jackknife import share_interval
-from gansynth.metrics.ranking_scores import ranking_scores
+from gansynth.metrics.ranking_scores import ranking
 from gansynth.metrics.variance_components import (
     Contributions,
     Variance,
@@ -253,8 +253,6 @@ def probability_estimate(
     n_classes: int,
     folds: ArrayLike | None = None,
     units: ArrayLike | None = None,
-    seed: int = 0,
-    resamples: int = 200,
 ) -> Estimate:
     """Return a figure of an arm's probabilities, with an interval over test images and seeds.
 
@@ -270,8 +268,6 @@ def probability_estimate(
     n_classes : int
     folds, units : arrays, shape [N], optional
         As in `effect`.
-    seed, resamples : int
-        Of the bootstrap over units, which gives the standard error over test images.
 
     Raises
     ------
@@ -285,23 +281,14 @@ def probability_estimate(
     n = data.counts(Endpoint("recall", class_index)) if class_index is not None else len(data.labels)
     if not n:
         return Estimate(None, 0, note=_absent(Endpoint(metric, class_index)))
-    count = int(data.unit.max()) + 1
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
-    weights = np.concatenate([np.ones((1, len(data.labels))), drawn[:, data.unit]])
-    figures = np.stack([_probability_figure(data.labels, row, metric, class_index, weights) for row in p])
-    values, again = figures[:, 0], figures[:, 1:]
+    found = [_probability_figure(data.labels, row, metric, class_index) for row in p]
+    values = np.array([one[0] for one in found])
     value = float(values.mean())
     if not math.isfinite(value):
         return Estimate(None, n, note=f"{metric} cannot be said of these images")
-    again = again[:, np.isfinite(again).all(axis=0)]
-    images = float(again.mean(axis=0).var(ddof=1)) if again.shape[1] > 1 else 0.0
-    variance = Variance(images, math.inf)
-    if len(p) > 1:
-        both = float((again - again.mean(axis=0)).var(axis=1, ddof=1).sum()) / (len(p) * (len(p) - 1))
-        trainings = float(values.var(ddof=1)) / len(p)
-        more = max(0.0, images - both, images - trainings)
-        total = trainings + more
-        variance = Variance(total, (len(p) - 1) * (total / trainings) ** 2 if trainings > 0 else math.inf)
+    images = np.stack([one[1] for one in found]) + ((values - value) / len(data.labels))[:, None]
+    given = data.contributions([images], Endpoint(metric, class_index))
+    variance = with_folds(images_and_seeds(given), between_folds(given))
     if metric in ("ROC-AUC", "average-precision"):
         # Ranks vary less than shares of n images would; where nothing varied, n is all there is to go by.
         worth = math.inf if 0 < value < 1 and variance.value > 0 else n
@@ -358,16 +345,21 @@ class _Data:
         tables = [confusion_matrix(self.labels, side, self.n_classes).astype(np.float64) for side in self.sides]
         values, added = contributions(np.concatenate(tables), endpoint.metric, endpoint.class_index)
         ends = np.cumsum([len(side) for side in self.sides])[:-1]
+        images = [
+            np.take_along_axis(table.reshape(len(side), -1), self.labels * self.n_classes + side, axis=1)
+            for side, table in zip(self.sides, np.split(added, ends), strict=True)
+        ]
+        return list(np.split(values, ends)), self.contributions(images, endpoint)
+
+    def contributions(self, images: Sequence[Floats], endpoint: Endpoint) -> Contributions:
+        """Return what units contribute, given what images contribute, [S, N] for each side."""
         units = int(self.unit.max()) + 1
-        sums: list[Floats] = []
-        for side, table in zip(self.sides, np.split(added, ends), strict=True):
-            images = np.take_along_axis(table.reshape(len(side), -1), self.labels * self.n_classes + side, axis=1)
-            sums.append(np.stack([np.bincount(self.unit, row, minlength=units) for row in images]).astype(np.float64))
+        sums = [np.stack([np.bincount(self.unit, row, minlength=units) for row in side]) for side in images]
         fold = np.zeros(units, dtype=np.int64)
         fold[self.unit] = self.fold
         asked = self._asked(endpoint)
         share = np.bincount(self.fold, asked, minlength=int(self.fold.max()) + 1) / asked.sum()
-        return list(np.split(values, ends)), Contributions(sums, fold, share, self._step(endpoint))
+        return Contributions([side.astype(np.float64) for side in sums], fold, share, self._step(endpoint))
 
     def worth(self, endpoint: Endpoint) -> float:
         """Return the images of equal weight that would tell as much as these: fewer where small classes weigh much."""
@@ -416,18 +408,22 @@ def _absent(endpoint: Endpoint) -> str:
     return "no test image" if endpoint.class_index is None else "no test image of this class"
 
 
-def _probability_figure(labels: Ints, p: Floats, metric: str, class_index: int | None, weights: Floats) -> Floats:
-    """Return a figure of probabilities [N, C] under each of B sets of weights, float64 [B]."""
+def _probability_figure(labels: Ints, p: Floats, metric: str, class_index: int | None) -> tuple[float, Floats]:
+    """Return a figure of probabilities [N, C], and what each image adds to it."""
     if metric in ("ROC-AUC", "average-precision"):
-        which = 0 if metric == "ROC-AUC" else 1
         classes = np.unique(labels) if class_index is None else np.array([class_index])
-        figures = np.stack([ranking_scores(p[:, c], labels == c, weights)[which] for c in classes])
-        known = ~np.isnan(figures)
-        total = np.where(known, figures, 0.0).sum(axis=0)
-        return np.divide(total, known.sum(axis=0), out=np.full(len(weights), np.nan), where=known.any(axis=0))
+        ranked = [ranking(p[:, c], labels == c) for c in classes]
+        if metric == "ROC-AUC":
+            known = [(one.auc, one.auc_added) for one in ranked if math.isfinite(one.auc)]
+        else:
+            known = [(one.average_precision, one.precision_added) for one in ranked]
+        if not known:
+            return math.nan, np.zeros(len(labels))
+        return float(np.mean([one[0] for one in known])), np.mean([one[1] for one in known], axis=0)
     if class_index is not None or metric not in PROBABILITY_METRICS:
         raise ValueError(f"'{metric}' is no figure of probabilities{'' if class_index is None else ' of a class'}")
     if metric == "calibration-error":
-        return calibration_error(p.max(axis=1), p.argmax(axis=1) == labels, weights)
+        confidence, right = p.max(axis=1), p.argmax(axis=1) == labels
+        return calibration_error(confidence, right), calibration_added(confidence, right)
     errors = squared_errors(labels, p) / (p.shape[1] if metric == "MSE" else 1)
-    return np.asarray(weights @ errors / weights.sum(axis=1))
+    return float(errors.mean()), (errors - errors.mean()) / len(errors)

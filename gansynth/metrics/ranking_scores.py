@@ -2,57 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Floats = NDArray[np.float64]
 
-def ranking_scores(
-    scores: ArrayLike, positive: ArrayLike, weights: ArrayLike | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the area under the ROC curve, and the average precision.
 
-    The images are sorted once, however many sets of weights there are: a bootstrap costs two cumulative sums each.
+@dataclass(frozen=True)
+class Ranking:
+    """Figures of one ranking, and what each image adds to them.
+
+    Attributes
+    ----------
+    auc, average_precision : float
+        NaN where there is no positive image, and the AUC also where there is no negative one.
+    auc_added, precision_added : float64 arrays, shape [N]
+        To first order, what an image does to the figure (the infinitesimal jackknife); their sum is 0, and the sum of
+        their squares is the variance over images.
+    """
+
+    auc: float
+    average_precision: float
+    auc_added: Floats
+    precision_added: Floats
+
+
+def ranking(scores: ArrayLike, positive: ArrayLike) -> Ranking:
+    """Return the area under the ROC curve and the average precision.
 
     Parameters
     ----------
     scores : float array, shape [N]
         Larger: more likely positive.
     positive : bool array, shape [N]
-    weights : float array, shape [B, N], optional
-        How often each image counts, B times. Without them every image counts once.
 
     Returns
     -------
-    auc, average_precision : float64 arrays, shape [B] (or [])
-        NaN where no positive image counts, and the AUC also where no negative one does.
+    Ranking
 
     Notes
     -----
     Equal scores count as half before each other (AUC), and enter together (average precision), as in scikit-learn.
 
+    References
+    ----------
+    DeLong, E. R., DeLong, D. M., Clarke-Pearson, D. L. (1988). Comparing the areas under two or more correlated
+    receiver operating characteristic curves. Biometrics 44, 837-845 (the variance of the AUC).
+
     Examples
     --------
-    >>> auc, average_precision = ranking_scores([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
-    >>> auc.item(), round(average_precision.item(), 4)
+    >>> found = ranking([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
+    >>> found.auc, round(found.average_precision, 4)
     (0.75, 0.8333)
     """
     value, hit = np.asarray(scores, dtype=np.float64), np.asarray(positive, dtype=bool)
     if value.ndim != 1 or hit.shape != value.shape:
         raise ValueError(f"scores and positive must be [N] both, got {value.shape} and {hit.shape}")
-    order = np.argsort(-value, kind="stable")
-    hit = hit[order]
-    counts = np.ones((1, len(value))) if weights is None else np.atleast_2d(np.asarray(weights, np.float64))[:, order]
-    last = np.flatnonzero(np.diff(value[order], append=-np.inf))  # where a run of equal scores ends
-    true = np.cumsum(counts * hit, axis=1)[:, last]
-    false = np.cumsum(counts * ~hit, axis=1)[:, last]
-    if not len(value):
-        true = false = np.zeros((len(counts), 1))
-    positives, negatives = true[:, -1], false[:, -1]
-    more_true, more_false = np.diff(true, axis=1, prepend=0.0), np.diff(false, axis=1, prepend=0.0)
-    area = (more_false * (true - more_true / 2)).sum(axis=1)
-    auc = np.divide(area, positives * negatives, out=np.full(len(area), np.nan), where=positives * negatives > 0)
-    taken = true + false
-    precision = np.divide(true, taken, out=np.zeros_like(taken), where=taken > 0)
-    gained = (more_true * precision).sum(axis=1)
-    average_precision = np.divide(gained, positives, out=np.full(len(gained), np.nan), where=positives > 0)
-    return (auc[0], average_precision[0]) if weights is None else (auc, average_precision)
+    positives = int(hit.sum())
+    negatives = len(hit) - positives
+    nothing = np.zeros(len(value))
+    if not positives:
+        return Ranking(np.nan, np.nan, nothing, nothing)
+    # Images of equal score are one step; step 0 has the largest score.
+    _, step = np.unique(-value, return_inverse=True)
+    more_true = np.bincount(step, hit)
+    more_false = np.bincount(step, ~hit)
+    true, false = np.cumsum(more_true), np.cumsum(more_false)
+    precision = true / (true + false)
+    average_precision = float(more_true @ precision) / positives
+    # An image changes the precision at its own step and at all after it, which the true images there feel.
+    felt = more_true / (true + false) ** 2
+    as_true, as_false = (np.cumsum((felt * other)[::-1])[::-1] for other in (false, true))
+    precision_added = np.where(hit, precision[step] - average_precision + as_true[step], -as_false[step]) / positives
+    if not negatives:
+        return Ranking(np.nan, average_precision, nothing, precision_added)
+    false_after = negatives - false + more_false / 2
+    true_before = true - more_true / 2
+    auc = float(more_true @ false_after) / (positives * negatives)
+    auc_added = np.where(
+        hit, (false_after[step] / negatives - auc) / positives, (true_before[step] / positives - auc) / negatives
+    )
+    return Ranking(auc, average_precision, auc_added, precision_added)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from gansynth.metrics.calibration_error import calibration_error
+from gansynth.metrics.calibration_error import calibration_added, calibration_error
 from gansynth.metrics.classification import OF_CLASS, OVERALL, classification_scores
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
-from gansynth.metrics.ranking_scores import ranking_scores
+from gansynth.metrics.ranking_scores import ranking
 
 CASES = st.tuples(st.integers(2, 5), st.integers(1, 40), st.integers(0, 10**6), st.booleans())
 
@@ -28,7 +28,7 @@ def _drawn(classes: int, n: int, seed: int, coarse: bool) -> tuple[np.ndarray, n
     return labels, odds / odds.sum(axis=1, keepdims=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(CASES)
 def test_every_figure_is_that_of_scikit_learn(case: tuple[int, int, int, bool]) -> None:
     labels, p = _drawn(*case)
@@ -81,19 +81,33 @@ def test_calibration_error_is_that_of_torchmetrics(case: tuple[int, int, int, bo
         assert ours == pytest.approx(theirs.item(), abs=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
-@given(CASES)
-def test_weights_count_an_image_as_often_as_repeating_it(case: tuple[int, int, int, bool]) -> None:
-    labels, p = _drawn(*case)
-    weights = np.random.default_rng(case[2]).integers(0, 4, (3, len(labels)))
-    auc, precision = ranking_scores(p[:, 0], labels == 0, weights)
-    error = calibration_error(p.max(axis=1), p.argmax(axis=1) == labels, weights)
-    for b, counts in enumerate(weights):
-        again = np.repeat(np.arange(len(labels)), counts)
-        expected = ranking_scores(p[again, 0], labels[again] == 0)
-        assert (auc[b], precision[b]) == pytest.approx([float(v) for v in expected], nan_ok=True)
-        expected_error = calibration_error(p[again].max(axis=1), p[again].argmax(axis=1) == labels[again])
-        assert error[b] == pytest.approx(float(expected_error), nan_ok=True)
+@pytest.mark.parametrize("coarse", [False, True])
+def test_what_images_add_is_what_leaving_them_out_takes_away(coarse: bool) -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, 400)
+    p = rng.dirichlet(np.ones(3), 400) + 0.5 * np.eye(3)[labels]
+    p = np.round(p, 1 if coarse else 9) / 2
+    hit, right = labels == 0, p.argmax(axis=1) == labels
+    found = ranking(p[:, 0], hit)
+    error, error_added = calibration_error(p.max(axis=1), right), calibration_added(p.max(axis=1), right)
+    without = np.array(
+        [
+            (r.auc, r.average_precision, calibration_error(p[keep].max(axis=1), right[keep]))
+            for i in range(400)
+            for keep in [np.arange(400) != i]
+            for r in [ranking(p[keep, 0], hit[keep])]
+        ]
+    ).T
+    for value, added, left in zip(
+        (found.auc, found.average_precision, error),
+        (found.auc_added, found.precision_added, error_added),
+        without,
+        strict=True,
+    ):
+        assert added.sum() == pytest.approx(0, abs=1e-9)
+        taken = value - left
+        assert np.corrcoef(added, taken)[0, 1] > 0.98
+        assert np.sqrt((added**2).sum()) == pytest.approx(np.sqrt(((taken - taken.mean()) ** 2).sum()), rel=0.05)
 
 
 def test_macro_figures_leave_out_classes_without_images() -> None:

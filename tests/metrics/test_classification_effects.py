@@ -50,7 +50,7 @@ def simulation() -> ModuleType:
     return module
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(CASES, st.sampled_from(ENDPOINTS))
 def test_contributions_of_images_add_up_to_the_figure(case: tuple[int, ...], which: tuple[str, int | None]) -> None:
     labels, a, b = _arms(case[0], case[1], case[2], case[4])
@@ -72,7 +72,7 @@ def test_the_variance_over_images_is_that_of_a_bootstrap(which: tuple[str, int |
     assert np.sqrt((added[0][labels, a[0]] ** 2).sum()) == pytest.approx(figures.std(), rel=0.07)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(CASES, st.sampled_from([("macro-F1", None), ("recall", 1), ("F1", 0), ("kappa", None)]))
 def test_an_interval_leaves_out_0_exactly_where_p_is_below_5_percent(
     case: tuple[int, ...], which: tuple[str, int | None]
