@@ -16,7 +16,7 @@ from gansynth.atomic import write_json
 from gansynth.classifiers.classifier import Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.metrics.calibration_error import calibration_error
+from gansynth.metrics.classification import classification_scores
 
 FILE = "calibration.json"
 LEAST = 10
@@ -95,9 +95,9 @@ def calibrate(classifier: Classifier, validation: CellDataset) -> tuple[Calibrat
     sha256 = frozenset(validation.records["sha256"])
     told: dict[str, Any] = {"temperature": round(temperature, 6), "n": len(validation)}
     for name, p in (("before", before), ("after", tempered(before, temperature))):
-        right = p.argmax(axis=1) == validation.labels
+        scores = classification_scores(validation.labels, p, p.shape[1])
         told[f"log_loss_{name}"] = round(_log_loss(p, validation.labels), 6)
-        told[f"calibration_error_{name}"] = round(float(calibration_error(p.max(axis=1), right)), 6)
+        told[f"calibration_error_{name}"] = round(scores.overall["calibration-error"] or 0.0, 6)
     told["validation_sha256"] = sorted(sha256)
     return Calibrated(classifier, told["temperature"], sha256), told
 
