@@ -22,10 +22,12 @@ from gansynth.classifiers.classical import (
     save_classical,
     train_classical,
 )
+from gansynth.classifiers.features import BackboneFeatures
 from gansynth.classifiers.projection import Projection
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
+from gansynth.networks.backbone import Backbone
 from gansynth.remedies.treatment import Treatment
 
 NAMES = ("logistic-regression", "naive-bayes", "svm", "random-forest")
@@ -204,3 +206,23 @@ def test_a_run_that_is_no_longer_fitted_as_it_was_is_refused(cells: CellDataset,
     save_classical(trained, tmp_path)
     with pytest.raises(InputError, match="scikit-learn"):
         load_classical(tmp_path)
+
+
+def test_features_of_a_backbone_are_those_of_published_weights(cells: CellDataset, tmp_path: Path) -> None:
+    recipe = tmp_path / "untrained.yaml"
+    recipe.write_text(
+        "name: untrained\nclassifier: backbone\nresolution: 16\n"
+        "network: {library: torchvision, model: resnet18, weights: none, input_size: 32}\n"
+    )
+    for name in (recipe, "sequential-cnn"):
+        with pytest.raises(InputError, match="no backbone with published weights"):
+            train_classical(Treatment.of(cells), _recipe("naive-bayes", f"classical.features=backbone:{name}"))
+
+
+def test_a_backbone_describes_every_image_by_itself(cells: CellDataset) -> None:
+    trunk = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(2), torch.nn.Flatten())
+    features = BackboneFeatures(Backbone(trunk, 12, 1, input_size=32, mean=[0.5] * 3, std=[0.5] * 3))
+    found = features(cells.images)
+    assert found.shape == (82, 12) and features.weights == "pretrained" and not features.seen_sha256
+    assert features(cells.images[40:41]) == pytest.approx(found[40:41], abs=1e-6)
+    assert len(features(cells.images[:0])) == 0
