@@ -266,7 +266,8 @@ class _Made:
         path = self.grid._cache(self.fold) / f"{self._files}.npy"
         with whole_file(path) as temporary:
             np.save(temporary, np.ascontiguousarray(dataset.images), allow_pickle=False)
-        images: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
+        # "c": torch warns of arrays that cannot be written to; nobody writes to these.
+        images: NDArray[np.uint8] = np.load(path, mmap_mode="c", allow_pickle=False)
         return replace(dataset, images=images)
 
 
