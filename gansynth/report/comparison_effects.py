@@ -33,6 +33,8 @@ _MOST = 80
 _METHODS = {
     "nadeau-bengio": "over folds, with the variance corrected for training parts that overlap (Nadeau and Bengio 2003)",
     "test images and seeds": "over test images that both arms classified and over trainings from several seeds",
+    "test images, seeds and folds (nadeau-bengio)": "over test images, trainings from several seeds, and folds, whose "
+    "overlap is corrected for (Nadeau and Bengio 2003)",
     "test images only": "over test images that both arms classified; one training, so that its noise is not in it",
 }
 
@@ -194,4 +196,5 @@ def _color(effect: EffectResult) -> str:
 
 
 def _named(against: str) -> str:
-    return {NONE: "original data", "augmentation": "ordinary augmentation"}.get(against, against)
+    spoken = {NONE: "original data", "augmentation": "ordinary augmentation", "oversample": "over-sampling"}
+    return spoken.get(against, against)

@@ -21,7 +21,7 @@ from gansynth.metrics.classification_effects import (
 from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
-from gansynth.studies.comparison_plan import AUGMENTATION, BASELINES, NONE
+from gansynth.studies.comparison_plan import BASELINES, NONE
 from gansynth.studies.comparison_record import Predictions, Record
 
 Key = tuple[str, str]
@@ -119,7 +119,7 @@ def effects(
     n_train: Sequence[int],
     tested: Iterable[str],
 ) -> list[dict[str, Any]]:
-    """Compare every arm with ``none`` and with ordinary augmentation of the same classifier.
+    """Compare every arm with ``none``, with ordinary augmentation and with over-sampling, of the same classifier.
 
     Parameters
     ----------
@@ -144,8 +144,6 @@ def effects(
             if baseline is None:
                 continue
             others = [arm for arm in tested if arm not in (against, NONE) and (arm, classifier) in arms]
-            if against == AUGMENTATION:
-                others = [arm for arm in others if arm != AUGMENTATION]
             for endpoint in endpoints:
                 family = [
                     {

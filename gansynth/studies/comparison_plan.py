@@ -20,7 +20,8 @@ PRIMARY = ("macro-F1", "balanced-accuracy")
 
 NONE = "none"
 AUGMENTATION = "augmentation"
-BASELINES = (NONE, AUGMENTATION)
+OVERSAMPLE = "oversample"
+BASELINES = (NONE, AUGMENTATION, OVERSAMPLE)
 ALONE = "only-"
 _RARE_SHARE = 10
 
@@ -72,7 +73,7 @@ class Plan:
 
     def arms_of(self, classifier: ClassifierRecipe) -> list[Arm]:
         """Return the arms that mean something for a classifier."""
-        return [arm for arm in self.arms if is_neural(classifier) or not networks_only(arm)]
+        return [arm for arm in self.arms if is_neural(classifier) or not arm.neural_only]
 
     @property
     def sizes(self) -> list[int]:
@@ -83,11 +84,6 @@ class Plan:
 def is_neural(recipe: ClassifierRecipe) -> bool:
     """Return whether a classifier is trained in steps."""
     return isinstance(recipe, NeuralRecipe)
-
-
-def networks_only(arm: Arm) -> bool:
-    """Return whether an arm changes how images are shown to a network, or its loss, and nothing else can follow it."""
-    return arm.neural_only or any(remedy.name == AUGMENTATION for remedy in arm.remedies)
 
 
 def write_out_arms(

@@ -29,7 +29,7 @@ from gansynth.studies.comparison_figures import (
 )
 from gansynth.studies.comparison_grid import Grid, training_images
 from gansynth.studies.comparison_paper import TOO_GOOD
-from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of, networks_only, steps_of
+from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of, steps_of
 from gansynth.studies.comparison_record import Predictions, Record, finished
 
 RESULTS = "results.json"
@@ -48,7 +48,7 @@ class Comparison:
     arms : list of dict
         One for each arm and classifier: figures with intervals, confusion matrix, counts, cost, runs.
     effects : list of dict
-        Each arm against ``none`` and against ordinary augmentation.
+        Each arm against ``none``, ordinary augmentation and over-sampling.
     doses : list of dict
         For each remedy with several doses, a curve of each endpoint and of each class's recall.
     best_dose : list of dict
@@ -308,7 +308,7 @@ def _warnings(
         gans = [gan for gan, remedy in gans_of(plan.arms).items() if remedy.given is not None]
         if gans:
             said.append(f"{', '.join(gans)} was given, not trained here: what it learned from is what its run says.")
-    skipped = [arm.spec for arm in plan.arms if networks_only(arm)]
+    skipped = [arm.spec for arm in plan.arms if arm.neural_only]
     classical = [recipe.name for recipe in plan.classifiers if any(a not in plan.arms_of(recipe) for a in plan.arms)]
     if skipped and classical:
         said.append(

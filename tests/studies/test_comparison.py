@@ -21,6 +21,7 @@ from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.recipes import load_recipe
+from gansynth.remedies.remedy import REGISTRY
 from gansynth.studies import Comparison, compare, comparison_grid
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -162,11 +163,13 @@ def _macro_f1(out: Path, entry: dict[str, Any]) -> float:
 
 def test_effects_are_against_none_and_corrected_for_the_number_of_arms(finished: tuple[Path, Comparison]) -> None:
     out, found = finished
-    assert {one["against"] for one in found.effects} == {"none"}
+    assert {one["against"] for one in found.effects} == {"none", "oversample"}
     for classifier in ("random-forest", "naive-bayes"):
         for metric, of in (("macro-F1", None), ("recall", "basophil")):
             family = [
-                e for e in found.effects if (e["classifier"], e["metric"], e["class"]) == (classifier, metric, of)
+                e
+                for e in found.effects
+                if (e["against"], e["classifier"], e["metric"], e["class"]) == ("none", classifier, metric, of)
             ]
             assert len(family) == 4 and not any(e["arm"].startswith("only-") for e in family)
             first = min(family, key=lambda e: float(e["p"]))
@@ -175,7 +178,7 @@ def test_effects_are_against_none_and_corrected_for_the_number_of_arms(finished:
     by_arm = {(e["arm"], e["classifier"]): e["metrics"]["macro-F1"]["value"] for e in found.arms}
     for e in found.effects:
         if e["class"] is None:
-            gap = by_arm[e["arm"], e["classifier"]] - by_arm["none", e["classifier"]]
+            gap = by_arm[e["arm"], e["classifier"]] - by_arm[e["against"], e["classifier"]]
             assert e["value"] == pytest.approx(gap, abs=1e-9)
     assert len(pd.read_csv(out / "effects.csv")) == len(found.effects)
 
@@ -361,9 +364,7 @@ def test_what_fails_does_not_cost_the_others(
     assert trainings == [("random-forest", 1)] and not found.missing and len(found.arms) == 2
 
 
-def test_networks_get_the_same_steps_whatever_the_arm_and_augmentation_is_theirs_alone(
-    cells: str, tmp_path: Path
-) -> None:
+def test_networks_get_the_same_steps_whatever_the_arm(cells: str, tmp_path: Path) -> None:
     changes = ["classical.components=6", "network.channels=[4,4,4,4]", "training.batch_size=16"]
     found = quickly(
         cells, ["none", "augmentation", "oversample"], ["sequential-cnn", "naive-bayes"], tmp_path / "out",
@@ -374,13 +375,25 @@ def test_networks_get_the_same_steps_whatever_the_arm_and_augmentation_is_theirs
     expected = 2 * -(-trained // 16)
     assert steps == {
         ("none", "sequential-cnn"): expected, ("augmentation", "sequential-cnn"): expected,
-        ("oversample", "sequential-cnn"): expected, ("none", "naive-bayes"): None, ("oversample", "naive-bayes"): None,
+        ("oversample", "sequential-cnn"): expected, ("none", "naive-bayes"): None,
+        ("augmentation", "naive-bayes"): None, ("oversample", "naive-bayes"): None,
     }  # fmt: skip
     note = json.loads((tmp_path / "out/arms/fold0/oversample/sequential-cnn/seed0/arm.json").read_text())
     assert note["curve"][-1]["step"] == expected
     assert {(e["arm"], e["against"]) for e in found.effects if e["classifier"] == "sequential-cnn"} == {
         ("augmentation", "none"), ("oversample", "none"), ("oversample", "augmentation"),
+        ("augmentation", "oversample"),
     }  # fmt: skip
+
+
+def test_an_arm_that_only_a_network_can_follow_is_left_out_for_others_and_said(
+    cells: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(REGISTRY["augmentation"], "neural_only", True)
+    found = quickly(
+        cells, ["none", "augmentation"], ["naive-bayes"], tmp_path / "out", seeds=1, changes=["classical.components=6"]
+    )
+    assert [entry["arm"] for entry in found.arms] == ["none"]
     assert any("networks only" in warning for warning in found.warnings)
 
 
