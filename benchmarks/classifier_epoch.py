@@ -40,6 +40,9 @@ from gansynth.remedies.treatment import Treatment
 
 LEAST = 2.0
 
+SAME = ("training.learning_rate=1e-3", "training.schedule=constant", "training.warm_up=0", "training.weight_decay=0")
+"""What the other side does."""
+
 
 class Usual:
     """ImageFolder, a DataLoader of two workers, layer after layer."""
@@ -60,7 +63,11 @@ class Usual:
         """Return the mean loss of one epoch."""
         losses = []
         self.network.train()
-        for images, labels in DataLoader(self.images, self.batch_size, shuffle=True, num_workers=2, drop_last=True):
+        # In a spawned process workers would be spawned too, and import everything anew for each epoch.
+        loader = DataLoader(
+            self.images, self.batch_size, shuffle=True, num_workers=2, drop_last=True, multiprocessing_context="fork"
+        )
+        for images, labels in loader:
             self.optimizer.zero_grad()
             loss = nn.CrossEntropyLoss()(self.network(images), labels)
             loss.backward()
@@ -97,7 +104,7 @@ class Ours:
 
 def work(side: str, folder: Path, changes: list[str], images: int, connection: Connection) -> None:
     """Train for an epoch whenever one is asked for: in a process of its own, as how memory is kept is the process's."""
-    recipe = load_classifier_recipe("sequential-cnn", ["augmentation=none", *changes])
+    recipe = load_classifier_recipe("sequential-cnn", [*SAME, *changes])
     assert isinstance(recipe, NeuralRecipe)
     n = len(ImageFolder(str(folder)))
     index = np.random.default_rng(0).permutation(n)[:images]

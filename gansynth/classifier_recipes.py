@@ -40,7 +40,7 @@ class SequentialNetwork(Section):
     channels: Annotated[Channels, Field(min_length=4, max_length=4)] = (16, 32, 64, 128)
     kernel: Literal[3, 5, 7] = 5
     stride: Annotated[int, Number, Field(ge=1, le=4)] | None = None
-    dropout: Share = 0.5
+    dropout: Share = 0.3
     negative_slope: Share = 0.1
 
 
