@@ -28,6 +28,16 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(scope="module")
+def module_on_one_thread() -> Iterator[None]:
+    """The same for a module: sums round differently on several threads, and what its fixtures computed is compared
+    with what its tests do."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the tests' packs out of the user's cache."""

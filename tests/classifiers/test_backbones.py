@@ -15,8 +15,6 @@ from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
 from gansynth.metrics.extractors.weights import MissingWeights
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SMALL = ("resolution=32", "network.input_size=32", "training.batch_size=4", "training.epochs=1")
 
 

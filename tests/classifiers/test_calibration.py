@@ -12,8 +12,6 @@ from gansynth.errors import InputError
 
 from .tiny_classifier import tiny_cells, tiny_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def test_the_temperature_that_spoilt_the_probabilities_is_found() -> None:
     rng = np.random.default_rng(0)

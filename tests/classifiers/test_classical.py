@@ -31,7 +31,6 @@ from gansynth.networks.backbone import Backbone
 from gansynth.remedies.treatment import Treatment
 
 NAMES = ("logistic-regression", "naive-bayes", "svm", "random-forest")
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def _recipe(name: str, *changes: str) -> ClassicalRecipe:

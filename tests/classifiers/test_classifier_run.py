@@ -19,8 +19,6 @@ from gansynth.recipes import load_recipe
 
 from .tiny_classifier import tiny_cells, tiny_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def train(out: Path, *changes: str, **options: object) -> None:
     cells, held_out = tiny_cells()

@@ -15,8 +15,6 @@ from gansynth.errors import InputError
 
 from .tiny_classifier import TINY, tiny_cells, tiny_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 group = Commands("gansynth", commands={c.name: c for c in (commands.train_classifier, commands.classify) if c.name})
 
 

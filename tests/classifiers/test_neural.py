@@ -20,8 +20,6 @@ from gansynth.remedies.treatment import Treatment
 
 from .tiny_classifier import tiny_cells, tiny_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def train(what: Treatment | CellDataset, *changes: str, **options: object) -> Classifier:
     arguments = {"validation": tiny_cells()[1], "device": "cpu", "progress": False, **options}

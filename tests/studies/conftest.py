@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,8 @@ import torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _one_thread_for_the_module() -> Iterator[None]:
-    """Sums round differently on several threads; what a module's fixtures computed is compared with what tests do."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread(module_on_one_thread: None) -> None:
+    """All tests of this room."""
 
 
 @pytest.fixture(scope="session")
