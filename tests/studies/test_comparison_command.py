@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,16 +31,19 @@ def typed(cells: str, out: Path, *more: str) -> list[str]:
 
 
 def test_a_line_for_each_training_a_table_and_a_page(
-    cells: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cells: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(typed(cells, tmp_path / "out", "--doses", "0.5,1", "--rarity", "eosinophil=8")) == 0
+    arguments = typed(cells, tmp_path / "out", "--doses", "0.5,1", "--rarity", "eosinophil=8")
+    monkeypatch.setattr(sys, "argv", ["/anywhere/gansynth", *arguments])
+    assert run(arguments) == 0
     told = capsys.readouterr()
     lines = [line for line in told.err.splitlines() if line.startswith("[")]
     assert len(lines) == 6 and lines[0].startswith("[1 of 6] none, naive-bayes, fold 0, seed 0: macro-F1 0.")
     assert "recall of eosinophil" in told.out and "p (Holm)" in told.out and "oversample@0.5" in told.out
     assert "best dose of oversample for macro-F1" in told.out
     assert (tmp_path / "out/report.html").is_file() and "report.html" in told.out
-    assert json.loads((tmp_path / "out/results.json").read_text())["about"]["command"].startswith("gansynth ")
+    command = json.loads((tmp_path / "out/results.json").read_text())["about"]["command"]
+    assert shlex.split(command) == ["gansynth", *arguments]
 
 
 def test_json_is_one_object_and_nothing_else(cells: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
