@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import metadata
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from gansynth.atomic import write_json, write_text
@@ -23,11 +22,9 @@ from gansynth.classifiers.neural_training import Course, learned_weights
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.gans.run import INFO, MODEL, RECIPE
+from gansynth.gans.state_files import optimizer_tensors, read_newest_state, write_state
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.remedies.treatment import Treatment
-
-KEPT = 2
-"""How many states stay on disk: the newest, and one before it."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +71,10 @@ class Plan:
 
 
 def save_state(folder: Path, network: nn.Module, optimizer: Optimizer, course: Course, identity: str) -> None:
-    """Write ``state/step-NNNNNNNN.safetensors``, whole, and drop all but the `KEPT` newest."""
+    """Write a state, whole, and drop all but the newest."""
     tensors = {f"network.{name}": tensor for name, tensor in learned_weights(network).items()}
     tensors |= {f"best.{name}": tensor for name, tensor in course.best.items()}
-    for index, values in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    tensors |= optimizer_tensors(optimizer, "optimizer")
     tensors["sums"] = course.sums
     card = {
         "identity": identity,
@@ -86,9 +82,7 @@ def save_state(folder: Path, network: nn.Module, optimizer: Optimizer, course: C
         "best_epoch": str(course.best_epoch),
         "curve": json.dumps(course.curve),
     }
-    write_weights(folder / "state" / f"step-{course.step:08d}.safetensors", tensors, card)
-    for old in _states(folder)[:-KEPT]:
-        old.unlink(missing_ok=True)
+    write_state(folder, course.step, tensors, card)
 
 
 def load_state(folder: Path, network: nn.Module, optimizer: Optimizer, identity: str) -> Course:
@@ -99,38 +93,23 @@ def load_state(folder: Path, network: nn.Module, optimizer: Optimizer, identity:
     InputError
         If the newest state is unreadable or belongs to another training.
     """
-    states = _states(folder)
-    if not states:
+    another = (
+        "with another recipe, another number of steps or another seed; resume with the same ones, or train into "
+        "another folder"
+    )
+    state = read_newest_state(folder, identity, another)
+    if state is None:
         return Course()
-    path = states[-1]
-    try:
-        tensors, card = read_weights(path)
-    except InputError as error:
-        before = f"; remove it to resume from {states[-2].name}" if len(states) > 1 else ""
-        raise InputError(f"{error}{before}") from None
-    if card.get("identity") != identity:
-        raise InputError(
-            f"{path}: was trained on other images, with another recipe, another number of steps or another seed; "
-            "resume with the same ones, or train into another folder"
-        )
-    network.load_state_dict(_under(tensors, "network"), strict=False)
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in _under(tensors, "optimizer").items():
-        index, name = key.split(".", 1)
-        parameter = parameters[int(index)]
-        if value.shape == parameter.shape:  # a fused optimizer walks memory, so both must lie in it alike
-            value = torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(value)
-        state.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    device = parameters[0].device
+    network.load_state_dict(state.under("network"), strict=False)
+    state.restore(optimizer, "optimizer")
+    device = optimizer.param_groups[0]["params"][0].device
     return Course(
-        step=int(path.stem.removeprefix("step-")),
-        seconds=float(card["seconds"]),
-        curve=json.loads(card["curve"]),
-        sums=tensors["sums"],
-        best={name: tensor.to(device) for name, tensor in _under(tensors, "best").items()},
-        best_epoch=int(card["best_epoch"]),
+        step=state.step,
+        seconds=float(state.card["seconds"]),
+        curve=json.loads(state.card["curve"]),
+        sums=state.tensors["sums"],
+        best={name: tensor.to(device) for name, tensor in state.under("best").items()},
+        best_epoch=int(state.card["best_epoch"]),
     )
 
 
@@ -223,11 +202,3 @@ def _without_published_weights(recipe: NeuralRecipe) -> NeuralRecipe:
     if not isinstance(recipe, BackboneRecipe):
         return recipe
     return recipe.model_copy(update={"network": recipe.network.model_copy(update={"weights": "none"})})
-
-
-def _states(folder: Path) -> list[Path]:
-    return sorted(p for p in (folder / "state").glob("step-*.safetensors") if re.fullmatch(r"step-\d{8,}", p.stem))
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")}

@@ -18,7 +18,7 @@ from gansynth.file_hash import file_sha256
 from gansynth.gans.ema import Ema
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import INFO, Run
-from gansynth.gans.state import newest_state
+from gansynth.gans.state_files import newest_state
 from gansynth.gans.weights import read_weights
 
 

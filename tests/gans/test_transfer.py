@@ -10,7 +10,7 @@ import torch
 
 from gansynth.errors import InputError
 from gansynth.gans import Run, train_gan
-from gansynth.gans.state import newest_state
+from gansynth.gans.state_files import newest_state
 from gansynth.gans.weights import read_weights
 from gansynth.recipes import load_recipe
 
