@@ -1,7 +1,7 @@
 """Recipes of classifiers: what a classifier is and how it learns, typed and checked, in one YAML file.
 
 They lie in ``models/classifiers/``. Neural ones have the sections `network`, `training` and `augmentation`, classical
-ones the section `classical`.
+ones the section `classical`, ensembles that average have `members`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
+from gansynth.errors import InputError
 from gansynth.recipe_reading import (
     Channels,
     Count,
@@ -51,19 +52,50 @@ class CustomNetwork(Section):
     hidden: Width = 128
 
 
-class BackboneNetwork(Section):
-    """A network of torchvision or timm with a new head.
-
-    `input_size` is the edge that images are brought to before it; `frozen` leaves all but the head as it is (transfer
-    learning), else everything is tuned; `weights` are those that the library publishes, or none.
-    """
+class Trunk(Section):
+    """A network of torchvision or timm; `input_size` is the edge that images are brought to before it."""
 
     library: Literal["torchvision", "timm"]
     model: str
+    input_size: Annotated[int, Number, Field(ge=32, le=1024)] = 224
+
+
+class PublishedNetwork(Section):
+    """What begins with weights that somebody publishes.
+
+    `frozen` leaves all but the head as it is (transfer learning), else everything is tuned; `weights` are those that
+    the library publishes, or none.
+    """
+
     weights: Literal["pretrained", "none"] = "pretrained"
     frozen: bool = False
-    input_size: Annotated[int, Number, Field(ge=32, le=1024)] = 224
     dropout: Share = 0.2
+
+
+class BackboneNetwork(PublishedNetwork, Trunk):
+    """A trunk with a new head."""
+
+
+def _trunk(value: Any) -> Any:
+    """Return the trunk of the backbone that a recipe's name stands for."""
+    if not isinstance(value, str):
+        return value
+    recipe = _of_a_recipe(value)
+    if not isinstance(recipe, BackboneRecipe):
+        raise ValueError(f"recipe '{value}' is no backbone")
+    return Trunk(**{name: getattr(recipe.network, name) for name in Trunk.model_fields})
+
+
+class CbamNetwork(PublishedNetwork):
+    """Two or more trunks under one block of attention (CBAM) and one head: the Ensemble-CBAM of abouali2023.
+
+    `backbones` are names of recipes or trunks written out; `reduction` is by how much the channel attention's hidden
+    layer is narrower than the maps; `hidden` is the width of the head's hidden layer.
+    """
+
+    backbones: Annotated[tuple[Annotated[Trunk, BeforeValidator(_trunk)], ...], Field(min_length=2, max_length=4)]
+    reduction: Annotated[int, Number, Field(ge=1, le=256)] = 16
+    hidden: Width = 256
 
 
 class Training(Section):
@@ -96,6 +128,11 @@ class ClassifierRecipe(Section):
     classifier: str
     resolution: Annotated[int, Number, Field(ge=8, le=1024)]
 
+    @property
+    def neural(self) -> bool:
+        """Whether all of it is networks, so that a remedy may change loss and sampling."""
+        return False
+
 
 class NeuralRecipe(ClassifierRecipe):
     """A network. `augmentation` concerns a plain training split: a treatment says itself whether it is augmented."""
@@ -103,6 +140,10 @@ class NeuralRecipe(ClassifierRecipe):
     network: Section
     training: Training = Training()
     augmentation: Literal["none", "ordinary"] = "ordinary"
+
+    @property
+    def neural(self) -> bool:
+        return True
 
 
 class SequentialRecipe(NeuralRecipe):
@@ -129,8 +170,16 @@ class CustomRecipe(NeuralRecipe):
 
 
 class BackboneRecipe(NeuralRecipe):
+    """`remedy`, like `augmentation`, concerns a plain training split: CBCM (guo2022) is a backbone with its remedy."""
+
     classifier: Literal["backbone"]
     network: BackboneNetwork
+    remedy: str = "none"
+
+
+class CbamRecipe(NeuralRecipe):
+    classifier: Literal["cbam-ensemble"]
+    network: CbamNetwork
 
 
 class Classical(Section):
@@ -191,10 +240,79 @@ class ForestRecipe(ClassicalRecipe):
     classical: Forest = Forest()
 
 
+class MembersNetwork(Section):
+    """What replaces the members' own `network` section; null keeps theirs."""
+
+    weights: Literal["pretrained", "none"] | None = None
+    frozen: bool | None = None
+
+
+class MembersTraining(Section):
+    """What replaces the members' own `training` section; null keeps theirs."""
+
+    epochs: Annotated[int, Number, Field(ge=1, le=100_000)] | None = None
+    batch_size: Annotated[int, Number, Field(ge=2, le=65_536)] | None = None
+    learning_rate: Positive | None = None
+    patience: Annotated[int, Number, Field(ge=0)] | None = None
+    calibrated: bool | None = None
+
+
+def _member(value: Any) -> Any:
+    """Return the recipe that a name or a written-out recipe stands for."""
+    if isinstance(value, str):
+        return _of_a_recipe(value)
+    if isinstance(value, dict):
+        try:
+            return _kind(value).model_validate(value)
+        except UnknownKind as error:
+            raise ValueError(str(error)) from None
+    return value
+
+
+class AverageRecipe(ClassifierRecipe):
+    """Classifiers that learn by themselves and whose probabilities are averaged: the Ensemble-Average of abouali2023.
+
+    `members` are names of recipes, YAML files or recipes written out. All look at images of this `resolution`.
+    """
+
+    classifier: Literal["average-ensemble"]
+    members: Annotated[
+        tuple[Annotated[SerializeAsAny[ClassifierRecipe], BeforeValidator(_member)], ...],
+        Field(min_length=2, max_length=20),
+    ]
+    network: MembersNetwork = MembersNetwork()
+    training: MembersTraining = MembersTraining()
+
+    @property
+    def neural(self) -> bool:
+        return all(member.neural for member in self.members)
+
+    @model_validator(mode="after")
+    def _fits(self) -> AverageRecipe:
+        if any(isinstance(member, AverageRecipe) for member in self.members):
+            raise ValueError("a member is an ensemble itself; name its members instead")
+        self.as_trained()
+        return self
+
+    def as_trained(self) -> tuple[ClassifierRecipe, ...]:
+        """Return the members with this recipe's resolution and with what it replaces."""
+        found = []
+        for member in self.members:
+            values = member.model_dump(mode="json") | {"resolution": self.resolution}
+            for section in ("network", "training"):
+                own = values.get(section, {})
+                given = getattr(self, section).model_dump(mode="json", exclude_none=True)
+                own.update({name: value for name, value in given.items() if name in own})
+            found.append(type(member).model_validate(values))
+        return tuple(found)
+
+
 _KINDS: dict[str, type[ClassifierRecipe]] = {
     "sequential-cnn": SequentialRecipe,
     "custom-cnn": CustomRecipe,
     "backbone": BackboneRecipe,
+    "cbam-ensemble": CbamRecipe,
+    "average-ensemble": AverageRecipe,
     "logistic-regression": LogisticRegressionRecipe,
     "naive-bayes": NaiveBayesRecipe,
     "svm": SupportVectorRecipe,
@@ -228,6 +346,14 @@ def load_classifier_recipe(recipe: str | Path, overrides: Sequence[str] = ()) ->
     64
     """
     return read_recipe(recipe, overrides, folder=FOLDER, kind_of=_kind)
+
+
+def _of_a_recipe(name: str) -> ClassifierRecipe:
+    """Return a recipe that another one names; what is wrong with it is told as pydantic wants it told."""
+    try:
+        return load_classifier_recipe(name)
+    except InputError as error:
+        raise ValueError(str(error)) from None
 
 
 def _kind(values: dict[str, Any]) -> type[ClassifierRecipe]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
-from gansynth.classifier_recipes import BackboneNetwork, BackboneRecipe
+from gansynth.classifier_recipes import BackboneRecipe, CbamRecipe, Trunk
 from gansynth.errors import InputError
 from gansynth.gans.run import nearest_name
 from gansynth.metrics.extractors.weights import MissingWeights, WeightFile, find_weights, only_tensors, read_state
-from gansynth.networks.backbone import Backbone
+from gansynth.networks.backbone import Backbone, Preparation
+from gansynth.networks.cbam_ensemble import CbamEnsemble
 
 
 @dataclass(frozen=True)
@@ -41,37 +44,50 @@ def build_backbone(recipe: BackboneRecipe, n_classes: int, weights_dir: Path | N
     MissingWeights
         If the weight file is in none of the folders (see `gansynth.metrics.extractors.weights.folders`).
     InputError
-        If the library has no such network, or the file is another one.
+        If the library has no such network, the file is another one, or the images are too small for it.
     """
     network = recipe.network
     published = published_weights(recipe.name, network)
-    state: Mapping[str, Tensor] | None = None
-    if network.weights == "pretrained":
-        state = read_published(published.file, weights_dir)
-    build = _torchvision_trunk if network.library == "torchvision" else _timm_trunk
-    try:
-        trunk, width = build(network.model, state)
-    except RuntimeError as error:
-        if state is None:
-            raise
-        reason = str(error).splitlines()[-1].strip()
-        raise InputError(
-            f"{published.file.name}: does not fit {network.library}'s {network.model} ({reason})"
-        ) from None
+    trunk = _with_weights(network, network.weights, published, weights_dir)
+    (width,) = _shape_of(network, without_head)
     return Backbone(
-        trunk, width, n_classes, input_size=network.input_size, mean=published.mean, std=published.std,
+        without_head(trunk), width, n_classes, input_size=network.input_size, mean=published.mean, std=published.std,
         frozen=network.frozen, dropout=network.dropout,
     )  # fmt: skip
 
 
-def published_weights(name: str, network: BackboneNetwork) -> Published:
+def build_cbam(recipe: CbamRecipe, n_classes: int, weights_dir: Path | None = None) -> CbamEnsemble:
+    """Return backbones with their published weights (or none) under untrained attention and an untrained head.
+
+    Raises
+    ------
+    MissingWeights
+        If a weight file is in none of the folders.
+    InputError
+        As `build_backbone`, and for a network that makes no maps of features (a vision transformer).
+    """
+    network = recipe.network
+    trunks, preparations, channels = [], [], []
+    for backbone in network.backbones:
+        published = published_weights(recipe.name, backbone)
+        trunk = _with_weights(backbone, network.weights, published, weights_dir)
+        trunks.append(maps_of(trunk))
+        channels.append(_shape_of(backbone, maps_of)[0])
+        preparations.append(Preparation(backbone.input_size, published.mean, published.std))
+    return CbamEnsemble(
+        trunks, preparations, channels, n_classes, reduction=network.reduction, hidden=network.hidden,
+        frozen=network.frozen, dropout=network.dropout,
+    )  # fmt: skip
+
+
+def published_weights(name: str, network: Trunk) -> Published:
     """Return which file a library publishes for a network, and how its images are scaled.
 
     Parameters
     ----------
     name : str
         The recipe, for messages.
-    network : BackboneNetwork
+    network : Trunk
 
     Raises
     ------
@@ -133,33 +149,141 @@ def _unknown(name: str, library: str, model: str, known: Sequence[str]) -> str:
     return f"recipe {name}: {library} has no network '{model}'; {hint}"
 
 
-def _torchvision_trunk(model: str, state: Mapping[str, Tensor] | None) -> tuple[nn.Module, int]:
-    from torchvision.models import get_model
+def _with_weights(network: Trunk, weights: str, published: Published, weights_dir: Path | None) -> nn.Module:
+    """Return a whole network of a library, its own head included."""
+    state = read_published(published.file, weights_dir) if weights == "pretrained" else None
+    if state is None:
+        return _built(network)
+    try:
+        return _loaded(network, state)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise InputError(
+            f"{published.file.name}: does not fit {network.library}'s {network.model} ({reason})"
+        ) from None
 
-    # Inception's own first step turns ImageNet's scale into the one it was trained with.
-    options: dict[str, Any] = {"inception_v3": {"transform_input": True, "init_weights": state is None}}.get(model, {})
-    network = get_model(model, weights=None, **options)
-    if state is not None:
-        network.load_state_dict(_as_torchvision_names(state))
-    if model == "inception_v3":  # the second head serves a training from scratch on ImageNet
-        network.aux_logits, network.AuxLogits = False, None
-    path, last = [(path, m) for path, m in network.named_modules() if isinstance(m, nn.Linear)][-1]
+
+def _shape_of(network: Trunk, part: Callable[[nn.Module], nn.Module]) -> tuple[int, ...]:
+    """Return the shape of what a part of a network makes of one image, without computing it."""
+    with torch.device("meta"), torch.no_grad():
+        looked_at = part(_built(network)).eval()
+        try:
+            return tuple(looked_at(torch.empty(1, 3, network.input_size, network.input_size)).shape[1:])
+        except (RuntimeError, AssertionError, ValueError) as error:
+            reason = str(error).splitlines()[0][:120]
+    raise InputError(
+        f"{network.library}'s {network.model} cannot look at images of {network.input_size} px ({reason}); give "
+        "it what it was made for, as its recipe does"
+    )
+
+
+def without_head(network: Any) -> nn.Module:
+    """Return a network of torchvision or timm without its last linear layer: images to features [n, d]."""
+    if hasattr(network, "reset_classifier"):
+        network.reset_classifier(0)
+        return cast(nn.Module, network)
+    path = [path for path, m in network.named_modules() if isinstance(m, nn.Linear)][-1]
     parent, _, own = path.rpartition(".")
     setattr(network.get_submodule(parent), own, nn.Identity())
-    return network, last.in_features
+    return cast(nn.Module, network)
+
+
+def maps_of(network: Any) -> nn.Module:
+    """Return the part of a network of torchvision or timm that makes maps: images to [n, c, h, w].
+
+    Raises
+    ------
+    InputError
+        If it makes none, as a vision transformer.
+    """
+    if hasattr(network, "reset_classifier"):
+        network.reset_classifier(0, "")
+        return cast(nn.Module, network)
+    if type(network).__name__ == "DenseNet":
+        return nn.Sequential(network.features, nn.ReLU())  # its own ReLU stands outside
+    if hasattr(network, "features"):
+        return cast(nn.Module, network.features)
+    if hasattr(network, "avgpool"):  # ResNet and its relatives: their parts follow each other
+        parts: list[nn.Module] = []
+        for name, part in network.named_children():
+            if name == "avgpool":
+                return nn.Sequential(*parts)
+            parts.append(part)
+    raise InputError(
+        f"{type(network).__name__} makes no maps of features that attention could weigh; take two convolutional "
+        "networks for network.backbones"
+    )
+
+
+def _built(network: Trunk) -> nn.Module:
+    """Return a whole network with random weights."""
+    if network.library == "timm":
+        import timm
+
+        found: nn.Module = timm.create_model(network.model, pretrained=False)
+        return found
+    from torchvision.models import get_model
+
+    options: dict[str, Any] = {}
+    if network.model in _WITH_MORE_HEADS:
+        # Their own first step turns ImageNet's scale into the one they were trained with.
+        options = {"transform_input": True, "init_weights": True}
+    if network.model.startswith("vit_"):
+        options = {"image_size": network.input_size}
+    try:
+        return _with_one_head(get_model(network.model, weights=None, **options))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        if not network.model.startswith("vit_"):
+            raise
+        raise InputError(
+            f"torchvision's {network.model} cannot look at images of {network.input_size} px ({error}); give it "
+            "what it was made for (--set network.input_size=224)"
+        ) from None
+
+
+def _loaded(network: Trunk, state: Mapping[str, Tensor]) -> nn.Module:
+    """Return a whole network with the given weights.
+
+    It is built without numbers first: drawing 140 million of them, to throw them away, takes seconds.
+    """
+    with torch.device("meta"):
+        found = _built(network)
+    state = _as_torchvision_names(state) if network.library == "torchvision" else dict(state)
+    if network.model in _WITH_MORE_HEADS:
+        state = {
+            name: tensor for name, tensor in state.items() if not name.startswith(("AuxLogits.", "aux1.", "aux2."))
+        }
+    if network.model.startswith("vit_") and network.input_size != 224:
+        state = _for_image_size(network.input_size, state)
+    found.load_state_dict(state, assign=True)
+    if any(tensor.is_meta for tensor in (*found.parameters(), *found.buffers())):  # buffers that no file holds
+        found = _built(network)
+        found.load_state_dict(state)
+    return found
+
+
+_WITH_MORE_HEADS = ("inception_v3", "googlenet")
+"""Networks with heads that serve a training from scratch on ImageNet only."""
+
+
+def _with_one_head(network: Any) -> nn.Module:
+    if hasattr(network, "aux_logits"):
+        network.aux_logits = False
+        for name in ("AuxLogits", "aux1", "aux2"):
+            if hasattr(network, name):
+                setattr(network, name, None)
+    return cast(nn.Module, network)
+
+
+def _for_image_size(size: int, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a vision transformer's weights with its positions interpolated for images of another size."""
+    from torchvision.models.vision_transformer import interpolate_embeddings
+
+    patch = int(state["conv_proj.weight"].shape[-1])
+    return dict(interpolate_embeddings(size, patch, OrderedDict(state)))
 
 
 def _as_torchvision_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights under the names of today: DenseNet's published files have those of torch 0.4."""
     old = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$")
     return {old.sub(r"\1\2", name): tensor for name, tensor in state.items()}
-
-
-def _timm_trunk(model: str, state: Mapping[str, Tensor] | None) -> tuple[nn.Module, int]:
-    import timm
-
-    network: Any = timm.create_model(model, pretrained=False)
-    if state is not None:
-        network.load_state_dict(state)
-    network.reset_classifier(0)
-    return network, network.num_features

@@ -16,7 +16,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from gansynth.atomic import write_json, write_text
-from gansynth.classifier_recipes import BackboneRecipe, NeuralRecipe, load_classifier_recipe
+from gansynth.classifier_recipes import NeuralRecipe, PublishedNetwork, load_classifier_recipe
 from gansynth.classifiers.neural import NeuralClassifier, build_network, computes_in_bf16
 from gansynth.classifiers.neural_training import Course, learned_weights
 from gansynth.data.dataset import CellDataset
@@ -162,7 +162,7 @@ def write_info(out: Path, plan: Plan, course: Course, device: torch.device, *, f
 
 def weights_of(recipe: NeuralRecipe) -> str:
     """Return "pretrained" or "none" for a backbone, else ""."""
-    return recipe.network.weights if isinstance(recipe, BackboneRecipe) else ""
+    return recipe.network.weights if isinstance(recipe.network, PublishedNetwork) else ""
 
 
 def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
@@ -199,6 +199,6 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
 
 
 def _without_published_weights(recipe: NeuralRecipe) -> NeuralRecipe:
-    if not isinstance(recipe, BackboneRecipe):
+    if not isinstance(recipe.network, PublishedNetwork):
         return recipe
     return recipe.model_copy(update={"network": recipe.network.model_copy(update={"weights": "none"})})

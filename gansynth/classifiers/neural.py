@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gansynth.classifier_recipes import BackboneRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
-from gansynth.classifiers.backbones import build_backbone
+from gansynth.classifier_recipes import BackboneRecipe, CbamRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
+from gansynth.classifiers.backbones import build_backbone, build_cbam
 from gansynth.classifiers.classifier import Classifier
 from gansynth.gans.device import has_bf16
 from gansynth.gans.images import to_float
@@ -79,6 +79,8 @@ def build_network(recipe: NeuralRecipe, n_classes: int, weights_dir: Path | None
         return CustomCNN(n_classes, recipe.resolution, recipe.network.channels, recipe.network.hidden)
     if isinstance(recipe, BackboneRecipe):
         return build_backbone(recipe, n_classes, weights_dir)
+    if isinstance(recipe, CbamRecipe):
+        return build_cbam(recipe, n_classes, weights_dir)
     raise TypeError(f"{type(recipe).__name__} is no recipe of a network")
 
 

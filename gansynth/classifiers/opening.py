@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gansynth.classifier_recipes import ClassicalRecipe, load_classifier_recipe
+from gansynth.classifier_recipes import AverageRecipe, ClassicalRecipe, load_classifier_recipe
 from gansynth.classifiers.calibration import read_calibrated
 from gansynth.classifiers.classifier import Classifier
 from gansynth.errors import InputError
@@ -13,7 +13,7 @@ from gansynth.gans.run import INFO, RECIPE
 
 
 def open_classifier(folder: str | Path, *, calibrated: bool | None = None, device: str = "auto") -> Classifier:
-    """Open the run folder of a classifier, neural or classical.
+    """Open the run folder of a classifier: a network, a classical one, or an ensemble.
 
     Parameters
     ----------
@@ -34,10 +34,15 @@ def open_classifier(folder: str | Path, *, calibrated: bool | None = None, devic
             "train-classifier wrote"
         )
     recipe = load_classifier_recipe(folder / RECIPE)
-    if isinstance(recipe, ClassicalRecipe):
+    if isinstance(recipe, AverageRecipe):
+        from gansynth.classifiers.ensemble import load_average
+
+        classifier: Classifier = load_average(folder, device=device)
+        asked = bool(calibrated)
+    elif isinstance(recipe, ClassicalRecipe):
         from gansynth.classifiers.classical import load_classical
 
-        classifier: Classifier = load_classical(folder)
+        classifier = load_classical(folder)
         asked = bool(calibrated)
     else:
         from gansynth.classifiers.classifier_run import load_neural

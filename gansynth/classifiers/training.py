@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gansynth.atomic import write_json
-from gansynth.classifier_recipes import ClassicalRecipe, ClassifierRecipe, NeuralRecipe, load_classifier_recipe
+from gansynth.classifier_recipes import (
+    AverageRecipe,
+    ClassicalRecipe,
+    ClassifierRecipe,
+    NeuralRecipe,
+    load_classifier_recipe,
+)
 from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
 from gansynth.classifiers.classifier import Classifier
 from gansynth.data.dataset import CellDataset
@@ -70,6 +76,13 @@ def train_classifier(
         training diverges.
     """
     recipe = recipe if isinstance(recipe, ClassifierRecipe) else load_classifier_recipe(recipe)
+    if isinstance(recipe, AverageRecipe):
+        from gansynth.classifiers.ensemble import train_average
+
+        return train_average(
+            treatment, recipe, out, validation=validation, seed=seed, steps=steps, patience=patience, device=device,
+            weights_dir=weights_dir, resume=resume, progress=progress,
+        )  # fmt: skip
     if isinstance(treatment, CellDataset):
         augmented = isinstance(recipe, NeuralRecipe) and recipe.augmentation == "ordinary"
         treatment = Treatment(treatment, Treatment.of(treatment).rows, augmented=augmented)

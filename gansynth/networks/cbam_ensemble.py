@@ -1,0 +1,78 @@
+"""Several backbones under one block of attention: the Ensemble-CBAM of abouali2023 (section 3.5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from timm.layers.cbam import CbamModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gansynth.networks.backbone import Preparation
+
+
+class CbamEnsemble(nn.Module):
+    """The last maps of every trunk side by side, channel and spatial attention, mean over positions, two layers.
+
+    The attention is that of Woo et al. 2018 (abouali2023, eq. 1 and 2). The paper says that the maps are combined by
+    it under a multi-layer perceptron, and gives no widths.
+
+    Parameters
+    ----------
+    trunks : sequence of nn.Module
+        Each: images [n, 3, S, S] to maps [n, c, h, w].
+    preparations : sequence of Preparation
+        One for each trunk.
+    channels : sequence of int
+        c of each trunk.
+    n_classes : int
+    reduction : int
+        By how much the channel attention's hidden layer is narrower than the maps.
+    hidden : int
+        Width of the head's hidden layer.
+    frozen : bool
+        The trunks do not learn, and their normalisations keep the statistics they came with.
+    dropout : float
+    """
+
+    def __init__(
+        self,
+        trunks: Sequence[nn.Module],
+        preparations: Sequence[Preparation],
+        channels: Sequence[int],
+        n_classes: int,
+        *,
+        reduction: int = 16,
+        hidden: int = 256,
+        frozen: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.trunks, self.preparations, self.frozen = nn.ModuleList(trunks), nn.ModuleList(preparations), frozen
+        width = sum(channels)
+        self.attention = CbamModule(width, rd_channels=max(1, width // reduction))
+        self.hidden = nn.Linear(width, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.logits = nn.Linear(hidden, n_classes)
+        self.trunks.requires_grad_(not frozen)
+
+    def train(self, mode: bool = True) -> CbamEnsemble:
+        """Set the mode; frozen trunks stay as they are."""
+        super().train(mode)
+        if self.frozen:
+            self.trunks.eval()
+        return self
+
+    def maps(self, images: Tensor) -> Tensor:
+        """Return the trunks' maps [n, sum of c, h, w] for images [n, 3, H, H] in [-1, 1]; h is the smallest trunk's."""
+        found = [trunk(prepare(images)) for trunk, prepare in zip(self.trunks, self.preparations, strict=True)]
+        edge = min(m.shape[-1] for m in found)
+        return torch.cat([m if m.shape[-1] == edge else F.adaptive_avg_pool2d(m, edge) for m in found], dim=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits [n, n_classes]. While it learns, nothing passes back through frozen trunks."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not (self.frozen and self.training)):
+            maps = self.maps(images)
+        features = self.attention(maps).mean(dim=(2, 3))
+        return self.logits(self.dropout(torch.relu(self.hidden(features))))
