@@ -30,16 +30,34 @@ def ordinary_augmentation(images: Tensor) -> Tensor:
     -------
     Tensor, shape [n, 3, H, H]
     """
-    n, edge = len(images), images.shape[-1]
+    n = len(images)
     angle = (90 * torch.randint(0, 4, (n,)) + TURN * (2 * torch.rand(n) - 1)) * (math.pi / 180)
     mirror = 1.0 - 2.0 * torch.randint(0, 2, (n,))
     drawn = JITTER * (2 * torch.rand(n, 5) - 1)
     gain = (1 + drawn[:, :1]) * (1 + drawn[:, 1:4] / 2)
     device = images.device
-    grid = _grid(angle.to(device), mirror.to(device), edge)
-    turned = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    turned = flipped_and_turned(images, angle.to(device), mirror.to(device))
     shift, gain = drawn[:, 4].view(n, 1, 1, 1).to(device), gain.view(n, 3, 1, 1).to(device)
     return torch.addcmul(shift, turned, gain).contiguous(memory_format=torch.channels_last)
+
+
+def flipped_and_turned(images: Tensor, angle: Tensor, mirror: Tensor) -> Tensor:
+    """Flip and turn each image by itself; beyond its border it is mirrored.
+
+    Parameters
+    ----------
+    images : Tensor, shape [n, 3, H, H]
+    angle : Tensor, shape [n]
+        Radians.
+    mirror : Tensor, shape [n]
+        -1 flips left to right before the turn, 1 does not.
+
+    Returns
+    -------
+    Tensor, shape [n, 3, H, H]
+    """
+    grid = _grid(angle, mirror, images.shape[-1])
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
 def _grid(angle: Tensor, mirror: Tensor, edge: int) -> Tensor:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansynth.classifier_recipes import Training
+from gansynth.classifiers.turned_repeats import TurnedRepeats
 from gansynth.data.loader import BatchReader, ClassSampler
 from gansynth.gans.images import to_float
 from gansynth.remedies.treatment import Treatment
@@ -23,7 +24,7 @@ class Batches:
     ----------
     treatment : Treatment
     training : Training
-        The section of the recipe.
+        The section of the recipe. What the treatment says of sampling comes first.
     seed : int
     device : torch.device
     """
@@ -33,9 +34,14 @@ class Batches:
         self.labels = torch.from_numpy(treatment.images.labels)
         self.reader = BatchReader(treatment.images, self.size)
         self.sampler: ClassSampler | None = None
-        if training.sampling != "natural":
-            n_classes = len(treatment.images.class_names)
-            self.sampler = ClassSampler(treatment.labels, n_classes, mode=training.sampling, alpha=training.alpha)
+        mode, alpha = training.sampling, training.alpha
+        if treatment.sampling is not None:
+            mode, alpha = "tempered", treatment.sampling
+        if mode != "natural":
+            self.sampler = ClassSampler(treatment.labels, len(treatment.images.class_names), mode=mode, alpha=alpha)
+        self.turned: TurnedRepeats | None = None
+        if treatment.turned_repeats is not None:
+            self.turned = TurnedRepeats(treatment.rows, treatment.turned_repeats, seed)
         self._order: tuple[int, NDArray[np.int64]] = -1, treatment.rows
         images = treatment.images.images
         self.on_gpu: Tensor | None = None
@@ -44,17 +50,23 @@ class Batches:
 
     def draw(self, step: int) -> tuple[Tensor, Tensor]:
         """Return images (float32 [n, 3, H, W] in [-1, 1]) and labels (int64 [n]) of a step, on the device."""
-        index = torch.from_numpy(self.rows(step))
+        positions = self.positions(step)
+        index = torch.from_numpy(self.treatment.rows[positions])
         pixels = self.reader.read(index) if self.on_gpu is None else self.on_gpu[index.to(self.device)]
         labels = self.labels[index].to(self.device, non_blocking=True)
-        return to_float(pixels.to(self.device)), labels
+        images = to_float(pixels.to(self.device))
+        return (images if self.turned is None else self.turned(images, positions)), labels
 
     def rows(self, step: int) -> NDArray[np.int64]:
         """Return the positions in the treatment's images that a step sees, int64 [n]."""
+        return self.treatment.rows[self.positions(step)]
+
+    def positions(self, step: int) -> NDArray[np.int64]:
+        """Return the positions in the treatment's rows that a step sees, int64 [n]."""
         if self.sampler is not None:
             generator = torch.Generator().manual_seed(_mixed(self.seed, step))
             drawn = self.sampler.draw_images(self.sampler.draw_labels(self.size, generator), generator)
-            return self.treatment.rows[drawn.numpy()]
+            return np.asarray(drawn.numpy(), np.int64)
         first, parts, missing = step * self.size, [], self.size
         while missing:
             number, at = divmod(first, len(self.treatment.rows))
@@ -66,7 +78,7 @@ class Batches:
     def _pass(self, number: int) -> NDArray[np.int64]:
         if self._order[0] != number:
             rng = np.random.default_rng((self.seed, number))
-            self._order = number, rng.permutation(self.treatment.rows)
+            self._order = number, rng.permutation(len(self.treatment.rows))
         return self._order[1]
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -34,52 +33,23 @@ from gansynth.classifier_recipes import (
     SupportVectors,
     load_classifier_recipe,
 )
-from gansynth.classifiers.augmentation import ordinary_augmentation
 from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.classifiers.classifier import Classifier
-from gansynth.classifiers.features import BATCH, EncoderFeatures, Features, open_features, published_features
+from gansynth.classifiers.features import EncoderFeatures, Features, open_features, published_features
+from gansynth.classifiers.lesson import Lesson, calibration_parts, described
 from gansynth.classifiers.projection import Projection
 from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
-from gansynth.gans.images import to_float, to_uint8
 from gansynth.gans.weights import read_weights, write_weights
+from gansynth.remedies.feature_oversampling import FeatureOverSampling
 from gansynth.remedies.treatment import Treatment
 
 WEIGHTS = "model.safetensors"
 INFO = "run.json"
 RECIPE = "recipe.yaml"
 ENCODER = "encoder"
-CALIBRATION_PARTS = 3
 _PACKAGES = ("gansynth", "scikit-learn", "numpy", "torch")
 _CHECKED = 64
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a classifier of scikit-learn is fitted on.
-
-    Attributes
-    ----------
-    points : float32 array, shape [n, k]
-        Projected features of the images.
-    labels : int64 array, shape [n]
-    times : int64 array, shape [n]
-        How often each image is shown.
-    class_weight : float64 array, shape [C]
-    image : int64 array, shape [n]
-        Equal for the same picture.
-    """
-
-    points: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    times: NDArray[np.int64]
-    class_weight: NDArray[np.float64]
-    image: NDArray[np.int64]
-
-    @property
-    def rows(self) -> NDArray[np.int64]:
-        """Positions of the images, each as often as it is shown."""
-        return np.repeat(np.arange(len(self.times)), self.times)
 
 
 class ClassicalClassifier(Classifier):
@@ -161,18 +131,14 @@ def train_classical(
         )
     begun = time.monotonic()
     n_classes = len(treatment.images.class_names)
-    index, times = np.unique(treatment.rows, return_counts=True)
-    images = treatment.images.select(index)
+    images = treatment.images.select(np.unique(treatment.rows))
     real = images.select((images.records["origin"] != "synthetic").to_numpy())
     features = open_features(recipe.classical.features, real, seed=seed, device=device, weights_dir=weights_dir)
-    copies = recipe.classical.augmented_copies if treatment.augmented else 0
-    described = np.concatenate([features(images.images), *_altered(images.images, features, copies, seed)])
-    labels, times = np.tile(images.labels, 1 + copies), np.tile(times, 1 + copies)
-    projection = Projection.fit(described, times, recipe.classical.components, seed=seed)
+    told = described(treatment, features, recipe.classical.augmented_copies, seed)
+    projection = Projection.fit(told.features, told.times, recipe.classical.components, seed=seed)
     weight = np.ones(n_classes) if treatment.class_weight is None else np.asarray(treatment.class_weight, np.float64)
-    image = np.unique(images.records["sha256"].to_numpy(), return_inverse=True)[1].astype(np.int64)
-    image = np.tile(image, 1 + copies)
-    lesson = Lesson(projection(described), labels, times.astype(np.int64), weight, image)
+    points = projection(told.features)
+    lesson = Lesson(points, told.labels, told.times, weight, told.image, treatment.in_features)
     info = {
         "classifier": recipe.name,
         "class_names": list(images.class_names),
@@ -181,6 +147,7 @@ def train_classical(
         "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in _PACKAGES}},
         "weights": features.weights,
         "training_counts": treatment.counts(),
+        "in_features": None if treatment.in_features is None else asdict(treatment.in_features),
         "n_seen": projection.n_seen,
         "training_sha256": sorted(set(images.records["sha256"]) | features.seen_sha256),
         "chosen_on_sha256": [],
@@ -227,7 +194,11 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
         recipe = load_classifier_recipe(folder / RECIPE)
         tensors = {name: tensor.numpy() for name, tensor in read_weights(folder / WEIGHTS)[0].items()}
         assert isinstance(recipe, ClassicalRecipe)
-        lesson = Lesson(*(tensors[name] for name in ("points", "labels", "times", "class_weight", "image")))
+        filling = info.get("in_features")
+        lesson = Lesson(
+            **{name: tensors[name] for name in ("points", "labels", "times", "class_weight", "image")},
+            over_sampling=None if filling is None else FeatureOverSampling(**filling),
+        )
         projection = Projection(tensors["mean"], tensors["scale"], tensors.get("components"), int(info["n_seen"]))
         said = tensors["said"]
         if (folder / ENCODER).is_dir():
@@ -247,57 +218,40 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
     return found
 
 
-def _altered(images: NDArray[np.uint8], features: Features, copies: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """Yield the features of so many altered copies of all images; the caller's random state is left as it was."""
-    for copy in range(copies):
-        parts = []
-        for start in range(0, len(images), BATCH):
-            x = to_float(torch.from_numpy(np.array(images[start : start + BATCH])))
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed * 1_000_003 + copy * 10_007 + start)
-                altered = ordinary_augmentation(x)
-            parts.append(features(to_uint8(altered).numpy()))
-        yield np.concatenate(parts)
-
-
 def fitted(recipe: ClassicalRecipe, lesson: Lesson, seed: int) -> Any:
     """Fit the recipe's classifier; equal input gives an equal classifier with one release of scikit-learn."""
     rows = lesson.rows
     points, labels = lesson.points[rows], lesson.labels[rows]
-    weight = lesson.class_weight[labels]
     part = recipe.classical
+    if isinstance(part, SupportVectors):
+        return _fitted_machine(part, lesson, seed)
+    if lesson.over_sampling is not None:
+        points, labels = lesson.over_sampling(points, labels, seed)
+    weight = lesson.class_weight[labels]
     if isinstance(recipe, NaiveBayesRecipe):
         return GaussianNB().fit(points, labels, weight)
     if isinstance(recipe, LogisticRegressionRecipe):
         logistic = LogisticRegression(C=recipe.classical.C, max_iter=recipe.classical.iterations, random_state=seed)
         return logistic.fit(points, labels, weight)
-    if isinstance(part, Forest):
-        forest = RandomForestClassifier(
-            part.trees, min_samples_leaf=part.leaf, random_state=seed, n_jobs=torch.get_num_threads()
-        )
-        return forest.fit(points, labels, weight)
-    assert isinstance(part, SupportVectors)
+    assert isinstance(part, Forest)
+    forest = RandomForestClassifier(
+        part.trees, min_samples_leaf=part.leaf, random_state=seed, n_jobs=torch.get_num_threads()
+    )
+    return forest.fit(points, labels, weight)
+
+
+def _fitted_machine(part: SupportVectors, lesson: Lesson, seed: int) -> Any:
+    """Fit a support vector machine and the calibration of its margins; points made by SMOTE calibrate nothing."""
+    rows = lesson.rows
+    points, labels = lesson.points[rows], lesson.labels[rows]
+    split = PredefinedSplit(calibration_parts(lesson, seed)[rows])
     machine = SVC(C=part.C, kernel=part.kernel, gamma=part.gamma, random_state=seed)
-    parts = calibration_parts(lesson, seed)
-    return CalibratedClassifierCV(machine, cv=PredefinedSplit(parts[rows]), ensemble=False).fit(points, labels, weight)
+    if lesson.over_sampling is None:
+        calibrated = CalibratedClassifierCV(machine, cv=split, ensemble=False)
+        return calibrated.fit(points, labels, lesson.class_weight[labels])
+    from imblearn import FunctionSampler
+    from imblearn.pipeline import make_pipeline
 
-
-def calibration_parts(lesson: Lesson, seed: int) -> NDArray[np.int64]:
-    """Divide images into parts for calibration, int64 [n]: every class in each, one picture in one part only.
-
-    Raises
-    ------
-    InputError
-        If a class has one picture only: what has learned from it cannot be calibrated on it.
-    """
-    rng = np.random.default_rng(seed)
-    part = np.zeros(len(lesson.labels), dtype=np.int64)
-    sizes = [len(np.unique(lesson.image[lesson.labels == c])) for c in np.unique(lesson.labels)]
-    count = min(CALIBRATION_PARTS, *sizes)
-    if count < 2:
-        raise InputError("a support vector machine needs two different images of every class to calibrate itself")
-    for c in np.unique(lesson.labels):
-        mine = np.flatnonzero(lesson.labels == c)
-        pictures, which = np.unique(lesson.image[mine], return_inverse=True)
-        part[mine] = (rng.permutation(len(pictures)) % count)[which]
-    return part
+    machine.set_params(class_weight={int(c): float(lesson.class_weight[c]) for c in np.unique(labels)})
+    filling = FunctionSampler(func=lesson.over_sampling, kw_args={"seed": seed}, validate=False)
+    return CalibratedClassifierCV(make_pipeline(filling, machine), cv=split, ensemble=False).fit(points, labels)

@@ -24,6 +24,7 @@ from gansynth.errors import InputError
 from gansynth.gans.run import INFO, MODEL, RECIPE
 from gansynth.gans.state_files import optimizer_tensors, read_newest_state, write_state
 from gansynth.gans.weights import read_weights, write_weights
+from gansynth.networks.cosine_head import with_cosine_head
 from gansynth.remedies.treatment import Treatment
 
 
@@ -50,8 +51,9 @@ class Plan:
     def identity(self) -> str:
         """What must be the same for a training to be continued."""
         t = self.treatment
-        loss = "" if t.loss is None else getattr(t.loss, "__qualname__", type(t.loss).__qualname__)
-        settings = [self.recipe.model_dump(mode="json"), self.steps, self.patience, self.seed, t.augmented, loss]
+        asked = dict(t.settings)
+        settings = [self.recipe.model_dump(mode="json"), self.steps, self.patience, self.seed, t.augmented]
+        settings += [asked.pop("loss", ""), *asked.items()]
         digest = hashlib.sha256(json.dumps([*settings, t.images.class_names], sort_keys=True).encode())
         for dataset in (t.images, self.validation):
             if dataset is not None:
@@ -146,6 +148,7 @@ def write_info(out: Path, plan: Plan, course: Course, device: torch.device, *, f
         "seed": plan.seed,
         "patience": plan.patience,
         "augmented": plan.treatment.augmented,
+        "treatment": plan.treatment.settings,
         "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.machine(),
         "threads": torch.get_num_threads(),
         "precision": "bf16" if computes_in_bf16(plan.recipe, device) else "32",
@@ -179,6 +182,7 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
         class_names = tuple(str(name) for name in info["class_names"])
         seen, chosen_on = frozenset(info["training_sha256"]), frozenset(info["validation_sha256"])
         curve = list(info["curve"])
+        cosine_scale = info.get("treatment", {}).get("cosine_scale")
     except (ValueError, KeyError, TypeError, OSError):
         raise InputError(f"{folder / INFO}: cannot be read; the run was cut off or edited") from None
     if not isinstance(recipe, NeuralRecipe):
@@ -187,6 +191,8 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
         raise InputError(f"{folder}: has no {MODEL} yet; continue the training with `train-classifier --resume`")
     tensors, _ = read_weights(folder / MODEL)
     network = build_network(_without_published_weights(recipe), len(class_names))
+    if cosine_scale is not None:
+        network = with_cosine_head(network, len(class_names), float(cosine_scale))
     try:
         network.load_state_dict(tensors)
     except RuntimeError:

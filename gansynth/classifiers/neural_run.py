@@ -29,6 +29,7 @@ from gansynth.gans.journal import Journal
 from gansynth.gans.memory import keep_freed_memory
 from gansynth.gans.run_folder import claim_folder
 from gansynth.gans.state import Progress
+from gansynth.networks.cosine_head import with_cosine_head
 from gansynth.remedies.treatment import Treatment
 
 
@@ -70,6 +71,8 @@ def train_neural(
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []), ExitStack() as stack:
         torch.manual_seed(seed)
         network = build_network(recipe, len(treatment.images.class_names), weights_dir)
+        if treatment.cosine_scale is not None:
+            network = with_cosine_head(network, len(treatment.images.class_names), treatment.cosine_scale)
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = build_optimizer(network, recipe.training)
         course, journal = Course(), None

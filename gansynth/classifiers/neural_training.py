@@ -99,7 +99,8 @@ def train_network(
     """
     treatment, device = batches.treatment, batches.device
     bf16 = computes_in_bf16(recipe, device)
-    loss_of = treatment.loss or (lambda z, y: F.cross_entropy(z, y, label_smoothing=recipe.training.label_smoothing))
+    smoothing = recipe.training.label_smoothing
+    loss_of = treatment.loss or (lambda z, y, done: F.cross_entropy(z, y, label_smoothing=smoothing))
     began, saved = time.monotonic() - course.seconds, time.monotonic()
     course.sums = course.sums.to(device)
     network.train()
@@ -112,14 +113,23 @@ def train_network(
             seed_step(seed, step, 0)
             if treatment.augmented:
                 images = ordinary_augmentation(images)
+            others, kept = None, 1.0
+            if treatment.mix is not None:
+                images, partner, kept = treatment.mix(images)
+                others = labels[partner]
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 logits = network(images)
-            loss = loss_of(logits.float(), labels)
+            loss = loss_of(logits.float(), labels, step / steps)
+            if others is not None:
+                loss = kept * loss + (1 - kept) * loss_of(logits.float(), others, step / steps)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             with torch.no_grad():
-                right = (logits.argmax(dim=1) == labels).sum()
+                found = logits.argmax(dim=1)
+                right = (found == labels).sum()
+                if others is not None:
+                    right = kept * right + (1 - kept) * (found == others).sum()
                 course.sums += torch.stack([loss.detach().double() * len(labels), right, right.new_tensor(len(labels))])
             course.step, course.seconds = step + 1, time.monotonic() - began
             if course.step % steps_per_epoch == 0 or course.step == steps:

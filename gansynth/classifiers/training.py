@@ -128,8 +128,26 @@ def _refuse_unfit(treatment: Treatment, validation: CellDataset | None, recipe: 
         raise InputError("training and validation images have other classes; take both from one data set")
     if validation is None and isinstance(recipe, NeuralRecipe) and recipe.training.calibrated:
         raise InputError("training.calibrated needs validation images; give some, or leave it out")
+    _refuse_deaf(treatment, recipe)
     if sum(n > 0 for n in treatment.counts().values()) < 2:
         raise InputError("a classifier learns to tell classes apart; give a training split with two classes or more")
+
+
+def _refuse_deaf(treatment: Treatment, recipe: ClassifierRecipe) -> None:
+    """Refuse what this kind of classifier cannot follow: nothing that a remedy asks for is left out in silence."""
+    if isinstance(recipe, NeuralRecipe):
+        if treatment.in_features is not None:
+            raise InputError(
+                f"{treatment.in_features.kind} makes points between features, and {recipe.name} learns from images; "
+                "give it to a classifier of features, such as random-forest or svm"
+            )
+        if treatment.loss is not None and recipe.training.label_smoothing:
+            raise InputError(
+                f"recipe {recipe.name} smooths labels, and the remedy's own loss does not; give "
+                "--set training.label_smoothing=0"
+            )
+    elif treatment.mix is not None or treatment.sampling is not None:
+        raise InputError(f"{recipe.name} learns without batches, and the remedy is about batches; leave it out")
 
 
 @dataclass(frozen=True)

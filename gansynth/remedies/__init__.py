@@ -5,13 +5,16 @@ from importlib import import_module
 
 from gansynth.remedies.arm import Arm, parse_arm, remedy_names
 from gansynth.remedies.naming import slug
+from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import GanBudget, Remedy, Workplace, register
-from gansynth.remedies.treatment import Loss, Treatment
+from gansynth.remedies.treatment import Loss, Mix, Treatment
 
 __all__ = [
     "Arm",
     "GanBudget",
     "Loss",
+    "Mix",
+    "Parameter",
     "Remedy",
     "Treatment",
     "Workplace",

@@ -11,6 +11,7 @@ from gansynth.errors import InputError
 from gansynth.gans import zoo_models
 from gansynth.recipes import recipe_names
 from gansynth.remedies.naming import slug
+from gansynth.remedies.parameter import read_parameters
 from gansynth.remedies.remedy import REGISTRY, Remedy, Workplace
 from gansynth.remedies.synthetic import Synthetic, is_run
 from gansynth.remedies.treatment import Treatment
@@ -45,6 +46,16 @@ class Arm:
         return any(remedy.neural_only for remedy in self.remedies)
 
     @property
+    def classical_only(self) -> bool:
+        """Whether the arm means something only for classifiers that learn from features."""
+        return any(remedy.classical_only for remedy in self.remedies)
+
+    @property
+    def cheap(self) -> bool:
+        """Whether to treat costs nothing, so that every seed may have a drawing of its own (`Workplace.draws_by`)."""
+        return all(remedy.cheap for remedy in self.remedies)
+
+    @property
     def dose(self) -> float | None:
         """The dose, where exactly one of its remedies takes one."""
         doses = [remedy.dose for remedy in self.remedies if remedy.takes_dose]
@@ -54,9 +65,10 @@ class Arm:
         """Return the arm with all its doses set; one whose remedies take none is refused."""
         parts = []
         for part in self.spec.split("+"):
-            name, _, _ = part.partition("@")
+            called, _, _ = part.partition("@")
+            name = called.partition(":")[0].strip()
             takes = name not in REGISTRY or REGISTRY[name].takes_dose
-            parts.append(f"{name}@{dose:g}" if takes and name != NONE else part)
+            parts.append(f"{called}@{dose:g}" if takes and name != NONE else part)
         if parts == self.spec.split("+") and self.dose is None:
             raise InputError(f"{self.spec}: takes no dose")
         return parse_arm("+".join(parts))
@@ -81,8 +93,9 @@ class Arm:
 def parse_arm(spec: str) -> Arm:
     """Read an arm as users type it.
 
-    Remedies are joined by ``+`` and applied from left to right; ``@`` gives a dose. What is no remedy's name is a
-    recipe of a GAN, a YAML file, or a run folder; with ``only-`` before it, its images replace the real ones.
+    Remedies are joined by ``+`` and applied from left to right; ``:name=number`` sets a parameter, ``@`` gives a dose.
+    What is no remedy's name is a recipe of a GAN, a YAML file, or a run folder; with ``only-`` before it, its images
+    replace the real ones.
 
     Parameters
     ----------
@@ -91,17 +104,21 @@ def parse_arm(spec: str) -> Arm:
     Raises
     ------
     InputError
-        For an unknown name or an impossible dose.
+        For an unknown name, an impossible dose or parameter, and remedies that do not go together.
 
     Examples
     --------
     >>> [(r.name, r.dose) for r in parse_arm("augmentation+oversample@0.5").remedies]
     [('augmentation', 1.0), ('oversample', 0.5)]
+    >>> parse_arm("cb-focal:beta=0.999").remedies[0].values
+    {'beta': 0.999, 'gamma': 2.0}
     """
     spec = spec.strip()
     if spec == NONE:
         return Arm(spec, ())
-    return Arm(spec, tuple(_remedy(part.strip(), spec) for part in spec.split("+")))
+    arm = Arm(spec, tuple(_remedy(part.strip(), spec) for part in spec.split("+")))
+    _refuse_discord(arm)
+    return arm
 
 
 def remedy_names() -> list[str]:
@@ -109,22 +126,39 @@ def remedy_names() -> list[str]:
     return [NONE, *sorted(REGISTRY)]
 
 
+def _refuse_discord(arm: Arm) -> None:
+    """Refuse remedies of which one would undo another, or that no classifier can follow together."""
+    deciding: dict[str, str] = {}
+    for remedy in arm.remedies:
+        if remedy.decides in deciding:
+            both = f"{deciding[remedy.decides]} and {remedy.name}"
+            raise InputError(f"remedy '{arm.spec}': {both} both decide {remedy.decides}; take one")
+        if remedy.decides:
+            deciding[remedy.decides] = remedy.name
+    if arm.neural_only and arm.classical_only:
+        raise InputError(
+            f"remedy '{arm.spec}': one part means something for networks only, another for classifiers of features "
+            "only; compare them as two arms"
+        )
+
+
 def _remedy(part: str, spec: str) -> Remedy:
-    name, at, text = part.partition("@")
+    called, at, text = part.partition("@")
     dose = _dose(text, spec) if at else 1.0
+    name, *settings = (piece.strip() for piece in called.split(":"))
     if name in REGISTRY:
         if at and not REGISTRY[name].takes_dose:
             raise InputError(f"remedy '{spec}': {name} takes no dose; write it without '@{text}'")
-        return REGISTRY[name](dose)
-    source = name.removeprefix(ALONE)
+        return REGISTRY[name](dose, **read_parameters(settings, spec))
+    source = called.removeprefix(ALONE)
     if source in recipe_names() or is_run(source) or Path(source).is_file():
-        return Synthetic(source, dose, alone=name.startswith(ALONE))
+        return Synthetic(source, dose, alone=called.startswith(ALONE))
     known = [*remedy_names(), *recipe_names(), *zoo_models()]
-    near = difflib.get_close_matches(source, known, 1)
+    near = difflib.get_close_matches(name.removeprefix(ALONE), known, 1)
     hint = (
         f"did you mean '{near[0]}'?" if near else f"there are {', '.join(remedy_names())}, and every GAN recipe or run"
     )
-    raise InputError(f"remedy '{spec}': '{name}' is no remedy, no GAN recipe and no run folder; {hint}")
+    raise InputError(f"remedy '{spec}': '{source}' is no remedy, no GAN recipe and no run folder; {hint}")
 
 
 def _dose(text: str, spec: str) -> float:
@@ -133,5 +167,6 @@ def _dose(text: str, spec: str) -> float:
     except ValueError:
         dose = -1.0
     if not 0 <= dose <= 100:
-        raise InputError(f"remedy '{spec}': dose '{text}' is no number from 0 to 100; 1 is balance")
+        first = "; parameters stand before the dose" if ":" in text else ""
+        raise InputError(f"remedy '{spec}': dose '{text}' is no number from 0 to 100; 1 is balance{first}")
     return dose

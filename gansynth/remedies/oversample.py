@@ -15,6 +15,7 @@ class OverSampling(Remedy):
     """Every row of a class is repeated equally often, and of the remainder each at most once more, drawn at random."""
 
     takes_dose = True
+    cheap = True
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
         n = counts_of(treatment)
@@ -23,7 +24,7 @@ class OverSampling(Remedy):
             mine = treatment.rows[treatment.labels == c]
             if len(mine) == 0:
                 continue
-            rng = np.random.default_rng((place.seed, c))
+            rng = np.random.default_rng((place.draws_by, c))
             times, rest = divmod(int(wanted) - len(mine), len(mine))
             rows += [np.tile(mine, times), rng.permutation(mine)[:rest]]
         return replace(treatment, rows=np.concatenate(rows))

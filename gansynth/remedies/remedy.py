@@ -8,9 +8,10 @@ A new remedy is one file in this folder with one class::
 
         def treat(self, treatment, place):
             ...
-            return replace(treatment, rows=...)      # or images=, loss=, class_weight=, augmented=
+            return replace(treatment, rows=...)      # or images=, loss=, mix=, sampling=, class_weight=, ...
 
-Nothing else changes: `gansynth compare --remedies oversample` finds it by its name.
+Nothing else changes: `gansynth compare --remedies oversample` finds it by its name. One that takes numbers lists them
+in `parameters`, and finds them in ``self.values``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
+from gansynth.remedies.class_weights import targets as targets
+from gansynth.remedies.parameter import Parameter, with_defaults
 from gansynth.remedies.treatment import Treatment
 
 
@@ -62,6 +65,9 @@ class Workplace:
         Given an edge length in pixels, the images that may be learned from (training and validation) at that size.
     seed : int
         Decides everything random, together with the remedy.
+    drawing_seed : int, optional
+        Decides, instead of `seed`, what is drawn at no cost (which rows are repeated or left out), so that each seed of
+        a comparison has a drawing of its own. Default: `seed`.
     budget : GanBudget
     device : str
     progress : bool
@@ -73,6 +79,12 @@ class Workplace:
     budget: GanBudget = GanBudget()
     device: str = "auto"
     progress: bool = True
+    drawing_seed: int | None = None
+
+    @property
+    def draws_by(self) -> int:
+        """The seed of what is drawn at no cost."""
+        return self.seed if self.drawing_seed is None else self.drawing_seed
 
 
 class Remedy(ABC):
@@ -83,14 +95,37 @@ class Remedy(ABC):
     dose : float
         For those that take one, the share of the way to balance: 0 changes nothing, 1 makes all classes as large,
         more than 1 makes the rare classes the large ones.
+    **values : float
+        Of its parameters; the others have their defaults.
+
+    Attributes
+    ----------
+    parameters : tuple of Parameter
+        The numbers it takes beside its dose.
+    neural_only, classical_only : bool
+        Whether it means something only for networks, or only for classifiers that learn from features.
+    cheap : bool
+        Whether to treat costs nothing and keeps nothing, so that it may be done anew for each seed.
+    decides : str
+        What it alone can decide ("the loss"): two remedies that decide the same do not go together.
+
+    Raises
+    ------
+    InputError
+        For a parameter that it does not take, or a value outside its range.
     """
 
     name: ClassVar[str]
     takes_dose: ClassVar[bool] = False
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
     neural_only: ClassVar[bool] = False
+    classical_only: ClassVar[bool] = False
+    cheap: ClassVar[bool] = False
+    decides: ClassVar[str] = ""
 
-    def __init__(self, dose: float = 1.0) -> None:
+    def __init__(self, dose: float = 1.0, **values: float) -> None:
         self.dose = dose
+        self.values = with_defaults(getattr(self, "name", type(self).__name__), self.parameters, values)
 
     @abstractmethod
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
@@ -127,21 +162,6 @@ def register(name: str) -> Callable[[_R], _R]:
         return cls
 
     return decorate
-
-
-def targets(counts: NDArray[np.int64], dose: float) -> NDArray[np.int64]:
-    """Return how many images every class gets at a dose, int64 [C]: n + dose (max n - n).
-
-    A class without images stays without.
-
-    Examples
-    --------
-    >>> targets(np.array([100, 20]), 0.5)
-    array([100,  60])
-    """
-    n = np.asarray(counts, np.int64)
-    wanted = np.round(n + dose * (n.max(initial=0) - n)).astype(np.int64)
-    return np.where(n > 0, wanted, 0)
 
 
 def counts_of(treatment: Treatment) -> NDArray[np.int64]:

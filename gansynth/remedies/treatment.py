@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gansynth.data.dataset import CellDataset
+from gansynth.remedies.feature_oversampling import FeatureOverSampling
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""Logits [n, C] and int64 labels [n] to the scalar that is minimised."""
+Loss = Callable[[Tensor, Tensor, float], Tensor]
+"""Logits [n, C], int64 labels [n] and the share of the training that is done, in [0, 1), to the scalar that is
+minimised. A frozen dataclass says by its fields what it is, so that a training is resumed with the same one only."""
+
+Mix = Callable[[Tensor], tuple[Tensor, Tensor, float]]
+"""Images [n, 3, H, W] in [-1, 1] to mixed ones, the row of the batch each was mixed with (int64 [n]), and how much of
+the image itself is left, in [0, 1]. It draws from torch's default generator, which is seeded at every step."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,22 @@ class Treatment:
         not there is left out.
     augmented : bool
         Whether images are flipped, turned and jittered when they are shown.
+    turned_repeats : float, optional
+        Where an image stands in `rows` several times, it is shown as it is the first time, and flipped and turned by
+        up to so many degrees, each time otherwise, the others. Default: repetitions are equal.
+    sampling : float, optional
+        The exponent alpha with which batches draw their classes, p ~ n^alpha; 0 draws all equally often. Default: as
+        the classifier's recipe says.
+    mix : callable, optional
+        How the images of a batch are mixed with each other; the loss is then that of both labels, by their shares.
     loss : callable, optional
         Instead of the cross-entropy.
+    cosine_scale : float, optional
+        The last layer gives so many times the cosine between features and class. Default: an ordinary linear layer.
     class_weight : float64 array, shape [C], optional
         Weights of the classes, for classifiers without a loss of their own.
+    in_features : FeatureOverSampling, optional
+        New points between the features of the images, for classifiers that learn from features.
 
     Examples
     --------
@@ -43,8 +61,13 @@ class Treatment:
     images: CellDataset
     rows: NDArray[np.int64]
     augmented: bool = False
+    turned_repeats: float | None = None
+    sampling: float | None = None
+    mix: Mix | None = None
     loss: Loss | None = None
+    cosine_scale: float | None = None
     class_weight: NDArray[np.float64] | None = None
+    in_features: FeatureOverSampling | None = None
 
     @classmethod
     def of(cls, training: CellDataset) -> Treatment:
@@ -56,6 +79,18 @@ class Treatment:
         """The classes of `rows`, int64 [M]."""
         return self.images.labels[self.rows]
 
+    @property
+    def settings(self) -> dict[str, str | float]:
+        """What is asked for beside images and rows, by name, as far as it is asked for."""
+        asked = {
+            "turned_repeats": self.turned_repeats,
+            "sampling": self.sampling,
+            "mix": None if self.mix is None else _name_of(self.mix),
+            "loss": None if self.loss is None else _name_of(self.loss),
+            "cosine_scale": self.cosine_scale,
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
     def counts(self) -> dict[str, int]:
         """Return how many of `rows` are of each class."""
         n = np.bincount(self.labels, minlength=len(self.images.class_names))
@@ -66,3 +101,10 @@ class Treatment:
         synthetic = (self.images.records["origin"] == "synthetic").to_numpy()[self.rows]
         n = np.bincount(self.labels[synthetic], minlength=len(self.images.class_names))
         return dict(zip(self.images.class_names, n.tolist(), strict=True))
+
+
+def _name_of(what: object) -> str:
+    """Return the name of a function, or a dataclass with its fields."""
+    if is_dataclass(what):
+        return repr(what)
+    return str(getattr(what, "__qualname__", type(what).__qualname__))

@@ -16,6 +16,7 @@ class UnderSampling(Remedy):
     """At dose 1 every class has as many images as the smallest; at a smaller dose it goes that share of the way."""
 
     takes_dose = True
+    cheap = True
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
         if self.dose > 1:
@@ -28,5 +29,5 @@ class UnderSampling(Remedy):
         for c in np.flatnonzero(n):
             keep = round(n[c] - self.dose * (n[c] - least))
             mine = treatment.rows[treatment.labels == c]
-            rows.append(np.random.default_rng((place.seed, int(c))).permutation(mine)[:keep])
+            rows.append(np.random.default_rng((place.draws_by, int(c))).permutation(mine)[:keep])
         return replace(treatment, rows=np.sort(np.concatenate(rows)))

@@ -15,14 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 from gansynth.classifier_recipes import ClassicalRecipe, load_classifier_recipe
 from gansynth.classifiers.cell_encoder import train_cell_encoder
-from gansynth.classifiers.classical import (
-    Lesson,
-    calibration_parts,
-    load_classical,
-    save_classical,
-    train_classical,
-)
+from gansynth.classifiers.classical import load_classical, save_classical, train_classical
 from gansynth.classifiers.features import BackboneFeatures
+from gansynth.classifiers.lesson import Lesson, calibration_parts
 from gansynth.classifiers.projection import Projection
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset
@@ -165,7 +160,7 @@ def test_an_encoder_that_does_not_know_its_images_is_refused(cells: CellDataset,
 
 def test_what_only_a_network_can_follow_is_refused(cells: CellDataset) -> None:
     with pytest.raises(InputError, match="no loss to be replaced"):
-        train_classical(Treatment(cells, np.arange(82), loss=lambda z, y: z.sum()), _recipe("svm"))
+        train_classical(Treatment(cells, np.arange(82), loss=lambda z, y, done: z.sum()), _recipe("svm"))
 
 
 @pytest.mark.parametrize("name", ["svm", "naive-bayes"])

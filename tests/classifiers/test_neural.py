@@ -104,7 +104,7 @@ def test_the_loss_of_a_remedy_is_used() -> None:
     cells, _ = tiny_cells()
     plain, same, other = (
         train(replace(Treatment.of(cells), loss=loss), steps=5).curve[0]["train_loss"]
-        for loss in (None, F.cross_entropy, lambda z, y: 2 * F.cross_entropy(z, y))
+        for loss in (None, lambda z, y, done: F.cross_entropy(z, y), lambda z, y, done: 2 * F.cross_entropy(z, y))
     )
     assert plain == same and other > 1.2 * plain
 
@@ -148,7 +148,7 @@ def test_images_of_another_size_are_refused() -> None:
 
 def test_a_training_that_diverges_says_so() -> None:
     with pytest.raises(InputError, match="diverged before step 5"):
-        train(replace(Treatment.of(tiny_cells()[0]), loss=lambda z, y: F.cross_entropy(z, y) * torch.nan))
+        train(replace(Treatment.of(tiny_cells()[0]), loss=lambda z, y, done: F.cross_entropy(z, y) * torch.nan))
 
 
 def test_the_rate_rises_then_falls() -> None:

@@ -1,0 +1,91 @@
+"""Parameters in an arm's text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gansynth.data import CellDataset
+from gansynth.data.phantom import phantom_dataset
+from gansynth.errors import InputError
+from gansynth.remedies import Workplace, parse_arm, remedy_names
+from gansynth.remedies.remedy import REGISTRY
+
+
+@pytest.fixture(scope="module")
+def cells() -> CellDataset:
+    return phantom_dataset({"basophil": 3, "eosinophil": 12}, size=16)
+
+
+def test_parameters_stand_before_the_dose_and_the_others_have_their_defaults() -> None:
+    focal, smote = parse_arm("focal:gamma=1.5").remedies[0], parse_arm("smote : k = 3 @0.5").remedies[0]
+    assert focal.values == {"gamma": 1.5, "alpha": 1.0, "power": 0.0}
+    assert smote.values == {"k": 3} and smote.dose == 0.5
+    assert parse_arm("smote:k=3").at_dose(0.25).spec == "smote:k=3@0.25"
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("focal:gama=1", r"focal takes no parameter 'gama'; it takes gamma \(.*0 to 10, else 2\); alpha"),
+        ("oversample:k=1", "takes no parameter 'k'; it takes none"),
+        ("focal:gamma=-1", "gamma=-1 is no number from 0 to 10"),
+        ("cb-focal:beta=1", "beta=1 is no number from 0 to 0.999999"),
+        ("smote:k=2.5", "k=2.5 is no whole number"),
+        ("focal:gamma", "'gamma' is not name=number"),
+        ("focal:gamma=lots", "'gamma=lots' is not name=number"),
+        ("focal:gamma=nan", "is not name=number"),
+        ("focal:gamma=inf", "is not name=number"),
+        ("focal:", "'' is not name=number"),
+        ("focal:gamma=1:gamma=2", "gamma is given twice"),
+        ("smote@0.5:k=3", "parameters stand before the dose"),
+        ("focl:gamma=1", "did you mean 'focal'"),
+        ("focal+weighted", "focal and weighted both decide the loss"),
+        ("focal:gamma=1+focal:gamma=2", "both decide the loss"),
+        ("mixup+cutmix", "both decide how images are mixed"),
+        ("mixup+smote", "compare them as two arms"),
+    ],
+)
+def test_what_means_nothing_is_refused_with_what_there_is(spec: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        parse_arm(spec)
+
+
+@given(st.text(":=@+abcfoclgm0123.-", max_size=20))
+def test_any_text_is_an_arm_or_is_refused(text: str) -> None:
+    for spec in (text, f"focal{text}", f"smote:k={text}"):
+        try:
+            assert parse_arm(spec).spec == spec.strip()
+        except InputError as error:
+            assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_every_remedy_says_what_it_is_and_its_defaults_are_allowed(name: str) -> None:
+    remedy = REGISTRY[name]()
+    assert type(remedy).__doc__ and name in remedy_names() and parse_arm(name).spec == name
+    assert set(remedy.values) == {parameter.name for parameter in remedy.parameters}
+    for parameter in remedy.parameters:
+        for value in (parameter.default, parameter.least, parameter.most):
+            assert REGISTRY[name](**{parameter.name: value}).values[parameter.name] == value
+
+
+@pytest.mark.parametrize("spec", ["oversample@0.6", "undersample@0.6", "oversample-turned@0.6"])
+def test_what_is_drawn_at_no_cost_may_be_drawn_anew_for_each_seed(spec: str, cells: CellDataset) -> None:
+    def rows(**seeds: int) -> list[int]:
+        place = Workplace(Path("nowhere"), learning=lambda size: cells, **seeds)  # type: ignore[arg-type]
+        return [int(row) for row in parse_arm(spec).treat(cells, place).rows]
+
+    assert parse_arm(spec).cheap
+    assert rows(seed=1) == rows(seed=1, drawing_seed=1) == rows(seed=5, drawing_seed=1)
+    assert len({tuple(rows(seed=1, drawing_seed=k)) for k in range(8)}) > 1
+
+
+def test_arms_say_for_which_classifiers_they_are_and_whether_they_are_cheap() -> None:
+    assert parse_arm("smote").classical_only and not parse_arm("smote").neural_only
+    assert parse_arm("augmentation+mixup").neural_only and parse_arm("augmentation+mixup").cheap
+    assert not parse_arm("weighted").neural_only and not parse_arm("weighted").classical_only
+    assert not parse_arm("weighted+c-wgan-gp-64").cheap and parse_arm("none").cheap
