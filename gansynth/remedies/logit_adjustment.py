@@ -1,0 +1,50 @@
+"""Logit adjustment: a network learns what it would say if all classes were equally frequent (Menon et al. 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional as F
+
+from gansynth.remedies.class_weights import Weights, as_tensor
+from gansynth.remedies.parameter import Parameter
+from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
+from gansynth.remedies.treatment import Treatment
+
+
+@dataclass(frozen=True)
+class LogitAdjustedLoss:
+    """Cross-entropy of z + tau log prior: the network's own logits are then those for equal priors.
+
+    Attributes
+    ----------
+    shifts : tuple of float, length C
+        tau log prior; 0 for a class without images, which is pushed down as the cross-entropy does it.
+
+    References
+    ----------
+    Menon et al. 2021, "Long-tail learning via logit adjustment", ICLR, eq. 10.
+    """
+
+    shifts: Weights
+
+    def __call__(self, logits: Tensor, labels: Tensor, done: float = 0.0) -> Tensor:
+        """Return the loss of logits [n, C] and labels int64 [n]."""
+        return F.cross_entropy(logits + as_tensor(self.shifts, logits), labels)
+
+
+@register("logit-adjustment")
+class LogitAdjustment(Remedy):
+    """The logits are shifted by the log frequencies of the classes while learning, and not when predicting."""
+
+    parameters = (Parameter("tau", 1.0, 0.0, 10.0, "1 assumes equal classes; 0 is the cross-entropy"),)
+    neural_only = True
+    cheap = True
+    decides = "the loss"
+
+    def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
+        n = counts_of(treatment)
+        prior = np.where(n > 0, n, n.sum()) / n.sum()
+        return replace(treatment, loss=LogitAdjustedLoss(tuple((self.values["tau"] * np.log(prior)).tolist())))
