@@ -1,0 +1,58 @@
+"""CutMix: a rectangle of each image comes from another, and so does its share of the label (Yun et al. 2019)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from gansynth.remedies.mixup import share_kept
+from gansynth.remedies.parameter import Parameter
+from gansynth.remedies.remedy import Remedy, Workplace, register
+from gansynth.remedies.treatment import Treatment
+
+
+@dataclass(frozen=True)
+class PatchedImages:
+    """A rectangle with the share 1 - lam of the area, lam ~ Beta(alpha, alpha), the same for a batch.
+
+    Its centre is anywhere; what lies beyond the border is cut off, and lam is the area that is really left.
+
+    References
+    ----------
+    Yun et al. 2019, "CutMix: Regularization strategy to train strong classifiers with localizable features", ICCV.
+    """
+
+    alpha: float
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor, float]:
+        """Return patched images [n, 3, H, W], the partner of each (int64 [n]), and lam."""
+        height, width = images.shape[-2:]
+        share = math.sqrt(1 - share_kept(self.alpha))
+        row, column = (torch.rand(2) * torch.tensor([height, width])).long().tolist()
+        top, bottom = _around(row, share, height)
+        left, right = _around(column, share, width)
+        partner = torch.randperm(len(images)).to(images.device)
+        patched = images.clone()
+        patched[..., top:bottom, left:right] = images[partner, :, top:bottom, left:right]
+        return patched, partner, 1 - (bottom - top) * (right - left) / (height * width)
+
+
+def _around(centre: int, share: float, edge: int) -> tuple[int, int]:
+    half = int(edge * share) // 2
+    return max(0, centre - half), min(edge, centre + half)
+
+
+@register("cutmix")
+class CutMix(Remedy):
+    """Each image gets a rectangle of another of its batch; the loss is mixed by their areas."""
+
+    parameters = (Parameter("alpha", 1.0, 0.01, 10.0, "Beta(alpha, alpha): 1 draws all areas alike"),)
+    neural_only = True
+    cheap = True
+    decides = "how images are mixed"
+
+    def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
+        return replace(treatment, mix=PatchedImages(self.values["alpha"]))
