@@ -96,6 +96,16 @@ class Synthetic(Remedy):
             resume=out.is_dir() and any(out.iterdir()), seed=place.seed, device=place.device, progress=place.progress,
         )  # fmt: skip
 
+    def trained(self, place: Workplace) -> Run | None:
+        """Return the GAN if it is there, without training one."""
+        out = place.folder / "gans" / self.folder_name
+        return self.given or (Run(out) if _is_finished(out, place.budget.images, place.budget.minutes) else None)
+
+    def kept_images(self, place: Workplace) -> Path | None:
+        """Return the folder of the images generated so far; None where there is none."""
+        folder = place.folder / "synthetic" / self.folder_name
+        return folder if folder.is_dir() else None
+
     def refuse_leaks(self, held_out: CellDataset, place: Workplace) -> None:
         refuse_leaking_run(self.run(place), held_out)
 
@@ -137,10 +147,8 @@ class Synthetic(Remedy):
 
     def _model_sha256(self, place: Workplace) -> str | None:
         """Return which weights the images would come from; None while the GAN is not trained."""
-        out = place.folder / "gans" / self.folder_name
-        if self.given is None and not _is_finished(out, place.budget.images, place.budget.minutes):
-            return None
-        return (self.given or Run(out)).model_sha256
+        run = self.trained(place)
+        return None if run is None else run.model_sha256
 
 
 def is_run(source: str) -> bool:

@@ -17,6 +17,7 @@ from gansynth.report.comparison_figures import meanings
 from gansynth.report.comparison_folder import ComparisonResults, read_comparison_folder
 from gansynth.report.comparison_models import models
 from gansynth.report.comparison_protocols import protocols
+from gansynth.report.comparison_recognition import recognition
 from gansynth.report.comparison_verdict import PAPER_FLAW, findings, key_figures, verdict
 from gansynth.report.metric_tables import how_to_get
 from gansynth.report.numbers import sentence
@@ -64,6 +65,7 @@ def comparison_page(results: ComparisonResults, clean: ComparisonResults | None 
             *samples(results),
             *doses(results),
             *confusion(results),
+            *recognition(results),
             *swaps(results),
             *costs(results),
             *_not_finished(results),

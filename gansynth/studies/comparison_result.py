@@ -30,6 +30,7 @@ from gansynth.studies.comparison_figures import (
 from gansynth.studies.comparison_grid import Grid, training_images
 from gansynth.studies.comparison_paper import TOO_GOOD
 from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of, steps_of
+from gansynth.studies.comparison_recognition import recognition, unrecognised
 from gansynth.studies.comparison_record import Predictions, Record, finished
 
 RESULTS = "results.json"
@@ -55,6 +56,8 @@ class Comparison:
         The dose with the best value of each endpoint; "against_0" is its effect against no dose at all, where tested.
     swap : list of dict
         Trained on synthetic, tested on real (TSTR), and the reverse (TRTS).
+    recognition : list of dict
+        How many synthetic images of each GAN and class its independent classifier recognises, beside real ones.
     missing : list of dict
         Cells of the grid that could not be filled, and why.
     warnings : list of str
@@ -66,6 +69,7 @@ class Comparison:
     doses: list[dict[str, Any]]
     best_dose: list[dict[str, Any]]
     swap: list[dict[str, Any]]
+    recognition: list[dict[str, Any]]
     missing: list[dict[str, Any]]
     warnings: list[str]
 
@@ -79,6 +83,7 @@ class Comparison:
             "doses": self.doses,
             "best_dose": self.best_dose,
             "swap": self.swap,
+            "recognition": self.recognition,
             "missing": self.missing,
             "warnings": self.warnings,
         }
@@ -120,6 +125,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: Mapping[str, Any], setti
         {"arm": m.cell.arm, "classifier": m.cell.classifier, "fold": m.cell.fold, "seed": m.cell.seed, "error": m.error}
         for m in grid.missing
     ]
+    seen = recognition(grid) if clean else []
     result = Comparison(
         about={**about, "device": plan.device, "versions": _versions(), "date": _today()},
         arms=entries,
@@ -127,8 +133,9 @@ def gather(grid: Grid, units: Mapping[str, int], about: Mapping[str, Any], setti
         doses=curves,
         best_dose=_best(curves, settings["endpoints"]),
         swap=_swapped(grid, records, arms) if plan.swap else [],
+        recognition=seen,
         missing=missing,
-        warnings=_warnings(grid, records, about, missing, found_effects),
+        warnings=_warnings(grid, records, about, missing, found_effects) + unrecognised(seen),
     )
     write_text(plan.out / "scores.csv", _scores(records, names))
     return result

@@ -107,6 +107,7 @@ def test_the_page_answers_first_and_shows_what_the_paper_shows(page: Page) -> No
         "Classified samples",
         "How much is enough",
         "What is taken for what",
+        "Are the synthetic images recognised?",
         "Synthetic images alone",
         "What it costs",
         "What each figure means",
@@ -246,7 +247,9 @@ def test_one_arm_of_a_remedy_stands_for_its_doses(results: ComparisonResults) ->
 
 
 def test_the_papers_protocol_is_marked_and_claims_nothing(folder: Path, copy: Path) -> None:
-    paper = changed(copy, about={"protocol": "paper", "data": None}, effects=[], doses=[], best_dose=[], swap=[])
+    paper = changed(
+        copy, about={"protocol": "paper", "data": None}, effects=[], doses=[], best_dose=[], swap=[], recognition=[]
+    )
     page = comparison_page(paper, read_comparison_folder(folder))
     assert "paper's protocol" in page.title and "too good" in page.warnings[0] and "too good" in page.subtitle
     assert "These figures are too good, and no test is made" in page.verdict
@@ -256,7 +259,7 @@ def test_the_papers_protocol_is_marked_and_claims_nothing(folder: Path, copy: Pa
 
 def test_trainings_that_failed_are_named_with_their_reason(copy: Path) -> None:
     failed = {"arm": GAN, "classifier": "svm", "fold": 1, "seed": 0, "error": "no memory <left>"}
-    bare = changed(copy, arms=[], effects=[], doses=[], best_dose=[], swap=[], missing=[failed])
+    bare = changed(copy, arms=[], effects=[], doses=[], best_dose=[], swap=[], recognition=[], missing=[failed])
     html = render_page(comparison_page(bare))
     assert "Trainings that did not finish" in html and "no memory &lt;left&gt;" in html
 
@@ -264,7 +267,9 @@ def test_trainings_that_failed_are_named_with_their_reason(copy: Path) -> None:
 def test_only_one_arm_still_makes_a_page(copy: Path, folder: Path) -> None:
     facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     alone = [entry for entry in facts["arms"] if entry["arm"] == "none"]
-    text = render_page(comparison_page(changed(copy, arms=alone, effects=[], doses=[], best_dose=[], swap=[])))
+    text = render_page(
+        comparison_page(changed(copy, arms=alone, effects=[], doses=[], best_dose=[], swap=[], recognition=[]))
+    )
     assert "Nothing was held against the original data" in text
 
 

@@ -20,9 +20,12 @@ from gansynth.classifiers import training
 from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
+from gansynth.gans import Run
+from gansynth.metrics.estimate import Estimate
 from gansynth.recipes import load_recipe
 from gansynth.remedies.remedy import REGISTRY
 from gansynth.studies import Comparison, compare, comparison_grid
+from gansynth.studies.comparison_recognition import unrecognised
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -212,6 +215,36 @@ def test_synthetic_and_real_change_places(finished: tuple[Path, Comparison]) -> 
     split = pd.read_csv(out / "splits/fold0.csv", keep_default_na=False)
     assert len(table) == (split["split"] == "train").sum()
     assert table["class"].value_counts().to_dict() == pytest.approx(none["training_counts"], abs=1)
+
+
+def test_synthetic_images_are_looked_at_by_a_classifier_that_took_no_part_in_the_game(
+    finished: tuple[Path, Comparison], gan: str
+) -> None:
+    out, found = finished
+    shares = {(one["gan"], one["class"]): one["recognised"] for one in found.recognition}
+    filled = [name for name in COUNTS if COUNTS[name] < max(COUNTS.values())]
+    assert set(shares) >= {(gan, name) for name in filled}
+    classifier = Run(out / "fold0/gans/tiny").independent_classifier()
+    other = Run(out / "fold1/gans/tiny").independent_classifier()
+    assert classifier is not None and other is not None
+    name = filled[0]
+    right = n = 0
+    for fold, judge in enumerate((classifier, other)):
+        made = open_dataset(out / f"fold{fold}/synthetic/tiny", SIZE)
+        mine = made.images[made.labels == made.class_names.index(name)]
+        names = Run(out / f"fold{fold}/gans/tiny").class_names
+        right += int((judge(mine).argmax(axis=1) == names.index(name)).sum())
+        n += len(mine)
+    assert shares[gan, name]["n"] == n and shares[gan, name]["value"] == pytest.approx(right / n)
+    assert shares[gan, name]["floor_n"] == found.about["counts"]["test"][name]
+
+
+def test_a_gan_whose_images_are_taken_for_other_classes_is_named() -> None:
+    low = {"gan": "g", "class": "basophil", "recognised": Estimate(0.1, 200, (0.07, 0.15), 0.9, 100).to_json()}
+    fine = {"gan": "g", "class": "monocyte", "recognised": Estimate(0.5, 200, (0.4, 0.6), 0.9, 100).to_json()}
+    unknown = {"gan": "h", "class": "basophil", "recognised": Estimate(0.0, 200, (0.0, 0.1)).to_json()}
+    said = unrecognised([low, fine, unknown])
+    assert len(said) == 1 and "basophil 10% (real 90%)" in said[0] and "monocyte" not in said[0]
 
 
 def test_the_gan_of_a_fold_has_learned_from_its_training_images_only(finished: tuple[Path, Comparison]) -> None:
