@@ -1,0 +1,48 @@
+"""The cells of a smear field: white ones by their stain, red ones by their outline."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gansynth.data.boxes import CellBox
+from gansynth.data.smear_diameter import red_cell_diameter
+from gansynth.data.smear_field import working_field
+from gansynth.data.smear_red import DEFAULT_RED, RedCellSettings, find_red_cells
+from gansynth.data.smear_white import DEFAULT_WHITE, WhiteCellSettings, find_white_cells, white_cell_regions
+from gansynth.errors import InputError
+
+
+def find_cells(
+    image: NDArray[np.uint8],
+    cell_diameter: float | None = None,
+    red: RedCellSettings = DEFAULT_RED,
+    white: WhiteCellSettings = DEFAULT_WHITE,
+) -> list[CellBox]:
+    """Find the white and the red cells of a smear field.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3]
+        RGB, stained by a mixture of the Romanowsky kind (May-Grünwald-Giemsa, Wright, Leishman).
+    cell_diameter : float, optional
+        Of a usual red cell, in pixels; measured in this field where it is not given.
+    red, white : RedCellSettings, WhiteCellSettings
+
+    Returns
+    -------
+    list of CellBox
+        White cells, then red ones, each from left to right; names `WHITE_CELL` and `RED_CELL`.
+
+    Raises
+    ------
+    InputError
+        If no diameter is given and the field shows no red cell by itself.
+    """
+    if cell_diameter is None:
+        cell_diameter = red_cell_diameter([image])
+        if cell_diameter is None:
+            raise InputError("no red cell lies alone in the field; give the diameter of a red cell in pixels")
+    field = working_field(image, cell_diameter)
+    regions = white_cell_regions(field, white)
+    return find_white_cells(field, regions, white) + find_red_cells(field, regions, red)

@@ -1,0 +1,77 @@
+"""How large red cells are in a set of smear fields: their usual diameter in pixels.
+
+Red cells are the ruler of a smear: about 7.5 micrometres wide in health, whatever the microscope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+from skimage.measure import label, regionprops
+
+from gansynth.data.smear_field import fill_holes
+from gansynth.data.stain import optical_density
+
+_LONG_EDGE = 640
+_LEAST_DENSITY = 0.06
+_LEAST_SHARE = 0.001  # of the field's area: smaller things are platelets and dirt
+_LARGEST_SHARE = 0.08
+
+
+def round_regions(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the diameters of what lies alone in a field, is round, and is no white cell.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3]
+
+    Returns
+    -------
+    float64 [N]
+        Diameters of circles of the same area, in pixels of `image`.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, _LONG_EDGE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    density = ndimage.gaussian_filter(
+        optical_density(np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))), (1, 1, 0)
+    )
+    mask = fill_holes(density[..., 1] > _LEAST_DENSITY, _LARGEST_SHARE * density[..., 1].size / 4)
+    mask = ndimage.binary_opening(mask, iterations=2)
+    purple = density[..., 1] - density[..., 2]
+    rows, columns = mask.shape
+    diameters = []
+    for region in regionprops(label(mask, connectivity=1), intensity_image=purple):
+        top, left, bottom, right = region.bbox
+        whole = top > 0 and left > 0 and bottom < rows and right < columns
+        fits = _LEAST_SHARE * mask.size <= region.area <= _LARGEST_SHARE * mask.size
+        if whole and fits and region.solidity > 0.93 and region.eccentricity < 0.75 and region.intensity_mean < 0.1:
+            diameters.append(region.equivalent_diameter_area / scale)
+    return np.array(diameters, dtype=np.float64)
+
+
+def red_cell_diameter(fields: Iterable[NDArray[np.uint8]]) -> float | None:
+    """Return the usual diameter of a red cell, or None where no field shows one by itself.
+
+    It is the median, weighted by area so that many small platelets do not count for much, of the diameters of all
+    round things that lie alone and are not stained like a white cell.
+
+    Parameters
+    ----------
+    fields : iterable of uint8 [H, W, 3]
+        Fields of one magnification.
+
+    Returns
+    -------
+    float or None
+        In pixels.
+    """
+    diameters = np.sort(np.concatenate([np.zeros(0), *map(round_regions, fields)]))
+    if not len(diameters):
+        return None
+    weight = np.cumsum(diameters**2)
+    return float(diameters[np.searchsorted(weight, weight[-1] / 2)])
