@@ -1,4 +1,4 @@
-"""`gansynth data ...`: look at, import, split and draw data sets."""
+"""`gansynth data ...`: look at, import, crop, split and draw data sets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from gansynth.cli.arguments import FOLDER, parse_counts_list, parse_sources, seed_option
+from gansynth.cli.field_progress import fields_progress
 
 
 @click.group()
 def data() -> None:
-    """Look at, import, split and draw data sets."""
+    """Look at, import, crop, split and draw data sets."""
 
 
 @data.command()
@@ -98,6 +99,106 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
     for part in ("train", "val", "test"):
         click.echo(f"{part:<6}{int((dataset.records['split'] == part).sum()):>8,} images")
     click.echo(f"wrote {written}")
+
+
+@data.command()
+@click.argument("smears", type=FOLDER)
+@click.argument("out", type=FOLDER)
+@click.option(
+    "--cell-diameter",
+    metavar="PIXELS",
+    type=click.FloatRange(4, 4000),
+    help="Width of a usual red cell in the fields; default: measured in them.",
+)
+@click.option(
+    "--size", type=click.IntRange(16, 1024), default=224, show_default=True, help="Edge length of a cell's image."
+)
+@click.option(
+    "--red-frame",
+    metavar="DIAMETERS",
+    type=click.FloatRange(0.5, 20),
+    default=1.5,
+    show_default=True,
+    help="Red cells' diameters that fit into a red cell's image: enlargement is size / (frame x diameter).",
+)
+@click.option(
+    "--white-frame",
+    metavar="DIAMETERS",
+    type=click.FloatRange(0.5, 20),
+    default=3.0,
+    show_default=True,
+    help="The same for a white cell's image.",
+)
+@click.option(
+    "--surround",
+    type=click.Choice(["zero", "smear"]),
+    default="zero",
+    show_default=True,
+    help="What lies around the cell's box: black, or the smear itself.",
+)
+@click.option("--whole-only", is_flag=True, help="Write no image of a cell that the field's border cuts.")
+@click.option(
+    "--boxes",
+    "cut_from",
+    type=click.Choice(["found", "drawn"]),
+    default="found",
+    show_default=True,
+    help="Cut what is found, or what is drawn in Pascal VOC files.",
+)
+@click.option(
+    "--annotations",
+    metavar="DIR",
+    type=FOLDER,
+    help="Where the Pascal VOC files are; default: beside the images, or in a folder Annotations beside theirs.",
+)
+@click.option(
+    "--super-resolution",
+    metavar="FILE",
+    type=FOLDER,
+    help="Weights of a network that enlarges (needs the package spandrel); default: Lanczos's filter.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def crop(
+    smears: Path,
+    out: Path,
+    cell_diameter: float | None,
+    size: int,
+    red_frame: float,
+    white_frame: float,
+    surround: str,
+    whole_only: bool,
+    cut_from: str,
+    annotations: Path | None,
+    super_resolution: Path | None,
+    as_json: bool,
+) -> None:
+    """Cut the white and the red cells out of smear fields into single-cell images.
+
+    SMEARS is an image, or a folder of fields of one magnification. OUT gets cells/ (a data set: one folder per class,
+    the field as group), boxes.csv, annotations/ (Pascal VOC) and overlays/ to check by eye. Where Pascal VOC files
+    are present, what is found is scored against them.
+
+    \b
+    Example:
+      gansynth data crop smears cut
+      gansynth data crop smears cut --surround smear --whole-only --size 128
+      gansynth data crop smears cut --boxes drawn --annotations smears/Annotations
+    """
+    from gansynth.data.smear_cropping import CropSettings, crop_smears
+    from gansynth.data.smear_cut import Surround
+
+    settings = CropSettings(size, red_frame, white_frame, Surround(surround), whole_only, cut_from)
+    with fields_progress("fields") as on_field:
+        report = crop_smears(
+            smears,
+            out,
+            settings,
+            cell_diameter=cell_diameter,
+            annotations=annotations,
+            super_resolution=super_resolution,
+            on_field=on_field,
+        )
+    click.echo(json.dumps(report.to_json()) if as_json else f"{report.to_text()}\nwrote {out}")
 
 
 @data.command()
