@@ -18,6 +18,7 @@ from gansynth.cli.data import data
 from gansynth.cli.demo import demo
 from gansynth.cli.failures import Commands
 from gansynth.cli.gan import export, models, train_gan
+from gansynth.cli.naturalize import naturalize
 from gansynth.cli.quality import quality
 from gansynth.cli.synthesis import balance, generate
 
@@ -41,7 +42,8 @@ def gansynth() -> None:
 
 
 _COMMANDS = (
-    data, train_gan, generate, balance, quality, benchmark, train_classifier, classify, compare, models, export, demo,
+    data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, compare, models,
+    export, demo,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)
