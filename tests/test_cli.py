@@ -62,6 +62,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "data phantom",
         "data split",
         "demo",
+        "explain",
         "export",
         "generate",
         "models",

@@ -70,7 +70,7 @@ def classify(classifier: Classifier, files: Sequence[str | Path]) -> Iterator[Cl
         If a file or folder does not exist, or a folder holds no image.
     """
     waiting: list[tuple[str, NDArray[np.uint8] | None, bool, str]] = []
-    for path in _expanded(files):
+    for path in expanded(files):
         try:
             pixels = read_image(path)
             seen = pixel_sha256(pixels) in classifier.seen_sha256
@@ -97,7 +97,14 @@ def _classified(
         yield Classified(file, {classifier.class_names[c]: float(p[c]) for c in order}, seen)
 
 
-def _expanded(files: Sequence[str | Path]) -> list[Path]:
+def expanded(files: Sequence[str | Path]) -> list[Path]:
+    """Return the image files that are given, and those in the folders that are given.
+
+    Raises
+    ------
+    InputError
+        If one does not exist, or a folder holds no image.
+    """
     found = []
     for given in files:
         path = Path(given)

@@ -1,0 +1,86 @@
+"""`gansynth explain`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gansynth.cli.arguments import FOLDER, device_option
+from gansynth.errors import InputError
+
+
+@click.command()
+@click.argument("run", type=FOLDER)
+@click.argument("images", nargs=-1, required=True, type=FOLDER)
+@click.option("--out", type=FOLDER, required=True, help="An empty folder for sheets, pictures and numbers.")
+@click.option(
+    "--method",
+    type=click.Choice(["grad-cam", "guided-grad-cam", "score-cam"]),
+    default="grad-cam",
+    show_default=True,
+    help="How to find out what was looked at (docs/explain.md).",
+)
+@click.option("--before", type=FOLDER, help="Another run to ask the same: trained before the data were balanced.")
+@click.option("--class", "class_name", help="The class to ask about.  [default: the one that RUN gives each image]")
+@click.option("--channels", type=click.IntRange(min=1), help="Of score-cam: try only the N maps that vary most.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: shares over all images, and each image.")
+@device_option
+def explain(
+    run: Path,
+    images: tuple[Path, ...],
+    out: Path,
+    method: str,
+    before: Path | None,
+    class_name: str | None,
+    channels: int | None,
+    as_json: bool,
+    device: str,
+) -> None:
+    """Show what a network looked at, and how much of that is the cell.
+
+    RUN is a folder that train-classifier wrote. IMAGES are files, or folders that are searched for images; images that
+    it was not trained on tell more. With --before, the sheet has three columns: original, before, after.
+
+    \b
+    Example:
+      gansynth explain runs/balanced test/promyelocyte --class promyelocyte --out explained
+      gansynth explain runs/balanced cell.png --before runs/original --method score-cam --out explained
+    """
+    from gansynth.classifiers import open_classifier
+    from gansynth.classifiers.explain_files import explain_files, shares_of
+    from gansynth.report.explanation_folder import answer, refuse_used, write_explanations
+
+    refuse_used(out)
+    classifier = open_classifier(run, device=device)
+    earlier = None if before is None else open_classifier(before, device=device)
+    found = explain_files(classifier, images, method, before=earlier, class_name=class_name, channels=channels)
+    names = {"run": str(run), "method": method, "before": None if before is None else str(before)}
+    write_explanations(out, found, run=str(run), method=method, before=names["before"])
+    shares = shares_of(found)
+    if as_json:
+        said = answer(found, run=str(run), method=method, before=names["before"])
+        click.echo(json.dumps(said, ensure_ascii=False, indent=2))
+    else:
+        lines = [
+            ("in the cell", shares.after),
+            ("in the cell, before", shares.before),
+            ("difference", shares.difference),
+        ]
+        for what, estimate in [*lines, ("the cell's share of the picture", shares.area)]:
+            if estimate is not None and estimate.value is not None:
+                ends = (
+                    "" if estimate.interval is None else f"  ({estimate.interval[0]:.3f} to {estimate.interval[1]:.3f})"
+                )
+                click.echo(f"{what}  {estimate.value:.3f}{ends}  n {estimate.n}")
+    seen = sum(one.after.seen for one in found if one.after is not None)
+    if seen:
+        click.echo(f"{seen} of {len(found)} images were training images", err=True)
+    unsure = [one for one in found if one.problem]
+    if unsure:
+        click.echo(f"{len(unsure)} of {len(found)} cells were not found, and have no share", err=True)
+    click.echo(f"wrote {out}", err=as_json)
+    failed = [f"{one.file} ({one.error})" for one in found if one.error]
+    if failed:
+        raise InputError(f"{len(failed)} of {len(found)} files could not be explained: {'; '.join(failed[:5])}")
