@@ -19,6 +19,7 @@ Mask = NDArray[np.bool_]
 
 _ROUND = 0.965  # a white cell that nothing touches fills at least so much of its convex hull
 _NECK = 0.93  # two parts are one cell if the passage between them is nearly as wide as the narrower of them
+_ENCLOSED = 0.5  # a part that the cell has around it to this share is its plasma between two lobes
 _APART = 2.0  # standard deviations between cytoplasm and red cells, from which colour may decide
 _GRAIN = 0.1  # weight of the logarithm of grain beside optical densities: both then vary by about 0.1 in a cell
 
@@ -90,6 +91,7 @@ def white_cell(slide: Slide) -> tuple[Mask, Mask, float] | None:
         if (rounder := _solidity(trimmed)) > filled + 0.008:
             cell, filled = trimmed, rounder
         look = _Look(slide, np.where(trimmed, own, slide.dense * (own + 1)), own, nucleus)
+    cell = _without_strips(slide, cell, nucleus, look)
     plasma = cell & ~look.near(2.0)
     foreign = float((look.white[plasma] < -0.5).mean()) if look.apart > _APART and plasma.any() else 0.0
     return nucleus, cell, foreign * float(plasma.sum() / cell.sum())
@@ -137,9 +139,11 @@ def _split_at_necks(slide: Slide, core: Mask) -> tuple[NDArray[np.int32], int]:
         white = parts == own
         rim = ndimage.binary_dilation(white) & ~white
         for part in np.setdiff1d(np.unique(parts[rim]), [0, own]):
-            passage = inward[rim & (parts == part)].max()
-            if passage > _NECK * widest[part]:
-                parts[parts == part] = own
+            mine = parts == part
+            passage = inward[rim & mine].max()
+            around = parts[ndimage.binary_dilation(mine) & ~mine]
+            if passage > _NECK * widest[part] or (around == own).mean() > _ENCLOSED:
+                parts[mine] = own
                 grown = True
     return parts, own
 
@@ -165,6 +169,7 @@ class _Look:
         direction = np.linalg.solve(spread, middle_white - middle_red)
         self.apart = float(np.sqrt(direction @ (middle_white - middle_red)))
         score = (features - (middle_red + middle_white) / 2) @ direction / max(self.apart, 1e-6)
+        score = np.clip(score, -self.apart, self.apart)  # a nucleus must not outshine what lies beside it
         dense = slide.dense.astype(np.float64)
         self.white = ndimage.gaussian_filter(score * dense, 1.8 * unit) / (
             ndimage.gaussian_filter(dense, 1.8 * unit) + 1e-3
@@ -180,6 +185,19 @@ def _parts_of_its_colour(parts: NDArray[np.int32], own: int, white: NDArray[np.f
     rim = ndimage.binary_dilation(parts == own, _disk(2))
     beside = [p for p in np.setdiff1d(np.unique(parts[rim]), [0, own]) if np.median(white[parts == p]) > 0.5]
     return np.isin(parts, beside)
+
+
+def _without_strips(slide: Slide, cell: Mask, nucleus: Mask, look: _Look) -> Mask:
+    """Take away what the split at a neck left along a red cell: a strip of its colour, or of its pale rim."""
+    others = slide.dense & (ndimage.distance_transform_edt(~cell) > slide.unit)
+    plasma = cell & ~look.near(2.0)
+    if not others.any() or not plasma.any():
+        return cell
+    depth = slide.density.mean(axis=2)
+    pale = depth < 0.6 * float(np.median(depth[plasma]))
+    reddish = look.white < 0 if look.apart > _APART else np.zeros_like(pale)
+    band = ndimage.distance_transform_edt(~others) <= 5 * slide.unit
+    return _tidy(cell & ~(band & (pale | reddish) & ~look.near(0.7)), nucleus, slide.unit, 1.0)
 
 
 def _tidy(mask: Mask, nucleus: Mask, unit: float, radius: float) -> Mask:
