@@ -9,6 +9,7 @@ from pathlib import Path
 from gansynth.atomic import write_json
 from gansynth.classifier_recipes import (
     AverageRecipe,
+    BackboneRecipe,
     ClassicalRecipe,
     ClassifierRecipe,
     NeuralRecipe,
@@ -22,6 +23,8 @@ from gansynth.errors import InputError
 from gansynth.gans.run import INFO, RECIPE
 from gansynth.gans.run_folder import claim_folder
 from gansynth.metrics.classification import Scores, classification_scores
+from gansynth.remedies.arm import NONE, parse_arm
+from gansynth.remedies.remedy import Workplace
 from gansynth.remedies.treatment import Treatment
 
 DEFAULT_RECIPE = "sequential-cnn"
@@ -46,7 +49,8 @@ def train_classifier(
     Parameters
     ----------
     treatment : Treatment or CellDataset
-        What it learns from. A plain training split is augmented if the recipe says so; a treatment says it itself.
+        What it learns from. A plain training split is augmented, and treated with a remedy, if the recipe says so; a
+        treatment says it itself.
     recipe : str or ClassifierRecipe
         A recipe, its name in the zoo, or its path.
     out : path, optional
@@ -84,8 +88,12 @@ def train_classifier(
             weights_dir=weights_dir, resume=resume, progress=progress,
         )  # fmt: skip
     if isinstance(treatment, CellDataset):
-        augmented = isinstance(recipe, NeuralRecipe) and recipe.augmentation == "ordinary"
-        treatment = Treatment(treatment, Treatment.of(treatment).rows, augmented=augmented)
+        treatment = _plain(treatment, recipe, seed)
+    elif isinstance(recipe, BackboneRecipe) and recipe.remedy != NONE:
+        raise InputError(
+            f"recipe {recipe.name} brings a remedy of its own ({recipe.remedy}), and the arm brings another; compare the "
+            f"arm '{recipe.remedy}' with a recipe that brings none, such as resnet152, or give --set remedy=none"
+        )
     _refuse_unfit(treatment, validation, recipe)
     out = None if out is None else Path(out)
     weights_dir = None if weights_dir is None else Path(weights_dir)
@@ -115,6 +123,20 @@ def train_classifier(
     if out is not None:
         write_calibration(out, told)
     return calibrated if wanted else classifier
+
+
+def _plain(training: CellDataset, recipe: ClassifierRecipe, seed: int) -> Treatment:
+    """Return a plain training split with the augmentation and the remedy that the recipe asks for."""
+    augmented = isinstance(recipe, NeuralRecipe) and recipe.augmentation == "ordinary"
+    treatment = Treatment(training, Treatment.of(training).rows, augmented=augmented)
+    for remedy in parse_arm(recipe.remedy).remedies if isinstance(recipe, BackboneRecipe) else ():
+        if not remedy.cheap:
+            raise InputError(
+                f"recipe {recipe.name}: remedy '{remedy.name}' makes images first; a recipe takes losses and samplings "
+                "only. Compare it as an arm, or train on a balanced folder"
+            )
+        treatment = remedy.treat(treatment, Workplace(Path(), lambda _: training, seed=seed))
+    return treatment
 
 
 def _refuse_unfit(treatment: Treatment, validation: CellDataset | None, recipe: ClassifierRecipe) -> None:
