@@ -15,7 +15,7 @@ from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.classify import expanded
 from gansynth.classifiers.explain import Explanation, Method, explain
 from gansynth.classifiers.explain_grad_cam import over_image
-from gansynth.classifiers.explain_share import mean_difference, mean_share, share_inside
+from gansynth.classifiers.explain_share import mean_share, share_inside
 from gansynth.data.cell_segmentation import segment_cell
 from gansynth.data.picture import pixel_sha256, read_image, square
 from gansynth.errors import InputError
@@ -193,7 +193,7 @@ def shares_of(explained: Sequence[ExplainedFile]) -> Shares:
     if not any(one.before is not None for one in read):
         return Shares(mean_share(after), area)
     before = [math.nan if one.before is None else one.before.share for one in read]
-    return Shares(mean_share(after), area, mean_share(before), mean_difference(np.subtract(after, before)))
+    return Shares(mean_share(after), area, mean_share(before), mean_share(np.subtract(after, before), lowest=-1.0))
 
 
 def _explained(

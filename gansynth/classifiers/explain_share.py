@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.jackknife import share_interval
 
 
 def share_inside(attribution: NDArray[np.floating], mask: NDArray[np.bool_]) -> float:
@@ -34,13 +33,15 @@ def share_inside(attribution: NDArray[np.floating], mask: NDArray[np.bool_]) -> 
     return float(attribution[mask].sum(dtype=np.float64)) / total if total > 0 else math.nan
 
 
-def mean_share(shares: NDArray[np.float64] | list[float]) -> Estimate:
-    """Return the mean of shares with its 95% interval, which stays inside 0..1.
+def mean_share(shares: NDArray[np.float64] | list[float], *, lowest: float = 0.0) -> Estimate:
+    """Return the mean of shares, or of differences of shares of the same images, with Student's 95% interval.
 
     Parameters
     ----------
     shares : float array, shape [n]
         NaN where an image has no share: it is left out, and counted in the note.
+    lowest : float
+        What a share is at least, and the interval too: 0, or -1 for differences. At most it is 1.
 
     Returns
     -------
@@ -48,43 +49,16 @@ def mean_share(shares: NDArray[np.float64] | list[float]) -> Estimate:
         Its n is that of the images which have a share. They are one sample; the training is not repeated, so the
         interval does not tell of other trainings.
     """
-    known, note = _known(shares)
-    n = len(known)
-    if not n:
-        return Estimate(None, 0, note=note or "no images")
-    value = float(known.mean())
-    if n == 1:
-        return Estimate(value, n, note=note)
-    return Estimate(value, n, share_interval(value, float(known.var(ddof=1)) / n, n, z=_student(n)), note=note)
-
-
-def mean_difference(differences: NDArray[np.float64] | list[float]) -> Estimate:
-    """Return the mean of differences of shares of the same images, with Student's 95% interval.
-
-    Parameters
-    ----------
-    differences : float array, shape [n]
-        See `mean_share`.
-    """
-    known, note = _known(differences)
-    n = len(known)
-    if not n:
-        return Estimate(None, 0, note=note or "no images")
-    value = float(known.mean())
-    if n == 1:
-        return Estimate(value, n, note=note)
-    half = _student(n) * float(known.std(ddof=1)) / math.sqrt(n)
-    return Estimate(value, n, (max(-1.0, value - half), min(1.0, value + half)), note=note)
-
-
-def _known(values: NDArray[np.float64] | list[float]) -> tuple[NDArray[np.float64], str]:
-    given = np.asarray(values, np.float64)
+    given = np.asarray(shares, np.float64)
     known = given[np.isfinite(given)]
-    left_out = len(given) - len(known)
-    return known, f"{left_out} of {len(given)} images have no share" if left_out else ""
-
-
-def _student(n: int) -> float:
+    n, left_out = len(known), len(given) - len(known)
+    note = f"{left_out} of {len(given)} images have no share" if left_out else ""
+    if n == 0:
+        return Estimate(None, 0, note=note or "no images")
+    value = float(known.mean())
+    if n == 1:
+        return Estimate(value, n, note=note)
     from scipy.stats import t
 
-    return float(t.ppf(0.975, n - 1))
+    half = float(t.ppf(0.975, n - 1)) * float(known.std(ddof=1)) / math.sqrt(n)
+    return Estimate(value, n, (max(lowest, value - half), min(1.0, value + half)), note=note)

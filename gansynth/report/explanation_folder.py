@@ -58,7 +58,6 @@ def write_explanations(
     run: str,
     method: str,
     before: str | None = None,
-    titles: tuple[str, str] = ("before", "after"),
 ) -> None:
     """Write ``sheet.png`` (``sheet-2.png``, ...), ``pictures/``, ``explanations.csv`` and ``explanations.json``.
 
@@ -69,16 +68,15 @@ def write_explanations(
     run, before : str
         The classifiers, as the user named them.
     method : str
-    titles : (str, str)
-        What the sheet calls `before` and `run`.
     """
     shown = [one for one in explained if one.after is not None]
     names = {}
     for k, one in enumerate(shown, start=1):
         names[one.file] = f"pictures/{k:04d}-{Path(one.file).stem}.png"
         _save(_strip(one), out / names[one.file])
+    titles = ("looked at", None) if before is None else ("after", "before")
     for k, start in enumerate(range(0, len(shown), ON_ONE_SHEET), start=1):
-        sheet = explanation_sheet(shown[start : start + ON_ONE_SHEET], titles[1], None if before is None else titles[0])
+        sheet = explanation_sheet(shown[start : start + ON_ONE_SHEET], *titles)
         _save(sheet, out / ("sheet.png" if k == 1 else f"sheet-{k}.png"))
     with whole_file(out / TABLE) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)

@@ -82,7 +82,9 @@ def explained_picture(one: ExplainedFile, looked: Looked, edge: int = TILE) -> I
     return overlay(one.pixels, looked.attribution, cell, edge)
 
 
-def explanation_sheet(explained: Sequence[ExplainedFile], after: str, before: str | None = None) -> Image.Image:
+def explanation_sheet(
+    explained: Sequence[ExplainedFile], after: str = "looked at", before: str | None = None
+) -> Image.Image:
     """Put images beside what the classifiers looked at.
 
     Parameters
@@ -132,7 +134,8 @@ def explanation_sheet(explained: Sequence[ExplainedFile], after: str, before: st
             if looked.predicted != one.class_name:
                 says += f", says {looked.predicted}"
             _write(draw, x, top + TILE + 2, says, 12, INK)
-            inside = "" if math.isnan(looked.share) else f"{looked.share:.0%} in the cell"
+            nothing = "" if looked.attribution.any() else "nothing speaks for it"
+            inside = nothing if math.isnan(looked.share) else f"{looked.share:.0%} in the cell"
             _write(draw, x, top + TILE + 17, inside, 11, FAINT)
     return sheet
 
