@@ -57,6 +57,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "benchmark",
         "classify",
         "compare",
+        "data crop",
         "data import",
         "data info",
         "data phantom",
@@ -68,6 +69,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "models",
         "naturalize",
         "quality",
+        "search-remedy",
         "train-classifier",
         "train-gan",
     }

@@ -21,6 +21,7 @@ from gansynth.cli.failures import Commands
 from gansynth.cli.gan import export, models, train_gan
 from gansynth.cli.naturalize import naturalize
 from gansynth.cli.quality import quality
+from gansynth.cli.remedy_search import search_remedy
 from gansynth.cli.synthesis import balance, generate
 
 
@@ -43,8 +44,9 @@ def gansynth() -> None:
 
 
 _COMMANDS = (
-    data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain,
-    compare, models, export, demo,
+    data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain, compare,
+    models, export, demo,
+    search_remedy,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)

@@ -129,3 +129,20 @@ def parse_sources(items: Iterable[str]) -> list[tuple[str, Path]]:
             raise InputError(f"--source {item}: write kind=PATH, for example --source pbc=downloads/PBC_dataset")
         sources.append((kind.strip().lower(), Path(path).expanduser()))
     return sources
+
+
+def parse_rarity(text: str) -> dict[str, int]:
+    """Read the `class=n,class=n` of `--rarity`.
+
+    Raises
+    ------
+    InputError
+        If a part is not `class=n`.
+    """
+    found: dict[str, int] = {}
+    for part in (part.strip() for part in text.split(",") if part.strip()):
+        name, equals, number = part.rpartition("=")
+        if not equals or not name.strip():
+            raise InputError(f"--rarity: '{part}' is not class=n; write for example promyelocyte=40,monocyte=80")
+        found[name.strip()] = parse_count(number.strip(), f"--rarity {part}")
+    return found

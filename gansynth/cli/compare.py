@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, parse_count, seed_option, typed_command
+from gansynth.cli.arguments import FOLDER, device_option, parse_rarity, seed_option, typed_command
 from gansynth.errors import InputError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def compare(
         seeds=seeds,
         folds=folds,
         doses=_doses(doses),
-        rarity=_rarity(rarity),
+        rarity=parse_rarity(rarity),
         rare=_names(rare),
         protocol=protocol,
         endpoint=endpoint,
@@ -158,14 +158,4 @@ def _doses(text: str) -> list[float]:
             found.append(float(part))
         except ValueError:
             raise InputError(f"--doses: '{part}' is no number; write for example 0.25,0.5,1,1.5") from None
-    return found
-
-
-def _rarity(text: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for part in _names(text):
-        name, equals, number = part.rpartition("=")
-        if not equals or not name.strip():
-            raise InputError(f"--rarity: '{part}' is not class=n; write for example promyelocyte=40,monocyte=80")
-        found[name.strip()] = parse_count(number.strip(), f"--rarity {part}")
     return found

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gansynth.studies.benchmark_result import Benchmark
     from gansynth.studies.comparison_result import Comparison
     from gansynth.studies.quality_result import Quality
+    from gansynth.studies.remedy_search_result import RemedySearch
 
 _PER_CLASS = ("recall", "KD-cell", "diversity-cell", "memorisation")
 
@@ -86,6 +87,34 @@ def comparison_table(comparison: Comparison) -> str:
         text += f"\nbest dose of {one['remedy']} for {_title(one['endpoint'])} ({one['classifier']}): {one['dose']:g}"
     for warning in comparison.warnings:
         text += f"\nwarning: {warning}"
+    return text
+
+
+def search_table(search: RemedySearch) -> str:
+    """Return the figures of every candidate as pasupa2020 shows them (table 1), and which is the best."""
+    from gansynth.studies.remedy_search_result import CHOSEN_BY, SHOWN
+
+    rarest = search.about["rarest"]
+    heads = ("arm", "best epoch", *SHOWN, f"recall of {rarest}", f"{CHOSEN_BY} gained", "p")
+    rows: list[tuple[str, ...]] = [heads]
+    for row in search.rows:
+        cells = []
+        for name in (*SHOWN, "recall"):
+            sd = row[name]["sd"]
+            cells.append(_number(row[name]["mean"]) + ("" if sd is None else f" ± {_number(sd)}"))
+        gain = row["gain"]
+        gained = _with_interval(gain["value"], None if None in gain["interval"] else gain["interval"])
+        rows.append((row["arm"], _number(row["epoch"]), *cells, gained, _number(gain["p"])))
+    text = _aligned(rows)
+    folds, first = search.about["folds"], search.rows[0]["arm"]
+    text += f"\n\nmean ± standard deviation over {folds} folds of the training split; gained against {first}"
+    if search.best is not None:
+        text += (
+            f"\nbest by {CHOSEN_BY}: {search.best['arm']}. The best of many is too good by chance: compare it on "
+            f"images that were not searched, --remedies {first},{search.best['arm']}"
+        )
+    for cell, error in search.failed.items():
+        text += f"\nfailed: {cell}: {error}"
     return text
 
 

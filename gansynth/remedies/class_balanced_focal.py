@@ -13,6 +13,9 @@ from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
 
+GUO_BETA, GUO_GAMMA = (0.9, 0.99, 0.999, 0.9999), (0.5, 1.0, 2.0)
+"""What guo2022 chose from (section 2.5)."""
+
 
 @dataclass(frozen=True)
 class ClassBalancedFocalLoss:
@@ -44,8 +47,8 @@ class ClassBalancedFocal(Remedy):
     """Focal loss with a sigmoid for each class, weighed by the effective number of its images."""
 
     parameters = (
-        Parameter("beta", 0.9, 0.0, 0.999999, "0 weighs no class; near 1 they weigh 1 / n"),
-        Parameter("gamma", 2.0, 0.0, 10.0, "how little a sure image counts"),
+        Parameter("beta", 0.9, 0.0, 0.999999, "0 weighs no class; near 1 they weigh 1 / n", tried=GUO_BETA),
+        Parameter("gamma", 2.0, 0.0, 10.0, "how little a sure image counts", tried=GUO_GAMMA),
     )
     neural_only = True
     cheap = True

@@ -12,6 +12,9 @@ from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
 
+PASUPA_ALPHA = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
+"""What pasupa2020 searched, with gamma 2 (table 1)."""
+
 
 @dataclass(frozen=True)
 class FocalLoss:
@@ -49,7 +52,7 @@ class Focal(Remedy):
 
     parameters = (
         Parameter("gamma", 2.0, 0.0, 10.0, "how little a sure image counts"),
-        Parameter("alpha", 1.0, 0.01, 100.0, "factor of the whole loss"),
+        Parameter("alpha", 1.0, 0.01, 100.0, "factor of the whole loss", tried=PASUPA_ALPHA),
         Parameter("power", 0.0, 0.0, 2.0, "classes weigh 1 / n^power"),
     )
     neural_only = True

@@ -51,7 +51,7 @@ class LdamDrw(Remedy):
     """Label-distribution-aware margins with deferred re-weighting, on a last layer that gives cosines."""
 
     parameters = (
-        Parameter("margin", 0.5, 0.0, 2.0, "of the rarest class, in cosines"),
+        Parameter("margin", 0.5, 0.0, 2.0, "of the rarest class, in cosines", tried=(0.1, 0.3, 0.5)),
         Parameter("scale", 30.0, 1.0, 100.0, "of the cosines"),
         Parameter("start", 0.8, 0.0, 1.0, "share of the training after which classes are weighed"),
         Parameter("beta", 0.9999, 0.0, 0.999999, "of the effective numbers they are weighed by"),

@@ -13,6 +13,8 @@ from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
 
+_TAU = (0.25, 0.5, 1.0, 1.5)
+
 
 @dataclass(frozen=True)
 class LogitAdjustedLoss:
@@ -39,7 +41,7 @@ class LogitAdjustedLoss:
 class LogitAdjustment(Remedy):
     """The logits are shifted by the log frequencies of the classes while learning, and not when predicting."""
 
-    parameters = (Parameter("tau", 1.0, 0.0, 10.0, "1 assumes equal classes; 0 is the cross-entropy"),)
+    parameters = (Parameter("tau", 1.0, 0.0, 10.0, "1 assumes equal classes; 0 is the cross-entropy", tried=_TAU),)
     neural_only = True
     cheap = True
     decides = "the loss"

@@ -23,6 +23,8 @@ class Parameter:
         What it decides, in a few words.
     whole : bool
         Whether it counts something.
+    tried : tuple of float
+        What a search tries where it is told nothing; empty leaves it at its default.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Parameter:
     most: float
     what: str
     whole: bool = False
+    tried: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.what}, {self.least:g} to {self.most:g}, else {self.default:g})"

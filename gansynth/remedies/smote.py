@@ -15,7 +15,7 @@ class Smote(Remedy):
     """For classifiers that learn from features: between two images, pixel by pixel, there is no cell."""
 
     takes_dose = True
-    parameters = (Parameter("k", 5.0, 1.0, 100.0, "neighbours, at most all others of the class", whole=True),)
+    parameters = (Parameter("k", 5.0, 1.0, 100.0, "neighbours, at most all others", whole=True, tried=(3, 5, 10)),)
     classical_only = True
     cheap = True
     decides = "points between features"

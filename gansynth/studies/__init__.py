@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from gansynth.studies.comparison_study import compare
     from gansynth.studies.quality_result import Quality
     from gansynth.studies.quality_study import quality
+    from gansynth.studies.remedy_search import search_remedy
+    from gansynth.studies.remedy_search_result import RemedySearch
 
-__all__ = ["Benchmark", "Comparison", "Quality", "benchmark", "compare", "quality"]
+__all__ = ["Benchmark", "Comparison", "Quality", "RemedySearch", "benchmark", "compare", "quality", "search_remedy"]
 
 _HOME = {
     "Benchmark": "benchmark_result",
@@ -25,6 +27,8 @@ _HOME = {
     "benchmark": "benchmark_study",
     "compare": "comparison_study",
     "quality": "quality_study",
+    "RemedySearch": "remedy_search_result",
+    "search_remedy": "remedy_search",
 }
 
 

@@ -88,6 +88,16 @@ def test_every_remedy_learns(spec: str) -> None:
     assert (found.probabilities(held_out.images).argmax(axis=1) == held_out.labels).mean() >= 0.9
 
 
+def test_one_alpha_for_all_classes_changes_nothing_that_adamw_learns() -> None:
+    """So rows of table 1 of pasupa2020 that differ in alpha alone are trainings of one thing."""
+    images = tiny_cells()[1].images
+    half, twice, focused = (
+        train(treated(spec), steps=10).probabilities(images)
+        for spec in ("focal:alpha=0.5", "focal:alpha=2", "focal:alpha=2:gamma=5")
+    )
+    assert np.abs(half - twice).max() < 0.2 * np.abs(half - focused).max()
+
+
 def test_the_loss_is_told_how_much_of_the_training_is_done() -> None:
     told: list[float] = []
 

@@ -69,7 +69,7 @@ def test_every_remedy_says_what_it_is_and_its_defaults_are_allowed(name: str) ->
     assert type(remedy).__doc__ and name in remedy_names() and parse_arm(name).spec == name
     assert set(remedy.values) == {parameter.name for parameter in remedy.parameters}
     for parameter in remedy.parameters:
-        for value in (parameter.default, parameter.least, parameter.most):
+        for value in (parameter.default, parameter.least, parameter.most, *parameter.tried):
             assert REGISTRY[name](**{parameter.name: value}).values[parameter.name] == value
 
 

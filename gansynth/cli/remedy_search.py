@@ -1,0 +1,102 @@
+"""`gansynth search-remedy`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gansynth.cli.arguments import FOLDER, device_option, parse_rarity, seed_option
+from gansynth.errors import InputError
+
+
+@click.command("search-remedy")
+@click.argument("data")
+@click.option("--remedy", required=True, help="Such as cb-focal; of several (augmentation+focal) the last.")
+@click.option("--classifier", default="sequential-cnn", show_default=True, help="A recipe, or a YAML file.")
+@click.option("--out", type=FOLDER, required=True, help="Where predictions and the table go.")
+@click.option(
+    "--grid",
+    metavar="NAME=X,Y,...",
+    multiple=True,
+    help="Values of a parameter, or of the dose; repeatable.  [default: what docs/remedies.md lists]",
+)
+@click.option("--beside", metavar="A,B,...", default="none", show_default=True, help="Arms to stand in the table too.")
+@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Of the training split.")
+@click.option("--rarity", metavar="CLASS=N,...", default="", help="Keep only N training images of a class.")
+@click.option("--size", type=click.IntRange(8, 1024), help="Edge length in pixels.  [default: the classifier's own]")
+@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's epochs.")
+@click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the classifier's recipe.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time.  [default: what cores and memory allow]")
+@click.option("--weights-dir", type=FOLDER, help="Where the weights of pretrained backbones are (docs/weights.md).")
+@click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; values may be added.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what results.json holds.")
+@seed_option
+@device_option
+def search_remedy(
+    data: str,
+    remedy: str,
+    classifier: str,
+    out: Path,
+    grid: tuple[str, ...],
+    beside: str,
+    folds: int,
+    rarity: str,
+    size: int | None,
+    epochs: int | None,
+    changes: tuple[str, ...],
+    jobs: int | None,
+    weights_dir: Path | None,
+    resume: bool,
+    as_json: bool,
+    seed: int,
+    device: str,
+) -> None:
+    """Find good parameters of a remedy by cross-validation on the training split.
+
+    Validation and test images are not looked at. The best of many is too good by chance: what it is worth, compare
+    says, on images that the search has not seen.
+
+    \b
+    Example:
+      gansynth search-remedy my-cells --remedy cb-focal --out searched
+      gansynth search-remedy my-cells --remedy focal --grid gamma=0.5,1,2 --grid power=0,0.5,1 --out searched
+      gansynth search-remedy my-cells --remedy smote --classifier random-forest --grid dose=0.5,1 --out searched
+    """
+    from gansynth.cli.tables import search_table
+    from gansynth.studies.remedy_search import search_remedy as search
+
+    found = search(
+        data, remedy, out, classifier=classifier, grid=_grid(grid), beside=_names(beside), folds=folds,
+        rarity=parse_rarity(rarity), size=size, epochs=epochs, changes=changes, jobs=jobs, seed=seed, device=device,
+        weights_dir=weights_dir, resume=resume,
+    )  # fmt: skip
+    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else search_table(found))
+    click.echo(f"wrote {out / 'search.csv'}", err=as_json)
+    if found.failed:
+        click.echo(f"gansynth: {len(found.failed)} trainings failed; try again with --resume", err=True)
+        click.get_current_context().exit(1)
+
+
+def _names(text: str) -> list[str]:
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise InputError("--beside: names no arm; write for example none,oversample-turned")
+    return found
+
+
+def _grid(texts: tuple[str, ...]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        try:
+            numbers = [float(value) for value in values.split(",") if value.strip()]
+        except ValueError:
+            numbers = []
+        if not equals or not name.strip() or not numbers:
+            raise InputError(f"--grid {text}: is not NAME=X,Y,...; write for example beta=0.9,0.99,0.999")
+        if name.strip() in found:
+            raise InputError(f"--grid {name.strip()} is given twice; give all its values at once")
+        found[name.strip()] = numbers
+    return found

@@ -1,0 +1,256 @@
+"""Which parameters of a remedy are best: cross-validated on the training split, as pasupa2020 chose its alpha."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gansynth import __version__
+from gansynth.atomic import write_json
+from gansynth.classifier_recipes import ClassifierRecipe, NeuralRecipe
+from gansynth.data.dataset import CellDataset
+from gansynth.data.folds import fold_dataset
+from gansynth.data.opening import open_dataset, refuse_inside
+from gansynth.data.rarity import hold_rare
+from gansynth.data.split import split_dataset
+from gansynth.errors import InputError
+from gansynth.remedies import GanBudget, Treatment, Workplace, parse_arm
+from gansynth.studies.comparison_arm import NOT_OUR_FAULT, Cell, Job, Outcome, carry_out, sentence, threads_of
+from gansynth.studies.comparison_grid import chosen_jobs
+from gansynth.studies.comparison_plan import is_neural, load_classifiers, steps_of
+from gansynth.studies.comparison_record import Record, finished, write_record
+from gansynth.studies.comparison_splits import data_sha256
+from gansynth.studies.remedy_grid import Candidate, candidates_of
+from gansynth.studies.remedy_search_result import RemedySearch, gather
+
+SETTINGS, VALIDATION = "search.json", 0.1
+_MAY_GROW = ("arms", "values")
+
+
+@dataclass(frozen=True)
+class _Search:
+    out: Path
+    candidates: list[Candidate]
+    recipe: ClassifierRecipe
+    folds: list[CellDataset]
+    seed: int
+    device: str
+    weights_dir: Path | None
+    progress: bool
+
+    def cell(self, candidate: Candidate, fold: int) -> Cell:
+        return Cell(candidate.arm.spec, candidate.arm.folder_name, self.recipe.name, fold, self.seed + fold)
+
+
+def search_remedy(
+    data: str | Path,
+    remedy: str,
+    out: str | Path,
+    *,
+    classifier: str = "sequential-cnn",
+    grid: Mapping[str, Sequence[float]] | None = None,
+    beside: Sequence[str] = ("none",),
+    folds: int = 5,
+    rarity: Mapping[str, int] | None = None,
+    size: int | None = None,
+    epochs: int | None = None,
+    changes: Sequence[str] = (),
+    jobs: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    weights_dir: str | Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> RemedySearch:
+    """Try values of a remedy's parameters in a stratified cross-validation on the training split.
+
+    Neither validation nor test images of the data's own split are looked at. In every fold, a tenth of what is
+    learned from decides which epoch's weights are kept, and the part that is left out is scored. All candidates get
+    the same folds, the same seeds and the same optimizer steps.
+
+    Parameters
+    ----------
+    data : path-like or "phantom"
+        Real images. What has no split is split first, as `compare` does it with the same seed.
+    remedy : str
+        Of several joined by ``+`` the last is searched.
+    out : path-like
+        Gets search.json, arms/ with every prediction, results.json and search.csv.
+    classifier : str
+        A recipe of the zoo or a YAML file.
+    grid : mapping of str to sequence of float, optional
+        Values by parameter, "dose" among them. Default: those that the remedy names, such as beta 0.9 to 0.9999.
+    beside : sequence of str
+        Arms that stand in the table too; gains are against the first.
+    folds : int
+    rarity : mapping of str to int, optional
+        Training images to keep of some classes, the same ones as in `compare`.
+    size, epochs : int, optional
+        Instead of what the classifier's recipe says.
+    changes : sequence of str
+        Changes to the recipe, such as ``"training.batch_size=32"``.
+    jobs : int, optional
+        Trainings at a time. Default: as many as there are cores and memory, one on a GPU.
+    seed : int
+        Decides the folds, and with the fold's number every training.
+    device : str
+    weights_dir : path-like, optional
+    resume : bool
+        Continue: what is finished is not done again. Values may be added.
+    progress : bool
+        Report on standard error.
+
+    Returns
+    -------
+    RemedySearch
+
+    Raises
+    ------
+    InputError
+        If there is nothing to search, a class has fewer images than folds, or nothing could be carried out.
+
+    Examples
+    --------
+    >>> search_remedy("my-cells", "cb-focal", "searched", grid={"beta": [0.9, 0.999]})  # doctest: +SKIP
+    """
+    refuse_inside(data, out)
+    out = Path(out)
+    candidates = [Candidate(arm, {}) for arm in map(parse_arm, beside)] + candidates_of(remedy, grid or {})
+    (recipe,) = load_classifiers([classifier], changes, size, epochs)
+    _refuse_meaningless(candidates, recipe)
+    training = _training_split(str(data), recipe.resolution, dict(rarity or {}), seed, progress)
+    settings = {
+        "gansynth": __version__,
+        "data_sha256": data_sha256(training),
+        "remedy": remedy,
+        "folds": folds,
+        "rarity": dict(rarity or {}),
+        "recipe": recipe.model_dump(mode="json"),
+        "beside": list(beside),
+        "seed": seed,
+        "arms": [one.arm.spec for one in candidates],
+        "values": [one.values for one in candidates],
+    }
+    candidates = _with_held(out, settings, candidates, resume)
+    weights = None if weights_dir is None else Path(weights_dir)
+    parts = fold_dataset(training, folds, val=VALIDATION, seed=seed)
+    search = _Search(out, candidates, recipe, parts, seed, device, weights, progress)
+    failed = _fill(search, chosen_jobs(jobs, device))
+    records = {one.arm.spec: _records(search, one) for one in candidates}
+    if not any(records.values()):
+        raise InputError(f"no training could be carried out; the first failed so: {next(iter(failed.values()))}")
+    found = gather(candidates, records, parts, settings, failed)
+    found.write(out)
+    return found
+
+
+def _training_split(data: str, size: int, rarity: Mapping[str, int], seed: int, progress: bool) -> CellDataset:
+    dataset = open_dataset(data, size=size, progress=progress)
+    if not {"train", "test"} <= set(dataset.records["split"]):
+        dataset = split_dataset(dataset, seed=seed)
+    real = dataset.select((dataset.records["origin"] != "synthetic").to_numpy())
+    return hold_rare(real, rarity, seed=seed).part("train")
+
+
+def _refuse_meaningless(candidates: Sequence[Candidate], recipe: ClassifierRecipe) -> None:
+    for one in candidates:
+        if (one.arm.neural_only and not is_neural(recipe)) or (one.arm.classical_only and is_neural(recipe)):
+            kind = "networks" if one.arm.neural_only else "classifiers of features"
+            raise InputError(f"{one.arm.spec} means something for {kind} only, and {recipe.name} is none")
+
+
+def _with_held(out: Path, settings: dict[str, Any], candidates: list[Candidate], resume: bool) -> list[Candidate]:
+    """Write the settings, and return the candidates with those that the folder has; refuse another search's folder."""
+    file = out / SETTINGS
+    there = [path for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else []
+    if not file.is_file() and (there or out.is_file()):
+        raise InputError(f"{out}: is not empty and holds no search; give another --out")
+    if file.is_file() and not resume:
+        raise InputError(f"{out}: already holds a search; continue it with --resume, or give another --out")
+    if file.is_file():
+        held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        other = [key for key, value in settings.items() if key not in _MAY_GROW and held.get(key) != value]
+        if other:
+            raise InputError(f"{out}: holds a search with another {', '.join(other)}; give the same, or another --out")
+        mine = {one.arm.spec: one for one in candidates}
+        of = dict(zip(held["arms"], held["values"], strict=True))
+        kept = [mine.pop(spec) if spec in mine else Candidate(parse_arm(spec), of[spec]) for spec in of]
+        candidates = [*kept, *mine.values()]
+        settings |= {"arms": [one.arm.spec for one in candidates], "values": [one.values for one in candidates]}
+    write_json(file, settings)
+    return candidates
+
+
+def _fill(search: _Search, jobs: int) -> dict[str, str]:
+    """Do what is not finished, fold by fold; return by cell what failed, and why."""
+    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+
+    failed: dict[str, str] = {}
+    for k, fold in enumerate(search.folds):
+        names = fold.class_names
+        waiting = [c for c in search.candidates if finished(search.out, search.cell(c, k), names) is None]
+        made = {}
+        for candidate in waiting:
+            try:
+                made[candidate.arm.spec] = _job(search, candidate, k, threads_of(jobs) if jobs else None)
+            except NOT_OUR_FAULT as error:
+                failed[str(search.cell(candidate, k))] = sentence(error)
+        how = {"n_jobs": jobs} if jobs else {}
+        for outcome in Parallel(**how, return_as="generator_unordered", batch_size=1)(
+            delayed(carry_out)(job) for job in made.values()
+        ):
+            _keep(search, made[outcome.cell.arm], outcome, failed)
+        shutil.rmtree(search.out / f"fold{k}" / "cache", ignore_errors=True)
+    return failed
+
+
+def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> Job:
+    fold, recipe = search.folds[k], search.recipe
+    training = fold.part("train")
+
+    def learning(size: int) -> CellDataset:
+        if size != fold.size:
+            raise InputError(f"{candidate.arm.spec}: needs images of {size} px, and {recipe.name} takes {fold.size} px")
+        return fold.select(fold.records["split"].isin(["train", "val"]).to_numpy())
+
+    place = Workplace(
+        search.out / f"fold{k}", learning, search.seed, GanBudget(), search.device, search.progress, search.seed + k
+    )
+    treatment: Treatment = candidate.arm.treat(training, place)
+    return Job(
+        cell=search.cell(candidate, k),
+        treatment=treatment,
+        validation=fold.part("val") if (fold.records["split"] == "val").any() else None,
+        test=fold.part("test"),
+        synthetic={},
+        recipe=recipe,
+        steps=steps_of(recipe, len(training)) if isinstance(recipe, NeuralRecipe) else None,
+        leak_free=True,
+        device=search.device,
+        weights_dir=search.weights_dir,
+        threads=threads,
+    )
+
+
+def _keep(search: _Search, job: Job, outcome: Outcome, failed: dict[str, str]) -> None:
+    if outcome.leak is not None:
+        raise InputError(outcome.leak)
+    if outcome.error is not None:
+        failed[str(job.cell)] = outcome.error
+        said = f"failed: {outcome.error}"
+    else:
+        score = write_record(search.out, job, outcome).note["scores"]["overall"]["macro-F1"]
+        said = f"macro-F1 {'-' if score is None else f'{score:.3f}'}, {outcome.seconds:.0f} s"
+    if search.progress:
+        print(f"{job.cell}: {said}", file=sys.stderr, flush=True)
+
+
+def _records(search: _Search, candidate: Candidate) -> list[Record]:
+    names = search.folds[0].class_names
+    found = [finished(search.out, search.cell(candidate, k), names) for k in range(len(search.folds))]
+    return [record for record in found if record is not None]

@@ -1,0 +1,179 @@
+"""Claims about the search of parameters: on the training split alone, the same folds for all, resumable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from gansynth.cli import gansynth
+from gansynth.data import open_dataset
+from gansynth.data.phantom import write_phantom
+from gansynth.data.split import split_dataset, write_splits
+from gansynth.errors import InputError
+from gansynth.studies import RemedySearch, remedy_search, search_remedy
+from gansynth.studies.remedy_grid import candidates_of
+from gansynth.studies.remedy_search_result import SHOWN
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+COUNTS = {"basophil": 16, "eosinophil": 40, "lymphocyte": 24}
+QUICK = ["classical.components=6", "classical.trees=5"]
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Phantom cells of three classes, split. Do not change them."""
+    folder = tmp_path_factory.mktemp("cells") / "cells"
+    write_phantom(folder, COUNTS, size=16)
+    write_splits(split_dataset(open_dataset(folder, 16)), folder)
+    return folder
+
+
+def quickly(cells: Path, out: Path, remedy: str = "smote", **more: Any) -> RemedySearch:
+    options: dict[str, Any] = {
+        "classifier": "random-forest", "grid": {"dose": [0.5, 1]}, "beside": ["none", "oversample"], "folds": 3,
+        "size": 16, "changes": QUICK, "jobs": 1, "device": "cpu", "progress": False,
+    }  # fmt: skip
+    return search_remedy(cells, remedy, out, **{**options, **more})
+
+
+@pytest.fixture(scope="module")
+def found(cells: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RemedySearch]:
+    out = tmp_path_factory.mktemp("search") / "out"
+    return out, quickly(cells, out)
+
+
+def test_every_training_image_is_scored_once_and_no_other_is_looked_at(
+    found: tuple[Path, RemedySearch], cells: Path
+) -> None:
+    out, _ = found
+    training = open_dataset(cells, 16).part("train").records["path"]
+    for arm in ("none", "smote@0.5"):
+        scored = [pd.read_csv(path)["file_name"] for path in out.glob(f"arms/fold*/{arm}/*/*/predictions.csv")]
+        assert len(scored) == 3 and sorted(pd.concat(scored)) == sorted(training)
+
+
+def test_the_table_has_every_candidate_and_its_figures_are_those_of_the_folds(
+    found: tuple[Path, RemedySearch],
+) -> None:
+    out, search = found
+    table = pd.read_csv(out / "search.csv")
+    assert table["arm"].tolist() == ["none", "oversample", "smote@0.5", "smote@1"]
+    assert table["dose"].tolist()[2:] == [0.5, 1] and (table["folds"] == 3).all()
+    for row in search.rows:
+        notes = [json.loads(path.read_text()) for path in out.glob(f"arms/fold*/{row['arm']}/*/*/arm.json")]
+        for name in SHOWN:
+            values = [note["scores"]["overall"][name] for note in notes]
+            assert row[name]["mean"] == pytest.approx(np.mean(values))
+            assert row[name]["sd"] == pytest.approx(np.std(values, ddof=1))
+    assert search.rows[0]["gain"]["value"] == 0
+    searched = {row["arm"]: row["macro-F1"]["mean"] for row in search.rows if row["values"]}
+    assert search.best is not None and search.best["arm"] == max(searched, key=lambda arm: searched[arm])
+    assert json.loads((out / "results.json").read_text()) == json.loads(json.dumps(search.to_json()))
+
+
+def test_a_search_that_was_stopped_goes_on_and_values_may_be_added(
+    found: tuple[Path, RemedySearch], cells: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    real = remedy_search.carry_out
+
+    def some(job: Any) -> Any:
+        if len(done) == 4:
+            raise KeyboardInterrupt
+        done.append(str(job.cell))
+        return real(job)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(remedy_search, "carry_out", some)
+        with pytest.raises(KeyboardInterrupt):
+            quickly(cells, tmp_path / "out")
+        done.clear()
+        patch.setattr(remedy_search, "carry_out", lambda job: done.append(str(job.cell)) or real(job))
+        again = quickly(cells, tmp_path / "out", resume=True)
+        assert len(done) == 8 and again.rows == found[1].rows
+        done.clear()
+        more = quickly(cells, tmp_path / "out", grid={"dose": [2]}, resume=True)
+    assert len(done) == 3 and [row["arm"] for row in more.rows][2:] == ["smote@0.5", "smote@1", "smote@2"]
+    with pytest.raises(InputError, match="another folds"):
+        quickly(cells, tmp_path / "out", folds=4, resume=True)
+    with pytest.raises(InputError, match="already holds a search"):
+        quickly(cells, tmp_path / "out")
+
+
+def test_a_network_is_searched_by_its_best_epoch(cells: Path, tmp_path: Path) -> None:
+    tiny = ["network.channels=[4, 4, 4, 4]", "training.batch_size=16"]
+    search = quickly(
+        cells, tmp_path / "out", "augmentation+cb-focal", classifier="sequential-cnn", grid={"beta": [0.9, 0.999]},
+        beside=["augmentation"], folds=2, changes=tiny, epochs=2,
+    )  # fmt: skip
+    assert [row["arm"] for row in search.rows] == [
+        "augmentation", "augmentation+cb-focal:beta=0.9", "augmentation+cb-focal:beta=0.999"
+    ]  # fmt: skip
+    assert all(1 <= row["epoch"] <= 2 for row in search.rows)
+
+
+def test_what_fails_is_noted_and_costs_nothing_else(cells: Path, tmp_path: Path) -> None:
+    search = quickly(cells, tmp_path / "out", "undersample", grid={"dose": [1, 2]})
+    assert len(search.failed) == 3 and "give a dose up to 1" in next(iter(search.failed.values()))
+    assert search.best is not None and search.best["arm"] == "undersample@1"
+
+
+def test_grids_are_those_of_the_papers_where_nothing_is_said() -> None:
+    alphas = [one.values["alpha"] for one in candidates_of("focal", {})]
+    assert alphas == [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75]  # pasupa2020, table 1
+    pairs = [(one.values["beta"], one.values["gamma"]) for one in candidates_of("cb-focal", {})]
+    assert pairs == [(b, g) for b in (0.9, 0.99, 0.999, 0.9999) for g in (0.5, 1, 2)]  # guo2022, section 2.5
+    assert [one.arm.spec for one in candidates_of("oversample", {})] == [
+        "oversample@0.25", "oversample@0.5", "oversample@1"
+    ]  # fmt: skip
+    assert next(one.arm.spec for one in candidates_of("smote@0.5", {})) == "smote:k=3@0.5"
+
+
+@pytest.mark.parametrize(
+    ("remedy", "grid", "said"),
+    [
+        ("none", {}, "has nothing to search"),
+        ("augmentation", {}, "nothing is left to search"),
+        ("focal:alpha=1", {}, "nothing is left to search"),
+        ("focal:gamma=1", {"gamma": [1, 2]}, "sets it already"),
+        ("smote@0.5", {"dose": [1]}, "sets it already"),
+        ("focal", {"gama": [1]}, "takes no parameter 'gama'"),
+        ("focal", {"gamma": []}, "has no values"),
+        ("focal", {"dose": [1]}, "takes no dose"),
+        ("cb-focal", {"beta": [0.9, 1]}, "beta=1 is no number from 0"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(remedy: str, grid: dict[str, list[float]], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        candidates_of(remedy, grid)
+
+
+def test_a_remedy_that_means_nothing_to_the_classifier_is_refused(cells: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cb-focal.* means something for networks only"):
+        quickly(cells, tmp_path / "out", "cb-focal", grid={"beta": [0.9]})
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_prints_the_table_or_the_same_as_json(cells: Path, tmp_path: Path) -> None:
+    words = ["search-remedy", str(cells), "--remedy", "weighted", "--classifier", "naive-bayes", "--size", "16"]
+    words += ["--set", "classical.components=6", "--folds", "2", "--jobs", "1", "--out", str(tmp_path / "out")]
+    shown = CliRunner().invoke(gansynth, [*words, "--grid", "power=0.5,1"])
+    assert shown.exit_code == 0, shown.output
+    assert "weighted:power=0.5" in shown.output and "recall of basophil" in shown.output
+    assert "too good by chance" in shown.output
+    again = CliRunner().invoke(gansynth, [*words, "--grid", "power=0.5,1", "--resume", "--json"])
+    assert [row["arm"] for row in json.loads(again.stdout)["rows"]] == [
+        "none",
+        "weighted:power=0.5",
+        "weighted:power=1",
+    ]
+    for wrong in ("power", "power=lots", "=1"):
+        refused = CliRunner().invoke(gansynth, [*words, "--grid", wrong])
+        assert refused.exit_code != 0
