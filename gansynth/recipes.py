@@ -37,12 +37,14 @@ class PaperNetworks(Section):
 
 class CompactNetworks(Section):
     """The networks of `gansynth.networks.compact`; channels are listed from the lowest resolution for the generator
-    and from the highest for the critic and the classifier."""
+    and from the highest for the critic and the classifier. With `classifier_norm` group the classifier is that of
+    `gansynth.networks.group_norm_classifier`, which learns faster."""
 
     family: Literal["compact"]
     generator: Channels
     critic: Channels
     classifier: Channels
+    classifier_norm: Literal["none", "group"] = "none"
     style: Width = 128
     projection: bool = False
     deviation_group: Width = 4

@@ -6,6 +6,7 @@ from torch import nn
 
 from gansynth.networks import compact, hazra2022
 from gansynth.networks.conditioning import Critic
+from gansynth.networks.group_norm_classifier import GroupNormClassifier
 from gansynth.recipes import GanRecipe, PaperNetworks
 
 
@@ -56,4 +57,6 @@ def build_classifier(recipe: GanRecipe, n_classes: int) -> nn.Module:
     networks = recipe.networks
     if isinstance(networks, PaperNetworks):
         return hazra2022.Classifier(n_classes, networks.width, recipe.resolution)
+    if networks.classifier_norm == "group":
+        return GroupNormClassifier(n_classes, recipe.resolution, networks.classifier)
     return compact.CompactClassifier(n_classes, recipe.resolution, networks.classifier)

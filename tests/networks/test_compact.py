@@ -11,6 +11,7 @@ from gansynth.networks.compact import (
     ModulatedConv2d,
     SkipGenerator,
 )
+from gansynth.networks.group_norm_classifier import GroupNormClassifier
 
 
 def test_modulated_convolution_equals_modulating_the_weights_of_each_image() -> None:
@@ -51,7 +52,18 @@ def test_the_critic_is_blind_to_labels_unless_it_projects() -> None:
     assert not torch.equal(told(images, labels), told(images, labels.flip(0)))
 
 
-@pytest.mark.parametrize("build", [CompactCritic, lambda r, c: CompactClassifier(2, r, c)])
+def test_the_normalised_classifier_judges_an_image_alone_as_in_a_batch() -> None:
+    torch.manual_seed(0)
+    network, images = GroupNormClassifier(3, 16, [4, 6]), torch.randn(5, 3, 16, 16)
+    torch.testing.assert_close(network(images)[2:3], network(images[2:3]))
+    torch.testing.assert_close(network(images), network.eval()(images))
+    assert network(images).shape == (5, 3)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [CompactCritic, lambda r, c: CompactClassifier(2, r, c), lambda r, c: GroupNormClassifier(2, r, c)],
+)
 def test_channels_that_do_not_fit_the_resolution_are_refused(build) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match="take 16 px, not 64"):
         build(64, [8, 8])
