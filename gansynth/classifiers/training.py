@@ -91,8 +91,8 @@ def train_classifier(
         treatment = _plain(treatment, recipe, seed)
     elif isinstance(recipe, BackboneRecipe) and recipe.remedy != NONE:
         raise InputError(
-            f"recipe {recipe.name} brings a remedy of its own ({recipe.remedy}), and the arm brings another; compare the "
-            f"arm '{recipe.remedy}' with a recipe that brings none, such as resnet152, or give --set remedy=none"
+            f"recipe {recipe.name} brings a remedy of its own ({recipe.remedy}), and the arm brings another; compare "
+            f"the arm '{recipe.remedy}' with a recipe that brings none, such as resnet152, or give --set remedy=none"
         )
     _refuse_unfit(treatment, validation, recipe)
     out = None if out is None else Path(out)
