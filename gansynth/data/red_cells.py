@@ -34,7 +34,7 @@ def single_red_cells(slide: Slide, cell: NDArray[np.bool_]) -> NDArray[np.int32]
         whole = top > 0 and left > 0 and bottom < cell.shape[0] and right < cell.shape[1]
         if not whole or shape.label in touches_white or not 0.005 <= shape.area / edge**2 <= 0.1:
             continue
-        one = shape.solidity > 0.94 and shape.eccentricity < 0.8 and 4 * np.pi * shape.area > 0.85 * shape.perimeter**2
+        one = shape.solidity > 0.94 and shape.eccentricity < 0.75 and 4 * np.pi * shape.area > 0.85 * shape.perimeter**2
         stained = float((shape.image_intensity[shape.image] > slide.stained).mean())
         if one and stained < 0.02:
             kept.append(shape)
@@ -43,6 +43,6 @@ def single_red_cells(slide: Slide, cell: NDArray[np.bool_]) -> NDArray[np.int32]
     # Overlapping pairs that pass for one are far larger than the others.
     usual = float(np.median([shape.area for shape in kept]))
     numbers = np.zeros(int(objects.max()) + 1, np.int32)
-    for i, shape in enumerate((s for s in kept if 0.45 * usual <= s.area <= 1.7 * usual), 1):
+    for i, shape in enumerate((s for s in kept if 0.45 * usual <= s.area <= 1.5 * usual), 1):
         numbers[shape.label] = i
     return np.asarray(numbers[objects])

@@ -20,6 +20,7 @@ Mask = NDArray[np.bool_]
 _ROUND = 0.965  # a white cell that nothing touches fills at least so much of its convex hull
 _NECK = 0.93  # two parts are one cell if the passage between them is nearly as wide as the narrower of them
 _ENCLOSED = 0.5  # a part that the cell has around it to this share is its plasma between two lobes
+_ONE = 0.95  # what is so convex together is one cell: two that touch are not
 _APART = 2.0  # standard deviations between cytoplasm and red cells, from which colour may decide
 _GRAIN = 0.1  # weight of the logarithm of grain beside optical densities: both then vary by about 0.1 in a cell
 
@@ -74,9 +75,10 @@ def white_cell(slide: Slide) -> tuple[Mask, Mask, float] | None:
         Masks bool [H, W], and the share of the cell's cytoplasm that looks like the image's red cells (0 where the two
         cannot be told apart). None where nothing is stained.
     """
-    nucleus, core = _nucleus(slide)
+    dark, core = _nuclei(slide)
     if not core.any():
         return None
+    nucleus = dark & core if (dark & core).any() else core
     parts, own = _split_at_necks(slide, core)
     look = _Look(slide, parts, own, nucleus)
     whole = parts == own
@@ -94,11 +96,12 @@ def white_cell(slide: Slide) -> tuple[Mask, Mask, float] | None:
     cell = _without_strips(slide, cell, nucleus, look)
     plasma = cell & ~look.near(2.0)
     foreign = float((look.white[plasma] < -0.5).mean()) if look.apart > _APART and plasma.any() else 0.0
-    return nucleus, cell, foreign * float(plasma.sum() / cell.sum())
+    lobes = dark & cell  # those that stand apart, too
+    return (lobes if lobes.any() else nucleus & cell), cell, foreign * float(plasma.sum() / cell.sum())
 
 
-def _nucleus(slide: Slide) -> tuple[Mask, Mask]:
-    """Return the nucleus, and all that is stained around it: the same object, coarser."""
+def _nuclei(slide: Slide) -> tuple[Mask, Mask]:
+    """Return all nuclei, and the stained object in the middle, which is coarser than its nucleus."""
     unit, edge = slide.unit, min(slide.stain.shape)
     nothing = np.zeros(slide.stain.shape, dtype=bool)
     stained = (slide.stain > slide.stained) & slide.dense
@@ -118,8 +121,8 @@ def _nucleus(slide: Slide) -> tuple[Mask, Mask]:
     core = objects == middle.label
     dark = ndimage.gaussian_filter(slide.stain, unit) > threshold_otsu(values)
     dark = ndimage.binary_closing(remove_small_objects(dark, max_size=int(0.0015 * edge * edge)), _disk(unit))
-    nucleus = ndimage.binary_opening(remove_small_holes(dark, max_size=int(0.0015 * edge * edge)), _disk(1)) & core
-    return (nucleus if nucleus.any() else core), core
+    dark = ndimage.binary_opening(remove_small_holes(dark, max_size=int(0.0015 * edge * edge)), _disk(1))
+    return dark, core
 
 
 def _split_at_necks(slide: Slide, core: Mask) -> tuple[NDArray[np.int32], int]:
@@ -142,7 +145,8 @@ def _split_at_necks(slide: Slide, core: Mask) -> tuple[NDArray[np.int32], int]:
             mine = parts == part
             passage = inward[rim & mine].max()
             around = parts[ndimage.binary_dilation(mine) & ~mine]
-            if passage > _NECK * widest[part] or (around == own).mean() > _ENCLOSED:
+            no_neck = passage > _NECK * widest[part] or (around == own).mean() > _ENCLOSED
+            if no_neck or _solidity(white | mine) > _ONE:
                 parts[mine] = own
                 grown = True
     return parts, own
