@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torchvision.models import get_model
+from torchvision.models.vision_transformer import interpolate_embeddings
 
-from gansynth.classifier_recipes import BackboneRecipe, load_classifier_recipe
+from gansynth.classifier_recipes import BackboneRecipe, CbamRecipe, load_classifier_recipe
 from gansynth.classifiers import backbones, open_classifier, train_classifier
-from gansynth.classifiers.backbones import build_backbone, published_weights
+from gansynth.classifiers.backbones import build_backbone, build_cbam, published_weights
+from gansynth.classifiers.neural import build_network
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
@@ -45,14 +49,27 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("inception-v3", "inception_v3_google-0cc3c7bd.pth"),
         ("xception", "xception-43020ad28.pth"),
         ("efficientnet", "efficientnet_b0_rwightman-7f5810bc.pth"),
+        ("alexnet", "alexnet-owt-7be5be79.pth"),
+        ("vgg16", "vgg16-397923af.pth"),
+        ("googlenet", "googlenet-1378be20.pth"),
+        ("resnet152", "resnet152-f82ba261.pth"),
+        ("cbcm", "resnet152-f82ba261.pth"),
+        ("densenet121", "densenet121-a639ec97.pth"),
+        ("densenet169", "densenet169-b2777c0a.pth"),
+        ("densenet201", "densenet201-c1103571.pth"),
+        ("convnext-base", "convnext_base-6075fbad.pth"),
+        ("efficientnetv2-b0", "tf_efficientnetv2_b0-c7cc451f.pth"),
+        ("vit-b16", "vit_b_16-c867db91.pth"),
+        ("ensemble-cbam", "tf_efficientnetv2_b0-c7cc451f.pth"),
     ],
 )
 def test_missing_weights_are_named_with_place_and_way_out(name: str, file: str, tmp_path: Path) -> None:
     found = load_classifier_recipe(name)
-    assert isinstance(found, BackboneRecipe)
+    assert isinstance(found, BackboneRecipe | CbamRecipe)
     with pytest.raises(MissingWeights) as error:
-        build_backbone(found, 11, tmp_path)
+        build_network(found, 11, tmp_path)
     said = str(error.value)
+    assert file in (Path(__file__).parents[2] / "docs" / "classifiers.md").read_text(encoding="utf-8")
     assert file in said and str(tmp_path) in said and "https://" in said and "--weights none" in said
 
 
@@ -105,3 +122,121 @@ def test_a_backbone_can_be_trained_from_scratch_and_says_so() -> None:
         cells, recipe("network.weights=none"), validation=None, steps=1, device="cpu", progress=False
     )
     assert trained.weights == "none"
+
+
+STAND_INS = {
+    # A small relative of each family with something special in its loading; its head is replaced, its maps are taken.
+    "googlenet": "torchvision",
+    "densenet121": "torchvision",
+    "test_efficientnet": "timm",
+    "test_vit": "timm",
+}
+
+
+def whole(model: str, library: str) -> nn.Module:
+    torch.manual_seed(0)
+    if library == "timm":
+        import timm
+
+        network: nn.Module = timm.create_model(model)
+        return network
+    return get_model(model, weights=None, **({"init_weights": False} if model == "googlenet" else {}))
+
+
+@pytest.mark.parametrize(("model", "library"), STAND_INS.items())
+def test_a_backbone_computes_what_the_library_computes_under_its_head(
+    model: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = whole(model, library).eval()
+    monkeypatch.setattr(backbones, "read_published", lambda file, weights_dir: dict(theirs.state_dict()))
+    size = 160 if model == "test_vit" else 64
+    changes = (f"network.library={library}", f"network.input_size={size}", f"resolution={size}")
+    ours = build_backbone(recipe(*changes, model=model), 3).eval()
+    seen = []
+    last = [module for module in theirs.modules() if isinstance(module, nn.Linear)][-1]
+    last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    if model == "googlenet":
+        theirs.transform_input = True  # as torchvision sets it when it loads the published file
+    images = torch.rand(2, 3, size, size) * 2 - 1
+    with torch.no_grad():
+        theirs(ours.prepare(images))
+        assert torch.allclose(ours.features(images), seen[0], atol=1e-5)
+    assert not any(name.startswith("aux") for name in ours.trunk.state_dict())
+
+
+def test_a_vision_transformers_positions_follow_the_size_of_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    positions = {}
+
+    def remember(size: int, patch: int, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        positions["before"] = state["encoder.pos_embedding"].shape
+        changed = interpolate_embeddings(size, patch, OrderedDict(state))
+        positions["after"] = changed["encoder.pos_embedding"].shape
+        return changed
+
+    monkeypatch.setattr("torchvision.models.vision_transformer.interpolate_embeddings", remember)
+    state = {"conv_proj.weight": torch.zeros(8, 3, 16, 16), "encoder.pos_embedding": torch.zeros(1, 197, 8)}
+    changed = backbones._for_image_size(64, state)
+    assert positions == {"before": (1, 197, 8), "after": (1, 17, 8)}
+    assert changed["encoder.pos_embedding"].shape == (1, 17, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "sentence"),
+    [
+        ("inception-v3", 32, "inception_v3 cannot look at images of 32 px"),
+        ("alexnet", 32, "alexnet cannot look at images of 32 px"),
+    ],
+)
+def test_images_too_small_for_a_backbone_are_refused(name: str, size: int, sentence: str) -> None:
+    found = load_classifier_recipe(name, [f"network.input_size={size}", "network.weights=none"])
+    assert isinstance(found, BackboneRecipe)
+    with torch.device("meta"), pytest.raises(InputError, match=sentence):
+        build_backbone(found, 3)
+
+
+def cbam(*changes: str) -> CbamRecipe:
+    trunks = (
+        "[{library: torchvision, model: mobilenet_v3_small, input_size: 64}, {library: timm, model: test_efficientnet}]"
+    )
+    found = load_classifier_recipe("ensemble-cbam", [f"network.backbones={trunks}", *SMALL[2:], *changes])
+    assert isinstance(found, CbamRecipe)
+    return found
+
+
+def test_the_ensemble_by_attention_trains_opens_again_and_is_explained(tmp_path: Path) -> None:
+    from gansynth.classifiers.explain import explain
+
+    cells = phantom_dataset({"eosinophil": 4, "platelet": 4}, size=32)
+    small = cbam("resolution=32", "network.weights=none", "network.hidden=8")
+    trained = train_classifier(cells, small, tmp_path / "run", validation=cells, steps=1, device="cpu", progress=False)
+    assert trained.weights == "none"
+    opened = open_classifier(tmp_path / "run", device="cpu")
+    assert abs(trained.probabilities(cells.images) - opened.probabilities(cells.images)).max() < 1e-6
+    assert explain(opened, cells.images[:2], "grad-cam").maps.shape == (2, 32, 32)
+    with pytest.raises(InputError, match="guided backpropagation means something only where ReLU"):
+        explain(opened, cells.images[:2], "guided-grad-cam")
+
+
+def test_attention_needs_maps() -> None:
+    with torch.device("meta"), pytest.raises(InputError, match="VisionTransformer makes no maps"):
+        build_cbam(cbam("network.backbones=[vit-b16, densenet121]", "network.weights=none"), 3)
+    for backbones_given, sentence in (("[svm, resnet50]", "'svm' is no backbone"), ("[resnet50]", "at least 2")):
+        with pytest.raises(InputError, match=sentence):
+            cbam(f"network.backbones={backbones_given}")
+
+
+def test_a_recipe_may_bring_a_cheap_remedy_but_not_beside_an_arms() -> None:
+    from gansynth.remedies.treatment import Treatment
+
+    cells = phantom_dataset({"eosinophil": 8, "platelet": 4}, size=32)
+    assert load_classifier_recipe("cbcm").remedy == "cb-focal"  # type: ignore[attr-defined]
+    losses = []
+    for remedy in ("none", "cb-focal:beta=0.999:gamma=1"):
+        own = recipe("network.weights=none", f"remedy={remedy}", "augmentation=none")
+        curve = train_classifier(cells, own, validation=None, steps=1, device="cpu", progress=False).curve
+        losses.append(curve[0]["train_loss"])
+    assert losses[0] != losses[1]
+    with pytest.raises(InputError, match="makes images first"):
+        train_classifier(cells, recipe("network.weights=none", "remedy=c-wgan-gp-64"), validation=None, steps=1)
+    with pytest.raises(InputError, match="brings a remedy of its own"):
+        train_classifier(Treatment.of(cells), own, validation=None, steps=1)
