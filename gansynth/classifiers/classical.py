@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import platform
 import time
+import warnings
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -41,6 +42,7 @@ from gansynth.classifiers.projection import Projection
 from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
 from gansynth.gans.weights import read_weights, write_weights
+from gansynth.remedies.class_weights import targets
 from gansynth.remedies.feature_oversampling import FeatureOverSampling
 from gansynth.remedies.treatment import Treatment
 
@@ -241,7 +243,7 @@ def fitted(recipe: ClassicalRecipe, lesson: Lesson, seed: int) -> Any:
 
 
 def _fitted_machine(part: SupportVectors, lesson: Lesson, seed: int) -> Any:
-    """Fit a support vector machine and the calibration of its margins; points made by SMOTE calibrate nothing."""
+    """Fit a support vector machine and the calibration of its margins, to which only real points are shown."""
     rows = lesson.rows
     points, labels = lesson.points[rows], lesson.labels[rows]
     split = PredefinedSplit(calibration_parts(lesson, seed)[rows])
@@ -254,4 +256,10 @@ def _fitted_machine(part: SupportVectors, lesson: Lesson, seed: int) -> Any:
 
     machine.set_params(class_weight={int(c): float(lesson.class_weight[c]) for c in np.unique(labels)})
     filling = FunctionSampler(func=lesson.over_sampling, kw_args={"seed": seed}, validate=False)
-    return CalibratedClassifierCV(make_pipeline(filling, machine), cv=split, ensemble=False).fit(points, labels)
+    calibrated = CalibratedClassifierCV(make_pipeline(filling, machine), cv=split, ensemble=False)
+    # Real points stand for those made of them, or the calibration would bring the old frequencies back.
+    n = np.bincount(labels, minlength=len(lesson.class_weight))
+    stands_for = lesson.class_weight * targets(n, lesson.over_sampling.dose) / np.maximum(n, 1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Since Pipeline does not appear to accept sample_weight")
+        return calibrated.fit(points, labels, stands_for[labels])

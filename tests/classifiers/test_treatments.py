@@ -224,6 +224,11 @@ def test_the_rare_class_gets_more_probability(spec: str, name: str) -> None:
     assert balanced > plain
 
 
+def test_a_calibration_does_not_bring_the_old_frequencies_back() -> None:
+    plain, filled = (classical(spec, "svm").probabilities(_fresh().images).mean(axis=0) for spec in ("none", "smote"))
+    assert plain[0] < 0.15 and filled == pytest.approx(np.full(3, 1 / 3), abs=0.06)  # a third of the images is of each
+
+
 def test_a_weighted_forest_is_scikit_learns_with_class_weight() -> None:
     from sklearn.ensemble import RandomForestClassifier
 
