@@ -52,8 +52,8 @@ class Composer:
 
     def __init__(self, scenes: Sequence[Scene], red_cells: int = 8) -> None:
         self.scenes, self.red_cells = tuple(scenes), red_cells
-        usual = np.nanmedian([scene.red for scene in scenes], axis=0) if scenes else np.full(3, np.nan)
-        self._usual = np.where(np.isfinite(usual), usual, 0.2)
+        stained = [scene.red for scene in scenes if np.isfinite(scene.red).all()]
+        self._usual = np.median(stained, axis=0) if stained else np.full(3, 0.2)
         self._looks = np.stack([self._look(scene.red, scene.colour) for scene in scenes])
 
     def compose(self, white: Cut, rng: np.random.Generator) -> Composite:
