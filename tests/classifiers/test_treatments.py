@@ -74,16 +74,16 @@ def test_a_run_killed_and_resumed_is_the_run_never_interrupted(
     assert json.loads((tmp_path / "killed" / "run.json").read_text())["treatment"] == what.settings
 
 
-@pytest.mark.parametrize("other", ["focal:gamma=1", "mixup", "focal+mixup:alpha=0.3", "none", "balanced-batches+focal"])
-def test_a_run_is_not_continued_with_another_treatment(other: str, tmp_path: Path) -> None:
+def test_a_run_is_not_continued_with_another_treatment(tmp_path: Path) -> None:
     train(treated("focal+mixup"), out=tmp_path, steps=5)
-    with pytest.raises(InputError, match="resume with the same"):
-        train(treated(other), out=tmp_path, steps=5, resume=True)
+    for other in ("focal:gamma=1+mixup", "mixup", "focal+mixup:alpha=0.3", "none", "balanced-batches+focal+mixup"):
+        with pytest.raises(InputError, match="resume with the same"):
+            train(treated(other), out=tmp_path, steps=5, resume=True)
 
 
 @pytest.mark.parametrize("spec", ["weighted", "oversample-turned", *NETWORKS])
 def test_every_remedy_learns(spec: str) -> None:
-    found = train(treated(spec), "training.epochs=16", "training.learning_rate=0.01")
+    found = train(treated(spec), "training.epochs=12", "training.learning_rate=0.02")
     held_out = tiny_cells()[1]
     assert (found.probabilities(held_out.images).argmax(axis=1) == held_out.labels).mean() >= 0.9
 
