@@ -80,7 +80,7 @@ def test_each_method_finds_the_spot_that_decides(method: Method) -> None:
 @pytest.mark.parametrize("method", [Method.GRAD_CAM, Method.SCORE_CAM])
 def test_rows_do_not_depend_on_their_company(method: Method) -> None:
     images = np.random.default_rng(0).integers(0, 256, (18, 3, 32, 32), dtype=np.uint8)
-    classifier = classifier_of(built("sequential-cnn", "resolution=32", n_classes=2))
+    classifier = classifier_of(built("sequential-cnn", "resolution=32", "network.channels=[4, 4, 4, 8]", n_classes=2))
     together = explain(classifier, images, method, np.arange(18) % 2)
     alone = explain(classifier, images[17:], method, np.array([1]))
     assert np.allclose(together.maps[17], alone.maps[0], atol=1e-4)
@@ -184,7 +184,7 @@ def test_guided_gradients_are_refused_where_more_than_relu_bends(name: str, chan
         ("resnet18", "torchvision", "trunk.layer4"),
         ("densenet121", "torchvision", "trunk.features"),
         ("mobilenet_v3_small", "torchvision", "trunk.features"),
-        ("convnext_base", "torchvision", "trunk.features"),
+        ("convnext_tiny", "torchvision", "trunk.features"),
         ("googlenet", "torchvision", "trunk.inception5b"),
         ("tf_efficientnetv2_b0", "timm", "trunk.bn2"),
     ],
