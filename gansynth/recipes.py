@@ -69,7 +69,7 @@ class LearningRates(Section):
 
 class Training(Section):
     """The game: how long, how often each player moves, and how far; `warm_up` steps before it belong to methods that
-    prepare their players (BAGAN-GP)."""
+    prepare their players (BAGAN-GP, C-WGAN-GP)."""
 
     steps: Count = 100_000
     warm_up: Annotated[int, Number, Field(ge=0, le=10**12)] = 0

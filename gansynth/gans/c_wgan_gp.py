@@ -24,6 +24,8 @@ class CWGANGP(GAN):
     generator's mistakes.
     * The generator is trained from both: it raises the critic's score and is to be classified as the class it was
     asked for.
+    * For ``training.warm_up`` steps the classifier learns alone: one that knows its classes when the game begins
+    cannot be pleased by cells of another kind.
 
     The critic of the paper never sees a label. A compact recipe may let it (``networks.projection``).
     """
@@ -36,10 +38,11 @@ class CWGANGP(GAN):
         self._sees_labels = not isinstance(recipe.networks, PaperNetworks) and recipe.networks.projection
 
     def turns(self) -> tuple[Turn, ...]:
+        begin = self.recipe.training.warm_up
         return (
-            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps),
+            Turn("critic", self.critic_loss, repeats=self.recipe.training.critic_steps, since=begin),
             Turn("classifier", self.classifier_loss),
-            Turn("generator", self.generator_loss),
+            Turn("generator", self.generator_loss, since=begin),
         )
 
     def score(self, images: Tensor, labels: Tensor) -> Tensor:

@@ -32,6 +32,8 @@ def identity_of(training: CellDataset, recipe: GanRecipe, seed: int) -> str:
         settings["training"].pop(name)
     if not recipe.training.warm_up:  # unknown to trainings that began before there was one
         settings["training"].pop("warm_up")
+    if settings["networks"].get("classifier_norm") == "none":
+        settings["networks"].pop("classifier_norm")
     settings.pop("reports")
     digest = hashlib.sha256(json.dumps([settings, seed, list(training.class_names)], sort_keys=True).encode())
     digest.update("".join(training.records["sha256"]).encode())

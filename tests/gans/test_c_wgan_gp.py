@@ -42,6 +42,15 @@ def test_players_are_attributes_and_take_their_turns_in_order(gan: CWGANGP) -> N
     assert gan.turns()[0].repeats == gan.recipe.training.critic_steps
 
 
+def test_before_the_game_the_classifier_learns_alone() -> None:
+    gan = build_gan(tiny_recipe("training.warm_up=2"), ["a", "b"])
+    assert [[turn.player for turn in gan.turns() if turn.is_due(step)] for step in (0, 1, 2)] == [
+        ["classifier"],
+        ["classifier"],
+        ["critic", "classifier", "generator"],
+    ]
+
+
 def test_the_critics_loss_is_never_propagated_into_the_generator(gan: CWGANGP) -> None:
     torch.stack(list(gan.critic_loss(batch_for(gan)).values())).sum().backward()
     assert gradients(gan.critic)

@@ -254,15 +254,17 @@ def test_budgets_in_images_and_in_minutes_stop_a_training(tmp_path: Path) -> Non
     assert by_minutes.info["finished"] is True
 
 
-def test_a_training_that_began_before_there_was_a_warm_up_goes_on() -> None:
-    """Its identity was taken of settings without that name."""
+def test_a_training_that_began_before_there_were_all_settings_goes_on() -> None:
+    """Its identity was taken of settings without these names."""
     recipe, data = tiny_recipe(), tiny_dataset()
     settings = recipe.model_dump(mode="json")
     del settings["reports"], settings["training"]["steps"], settings["training"]["warm_up"]
+    del settings["networks"]["classifier_norm"]
     digest = hashlib.sha256(json.dumps([settings, 0, list(data.class_names)], sort_keys=True).encode())
     digest.update("".join(data.records["sha256"]).encode() + data.labels.tobytes())
     assert identity_of(data, recipe, 0) == digest.hexdigest()
-    assert identity_of(data, tiny_recipe("training.warm_up=5"), 0) != digest.hexdigest()
+    for change in ("training.warm_up=5", "networks.classifier_norm=group"):
+        assert identity_of(data, tiny_recipe(change), 0) != digest.hexdigest()
 
 
 def test_linear_decay_ends_at_a_rate_of_nothing(tmp_path: Path) -> None:
