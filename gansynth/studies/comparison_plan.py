@@ -73,7 +73,7 @@ class Plan:
 
     def arms_of(self, classifier: ClassifierRecipe) -> list[Arm]:
         """Return the arms that mean something for a classifier."""
-        return [arm for arm in self.arms if is_neural(classifier) or not arm.neural_only]
+        return [arm for arm in self.arms if classifier.neural or not arm.neural_only]
 
     @property
     def sizes(self) -> list[int]:
