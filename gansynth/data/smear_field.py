@@ -17,12 +17,15 @@ from skimage.measure import label
 from gansynth.data.stain import background_colour, optical_density
 
 WORKING_DIAMETER = 40
-"""Diameter of a usual red cell in the working picture, in pixels."""
+"""Diameter of a usual red cell in the working picture, in pixels, its blurred rim included."""
+
+_RIM = 1.055
+"""Diameter with the rim over the measured one; chosen where the settings of red cells were."""
 
 
 @dataclass(frozen=True)
 class SmearField:
-    """A field, resized so that a red cell is `WORKING_DIAMETER` pixels wide.
+    """A field, resized so that a red cell with its rim is `WORKING_DIAMETER` pixels wide.
 
     Attributes
     ----------
@@ -52,7 +55,7 @@ def working_field(image: NDArray[np.uint8], cell_diameter: float) -> SmearField:
         Of a usual red cell, in pixels of `image`.
     """
     height, width = image.shape[:2]
-    scale = WORKING_DIAMETER / cell_diameter
+    scale = WORKING_DIAMETER / (_RIM * cell_diameter)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     kind = Image.Resampling.BOX if scale < 1 else Image.Resampling.LANCZOS
     pixels = np.asarray(Image.fromarray(image).resize(size, kind))

@@ -35,7 +35,7 @@ class RedCellSettings:
     pull : float
         How far a circle's diameter, which votes give roughly only, is pulled to the usual one: 0 not, 1 all the way.
     support : float
-        Least share of a circle's outline that must be seen.
+        Least share of a circle's outline that is seen, times the share inside the field.
     visible : float
         Least share of a circle's outline inside the field.
     overlap : float
@@ -55,7 +55,7 @@ class RedCellSettings:
     smallest: float = 0.8
     largest: float = 1.3
     pull: float = 0.4
-    support: float = 0.4
+    support: float = 0.45
     visible: float = 0.6
     overlap: float = 0.2
     foreground: float = 0.04
@@ -98,7 +98,8 @@ def find_red_cells(
     Returns
     -------
     list of CellBox
-        From left to right; `score` is the share of the outline that is seen, 1 for a cell that lies alone.
+        From left to right; `score` is the share of the outline that is seen (squared where the field's
+        border cuts it), 1 for a cell that lies alone.
     """
     cells = _foreground(field, white > 0, settings)
     alone, rest = _alone(cells, settings)
@@ -144,7 +145,9 @@ def _circles(
         round(settings.smallest * WORKING_DIAMETER / 2), round(settings.largest * WORKING_DIAMETER / 2) + 1
     )
     circles = dark_circles(equalised_grey(field, settings.clip_limit), radii, edge=settings.edge)
-    circles = circles.select((circles.visible >= settings.visible) & (circles.support >= settings.support))
+    # A cell that the border cuts shows less of its outline, and is less sure.
+    seen = circles.support * circles.visible
+    circles = circles.select((circles.visible >= settings.visible) & (seen >= settings.support))
     inside = [
         _share(cells, x, y, r) >= 0.4 and _share(white, x, y, r) < 0.45
         for x, y, r in zip(circles.x, circles.y, circles.radius, strict=True)
@@ -158,7 +161,7 @@ def _circles(
             np.clip(circles.y - radius, 0, height),
             np.clip(circles.x + radius, 0, width),
             np.clip(circles.y + radius, 0, height),
-            circles.support,
+            circles.support * circles.visible,
         ],
         axis=1,
     )
