@@ -50,6 +50,10 @@ class Arm:
         """Whether the arm means something only for classifiers that learn from features."""
         return any(remedy.classical_only for remedy in self.remedies)
 
+    def fits(self, neural: bool) -> bool:
+        """Return whether the arm means something for a neural network, or for a classifier of features."""
+        return not (self.classical_only if neural else self.neural_only)
+
     @property
     def cheap(self) -> bool:
         """Whether to treat costs nothing, so that every seed may have a drawing of its own (`Workplace.draws_by`)."""

@@ -179,7 +179,7 @@ class _Made:
         self.place = grid.place(fold)
         self.recipes = {recipe.name: recipe for recipe in self.plan.classifiers}
         self.arms = {arm.spec: arm for arm in self.plan.arms}
-        self._treatments: dict[tuple[str, int], Treatment] = {}
+        self._treatments: dict[tuple[str, int, int], Treatment] = {}
         self._parts: dict[tuple[str, int], CellDataset | None] = {}
         self._after: dict[tuple[str, int], tuple[Treatment, CellDataset, CellDataset]] = {}
         self._files = 0
@@ -199,16 +199,18 @@ class _Made:
                 assert test is not None
                 arm.refuse_leaks(test, self.place)
 
-    def treatment(self, spec: str, size: int) -> Treatment:
-        """Return what an arm learns from, with images that processes share."""
-        if (spec, size) not in self._treatments:
+    def treatment(self, spec: str, size: int, seed: int | None = None) -> Treatment:
+        """Return what an arm learns from, with images that processes share; drawn anew for a seed where that is
+        cheap."""
+        drawing = self.plan.seed if seed is None or not self.arms[spec].cheap else seed
+        if (spec, size, drawing) not in self._treatments:
             training = self.part("train", size)
             assert training is not None
-            treated = self.arms[spec].treat(training, self.place)
+            treated = self.arms[spec].treat(training, replace(self.place, drawing_seed=drawing))
             if treated.images is not training:
                 treated = replace(treated, images=self._shared(treated.images))
-            self._treatments[spec, size] = treated
-        return self._treatments[spec, size]
+            self._treatments[spec, size, drawing] = treated
+        return self._treatments[spec, size, drawing]
 
     def part(self, name: str, size: int) -> CellDataset | None:
         """Return the real images of a part of the fold; None where it has none."""
@@ -221,7 +223,7 @@ class _Made:
         """Return the job of a cell."""
         recipe, plan = self.recipes[cell.classifier], self.plan
         size = recipe.resolution
-        treatment, validation, test = self._split(cell.arm, size)
+        treatment, validation, test = self._split(cell.arm, size, cell.seed)
         threads = None if self.grid.jobs == 0 else threads_of(self.grid.jobs)
         return Job(
             cell=cell,
@@ -239,7 +241,7 @@ class _Made:
             threads=threads,
         )
 
-    def _split(self, spec: str, size: int) -> tuple[Treatment, CellDataset | None, CellDataset]:
+    def _split(self, spec: str, size: int, seed: int) -> tuple[Treatment, CellDataset | None, CellDataset]:
         if self.plan.protocol == "paper":
             if (spec, size) not in self._after:
                 treatment, validation, test = split_after(self.treatment(spec, size), self.plan.seed)
@@ -247,7 +249,7 @@ class _Made:
             return self._after[spec, size]
         tested = self.part("test", size)
         assert tested is not None
-        return self.treatment(spec, size), self.part("val", size), tested
+        return self.treatment(spec, size, seed), self.part("val", size), tested
 
     def _synthetic(self, gan: str, size: int) -> CellDataset:
         """Return as many synthetic images of each class as there are real ones to learn from."""

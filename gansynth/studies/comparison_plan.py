@@ -73,17 +73,12 @@ class Plan:
 
     def arms_of(self, classifier: ClassifierRecipe) -> list[Arm]:
         """Return the arms that mean something for a classifier."""
-        return [arm for arm in self.arms if classifier.neural or not arm.neural_only]
+        return [arm for arm in self.arms if arm.fits(classifier.neural)]
 
     @property
     def sizes(self) -> list[int]:
         """Edge lengths of the images the classifiers look at, each once."""
         return list(dict.fromkeys(recipe.resolution for recipe in self.classifiers))
-
-
-def is_neural(recipe: ClassifierRecipe) -> bool:
-    """Return whether a classifier is trained in steps."""
-    return isinstance(recipe, NeuralRecipe)
 
 
 def write_out_arms(

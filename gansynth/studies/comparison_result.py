@@ -315,12 +315,11 @@ def _warnings(
         gans = [gan for gan, remedy in gans_of(plan.arms).items() if remedy.given is not None]
         if gans:
             said.append(f"{', '.join(gans)} was given, not trained here: what it learned from is what its run says.")
-    skipped = [arm.spec for arm in plan.arms if arm.neural_only]
-    classical = [recipe.name for recipe in plan.classifiers if any(a not in plan.arms_of(recipe) for a in plan.arms)]
-    if skipped and classical:
-        said.append(
-            f"{', '.join(skipped)} means something for neural networks only: no figures of {', '.join(classical)}."
-        )
+    for recipe in plan.classifiers:
+        skipped = [arm.spec for arm in plan.arms if arm not in plan.arms_of(recipe)]
+        if skipped:
+            kind = "classifiers of features" if recipe.neural else "neural networks"
+            said.append(f"{', '.join(skipped)} means something for {kind} only: no figures of {recipe.name}.")
     told: dict[str, None] = {}
     for (_, classifier), of_arm in records.items():
         for record in of_arm:

@@ -22,7 +22,7 @@ from gansynth.errors import InputError
 from gansynth.remedies import GanBudget, Treatment, Workplace, parse_arm
 from gansynth.studies.comparison_arm import NOT_OUR_FAULT, Cell, Job, Outcome, carry_out, sentence, threads_of
 from gansynth.studies.comparison_grid import chosen_jobs
-from gansynth.studies.comparison_plan import is_neural, load_classifiers, steps_of
+from gansynth.studies.comparison_plan import load_classifiers, steps_of
 from gansynth.studies.comparison_record import Record, finished, write_record
 from gansynth.studies.comparison_splits import data_sha256
 from gansynth.studies.remedy_grid import Candidate, candidates_of
@@ -159,7 +159,7 @@ def _training_split(data: str, size: int, rarity: Mapping[str, int], seed: int, 
 
 def _refuse_meaningless(candidates: Sequence[Candidate], recipe: ClassifierRecipe) -> None:
     for one in candidates:
-        if (one.arm.neural_only and not is_neural(recipe)) or (one.arm.classical_only and is_neural(recipe)):
+        if not one.arm.fits(recipe.neural):
             kind = "networks" if one.arm.neural_only else "classifiers of features"
             raise InputError(f"{one.arm.spec} means something for {kind} only, and {recipe.name} is none")
 

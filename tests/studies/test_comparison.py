@@ -23,7 +23,6 @@ from gansynth.errors import InputError
 from gansynth.gans import Run
 from gansynth.metrics.estimate import Estimate
 from gansynth.recipes import load_recipe
-from gansynth.remedies.remedy import REGISTRY
 from gansynth.studies import Comparison, compare, comparison_grid
 from gansynth.studies.comparison_recognition import unrecognised
 
@@ -239,6 +238,27 @@ def test_synthetic_images_are_looked_at_by_a_classifier_that_took_no_part_in_the
     assert shares[gan, name]["floor_n"] == found.about["counts"]["test"][name]
 
 
+def test_what_is_drawn_cheaply_is_drawn_anew_for_every_seed(
+    cells: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[int, list[int]] = {}
+    real = training.train_classifier
+
+    def watching(treatment: Any, recipe: Any, *args: Any, **more: Any) -> Any:
+        drawn[more["seed"]] = treatment.rows.tolist()
+        return real(treatment, recipe, *args, **more)
+
+    monkeypatch.setattr(training, "train_classifier", watching)
+    quickly(cells, ["undersample"], ["naive-bayes"], tmp_path / "out")
+    assert drawn[0] != drawn[1] and len(drawn[0]) == len(drawn[1])
+
+
+def test_an_arm_that_a_classifier_cannot_follow_is_left_out_and_said(cells: str, tmp_path: Path) -> None:
+    found = quickly(cells, ["none", "smote", "cb-focal"], ["naive-bayes"], tmp_path / "out", seeds=1)
+    assert [entry["arm"] for entry in found.arms] == ["none", "smote"] and not found.missing
+    assert "cb-focal means something for neural networks only: no figures of naive-bayes." in found.warnings
+
+
 def test_a_gan_whose_images_are_taken_for_other_classes_is_named() -> None:
     low = {"gan": "g", "class": "basophil", "recognised": Estimate(0.1, 200, (0.07, 0.15), 0.9, 100).to_json()}
     fine = {"gan": "g", "class": "monocyte", "recognised": Estimate(0.5, 200, (0.4, 0.6), 0.9, 100).to_json()}
@@ -417,17 +437,6 @@ def test_networks_get_the_same_steps_whatever_the_arm(cells: str, tmp_path: Path
         ("augmentation", "none"), ("oversample", "none"), ("oversample", "augmentation"),
         ("augmentation", "oversample"),
     }  # fmt: skip
-
-
-def test_an_arm_that_only_a_network_can_follow_is_left_out_for_others_and_said(
-    cells: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(REGISTRY["augmentation"], "neural_only", True)
-    found = quickly(
-        cells, ["none", "augmentation"], ["naive-bayes"], tmp_path / "out", seeds=1, changes=["classical.components=6"]
-    )
-    assert [entry["arm"] for entry in found.arms] == ["none"]
-    assert any("networks only" in warning for warning in found.warnings)
 
 
 def test_images_are_mapped_from_files_that_processes_share_and_the_files_do_not_stay(
