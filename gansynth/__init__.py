@@ -21,12 +21,13 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from gansynth.classifiers import open_classifier, train_classifier
+    from gansynth.classifiers.explain import explain
     from gansynth.data import CellDataset, open_dataset
     from gansynth.errors import InputError
     from gansynth.gans import build_gan, open_run, train_gan
     from gansynth.recipes import load_recipe
-    from gansynth.studies import benchmark, compare, quality
-    from gansynth.synthesis import GANOverSampler, balance, generate
+    from gansynth.studies import benchmark, compare, quality, search_remedy
+    from gansynth.synthesis import GANOverSampler, balance, generate, naturalize
 
 _HOME = {
     "CellDataset": "gansynth.data",
@@ -36,12 +37,15 @@ _HOME = {
     "benchmark": "gansynth.studies",
     "build_gan": "gansynth.gans",
     "compare": "gansynth.studies",
+    "explain": "gansynth.classifiers.explain",
     "generate": "gansynth.synthesis",
     "load_recipe": "gansynth.recipes",
+    "naturalize": "gansynth.synthesis",
     "open_classifier": "gansynth.classifiers",
     "open_dataset": "gansynth.data",
     "open_run": "gansynth.gans",
     "quality": "gansynth.studies",
+    "search_remedy": "gansynth.studies",
     "train_classifier": "gansynth.classifiers",
     "train_gan": "gansynth.gans",
 }
@@ -55,12 +59,15 @@ __all__ = [
     "benchmark",
     "build_gan",
     "compare",
+    "explain",
     "generate",
     "load_recipe",
+    "naturalize",
     "open_classifier",
     "open_dataset",
     "open_run",
     "quality",
+    "search_remedy",
     "train_classifier",
     "train_gan",
 ]
