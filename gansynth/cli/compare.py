@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     "--remedies",
     metavar="A,B,...",
     default="",
-    help="The arms: none, augmentation, oversample, undersample, recipes of GANs (trained here, on the training images "
-    "alone), run folders; joined by +, with a dose after @ (c-wgan-gp-64@0.5).",
+    help="The arms: none, augmentation, oversample, smote, mixup, weighted, cb-focal, ldam-drw, naturalize and others "
+    "(docs/remedies.md), recipes of GANs (trained here, on the training images alone), run folders; joined by +, with "
+    "parameters after : and a dose after @ (augmentation+cb-focal:beta=0.999, c-wgan-gp-64@0.5).",
 )
 @click.option(
     "--classifiers",
