@@ -24,8 +24,7 @@ class CWGANGP(GAN):
     generator's mistakes.
     * The generator is trained from both: it raises the critic's score and is to be classified as the class it was
     asked for.
-    * For ``training.warm_up`` steps the classifier learns alone: one that knows its classes when the game begins
-    cannot be pleased by cells of another kind.
+    * For ``training.warm_up`` steps the classifier learns alone.
 
     The critic of the paper never sees a label. A compact recipe may let it (``networks.projection``).
     """
