@@ -1,8 +1,8 @@
 """A third player that learns its classes within the first thousand steps of a game.
 
 On PBC with 40 promyelocytes it recognised 74% of real test cells (mean over classes) after 800 steps of 32 images, the
-one without normalisation 54%. Generators have not been shown to gain by it: a thousand steps into a game that began with
-such a classifier, their class term was near 0.15 while their cells were still blobs.
+one without normalisation 54%. Generators have not been shown to gain by it: a thousand steps into a game that began
+with such a classifier, their class term was near 0.15 while their cells were still blobs.
 """
 
 from __future__ import annotations
