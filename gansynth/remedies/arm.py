@@ -154,15 +154,22 @@ def _remedy(part: str, spec: str) -> Remedy:
         if at and not REGISTRY[name].takes_dose:
             raise InputError(f"remedy '{spec}': {name} takes no dose; write it without '@{text}'")
         return REGISTRY[name](dose, **read_parameters(settings, spec))
+    if not _is_gan(called.removeprefix(ALONE)):  # a path may hold a colon
+        called = name
     source = called.removeprefix(ALONE)
-    if source in recipe_names() or is_run(source) or Path(source).is_file():
-        return Synthetic(source, dose, alone=called.startswith(ALONE))
+    if _is_gan(source):
+        given = read_parameters(settings, spec) if called == name else {}
+        return Synthetic(source, dose, alone=called.startswith(ALONE), **given)
     known = [*remedy_names(), *recipe_names(), *zoo_models()]
     near = difflib.get_close_matches(name.removeprefix(ALONE), known, 1)
     hint = (
         f"did you mean '{near[0]}'?" if near else f"there are {', '.join(remedy_names())}, and every GAN recipe or run"
     )
     raise InputError(f"remedy '{spec}': '{source}' is no remedy, no GAN recipe and no run folder; {hint}")
+
+
+def _is_gan(source: str) -> bool:
+    return source in recipe_names() or is_run(source) or Path(source).is_file()
 
 
 def _dose(text: str, spec: str) -> float:

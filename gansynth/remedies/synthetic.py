@@ -21,6 +21,7 @@ from gansynth.gans import Run, open_run, train_gan
 from gansynth.gans.leaks import refuse_leaking_run
 from gansynth.recipes import load_recipe
 from gansynth.remedies.naming import slug
+from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, targets
 from gansynth.remedies.treatment import Treatment
 from gansynth.synthesis import generate
@@ -41,13 +42,17 @@ class Synthetic(Remedy):
         See `Remedy`.
     alone : bool
         Train on synthetic images only, as many of each class as there are real ones.
+    confidence : float
+        Keep only images that the run's independent classifier gives at least this probability of their class;
+        otherwise what the workplace's budget says.
     """
 
     name = "synthetic"
     takes_dose = True
+    parameters = (Parameter("confidence", 0.0, 0.0, 1.0, "probability of its class that an image must reach"),)
 
-    def __init__(self, source: str, dose: float = 1.0, *, alone: bool = False) -> None:
-        super().__init__(dose)
+    def __init__(self, source: str, dose: float = 1.0, *, alone: bool = False, **values: float) -> None:
+        super().__init__(dose, **values)
         self.source, self.alone = source, alone
         self.given = open_run(source) if is_run(source) else None
         if self.given is None:
@@ -55,8 +60,20 @@ class Synthetic(Remedy):
 
     @property
     def folder_name(self) -> str:
-        """What its run and its images are called."""
+        """What its run is called."""
         return slug(self.given.name if self.given is not None else load_recipe(self.source).name)
+
+    @property
+    def images_name(self) -> str:
+        """What its images are called: those of one run that are screened otherwise are others."""
+        confidence = self.values["confidence"]
+        return f"{self.folder_name}-confidence{confidence:g}" if confidence else self.folder_name
+
+    @property
+    def title(self) -> str:
+        """The GAN as users type it, with its parameters and without a dose."""
+        confidence = self.values["confidence"]
+        return f"{self.source}:confidence={confidence:g}" if confidence else self.source
 
     def wanted(self, n: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many synthetic images each class needs where `n` are real, int64 [C]."""
@@ -103,7 +120,7 @@ class Synthetic(Remedy):
 
     def kept_images(self, place: Workplace) -> Path | None:
         """Return the folder of the images generated so far; None where there is none."""
-        folder = place.folder / "synthetic" / self.folder_name
+        folder = place.folder / "synthetic" / self.images_name
         return folder if folder.is_dir() else None
 
     def refuse_leaks(self, held_out: CellDataset, place: Workplace) -> None:
@@ -113,9 +130,10 @@ class Synthetic(Remedy):
         """Return the folder with at least so many images of each class, generated where they are not there yet."""
         if not counts:
             return None
-        folder = place.folder / "synthetic" / self.folder_name
+        folder = place.folder / "synthetic" / self.images_name
+        confidence = self.values["confidence"] or place.budget.min_confidence
         note = folder.with_name(f"{folder.name}.json")
-        asked = {"seed": place.seed, "min_confidence": place.budget.min_confidence}
+        asked = {"seed": place.seed, "min_confidence": confidence}
         held: dict[str, Any] = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
         done = dict(held.get("counts", {})) if all(held.get(key) == value for key, value in asked.items()) else {}
         model = self._model_sha256(place)
@@ -135,7 +153,7 @@ class Synthetic(Remedy):
         beside = folder.with_name(f".{folder.name}.new")
         shutil.rmtree(beside, ignore_errors=True)
         report = generate(
-            run, more, beside, seed=place.seed, min_confidence=place.budget.min_confidence, device=place.device,
+            run, more, beside, seed=place.seed, min_confidence=confidence, device=place.device,
             progress=place.progress,
         )  # fmt: skip
         if not report.complete:

@@ -109,7 +109,7 @@ def write_out_arms(
             found.setdefault(one.spec, one)
     if swap:
         for remedy in gans_of(found.values()).values():
-            spec = f"{ALONE}{remedy.source}"
+            spec = f"{ALONE}{remedy.title}"
             found.setdefault(spec, parse_arm(spec))
     if not found:
         raise InputError("no remedy; give --remedies with at least one, such as none,oversample,c-wgan-gp-64")
@@ -122,9 +122,9 @@ def write_out_arms(
 
 
 def gans_of(arms: Iterable[Arm]) -> dict[str, Synthetic]:
-    """Return the GANs of some arms by their source, each once."""
+    """Return the GANs of some arms as users type them, each once."""
     found = [remedy for arm in arms for remedy in arm.remedies if isinstance(remedy, Synthetic)]
-    return {remedy.source: remedy for remedy in reversed(found)}
+    return {remedy.title: remedy for remedy in reversed(found)}
 
 
 def base_and_dose(arm: Arm) -> tuple[str, float | None]:

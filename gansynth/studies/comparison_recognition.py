@@ -72,7 +72,7 @@ def unrecognised(found: Sequence[dict[str, Any]]) -> list[str]:
             said.setdefault(one["gan"], []).append(f"{one['class']} {made:.0%} (real {real:.0%})")
     return [
         f"Of the synthetic images of {gan} its independent classifier recognises too few: {', '.join(low)}. They carry "
-        "wrong labels; train the GAN longer, or keep what is recognised with --min-confidence 0.5."
+        "wrong labels; train the GAN longer, or keep what is recognised (`:confidence=0.5` behind its name)."
         for gan, low in said.items()
     ]
 

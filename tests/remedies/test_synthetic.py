@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
-from gansynth.remedies import Workplace, parse_arm
+from gansynth.remedies import Workplace, parse_arm, synthetic
+from gansynth.studies.comparison_plan import gans_of
+from gansynth.synthesis import generate
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,44 @@ def test_a_smaller_dose_takes_the_first_images_of_a_larger_and_generates_nothing
     for c in range(len(real.class_names)):
         few, many = (t.images.images[len(real) :][t.images.labels[len(real) :] == c] for t in (half, whole))
         assert abs(len(few) - len(many) / 2) <= 1 and (few == many[: len(few)]).all()
+
+
+def test_images_screened_by_confidence_lie_beside_the_others(
+    training: CellDataset, workplace: Workplace, tiny_run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, folder, asked = training.part("train"), workplace.folder / "synthetic", []
+    plain = parse_arm(str(tiny_run_folder)).treat(real, workplace)
+
+    def unscreened(*args: Any, min_confidence: float | None, **more: Any) -> Any:
+        asked.append(min_confidence)
+        return generate(*args, **more)
+
+    monkeypatch.setattr(synthetic, "generate", unscreened)  # two steps of training fool no classifier
+    screened = parse_arm(f"{tiny_run_folder}:confidence=0.5").treat(real, workplace)
+    assert asked == [0.5] and screened.counts() == plain.counts()
+    assert (folder / f"{tiny_run_folder.name}-confidence0.5").is_dir() and (folder / tiny_run_folder.name).is_dir()
+
+
+def test_classes_that_cannot_be_filled_with_sure_images_are_named(
+    training: CellDataset, workplace: Workplace, tiny_run_folder: Path
+) -> None:
+    with pytest.raises(InputError, match="not every class could be filled: basophil: 0 of"):
+        parse_arm(f"{tiny_run_folder}:confidence=0.99@0.1").treat(training.part("train"), workplace)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [("c-wgan-gp-64:confidence=2", "is no number from 0 to 1"), ("c-wgan-gp-64:blur=1", "takes no parameter 'blur'")],
+)
+def test_impossible_parameters_of_a_gan_are_refused(spec: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        parse_arm(spec)
+
+
+def test_a_gan_is_known_by_what_was_typed_without_its_dose() -> None:
+    arms = [parse_arm(spec) for spec in ("c-wgan-gp-64@0.5", "augmentation+c-wgan-gp-64:confidence=0.5@2")]
+    assert set(gans_of(arms)) == {"c-wgan-gp-64", "c-wgan-gp-64:confidence=0.5"}
+    assert arms[1].at_dose(1).spec == "augmentation+c-wgan-gp-64:confidence=0.5@1"
 
 
 def test_a_larger_dose_keeps_the_images_of_a_smaller(
