@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from gansynth.atomic import write_json
-from gansynth.data.dataset import RECORD_COLUMNS, CellDataset
-from gansynth.data.opening import open_dataset
+from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run, train_gan
 from gansynth.gans.leaks import refuse_leaking_run
 from gansynth.recipes import load_recipe
+from gansynth.remedies.added_images import kept_images, with_images
 from gansynth.remedies.naming import slug
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, targets
 from gansynth.remedies.treatment import Treatment
 from gansynth.synthesis import generate
-from gansynth.synthesis.naming import class_folders
 
 
 class Synthetic(Remedy):
@@ -80,17 +73,11 @@ class Synthetic(Remedy):
         return n if self.alone else targets(n, self.dose) - n
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
-        real, wanted = treatment.images, self.wanted(counts_of(treatment))
-        names = real.class_names
-        folder = self._images({names[c]: int(wanted[c]) for c in np.flatnonzero(wanted)}, place)
-        if folder is None:
+        wanted, names = self.wanted(counts_of(treatment)), treatment.images.class_names
+        counts = {names[c]: int(wanted[c]) for c in np.flatnonzero(wanted)}
+        if not counts:
             return treatment
-        added = _first_of_each(open_dataset(folder, real.size, cache_dir=place.folder / "cache"), names, wanted)
-        images = np.concatenate([real.images, added.images])
-        records = pd.concat([real.records, added.records[list(RECORD_COLUMNS)]], ignore_index=True)
-        both = CellDataset(images, np.concatenate([real.labels, added.labels]), names, records)
-        rows = np.arange(len(real), len(both))
-        return replace(treatment, images=both, rows=rows if self.alone else np.concatenate([treatment.rows, rows]))
+        return with_images(treatment, self._images(counts, place), wanted, place.folder / "cache", alone=self.alone)
 
     def run(self, place: Workplace) -> Run:
         """Return the GAN: the one given, or the one trained on this split (continued, where it was stopped)."""
@@ -126,47 +113,27 @@ class Synthetic(Remedy):
     def refuse_leaks(self, held_out: CellDataset, place: Workplace) -> None:
         refuse_leaking_run(self.run(place), held_out)
 
-    def _images(self, counts: Mapping[str, int], place: Workplace) -> Path | None:
+    def _images(self, counts: Mapping[str, int], place: Workplace) -> Path:
         """Return the folder with at least so many images of each class, generated where they are not there yet."""
-        if not counts:
-            return None
-        folder = place.folder / "synthetic" / self.images_name
         confidence = self.values["confidence"] or place.budget.min_confidence
-        note = folder.with_name(f"{folder.name}.json")
-        asked = {"seed": place.seed, "min_confidence": confidence}
-        held: dict[str, Any] = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
-        done = dict(held.get("counts", {})) if all(held.get(key) == value for key, value in asked.items()) else {}
-        model = self._model_sha256(place)
-        if done and held["model_sha256"] == model and all(done.get(name, 0) >= n for name, n in counts.items()):
-            return folder
-        run = self.run(place)
-        unknown = [name for name in counts if name not in run.class_names]
-        if unknown:
-            raise InputError(
-                f"{self.source}: its run knows no class {', '.join(unknown)}; it knows {', '.join(run.class_names)}"
-            )
-        if run.model_sha256 != model:
-            done = {}
-        # Image i depends on seed + i alone: what is generated anew holds what was there, and more.
-        more = {name: max(done.get(name, 0), counts.get(name, 0)) for name in run.class_names}
-        more = {name: n for name, n in more.items() if n}
-        beside = folder.with_name(f".{folder.name}.new")
-        shutil.rmtree(beside, ignore_errors=True)
-        report = generate(
-            run, more, beside, seed=place.seed, min_confidence=confidence, device=place.device,
-            progress=place.progress,
-        )  # fmt: skip
-        if not report.complete:
-            raise InputError(f"{self.source}: not every class could be filled: {report}")
-        shutil.rmtree(folder, ignore_errors=True)
-        beside.replace(folder)
-        write_json(note, {**asked, "model_sha256": run.model_sha256, "counts": more})
-        return folder
 
-    def _model_sha256(self, place: Workplace) -> str | None:
-        """Return which weights the images would come from; None while the GAN is not trained."""
-        run = self.trained(place)
-        return None if run is None else run.model_sha256
+        def make(wanted: dict[str, int], out: Path) -> None:
+            run = self.run(place)
+            unknown = [name for name in wanted if name not in run.class_names]
+            if unknown:
+                raise InputError(
+                    f"{self.source}: its run knows no class {', '.join(unknown)}; it knows {', '.join(run.class_names)}"
+                )
+            report = generate(
+                run, wanted, out, seed=place.seed, min_confidence=confidence, device=place.device,
+                progress=place.progress,
+            )  # fmt: skip
+            if not report.complete:
+                raise InputError(f"{self.source}: not every class could be filled: {report}")
+
+        run = self.trained(place) or self.run(place)
+        identity = {"seed": place.seed, "min_confidence": confidence, "model_sha256": run.model_sha256}
+        return kept_images(place.folder / "synthetic" / self.images_name, identity, counts, make)
 
 
 def is_run(source: str) -> bool:
@@ -183,17 +150,3 @@ def _is_finished(out: Path, images: int | None, minutes: float | None) -> bool:
     spent = [info["images"] >= images] if images is not None else []
     spent += [info["seconds"] >= 60 * minutes] if minutes is not None else []
     return any(spent) if spent else bool(info.get("finished"))
-
-
-def _first_of_each(synthetic: CellDataset, names: tuple[str, ...], wanted: NDArray[np.int64]) -> CellDataset:
-    """Return the first `wanted` images of each class, with labels that index `names`."""
-    folders = class_folders(names)
-    index = []
-    for name, n in zip(names, wanted, strict=True):
-        if n:
-            mine = np.flatnonzero(synthetic.labels == synthetic.class_names.index(folders[name]))
-            index.append(mine[np.argsort(synthetic.records["path"].to_numpy()[mine], kind="stable")][:n])
-    chosen = synthetic.select(np.concatenate(index))
-    of = {folders[name]: i for i, name in enumerate(names)}
-    labels = np.array([of[synthetic.class_names[label]] for label in chosen.labels], np.int64)
-    return CellDataset(chosen.images, labels, names, chosen.records.assign(origin="synthetic", split="train"))
