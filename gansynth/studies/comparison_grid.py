@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from gansynth.atomic import whole_file
 from gansynth.data.dataset import CellDataset
-from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
 from gansynth.remedies import Arm, Treatment, Workplace
 from gansynth.studies.comparison_arm import (
@@ -21,15 +20,15 @@ from gansynth.studies.comparison_arm import (
     Cell,
     Job,
     Outcome,
-    carry_out,
     cores,
     memory_available,
     sentence,
     threads_of,
 )
+from gansynth.studies.comparison_jobs import keep_outcome, run_jobs
 from gansynth.studies.comparison_paper import split_after
 from gansynth.studies.comparison_plan import ALONE, NONE, Plan, gans_of, steps_of
-from gansynth.studies.comparison_record import finished, write_record
+from gansynth.studies.comparison_record import finished
 from gansynth.studies.comparison_splits import Fold, Images
 
 _JOB_BYTES = 2 * 1024**3
@@ -124,32 +123,16 @@ class Grid:
                 self._note_failure(cell, made.failed[cell.arm])
         jobs = [made.job(cell) for cell in waiting if cell.arm not in made.failed]
         of = {job.cell: job for job in jobs}
-        for outcome in self._run(jobs):
+        for outcome in run_jobs(jobs, self.jobs):
             self._keep(of[outcome.cell], outcome)
 
-    def _run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """Yield outcomes as they come, from as many processes as asked for."""
-        from joblib import Parallel, delayed  # type: ignore[import-untyped]
-        from joblib.externals.loky.process_executor import TerminatedWorkerError  # type: ignore[import-untyped]
-
-        how = {} if self.jobs == 0 else {"n_jobs": self.jobs}
-        try:
-            yield from Parallel(**how, return_as="generator_unordered", batch_size=1)(
-                delayed(carry_out)(job) for job in jobs
-            )
-        except TerminatedWorkerError as error:
-            raise MemoryError("a process of the comparison was ended by the system") from error
-
     def _keep(self, job: Job, outcome: Outcome) -> None:
-        if outcome.leak is not None:
-            raise InputError(outcome.leak)
         if outcome.error is not None:
             self._note_failure(job.cell, outcome.error)
             return
-        note = write_record(self.plan.out, job, outcome).note
+        said = keep_outcome(self.plan.out, job, outcome)
         self._done += 1
-        score = note["scores"]["overall"]["macro-F1"]
-        self._say(job.cell, f"macro-F1 {'-' if score is None else f'{score:.3f}'}, {outcome.seconds:.0f} s")
+        self._say(job.cell, said)
 
     def _note_failure(self, cell: Cell, error: str) -> None:
         self.missing.append(Missing(cell, error))

@@ -12,7 +12,7 @@ from typing import Any
 
 from gansynth import __version__
 from gansynth.atomic import write_json
-from gansynth.classifier_recipes import ClassifierRecipe, NeuralRecipe
+from gansynth.classifier_recipes import ClassifierRecipe
 from gansynth.data.dataset import CellDataset
 from gansynth.data.folds import fold_dataset
 from gansynth.data.opening import open_dataset, refuse_inside
@@ -20,10 +20,11 @@ from gansynth.data.rarity import hold_rare
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.remedies import GanBudget, Treatment, Workplace, parse_arm
-from gansynth.studies.comparison_arm import NOT_OUR_FAULT, Cell, Job, Outcome, carry_out, sentence, threads_of
+from gansynth.studies.comparison_arm import NOT_OUR_FAULT, Cell, Job, Outcome, sentence, threads_of
 from gansynth.studies.comparison_grid import chosen_jobs
+from gansynth.studies.comparison_jobs import keep_outcome, run_jobs
 from gansynth.studies.comparison_plan import load_classifiers, steps_of
-from gansynth.studies.comparison_record import Record, finished, write_record
+from gansynth.studies.comparison_record import Record, finished
 from gansynth.studies.comparison_splits import data_sha256
 from gansynth.studies.remedy_grid import Candidate, candidates_of
 from gansynth.studies.remedy_search_result import RemedySearch, gather
@@ -188,8 +189,6 @@ def _with_held(out: Path, settings: dict[str, Any], candidates: list[Candidate],
 
 def _fill(search: _Search, jobs: int) -> dict[str, str]:
     """Do what is not finished, fold by fold; return by cell what failed, and why."""
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
-
     failed: dict[str, str] = {}
     for k, fold in enumerate(search.folds):
         names = fold.class_names
@@ -200,10 +199,7 @@ def _fill(search: _Search, jobs: int) -> dict[str, str]:
                 made[candidate.arm.spec] = _job(search, candidate, k, threads_of(jobs) if jobs else None)
             except NOT_OUR_FAULT as error:
                 failed[str(search.cell(candidate, k))] = sentence(error)
-        how = {"n_jobs": jobs} if jobs else {}
-        for outcome in Parallel(**how, return_as="generator_unordered", batch_size=1)(
-            delayed(carry_out)(job) for job in made.values()
-        ):
+        for outcome in run_jobs(list(made.values()), jobs):
             _keep(search, made[outcome.cell.arm], outcome, failed)
         shutil.rmtree(search.out / f"fold{k}" / "cache", ignore_errors=True)
     return failed
@@ -229,7 +225,7 @@ def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> 
         test=fold.part("test"),
         synthetic={},
         recipe=recipe,
-        steps=steps_of(recipe, len(training)) if isinstance(recipe, NeuralRecipe) else None,
+        steps=steps_of(recipe, len(training)),
         leak_free=True,
         device=search.device,
         weights_dir=search.weights_dir,
@@ -238,14 +234,11 @@ def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> 
 
 
 def _keep(search: _Search, job: Job, outcome: Outcome, failed: dict[str, str]) -> None:
-    if outcome.leak is not None:
-        raise InputError(outcome.leak)
     if outcome.error is not None:
         failed[str(job.cell)] = outcome.error
         said = f"failed: {outcome.error}"
     else:
-        score = write_record(search.out, job, outcome).note["scores"]["overall"]["macro-F1"]
-        said = f"macro-F1 {'-' if score is None else f'{score:.3f}'}, {outcome.seconds:.0f} s"
+        said = keep_outcome(search.out, job, outcome)
     if search.progress:
         print(f"{job.cell}: {said}", file=sys.stderr, flush=True)
 

@@ -16,7 +16,7 @@ from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
 from gansynth.data.split import split_dataset, write_splits
 from gansynth.errors import InputError
-from gansynth.studies import RemedySearch, remedy_search, search_remedy
+from gansynth.studies import RemedySearch, comparison_jobs, search_remedy
 from gansynth.studies.remedy_grid import candidates_of
 from gansynth.studies.remedy_search_result import SHOWN
 
@@ -82,7 +82,7 @@ def test_a_search_that_was_stopped_goes_on_and_values_may_be_added(
     found: tuple[Path, RemedySearch], cells: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    real = remedy_search.carry_out
+    real = comparison_jobs.carry_out
 
     def some(job: Any) -> Any:
         if len(done) == 4:
@@ -91,11 +91,11 @@ def test_a_search_that_was_stopped_goes_on_and_values_may_be_added(
         return real(job)
 
     with monkeypatch.context() as patch:
-        patch.setattr(remedy_search, "carry_out", some)
+        patch.setattr(comparison_jobs, "carry_out", some)
         with pytest.raises(KeyboardInterrupt):
             quickly(cells, tmp_path / "out")
         done.clear()
-        patch.setattr(remedy_search, "carry_out", lambda job: done.append(str(job.cell)) or real(job))
+        patch.setattr(comparison_jobs, "carry_out", lambda job: done.append(str(job.cell)) or real(job))
         again = quickly(cells, tmp_path / "out", resume=True)
         assert len(done) == 8 and again.rows == found[1].rows
         done.clear()
