@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gansynth.classifiers.explain_grad_cam import over_image
 
@@ -58,7 +57,7 @@ def score_cam(
             continue
         scores = []
         for part in used.split(BATCH):
-            masks = F.interpolate(of_image[part, None], (edge, edge), mode="bilinear", align_corners=False)
+            masks = over_image(of_image[part, None], edge)[:, None]
             least, most = masks.amin(dim=(2, 3), keepdim=True), masks.amax(dim=(2, 3), keepdim=True)
             masks = (masks - least) / (most - least).clamp(min=1e-12)
             scores.append(network(image * masks)[:, c])
