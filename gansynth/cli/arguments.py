@@ -32,6 +32,18 @@ def device_option(command: Command) -> Command:
     return click.option("--device", type=kinds, default="auto", show_default=True, help=what)(command)
 
 
+def jobs_option(command: Command) -> Command:
+    """Add `--jobs`."""
+    what = "Trainings at a time.  [default: what cores and memory allow]"
+    return click.option("--jobs", type=click.IntRange(min=1), help=what)(command)
+
+
+def backbone_weights_option(command: Command) -> Command:
+    """Add `--weights-dir` for classifiers."""
+    what = "Where the weights of pretrained backbones are (docs/weights.md)."
+    return click.option("--weights-dir", type=FOLDER, help=what)(command)
+
+
 def typed_command() -> str:
     """Return the command line of this process as it can be typed again."""
     return shlex.join(["gansynth", *sys.argv[1:]])

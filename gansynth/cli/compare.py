@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, parse_rarity, seed_option, typed_command
+from gansynth.cli.arguments import (
+    FOLDER,
+    backbone_weights_option,
+    device_option,
+    jobs_option,
+    parse_rarity,
+    seed_option,
+    typed_command,
+)
 from gansynth.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,8 +71,8 @@ if TYPE_CHECKING:
 @click.option(
     "--min-confidence", type=click.FloatRange(0, 1), help="Keep synthetic images that are recognised so surely."
 )
-@click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time.  [default: what cores and memory allow]")
-@click.option("--weights-dir", type=FOLDER, help="Where the weights of pretrained backbones are (docs/weights.md).")
+@jobs_option
+@backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; arms may be added.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what results.json holds.")
 @seed_option

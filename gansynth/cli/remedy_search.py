@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, parse_rarity, seed_option
+from gansynth.cli.arguments import (
+    FOLDER,
+    backbone_weights_option,
+    device_option,
+    jobs_option,
+    parse_rarity,
+    seed_option,
+)
 from gansynth.errors import InputError
 
 
@@ -28,8 +35,8 @@ from gansynth.errors import InputError
 @click.option("--size", type=click.IntRange(8, 1024), help="Edge length in pixels.  [default: the classifier's own]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's epochs.")
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the classifier's recipe.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time.  [default: what cores and memory allow]")
-@click.option("--weights-dir", type=FOLDER, help="Where the weights of pretrained backbones are (docs/weights.md).")
+@jobs_option
+@backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; values may be added.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what results.json holds.")
 @seed_option
