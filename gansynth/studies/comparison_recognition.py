@@ -43,24 +43,28 @@ def recognition(grid: Grid) -> list[dict[str, Any]]:
         ``{"gan", "class", "recognised"}``, the last an estimate whose floor is what real test images score. A class
         without synthetic images is left out, and so is a GAN without an independent classifier.
     """
-    found = []
-    for source, gan in gans_of(grid.plan.arms).items():
-        hits = np.zeros((2, 2, len(grid.class_names)), np.int64)  # synthetic and real; recognised and all
-        for fold in grid.folds:
-            place = grid.place(fold)
+    gans = gans_of(grid.plan.arms)
+    size, names = grid.plan.sizes[0], grid.class_names
+    hits = {title: np.zeros((2, 2, len(names)), np.int64) for title in gans}  # synthetic, real; recognised, all
+    for fold in grid.folds:
+        place = grid.place(fold)
+        of_run: dict[str, NDArray[np.int64]] = {}  # real images, once for a run however its images are screened
+        for title, gan in gans.items():
             folder, model = gan.kept_images(place), gan.trained(place)
             classifier = None if model is None else model.independent_classifier()
             if folder is None or classifier is None or model is None:
                 continue
-            size = grid.plan.sizes[0]
             made = open_dataset(folder, size, cache_dir=place.folder / "cache")
-            names = _back(made.class_names, grid.class_names)
-            hits[0] += _seen(classifier, model.class_names, made, names, grid.class_names)
-            test = grid.images.of(fold, size, "test")
-            hits[1] += _seen(classifier, model.class_names, test, test.class_names, grid.class_names)
-        for c in np.flatnonzero(hits[0, 1]):
-            found.append({"gan": source, "class": grid.class_names[c], "recognised": _share(*hits[:, :, c])})
-    return found
+            hits[title][0] += _seen(classifier, model.class_names, made, _back(made.class_names, names), names)
+            if model.model_sha256 not in of_run:
+                test = grid.images.of(fold, size, "test")
+                of_run[model.model_sha256] = _seen(classifier, model.class_names, test, test.class_names, names)
+            hits[title][1] += of_run[model.model_sha256]
+    return [
+        {"gan": title, "class": names[c], "recognised": _share(*counted[:, :, c])}
+        for title, counted in hits.items()
+        for c in np.flatnonzero(counted[0, 1])
+    ]
 
 
 def unrecognised(found: Sequence[dict[str, Any]]) -> list[str]:
