@@ -23,7 +23,6 @@ from typing import Any
 
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
-from gansynth.metrics.estimate import Estimate
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_classes import class_chart
 from gansynth.report.comparison_curves import curve_chart, curves_of
@@ -32,6 +31,7 @@ from gansynth.report.comparison_folder import NONE, ArmResult, ComparisonResults
 from gansynth.report.comparison_models import model_chart
 from gansynth.report.comparison_page import write_comparison_page
 from gansynth.report.comparison_verdict import findings, shown_pair, verdict
+from paper_study import beside, figure, markdown, percent, share
 
 MODELS = {
     "vgg19": "VGG19",
@@ -230,11 +230,11 @@ def table(paper: dict[str, dict[str, float]], results: ComparisonResults, arm: s
     rows = []
     for name, row in paper.items():
         entry = ours(results, name, arm)
-        rows.append([name, *(f"{row[column]:.2f} / {_percent(entry, metric)}" for column, metric in METRICS.items())])
+        rows.append([name, *(beside(row[column], figure(entry, metric)) for column, metric in METRICS.items())])
     for classifier in results.classifiers:
         if classifier not in MODELS:
             entry = results.entry(arm, classifier)
-            rows.append([f"*{classifier}*", *(f"- / {_percent(entry, metric)}" for metric in METRICS.values())])
+            rows.append([f"*{classifier}*", *(f"- / {percent(figure(entry, metric))}" for metric in METRICS.values())])
     return markdown(["model", *(f"{column} (%)" for column in METRICS)], rows)
 
 
@@ -260,8 +260,8 @@ def every_arm(results: ComparisonResults) -> str:
             entry = results.entry(arm, classifier)
             if entry is None:
                 continue
-            cells = [_percent(entry, metric) for metric in (*METRICS.values(), "accuracy")]
-            cells += [_share(entry.classes.get(name, {}).get("recall")) for name in results.rare]
+            cells = [percent(figure(entry, metric)) for metric in (*METRICS.values(), "accuracy")]
+            cells += [share(entry.classes.get(name, {}).get("recall")) for name in results.rare]
             rows.append([MODELS.get(classifier, classifier), arm, *cells])
     return markdown(["model", "arm", *METRICS, "Accuracy", *(f"recall of {name}" for name in results.rare)], rows)
 
@@ -270,7 +270,7 @@ def figures(results: ComparisonResults, arm: str) -> str:
     """Return the figures 4, 6 and 8 as far as the paper gives them in words, beside ours."""
     entry = ours(results, "Sequential CNN", arm)
     rows = [[what, paper, _extreme(entry, metric, which)] for what, paper, metric, which in FIGURES]
-    rows.append(["Figure 6: testing accuracy of the sequential CNN", f"{FIGURE_6}", _percent(entry, "accuracy")])
+    rows.append(["Figure 6: testing accuracy of the sequential CNN", f"{FIGURE_6}", percent(figure(entry, "accuracy"))])
     last = [] if entry is None else [note["curve"][-1] for note in results.notes(entry) if note.get("curve")]
     for key, value in FIGURE_8.items():
         known = [float(point[key]) for point in last if point.get(key) is not None]
@@ -303,7 +303,7 @@ def protocols(clean: ComparisonResults, paper: ComparisonResults, arm: str) -> l
             for metric in ("accuracy", "balanced-accuracy", "macro-F1"):
                 gap = _gap(first, last, metric)
                 more = "-" if gap is None else f"{100 * gap:+.1f}"
-                cells.append(f"{_percent(last, metric)} / {_percent(first, metric)} / {more}")
+                cells.append(f"{percent(figure(last, metric))} / {percent(figure(first, metric))} / {more}")
             rows.append([MODELS.get(classifier, classifier), one, *cells])
     head = ["model", "arm", *(f"{name} (%): paper's / clean / more" for name in ("accuracy", "recall", "macro F1"))]
     return ["## The same data with both protocols", "", markdown(head, rows), ""]
@@ -347,31 +347,10 @@ def ours(results: ComparisonResults, model: str, arm: str) -> ArmResult | None:
     return next((e for e in results.arms if MODELS.get(e.classifier) == model and e.arm == arm), None)
 
 
-def markdown(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _gap(before: ArmResult | None, after: ArmResult | None, metric: str) -> float | None:
     pair = [None if one is None else one.metrics.get(metric) for one in (before, after)]
     values = [one.value for one in pair if one is not None and one.value is not None]
     return values[1] - values[0] if len(values) == 2 else None
-
-
-def _percent(entry: ArmResult | None, metric: str) -> str:
-    found: Estimate | None = None if entry is None else entry.metrics.get(metric)
-    if found is None or found.value is None:
-        return "-"
-    ends = "" if found.interval is None else f" ({100 * found.interval[0]:.1f}-{100 * found.interval[1]:.1f})"
-    return f"{100 * found.value:.1f}{ends}"
-
-
-def _share(found: Estimate | None) -> str:
-    if found is None or found.value is None:
-        return "-"
-    ends = "" if found.interval is None else f" ({found.interval[0]:.2f}-{found.interval[1]:.2f})"
-    return f"{found.value:.2f}{ends}"
 
 
 def _extreme(entry: ArmResult | None, metric: str, which: str) -> str:

@@ -1,0 +1,196 @@
+"""What the studies of the papers share: a command line, a comparison, and tables with the paper's figures beside ours.
+
+A study takes any data set with classes. All training goes through `gansynth compare`, so that a study is resumed where
+it was stopped, tests on real images only, and has intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import gansynth
+from gansynth.metrics.estimate import Estimate
+from gansynth.report.comparison_folder import ArmResult, ComparisonResults, read_comparison_folder
+from gansynth.report.comparison_page import write_comparison_page
+
+Extent = Literal["quick", "usual", "full"]
+MISSING = "-"
+"""What stands where a figure is not known."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much a study trains at one of its extents.
+
+    Attributes
+    ----------
+    size : int or None
+        Edge length in pixels; None: the classifiers' own.
+    epochs : int or None
+        Of the untreated images; None: the classifiers' own.
+    seeds : int
+    folds : int or None
+        None: the split of the data, or one made by the comparison.
+    """
+
+    size: int | None
+    epochs: int | None
+    seeds: int = 1
+    folds: int | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a study was asked for on the command line."""
+
+    data: str
+    out: Path
+    extent: Extent
+    amount: Amount
+    jobs: int | None
+    weights_dir: Path | None
+    device: str
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a study's command line; a study may add arguments before it hands it to `options`."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("data", metavar="DATA", help="class folders, an imported set, or phantom")
+    made.add_argument("--out", type=Path, required=True, help="gets comparisons, tables.md, figures, report.html")
+    extent = made.add_mutually_exclusive_group()
+    extent.add_argument("--quick", action="store_true", help="minutes on two processor cores")
+    extent.add_argument("--full", action="store_true", help="as published; wants a GPU")
+    made.add_argument("--size", type=int, help="edge length in pixels, instead of the extent's")
+    made.add_argument("--epochs", type=int, help="of the untreated images, instead of the extent's")
+    made.add_argument("--seeds", type=int, help="trainings of each arm on each fold, instead of the extent's")
+    made.add_argument("--folds", type=int, help="instead of the extent's")
+    made.add_argument("--jobs", type=int, help="trainings at a time")
+    made.add_argument("--weights-dir", type=Path, help="where the weights of pretrained backbones are")
+    made.add_argument("--device", default="auto")
+    return made
+
+
+def options(given: argparse.Namespace, amounts: Mapping[Extent, Amount]) -> Options:
+    """Return what was asked for: the amount of the extent, where the command line names no other.
+
+    Parameters
+    ----------
+    given : Namespace
+        Of a `parser`.
+    amounts : mapping of extent to Amount
+        "usual" is what neither --quick nor --full asks for.
+    """
+    extent: Extent = "quick" if given.quick else "full" if given.full else "usual"
+    own = amounts[extent]
+    amount = Amount(
+        given.size or own.size, given.epochs or own.epochs, given.seeds or own.seeds, given.folds or own.folds
+    )
+    return Options(given.data, given.out, extent, amount, given.jobs, given.weights_dir, given.device)
+
+
+def comparison(
+    asked: Options,
+    remedies: Sequence[str],
+    classifiers: Sequence[str],
+    *,
+    name: str = "comparison",
+    data: str | None = None,
+    rarity: Mapping[str, int] | None = None,
+    rare: Sequence[str] = (),
+    changes: Sequence[str] = (),
+    protocol: Literal["clean", "paper"] = "clean",
+) -> ComparisonResults:
+    """Carry out or continue a comparison in the folder `name` of the study, write its page, and read it back.
+
+    Parameters
+    ----------
+    asked : Options
+    remedies, classifiers : sequence of str
+        As `gansynth.compare` takes them.
+    name : str
+        Of the folder; a study with several comparisons gives each its own.
+    data : str, optional
+        Other data than the study's, such as a part of its classes.
+    rarity, rare, changes, protocol : optional
+        As `gansynth.compare` takes them.
+
+    Returns
+    -------
+    ComparisonResults
+
+    Raises
+    ------
+    InputError
+        As `gansynth.compare` does.
+    """
+    folder = asked.out / name
+    gansynth.compare(
+        data or asked.data,
+        remedies,
+        classifiers,
+        folder,
+        seeds=asked.amount.seeds,
+        folds=asked.amount.folds,
+        size=asked.amount.size,
+        epochs=asked.amount.epochs,
+        rarity=rarity,
+        rare=rare,
+        changes=changes,
+        protocol=protocol,
+        jobs=asked.jobs,
+        device=asked.device,
+        weights_dir=asked.weights_dir,
+        resume=(folder / "comparison.json").is_file(),
+    )
+    write_comparison_page(folder)
+    return read_comparison_folder(folder)
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def figure(entry: ArmResult | None, metric: str, class_name: str | None = None) -> Estimate | None:
+    """Return a figure of an arm, of one class or of all, or None where there is no such arm or figure."""
+    if entry is None:
+        return None
+    return (entry.metrics if class_name is None else entry.classes.get(class_name, {})).get(metric)
+
+
+def percent(found: Estimate | None) -> str:
+    """Return a share in percent with its 95% interval, such as "74.1 (73.2-75.0)".
+
+    Examples
+    --------
+    >>> percent(Estimate(0.7413, 100, (0.732, 0.75)))
+    '74.1 (73.2-75.0)'
+    """
+    if found is None or found.value is None:
+        return MISSING
+    ends = "" if found.interval is None else f" ({100 * found.interval[0]:.1f}-{100 * found.interval[1]:.1f})"
+    return f"{100 * found.value:.1f}{ends}"
+
+
+def share(found: Estimate | None, digits: int = 2) -> str:
+    """Return a share, or any other figure, with its 95% interval, such as "0.74 (0.73-0.75)"."""
+    if found is None or found.value is None:
+        return MISSING
+    ends = "" if found.interval is None else f" ({found.interval[0]:.{digits}f}-{found.interval[1]:.{digits}f})"
+    return f"{found.value:.{digits}f}{ends}"
+
+
+def beside(paper: float | None, found: Estimate | None) -> str:
+    """Return the paper's figure, in percent, beside ours, such as "90.48 / 74.1 (73.2-75.0)".
+
+    Examples
+    --------
+    >>> beside(90.48, None)
+    '90.48 / -'
+    """
+    return f"{MISSING if paper is None else f'{paper:.2f}'} / {percent(found)}"

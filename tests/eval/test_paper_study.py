@@ -1,0 +1,61 @@
+"""The studies of the papers take the same command line, continue where they were stopped, and say what is missing."""
+
+from pathlib import Path
+
+import pytest
+
+import paper_study
+from gansynth.data.phantom import write_phantom
+from gansynth.metrics.estimate import Estimate
+from paper_study import Amount
+
+AMOUNTS = {"quick": Amount(16, 1, 1), "usual": Amount(32, 5, 2), "full": Amount(None, None, 3, 5)}
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ([], Amount(32, 5, 2)),
+        (["--quick"], Amount(16, 1, 1)),
+        (["--full"], Amount(None, None, 3, 5)),
+        (["--full", "--size", "64", "--seeds", "1"], Amount(64, None, 1, 5)),
+    ],
+)
+def test_the_extent_says_how_much_is_trained_and_single_values_can_be_changed(
+    flags: list[str], expected: Amount
+) -> None:
+    given = paper_study.parser("").parse_args(["phantom", "--out", "x", *flags])
+    assert paper_study.options(given, AMOUNTS).amount == expected
+
+
+def test_quick_and_full_together_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        paper_study.parser("").parse_args(["phantom", "--out", "x", "--quick", "--full"])
+    assert ended.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_the_papers_figure_stands_beside_ours_or_a_dash() -> None:
+    ours = Estimate(0.7413, 100, (0.732, 0.75))
+    assert paper_study.beside(90.5, ours) == "90.50 / 74.1 (73.2-75.0)"
+    assert paper_study.beside(None, ours) == "- / 74.1 (73.2-75.0)"
+    assert paper_study.beside(90.5, None) == "90.50 / -"
+    assert paper_study.beside(90.5, Estimate(None, 0)) == "90.50 / -"
+
+
+def test_a_study_run_again_trains_nothing_anew(tmp_path: Path) -> None:
+    write_phantom(tmp_path / "cells", {"basophil": 14, "eosinophil": 30}, size=16)
+    given = paper_study.parser("").parse_args(
+        [str(tmp_path / "cells"), "--out", str(tmp_path / "out"), "--quick", "--jobs", "1"]
+    )
+    asked = paper_study.options(given, AMOUNTS)
+    first = paper_study.comparison(asked, ["none", "oversample"], ["naive-bayes"], changes=["classical.components=4"])
+    records = sorted((tmp_path / "out" / "comparison").rglob("*.json"))
+    before = {file: file.stat().st_mtime_ns for file in records if "arms" in file.parts}
+    again = paper_study.comparison(asked, ["none", "oversample"], ["naive-bayes"], changes=["classical.components=4"])
+    assert before and {file: file.stat().st_mtime_ns for file in before} == before
+    entries = [results.entry("oversample", "naive-bayes") for results in (first, again)]
+    assert paper_study.figure(entries[0], "macro-F1") == paper_study.figure(entries[1], "macro-F1") is not None
+    assert paper_study.figure(entries[0], "recall", "basophil") is not None
+    assert paper_study.figure(None, "recall") is None
+    assert (tmp_path / "out" / "comparison" / "report.html").is_file()
