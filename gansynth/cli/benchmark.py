@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     "--recipes",
     required=True,
     metavar="A,B,...",
-    help="Recipes of the zoo (see `gansynth models`), YAML files, or run folders, which are taken as they are.",
+    help="Recipes of the zoo (see `gansynth models`), YAML files, or run folders, which are taken as they are; "
+    "naturalize: composites of training images.",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=2, show_default=True, help="Trainings of each recipe.")
 @click.option("--out", type=FOLDER, required=True, help="Where runs, images, tables and report.html go.")
@@ -57,12 +58,14 @@ def benchmark(
     """Compare GANs on one data set, with the same budget.
 
     Trains every recipe with every seed on the training images of DATA, generates, measures as `quality` does, and
-    ranks. A benchmark that was stopped goes on with --resume; a recipe that fails does not cost the others.
+    ranks. Composites of cut cells (`gansynth naturalize`) stand beside the GANs as the recipe naturalize. A benchmark
+    that was stopped goes on with --resume; a recipe that fails does not cost the others.
 
     \b
     Example:
       gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 --images 400000 --out gans
       gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 --images 400000 --out gans --resume
+      gansynth benchmark my-cells --recipes runs/my-gan,naturalize --count 300 --out beside
     """
     from gansynth import studies
     from gansynth.cli.tables import benchmark_table

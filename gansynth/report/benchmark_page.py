@@ -252,7 +252,10 @@ def _facts(results: BenchmarkResults) -> list[tuple[str, str]]:
     ]
     said.append(("seeds", ", ".join(str(seed) for seed in facts.get("seeds", []))))
     said += [
-        (f"run, {run['recipe']}, seed {run['seed']}", f"{run.get('run')}; measured in {run.get('quality')}")
+        (
+            f"run, {run['recipe']}, seed {run['seed']}",
+            f"{run.get('run') or 'composed without a run'}; measured in {run.get('quality')}",
+        )
         for run in results.runs
         if run.get("status") == "done"
     ]

@@ -1,4 +1,4 @@
-"""One row of a benchmark: train (or reuse) a run, generate, measure. What is done is not done again."""
+"""One row of a benchmark: train (or reuse) a run, generate (or compose), measure. What is done is not done again."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from gansynth.gans import Run, build_gan, open_run, train_gan
 from gansynth.gans.journal import LOG
 from gansynth.metrics.matching import Pairing
 from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.remedies.naturalize import LEAST_EDGE
+from gansynth.studies.benchmark_composites import COMPOSITES, composed
 from gansynth.studies.quality_result import RESULTS, read_results
 from gansynth.studies.quality_study import quality
 from gansynth.synthesis import generate
@@ -32,7 +34,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Entry:
-    """A recipe with a seed, or a run that exists already.
+    """A recipe with a seed, a run that exists already, or composites of training images (neither of the two).
 
     Attributes
     ----------
@@ -40,8 +42,9 @@ class Entry:
         How tables call it.
     seed : int
     asked : GanRecipe or None
-        What to train by; None for a run that exists.
+        What to train by; None where nothing is trained.
     given : Run or None
+        The run that exists.
     """
 
     recipe: str
@@ -59,8 +62,13 @@ class Entry:
         """Edge length of its images in pixels."""
         if self.given is not None:
             return self.given.resolution
-        assert self.asked is not None
-        return self.asked.resolution
+        return LEAST_EDGE if self.asked is None else self.asked.resolution
+
+    @property
+    def gan(self) -> str:
+        """The kind of its GAN; "composites" where there is none."""
+        recipe = self.given.recipe if self.given is not None else self.asked
+        return "composites" if recipe is None else recipe.gan
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,8 @@ class Settings:
 def entries_of(names: Sequence[str], seeds: Sequence[int], changes: Sequence[str]) -> list[Entry]:
     """Return one entry for each recipe and seed, seeds outermost, so that a benchmark cut short compares all recipes.
 
-    A name may be a recipe of the zoo, a YAML file, or a run folder, which is taken as it is.
+    A name may be a recipe of the zoo, a YAML file, a run folder, which is taken as it is, or `COMPOSITES`, which are
+    drawn anew with every seed.
 
     Raises
     ------
@@ -94,29 +103,38 @@ def entries_of(names: Sequence[str], seeds: Sequence[int], changes: Sequence[str
     """
     found: list[Entry] = []
     recipes: list[GanRecipe] = []
+    composites: list[str] = []
     for name in names:
-        if (Path(name) / "run.json").is_file():
+        if name == COMPOSITES:
+            composites.append(name)
+        elif (Path(name) / "run.json").is_file():
             run = open_run(name)
             found.append(Entry(run.name, int(run.info.get("seed", 0)), given=run))
         else:
             recipes.append(load_recipe(name, changes))
-    titles = [recipe.name for recipe in recipes] + [entry.recipe for entry in found]
+    titles = composites + [recipe.name for recipe in recipes] + [entry.recipe for entry in found]
     twice = sorted({title for title in titles if titles.count(title) > 1})
     if twice:
         raise InputError(f"--recipes: {', '.join(twice)} is named twice; give each recipe a `name` of its own")
-    return found + [Entry(recipe.name, seed, asked=recipe) for seed in seeds for recipe in recipes]
+    for seed in seeds:
+        found += [Entry(recipe.name, seed, asked=recipe) for recipe in recipes]
+        found += [Entry(name, seed) for name in composites]
+    return found
 
 
 def carry_out(entry: Entry, settings: Settings) -> dict[str, Any]:
-    """Train, generate and measure; return the row of the table.
+    """Train and generate, or compose, and measure; return the row of the table.
 
     Raises
     ------
     InputError
         If a step cannot be done.
     """
-    run = entry.given if entry.given is not None else _trained(entry, settings)
-    seconds = _generated(run, entry, settings)
+    run = entry.given
+    if entry.asked is not None:
+        run = _trained(entry, settings)
+    seconds = _composed(entry, settings) if run is None else _generated(run, entry, settings)
+    info = {} if run is None else run.info
     folder = settings.out / "quality" / entry.name
     if not (folder / RESULTS).is_file():
         shutil.rmtree(folder, ignore_errors=True)
@@ -136,16 +154,16 @@ def carry_out(entry: Entry, settings: Settings) -> dict[str, Any]:
     read_results(folder)
     return {
         "recipe": entry.recipe,
-        "gan": run.recipe.gan,
+        "gan": entry.gan,
         "seed": entry.seed,
         "status": "done",
         "error": None,
-        "images": run.info.get("images"),
-        "steps": run.info.get("step"),
-        "seconds": run.info.get("seconds"),
+        "images": info.get("images"),
+        "steps": info.get("step"),
+        "seconds": info.get("seconds"),
         "generating_seconds": seconds,
-        "parameters": parameters(run),
-        "run": str(run.path) if entry.given is not None else f"runs/{entry.name}",
+        "parameters": {} if run is None else parameters(run),
+        "run": None if run is None else str(run.path) if entry.given is not None else f"runs/{entry.name}",
         "quality": f"quality/{entry.name}",
     }
 
@@ -219,6 +237,18 @@ def _same_training(run: Run | None, entry: Entry, settings: Settings) -> bool:
     dataset = open_dataset(settings.data, size=entry.resolution)
     training = set(dataset.part("train").records["sha256"])
     return same and spent and run.info.get("seed") == entry.seed and training == set(run.info["training_sha256"])
+
+
+def _composed(entry: Entry, settings: Settings) -> float | None:
+    """Compose what is not there yet; drawings of different seeds have no image in common."""
+    return composed(
+        settings.data,
+        settings.out / "synthetic" / entry.name,
+        count=settings.count,
+        first=settings.seed + (entry.seed - settings.seed) * settings.count,
+        size=settings.size,
+        progress=settings.progress,
+    )
 
 
 def _generated(run: Run, entry: Entry, settings: Settings) -> float | None:

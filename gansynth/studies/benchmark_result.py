@@ -11,6 +11,7 @@ import pandas as pd
 
 from gansynth import __version__
 from gansynth.atomic import write_json, write_text
+from gansynth.studies.benchmark_composites import COMPOSITES, WARNING
 from gansynth.studies.catalogue import METRICS
 from gansynth.studies.copies import NEARER
 from gansynth.studies.quality_result import read_results
@@ -110,6 +111,7 @@ def gather(settings: Settings, runs: list[dict[str, Any]]) -> Benchmark:
     warnings += _of_copies(done, results)
     warnings += [f"{run['recipe']} (seed {run['seed']}) failed: {run['error']}" for run in runs if run["error"]]
     warnings += _of_budget(done)
+    warnings += [WARNING] if COMPOSITES in recipes else []
     first = next(iter(results.values()), {})
     about = {
         "data": first.get("real", {"path": settings.data}),
@@ -123,7 +125,9 @@ def gather(settings: Settings, runs: list[dict[str, Any]]) -> Benchmark:
         "missing": first.get("missing", []),
         "warnings": warnings,
         "curves": [
-            {"recipe": run["recipe"], "seed": run["seed"], **curve(_run_folder(settings.out, run))} for run in done
+            {"recipe": run["recipe"], "seed": run["seed"], **curve(settings.out / run["run"])}
+            for run in done
+            if run["run"] is not None
         ],
     }
     ranking = rank(summary)
@@ -195,10 +199,6 @@ def _of_budget(done: Sequence[Mapping[str, Any]]) -> list[str]:
     if len(images) > 1 and max(images) > 1.05 * min(images):
         return [f"the runs saw between {min(images):,} and {max(images):,} images: their budgets are not the same"]
     return []
-
-
-def _run_folder(out: Path, run: Mapping[str, Any]) -> Path:
-    return out / run["run"]
 
 
 def _csv(

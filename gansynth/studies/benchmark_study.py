@@ -51,7 +51,8 @@ def benchmark(
         A data set with its split (`gansynth data split`): generators learn from its training images, and are measured
         against its validation and test images.
     recipes : sequence of str
-        Recipes of the zoo, YAML files, or folders of runs that are taken as they are.
+        Recipes of the zoo, YAML files, folders of runs that are taken as they are, or ``naturalize``: composites of
+        the training images, drawn anew with every seed.
     out : path-like
         Gets runs/, synthetic/, quality/, tables and, from the command, report.html.
     seeds : int
@@ -180,9 +181,8 @@ def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
 def _failed(entry: Entry, error: BaseException) -> dict[str, Any]:
     what = str(error).strip().splitlines()
     sentence = f"{what[0] if what else ''}" if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-    gan = entry.asked.gan if entry.asked is not None else entry.given.recipe.gan if entry.given is not None else ""
     return {
-        "recipe": entry.recipe, "gan": gan, "seed": entry.seed, "status": "failed", "error": sentence[:500],
+        "recipe": entry.recipe, "gan": entry.gan, "seed": entry.seed, "status": "failed", "error": sentence[:500],
         "images": None, "steps": None, "seconds": None, "generating_seconds": None, "parameters": {}, "run": None,
         "quality": None,
     }  # fmt: skip

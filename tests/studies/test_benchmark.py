@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,13 +12,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from gansynth.cli import run
+from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.recipes import load_recipe
-from gansynth.studies import Benchmark, benchmark, benchmark_entry
+from gansynth.report.benchmark_page import write_benchmark_page
+from gansynth.studies import Benchmark, benchmark, benchmark_composites, benchmark_entry
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -154,6 +158,57 @@ def test_data_without_a_split_is_refused_before_anything_is_trained(
         compare(made_folder, encoder_folder, [recipes["two"]], tmp_path / "out")
     with pytest.raises(InputError, match="named twice"):
         compare(made_folder, encoder_folder, [recipes["two"], recipes["two"]], tmp_path / "out")
+
+
+def test_composites_stand_beside_a_gan_at_the_same_n_and_come_from_the_training_images_only(
+    finished: tuple[Path, Benchmark],
+    phantom_folder: Path,
+    encoder_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(benchmark_composites, "LEAST_EDGE", 32)
+    out, existing = tmp_path / "out", finished[0] / "runs" / "three-seed0"
+    found = compare(phantom_folder, encoder_folder, [str(existing), "naturalize"], out, seeds=2)
+    composed = [row for row in found.runs if row["recipe"] == "naturalize"]
+    assert [(row["status"], row["gan"], row["run"]) for row in composed] == [("done", "composites", None)] * 2
+    assert {row["recipe"] for row in found.ranking} == {"three-seed0", "naturalize"}
+    gan, composites = (found.summary[name]["KD-cell"] for name in ("three-seed0", "naturalize"))
+    assert gan.n == composites.n and gan.floor == composites.floor and len(composites.values) == 2
+    assert any("is no GAN" in warning for warning in found.about["warnings"])
+    training = set(open_dataset(phantom_folder, 32).part("train").records["path"])
+    drawings = []
+    for seed in (0, 1):
+        table = pd.read_csv(out / "synthetic" / f"naturalize-seed{seed}" / "metadata.csv", keep_default_na=False)
+        used = {*table["white_cell"], *table["background"], *";".join(table["red_cells"]).split(";")} - {""}
+        assert len(table) == 3 * COUNT and used <= training
+        drawings.append(set(table["seed"]))
+    assert not drawings[0] & drawings[1]
+    page = write_benchmark_page(out).read_text(encoding="utf-8")
+    assert "composed without a run" in page and "naturalize" in page
+
+
+def test_composites_are_not_drawn_again_and_a_held_out_image_among_the_training_images_is_refused(
+    phantom_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark_composites, "LEAST_EDGE", 32)
+
+    def draw(data: Path, folder: Path) -> float | None:
+        return benchmark_composites.composed(str(data), folder, count=2, first=0, size=16, progress=False)
+
+    seconds = draw(phantom_folder, tmp_path / "made")
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "made").rglob("*.png")}
+    assert draw(phantom_folder, tmp_path / "made") == seconds and len(written) == 6
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "made").rglob("*.png")} == written
+
+    leaking = tmp_path / "leaking"
+    shutil.copytree(phantom_folder, leaking)
+    split = pd.read_csv(leaking / "splits.csv")
+    learned, tested = (split.loc[split["split"] == part, "file_name"].iloc[0] for part in ("train", "test"))
+    shutil.copyfile(leaking / learned, leaking / tested)
+    with pytest.raises(InputError, match="naturalize: was trained on 1 of"):
+        draw(leaking, tmp_path / "never")
+    assert not (tmp_path / "never").exists()
 
 
 @pytest.mark.slow
