@@ -19,7 +19,8 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score
 
 from gansynth.atomic import whole_file, write_text
 from gansynth.data import CellDataset, open_dataset
-from gansynth.data.nuclei import COLUMNS, granulation, nuclei_table
+from gansynth.data.label_tree import granulation
+from gansynth.data.nuclei import COLUMNS, nuclei_table
 from gansynth.metrics.agreement import wilson_interval
 
 

@@ -19,6 +19,7 @@ from skimage.segmentation import watershed
 
 from gansynth.data.cell_segmentation import CellMasks, as_rgb, segment_cell
 from gansynth.data.dataset import CellDataset
+from gansynth.data.label_tree import granulation
 from gansynth.data.stain import NUCLEAR_WEIGHTS, optical_density
 
 COLUMNS = (
@@ -47,25 +48,8 @@ COLUMNS = (
 )
 """What `nucleus_features` measures, in this order."""
 
-GRANULOCYTES = ("neutrophil", "eosinophil", "basophil")
-AGRANULOCYTES = ("lymphocyte", "monocyte")
-
 _LEVELS = 16  # densities are put into so many steps for texture
 _LEAST_LOBE = 0.08  # share of a nucleus; less is a bump
-
-
-def granulation(class_name: str) -> str | None:
-    """Return "granulocyte" or "agranulocyte" for a mature white cell, None for any other class.
-
-    Examples
-    --------
-    >>> granulation("band neutrophil"), granulation("monocyte"), granulation("platelet")
-    ('granulocyte', 'agranulocyte', None)
-    """
-    last = class_name.lower().replace("_", " ").split(" ")[-1]
-    if last in GRANULOCYTES:
-        return "granulocyte"
-    return "agranulocyte" if last in AGRANULOCYTES else None
 
 
 def nuclei_table(

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansynth.data.cell_segmentation import CellMasks
-from gansynth.data.nuclei import COLUMNS, count_lobes, granulation, nuclei_table, nucleus_features
+from gansynth.data.label_tree import granulation
+from gansynth.data.nuclei import COLUMNS, count_lobes, nuclei_table, nucleus_features
 from gansynth.data.phantom import phantom_dataset
 
 
