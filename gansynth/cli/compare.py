@@ -48,6 +48,12 @@ if TYPE_CHECKING:
 @click.option("--rarity", metavar="CLASS=N,...", default="", help="Keep only N training images of a class.")
 @click.option("--rare", metavar="CLASS,...", default="", help="Classes whose recall is an endpoint.")
 @click.option(
+    "--tree",
+    metavar="FILE",
+    type=FOLDER,
+    help="Superclasses with their classes (YAML), reported too.  [default: granulocyte and agranulocyte, where known]",
+)
+@click.option(
     "--endpoint",
     type=click.Choice(["macro-F1", "balanced-accuracy"]),
     default="macro-F1",
@@ -87,6 +93,7 @@ def compare(
     doses: str,
     rarity: str,
     rare: str,
+    tree: Path | None,
     endpoint: str,
     protocol: Protocol,
     swap: bool,
@@ -131,6 +138,7 @@ def compare(
         doses=_doses(doses),
         rarity=parse_rarity(rarity),
         rare=_names(rare),
+        tree=tree,
         protocol=protocol,
         endpoint=endpoint,
         swap=swap,

@@ -16,6 +16,7 @@ import pandas as pd
 
 from gansynth import __version__
 from gansynth.atomic import write_json, write_text
+from gansynth.data.label_tree import tree_of
 from gansynth.studies.comparison_figures import (
     Figures,
     Key,
@@ -28,6 +29,8 @@ from gansynth.studies.comparison_figures import (
     pooled,
 )
 from gansynth.studies.comparison_grid import Grid, training_images
+from gansynth.studies.comparison_leaderboard import leaderboard
+from gansynth.studies.comparison_levels import superclasses
 from gansynth.studies.comparison_paper import TOO_GOOD
 from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of, steps_of
 from gansynth.studies.comparison_recognition import recognition, unrecognised
@@ -50,6 +53,8 @@ class Comparison:
         One for each arm and classifier: figures with intervals, confusion matrix, counts, cost, runs.
     effects : list of dict
         Each arm against ``none``, ordinary augmentation and over-sampling.
+    leaderboard : list of dict
+        The arms of each classifier, ranked by the mean recall of the rare classes at no loss elsewhere.
     doses : list of dict
         For each remedy with several doses, a curve of each endpoint and of each class's recall.
     best_dose : list of dict
@@ -58,6 +63,8 @@ class Comparison:
         Trained on synthetic, tested on real (TSTR), and the reverse (TRTS).
     recognition : list of dict
         How many synthetic images of each GAN and class its independent classifier recognises, beside real ones.
+    superclasses : dict or None
+        The same arms one level up, see `gansynth.studies.comparison_levels`; None where there is no label tree.
     missing : list of dict
         Cells of the grid that could not be filled, and why.
     warnings : list of str
@@ -66,10 +73,12 @@ class Comparison:
     about: dict[str, Any]
     arms: list[dict[str, Any]]
     effects: list[dict[str, Any]]
+    leaderboard: list[dict[str, Any]]
     doses: list[dict[str, Any]]
     best_dose: list[dict[str, Any]]
     swap: list[dict[str, Any]]
     recognition: list[dict[str, Any]]
+    superclasses: dict[str, Any] | None
     missing: list[dict[str, Any]]
     warnings: list[str]
 
@@ -80,10 +89,12 @@ class Comparison:
             "about": self.about,
             "arms": self.arms,
             "effects": self.effects,
+            "leaderboard": self.leaderboard,
             "doses": self.doses,
             "best_dose": self.best_dose,
             "swap": self.swap,
             "recognition": self.recognition,
+            "superclasses": self.superclasses,
             "missing": self.missing,
             "warnings": self.warnings,
         }
@@ -126,14 +137,20 @@ def gather(grid: Grid, units: Mapping[str, int], about: Mapping[str, Any], setti
         for m in grid.missing
     ]
     seen = recognition(grid) if clean else []
+    tree = settings.get("tree")
+    above = tree and superclasses(
+        tree_of(tree, names), arms, about, n_train=n_train, tested=tested if clean else [], jobs=grid.jobs
+    )
     result = Comparison(
         about={**about, "device": plan.device, "versions": _versions(), "date": _today()},
         arms=entries,
         effects=found_effects,
+        leaderboard=leaderboard(arms, about["rare"], names, n_train, tested) if clean else [],
         doses=curves,
         best_dose=_best(curves, settings["endpoints"]),
         swap=_swapped(grid, records, arms) if plan.swap else [],
         recognition=seen,
+        superclasses=above or None,
         missing=missing,
         warnings=_warnings(grid, records, about, missing, found_effects) + unrecognised(seen),
     )

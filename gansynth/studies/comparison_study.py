@@ -17,6 +17,7 @@ from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
 from gansynth.remedies import GanBudget
 from gansynth.studies.comparison_grid import Grid, chosen_jobs, training_images
+from gansynth.studies.comparison_levels import Groups, chosen_tree
 from gansynth.studies.comparison_plan import (
     PRIMARY,
     PROTOCOLS,
@@ -47,6 +48,7 @@ def compare(
     doses: Sequence[float] = (),
     rarity: Mapping[str, int] | None = None,
     rare: Sequence[str] = (),
+    tree: str | Path | Groups | None = None,
     protocol: Protocol = "clean",
     endpoint: str = "macro-F1",
     swap: bool = False,
@@ -93,6 +95,9 @@ def compare(
     rare : sequence of str
         Classes whose recall is an endpoint. Default: those of `rarity`; else those with fewer than a tenth of the
         largest class's training images; else the smallest.
+    tree : path-like or mapping of superclass to classes, optional
+        Superclasses at whose level the same arms are reported too. Default: granulocytes and agranulocytes, where
+        classes are known to be such (`gansynth.data.label_tree.known_tree`).
     protocol : "clean" or "paper"
         "paper" balances before it splits (hazra2022): for its tables only.
     endpoint : str
@@ -165,6 +170,8 @@ def compare(
         make_folds(dataset, plan.folds, plan.rarity, seed) if protocol == "clean" else whole(dataset, plan.rarity, seed)
     )
     settings = _settings(plan, folds_made, data_sha256(dataset), list(rare))
+    label_tree = chosen_tree(tree, held.get("tree"), dataset.class_names)
+    settings["tree"] = None if label_tree is None else label_tree.groups()
     kept = [spec for spec in held.get("arms", ()) if spec not in held.get("swap_arms", ())]
     asked = {arm.spec for arm in write_out_arms(remedies, doses, kept=kept)}
     settings["swap_arms"] = [arm.spec for arm in plan.arms if arm.spec not in asked]
@@ -262,8 +269,9 @@ def _settings(plan: Plan, folds: Sequence[Fold], data: str, rare: Sequence[str])
     }
 
 
-_MAY_GROW = ("data", "arms", "classifiers", "seeds", "steps", "swap", "swap_arms", "jobs")
-"""What may differ when a comparison is continued. The place of the data too: its images are known by their hash."""
+_MAY_GROW = ("data", "arms", "classifiers", "seeds", "steps", "swap", "swap_arms", "jobs", "tree")
+"""What may differ when a comparison is continued. The place of the data too: its images are known by their hash. And
+the label tree: nothing is trained by it."""
 
 
 def _refuse_another(out: Path, held: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
