@@ -50,13 +50,14 @@ def leaderboard_table(results: ComparisonResults, classifier: str) -> Grid:
     """Compose the ranked arms of a classifier: mean recalls, differences from the original data, and the verdict."""
     entries = _of(results, classifier)
     best = next((e["arm"] for e in entries if e["verdict"] == KEPT), None)
+    decimals = places(*(width(Estimate.from_json(e[where])) for e in entries for where in ("rare", "elsewhere")))
     rows = []
     for entry in entries:
         rare, elsewhere = (Estimate.from_json(entry[where]) for where in ("rare", "elsewhere"))
         arm = results.entry(entry["arm"], classifier)
         macro = None if arm is None else arm.metrics.get("macro-F1")
-        cells = [_cell(rare, best=entry["arm"] == best), *_effect(entry["rare_effect"], corrected=True)]
-        cells += [_cell(elsewhere), _effect(entry["elsewhere_effect"])[0], _cell(macro)]
+        cells = [_cell(rare, decimals, best=entry["arm"] == best), *_effect(entry["rare_effect"], decimals)]
+        cells += [_cell(elsewhere, decimals), _effect(entry["elsewhere_effect"], decimals)[0], _cell(macro, decimals)]
         said = "" if entry["arm"] == NONE else _SAID[entry["verdict"]]
         rows.append(
             Row(
@@ -114,18 +115,16 @@ def _mark(axes: Any, y: int, value: float | None, interval: Sequence[float] | No
     axes.plot(value, y, "o", color=color, markersize=6, zorder=3)
 
 
-def _cell(found: Estimate | None, best: bool = False) -> Cell:
-    decimals = places(width(found))
+def _cell(found: Estimate | None, decimals: int, best: bool = False) -> Cell:
     return Cell(value_of(found, decimals), ends(found.interval, decimals) if found else "", best=best)
 
 
-def _effect(found: Mapping[str, Any] | None, corrected: bool = False) -> list[Cell]:
+def _effect(found: Mapping[str, Any] | None, decimals: int) -> list[Cell]:
+    """Return a difference and its corrected p."""
     if found is None:
-        return [Cell("–"), Cell("–")] if corrected else [Cell("–")]
+        return [Cell("–"), Cell("–")]
     interval = None if found["interval"] is None else (found["interval"][0], found["interval"][1])
-    decimals = places(None if interval is None else interval[1] - interval[0])
-    gap = Cell(signed(found["value"], decimals), signed_ends(interval, decimals))
-    return [gap, Cell(p_value(found["p_holm"]))] if corrected else [gap]
+    return [Cell(signed(found["value"], decimals), signed_ends(interval, decimals)), Cell(p_value(found.get("p_holm")))]
 
 
 def _name(arm: str) -> str:

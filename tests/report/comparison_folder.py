@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset, write_phantom
 from gansynth.metrics.estimate import Estimate
+from gansynth.studies.comparison_figures import Pooled
+from gansynth.studies.comparison_leaderboard import leaderboard
 
 GAN = "c-wgan-gp-64"
 ARMS = ("none", "augmentation", "oversample", GAN)
@@ -99,6 +101,7 @@ def write_comparison_folder(
         "about": about,
         "arms": entries,
         "effects": _effects(cells, found, specs, classifiers, endpoints),
+        "leaderboard": _leaderboard(cells, found, specs, list(rarity), folds),
         "doses": _doses(entries, endpoints) if doses else [],
         "best_dose": [
             {"classifier": c, "remedy": GAN, "endpoint": endpoint, "dose": 1.0}
@@ -118,6 +121,28 @@ def write_comparison_folder(
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
     (folder / "comparison.json").write_text(json.dumps({"gansynth": "0.3.0"}), encoding="utf-8")
     return folder
+
+
+def _leaderboard(
+    cells: CellDataset,
+    found: Mapping[tuple[str, str], Sequence[NDArray[np.float64]]],
+    specs: Sequence[str],
+    rare: Sequence[str],
+    folds: int,
+) -> list[dict[str, Any]]:
+    paths, fold_of = tuple(cells.records["path"]), np.arange(len(cells)) % folds
+    arms = {
+        key: Pooled(
+            paths,
+            cells.labels,
+            fold_of,
+            np.arange(len(cells)),
+            np.stack([p.argmax(axis=1) for p in probabilities]),
+            np.stack(probabilities),
+        )
+        for key, probabilities in found.items()
+    }
+    return leaderboard(arms, rare, cells.class_names, [len(cells) // 2] * folds, specs)
 
 
 def _predict(

@@ -33,6 +33,8 @@ from .comparison_folder import ARMS, CLASSIFIERS, COUNTS, GAN, RARITY, WARNINGS,
 from .test_page import Balance
 
 RECALL = Endpoint("recall", "promyelocyte")
+BARE: dict[str, Any] = {key: [] for key in ("effects", "doses", "best_dose", "swap", "recognition", "leaderboard")}
+"""What a comparison's results lack where there was nothing to compare."""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,7 @@ def test_the_page_is_whole_escaped_and_small(html: str) -> None:
 def test_the_page_answers_first_and_shows_what_the_paper_shows(page: Page) -> None:
     titles = [section.title for section in page.sections]
     assert titles == [
+        "Which remedy?",
         "What each remedy changed",
         "The same against ordinary augmentation",
         "Classifiers on original and balanced data",
@@ -240,6 +243,28 @@ def test_doses_are_drawn_for_every_endpoint_with_the_best_one(page: Page) -> Non
     assert {cell.text for row in best.rows for cell in row.cells} == {"100%"}
 
 
+def test_remedies_are_ranked_by_the_rare_classes_and_what_is_lost_elsewhere_comes_last(
+    results: ComparisonResults, page: Page
+) -> None:
+    tables = [b for b in section(page, "Which remedy?").blocks if isinstance(b, Grid)]
+    assert len(tables) == len(results.classifiers)
+    for classifier, table in zip(results.classifiers, tables, strict=True):
+        entries = [e for e in results.facts["leaderboard"] if e["classifier"] == classifier]
+        names = [row.name.split(". ")[1].replace(" (original)", "") for row in table.rows]
+        assert names == [e["arm"] for e in sorted(entries, key=lambda e: e["rank"])]
+        shown = dict(zip(names, table.rows, strict=True))
+        assert float(shown[GAN].cells[0].text) > float(shown["none"].cells[0].text)
+        said = [row.cells[-1].text for row in table.rows]
+        assert "a loss" not in said or "no loss" not in said[said.index("a loss") :]
+
+
+def test_one_remedy_alone_is_not_ranked(copy: Path) -> None:
+    facts = json.loads((copy / "results.json").read_text(encoding="utf-8"))
+    two = [e for e in facts["leaderboard"] if e["arm"] in ("none", "oversample")]
+    titles = [s.title for s in comparison_page(changed(copy, leaderboard=two)).sections]
+    assert "Which remedy?" not in titles and "What each remedy changed" in titles
+
+
 def test_one_arm_of_a_remedy_stands_for_its_doses(results: ComparisonResults) -> None:
     assert results.main_arms == list(ARMS)
     fewer = replace(results, arms=tuple(e for e in results.arms if e.arm != GAN))
@@ -248,7 +273,14 @@ def test_one_arm_of_a_remedy_stands_for_its_doses(results: ComparisonResults) ->
 
 def test_the_papers_protocol_is_marked_and_claims_nothing(folder: Path, copy: Path) -> None:
     paper = changed(
-        copy, about={"protocol": "paper", "data": None}, effects=[], doses=[], best_dose=[], swap=[], recognition=[]
+        copy,
+        about={"protocol": "paper", "data": None},
+        effects=[],
+        doses=[],
+        best_dose=[],
+        swap=[],
+        recognition=[],
+        leaderboard=[],
     )
     page = comparison_page(paper, read_comparison_folder(folder))
     assert "paper's protocol" in page.title and "too good" in page.warnings[0] and "too good" in page.subtitle
@@ -259,7 +291,7 @@ def test_the_papers_protocol_is_marked_and_claims_nothing(folder: Path, copy: Pa
 
 def test_trainings_that_failed_are_named_with_their_reason(copy: Path) -> None:
     failed = {"arm": GAN, "classifier": "svm", "fold": 1, "seed": 0, "error": "no memory <left>"}
-    bare = changed(copy, arms=[], effects=[], doses=[], best_dose=[], swap=[], recognition=[], missing=[failed])
+    bare = changed(copy, arms=[], **BARE, missing=[failed])
     html = render_page(comparison_page(bare))
     assert "Trainings that did not finish" in html and "no memory &lt;left&gt;" in html
 
@@ -267,9 +299,7 @@ def test_trainings_that_failed_are_named_with_their_reason(copy: Path) -> None:
 def test_only_one_arm_still_makes_a_page(copy: Path, folder: Path) -> None:
     facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     alone = [entry for entry in facts["arms"] if entry["arm"] == "none"]
-    text = render_page(
-        comparison_page(changed(copy, arms=alone, effects=[], doses=[], best_dose=[], swap=[], recognition=[]))
-    )
+    text = render_page(comparison_page(changed(copy, arms=alone, **BARE)))
     assert "Nothing was held against the original data" in text
 
 
