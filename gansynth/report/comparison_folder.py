@@ -312,6 +312,17 @@ def read_comparison_folder(folder: Path) -> ComparisonResults:
     """
     path = folder / "results.json"
     facts = read_json(path, "write it with `gansynth compare DATA --remedies none,... --classifiers ... --out DIR`")
+    return comparison_of(folder, facts)
+
+
+def comparison_of(folder: Path, facts: dict[str, Any]) -> ComparisonResults:
+    """Return a comparison from what results.json holds.
+
+    Raises
+    ------
+    InputError
+        If it is not what `compare` writes.
+    """
     try:
         about = facts["about"]
         return ComparisonResults(
@@ -325,7 +336,8 @@ def read_comparison_folder(folder: Path) -> ComparisonResults:
             tuple(_swap(entry) for entry in facts.get("swap", [])),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InputError(f"{path}: not what `compare` writes ({error!r}); compare again") from error
+        message = f"{folder / 'results.json'}: not what `compare` writes ({error!r}); compare again"
+        raise InputError(message) from error
 
 
 @lru_cache(maxsize=1)

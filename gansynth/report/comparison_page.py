@@ -15,6 +15,7 @@ from gansynth.report.comparison_doses import doses
 from gansynth.report.comparison_effects import effects
 from gansynth.report.comparison_figures import meanings
 from gansynth.report.comparison_folder import ComparisonResults, read_comparison_folder
+from gansynth.report.comparison_levels import levels
 from gansynth.report.comparison_leaderboard import leaderboard
 from gansynth.report.comparison_models import models
 from gansynth.report.comparison_protocols import protocols
@@ -62,6 +63,7 @@ def comparison_page(results: ComparisonResults, clean: ComparisonResults | None 
             *effects(results),
             *models(results),
             *classes(results),
+            *levels(results),
             *misclassified(results),
             *training_curves(results),
             *samples(results),
