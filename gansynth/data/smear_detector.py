@@ -1,0 +1,223 @@
+"""The cells of a smear field, found by a small network that has learned from boxes which people drew.
+
+The network sees what the classical path sees: optical density against the clean slide, in a picture in which a red
+cell has a fixed width. So neither magnification nor white balance are for it to learn.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.ops import batched_nms
+
+from gansynth.atomic import whole_file, write_json
+from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox
+from gansynth.data.folders import shown
+from gansynth.data.smear_diameter import red_cell_diameter
+from gansynth.data.smear_field import WORKING_DIAMETER, SmearField, working_field
+from gansynth.data.stain import background_colour, optical_density
+from gansynth.errors import InputError
+from gansynth.file_hash import file_sha256
+from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
+from gansynth.recipe_reading import ZOO
+
+WEIGHTS = "detector.safetensors"
+INFO = "detector.json"
+SHIPPED = "bccd-detector"
+
+KINDS = (WHITE_CELL, RED_CELL)
+"""What the channels of the network's centre map stand for."""
+
+UNIT = WORKING_DIAMETER / 2
+"""Distances that the network says, in working pixels: the radius of a usual red cell."""
+
+_LEAST = 0.05  # what is less sure is no candidate at all
+_ONE_CELL = 0.45
+
+
+@dataclass(frozen=True)
+class CellDetector:
+    """A network and how sure it must be.
+
+    Attributes
+    ----------
+    network : CellDetectorNetwork
+    thresholds : dict of str to float
+        For each of `KINDS`, the least score of a cell.
+    info : dict
+        What else ``detector.json`` holds: the fields it learned from, figures, versions.
+    """
+
+    network: CellDetectorNetwork
+    thresholds: dict[str, float]
+    info: dict[str, Any]
+
+    def find_cells(self, image: NDArray[np.uint8], cell_diameter: float | None = None) -> list[CellBox]:
+        """Find the white and the red cells of a smear field, as `gansynth.data.smear.find_cells` does.
+
+        Parameters
+        ----------
+        image : uint8 [H, W, 3]
+        cell_diameter : float, optional
+            Of a usual red cell, in pixels; measured in this field where it is not given.
+
+        Returns
+        -------
+        list of CellBox
+            White cells, then red ones, each from left to right; `score` in 0 to 1.
+
+        Raises
+        ------
+        InputError
+            If no diameter is given and the field shows no red cell by itself.
+        """
+        if cell_diameter is None:
+            cell_diameter = red_cell_diameter([image])
+            if cell_diameter is None:
+                raise InputError("no red cell lies alone in the field; give the diameter of a red cell in pixels")
+        field = working_field(image, cell_diameter)
+        sure = (box for box in candidates(self.network, network_input(field)) if box.score >= self.thresholds[box.name])
+        boxes = [
+            CellBox(
+                box.name,
+                box.left / field.scale,
+                box.top / field.scale,
+                box.right / field.scale,
+                box.bottom / field.scale,
+                box.score,
+            )
+            for box in sure
+        ]
+        boxes = [box.within(field.height, field.width) for box in boxes]
+        return sorted(boxes, key=lambda box: (KINDS.index(box.name), box.left, box.top))
+
+    @cached_property
+    def training_sha256(self) -> frozenset[str]:
+        """The sha256 of every file that the network learned from."""
+        return frozenset(self.info.get("training_sha256", ()))
+
+    def learned_from(self, path: Path) -> bool:
+        """Return whether a field is one of those that the network learned from: a score on it would flatter."""
+        return bool(self.training_sha256) and file_sha256(path) in self.training_sha256
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``detector.safetensors`` (16 bits a weight) and ``detector.json``, each whole or not at all."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {name: _halved(value).contiguous() for name, value in self.network.state_dict().items()}
+        with whole_file(folder / WEIGHTS) as temporary:
+            save_file(state, temporary)
+        shape = {"kinds": list(KINDS), "width": self.network.width, "thresholds": self.thresholds}
+        write_json(folder / INFO, {**shape, **self.info, "sha256": file_sha256(folder / WEIGHTS)})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> CellDetector:
+        """Read a folder that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If it is no such folder, or its weights are not those that ``detector.json`` tells of.
+        """
+        folder = Path(folder)
+        try:
+            info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+            width, written, known = int(info.pop("width")), str(info.pop("sha256")), list(info.pop("kinds"))
+            thresholds = {kind: float(info["thresholds"][kind]) for kind in KINDS}
+            info.pop("thresholds")
+        except FileNotFoundError:
+            raise InputError(
+                f"{shown(folder)}: is no cell detector (it has no {INFO}); give a folder that has one"
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError, OSError):
+            raise InputError(f"{shown(folder / INFO)}: cannot be read; the detector was cut off or edited") from None
+        if known != list(KINDS):
+            raise InputError(f"{shown(folder / INFO)}: finds {known}, not {list(KINDS)}; give another detector")
+        try:
+            if file_sha256(folder / WEIGHTS) != written:
+                raise InputError(f"{shown(folder / WEIGHTS)}: is not the file that {INFO} beside it tells of")
+            network = CellDetectorNetwork(len(KINDS), width)
+            held = load_file(folder / WEIGHTS)
+            network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in held.items()})
+        except (OSError, SafetensorError, RuntimeError, ValueError):
+            raise InputError(f"{shown(folder / WEIGHTS)}: is missing or does not fit {INFO} beside it") from None
+        return cls(network.eval(), thresholds, info)
+
+
+def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
+    """Open a cell detector's folder, or one of the zoo by its name.
+
+    Raises
+    ------
+    InputError
+        If there is neither.
+
+    Examples
+    --------
+    >>> sorted(open_detector("bccd-detector").thresholds)
+    ['RBC', 'WBC']
+    """
+    if Path(name_or_path).is_dir():
+        return CellDetector.load(name_or_path)
+    shipped = resources.files(ZOO) / str(name_or_path)
+    if not (shipped / INFO).is_file():
+        raise InputError(f"no folder and no cell detector '{name_or_path}'; the zoo has {SHIPPED}")
+    return CellDetector.load(str(shipped))
+
+
+def network_input(field: SmearField) -> Tensor:
+    """Return a field as the network sees it: optical density, not smoothed, float32 [3, h, w]."""
+    density = optical_density(field.pixels, background_colour(field.pixels))
+    return torch.from_numpy(np.ascontiguousarray(density.transpose(2, 0, 1)))
+
+
+@torch.inference_mode()
+def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
+    """Return all cells that the network may mean, however unsure.
+
+    A candidate is a position surer than its eight neighbours (CenterNet's peaks); of two of one kind that overlap by
+    more than 0.45 the surer one stays.
+
+    Parameters
+    ----------
+    network : CellDetectorNetwork
+        In evaluation mode.
+    density : Tensor, float32 [3, h, w]
+        Of `network_input`.
+
+    Returns
+    -------
+    list of CellBox
+        In working pixels, inside the field.
+    """
+    height, width = density.shape[1:]
+    padded = F.pad(density, (0, -width % DEEPEST, 0, -height % DEEPEST))
+    logits, distances = network(padded[None])
+    sure = logits.sigmoid()
+    peaks = (sure == F.max_pool2d(sure, 3, 1, 1)) & (sure >= _LEAST)
+    kind, row, column = peaks[0].nonzero(as_tuple=True)
+    score = sure[0, kind, row, column]
+    middle = torch.stack([column, row], dim=1) * STRIDE + STRIDE / 2
+    reach = distances[0, :, row, column].T * UNIT
+    edges = torch.cat([middle - reach[:, :2], middle + reach[:, 2:]], dim=1)
+    edges = edges.clamp(min=0).minimum(torch.tensor([width, height, width, height]))
+    kept = batched_nms(edges, score, kind, _ONE_CELL)
+    rows = zip(kind[kept].tolist(), edges[kept].tolist(), score[kept].tolist(), strict=True)
+    boxes = [CellBox(KINDS[k], left, top, right, bottom, s) for k, (left, top, right, bottom), s in rows]
+    return [box for box in boxes if box.width > 0 and box.height > 0]
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    return tensor.half() if tensor.is_floating_point() else tensor
