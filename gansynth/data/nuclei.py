@@ -19,7 +19,8 @@ from skimage.segmentation import watershed
 
 from gansynth.data.cell_segmentation import CellMasks, as_rgb, segment_cell
 from gansynth.data.dataset import CellDataset
-from gansynth.data.label_tree import granulation
+from gansynth.data.label_tree import AGRANULOCYTE, GRANULOCYTE, granulation
+from gansynth.data.mapping import plain_type
 from gansynth.data.stain import NUCLEAR_WEIGHTS, optical_density
 
 COLUMNS = (
@@ -48,6 +49,12 @@ COLUMNS = (
 )
 """What `nucleus_features` measures, in this order."""
 
+TABLE_COLUMNS = ("path", "class", "split", "granulation", "problem", "granulation_by_lobes", *COLUMNS)
+"""What `nuclei_table` has, in this order."""
+
+NO_NUCLEUS = "platelets have no nucleus"
+"""Why cells of a class of this name are not measured: what is stained in them is granules."""
+
 _LEVELS = 16  # densities are put into so many steps for texture
 _LEAST_LOBE = 0.08  # share of a nucleus; less is a bump
 
@@ -66,20 +73,24 @@ def nuclei_table(
     Returns
     -------
     pandas.DataFrame, a row for each image
-        `path`, `class`, `split`, `granulation`, `problem` ("" where the cut is good) and `COLUMNS`, which are NaN where
-        there is a problem.
+        `TABLE_COLUMNS`: whose image it is; `granulation`, what the name of the class says ("" where it is no mature
+        white cell); `problem` ("" where the cut is good); `granulation_by_lobes`, what alkrimi2023 says of the image
+        (two lobes or more: granulocyte); and `COLUMNS`. The last two are "" and NaN where there is a problem.
     """
     rows = []
+    without = [plain_type(name) == "platelet" for name in dataset.class_names]
     for i, (path, split) in enumerate(zip(dataset.records["path"], dataset.records["split"], strict=True)):
         name = dataset.class_names[int(dataset.labels[i])]
-        image = np.asarray(dataset.images[i])
-        masks = segmenter(image)
         told = {"path": path, "class": name, "split": split, "granulation": granulation(name) or ""}
-        good = masks.problem is None and bool(masks.nucleus.any())
-        problem = "" if good else masks.problem or "no nucleus was found"
-        measured = nucleus_features(image, masks) if good else dict.fromkeys(COLUMNS, float("nan"))
-        rows.append({**told, "problem": problem, **measured})
-    return pd.DataFrame(rows, columns=["path", "class", "split", "granulation", "problem", *COLUMNS])
+        image = np.asarray(dataset.images[i])
+        masks = None if without[int(dataset.labels[i])] else segmenter(image)
+        problem = _problem(masks)
+        measured, by_lobes = dict.fromkeys(COLUMNS, float("nan")), ""
+        if masks is not None and not problem:
+            measured = nucleus_features(image, masks)
+            by_lobes = GRANULOCYTE if measured["lobes"] >= 2 else AGRANULOCYTE
+        rows.append({**told, "problem": problem, "granulation_by_lobes": by_lobes, **measured})
+    return pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
 
 
 def nucleus_features(image: NDArray[np.uint8], masks: CellMasks) -> dict[str, float]:
@@ -175,6 +186,12 @@ def count_lobes(nucleus: NDArray[np.bool_]) -> int:
                 pieces[mine] = beside
     sizes = np.bincount(pieces[pieces > 0])
     return max(int((sizes >= _LEAST_LOBE * whole.sum()).sum()), 1)
+
+
+def _problem(masks: CellMasks | None) -> str:
+    if masks is None:
+        return NO_NUCLEUS
+    return masks.problem or ("" if masks.nucleus.any() else "no nucleus was found")
 
 
 def _texture(depth: NDArray[np.floating], nucleus: NDArray[np.bool_]) -> dict[str, float]:

@@ -1,0 +1,47 @@
+"""`gansynth data nuclei`: the nuclei of a data set as a table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gansynth.cli.arguments import FOLDER, seed_option
+from gansynth.cli.field_progress import fields_progress
+
+
+@click.command()
+@click.argument("data")
+@click.option("--out", type=FOLDER, required=True, help="Where nuclei.csv, outlines.png and report.json go.")
+@click.option(
+    "--size",
+    type=click.IntRange(32, 1024),
+    default=128,
+    show_default=True,
+    help="Edge of the images in pixels; nuclei are cut at 112 to 160.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: as many as there are cores]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+@seed_option
+def nuclei(data: str, out: Path, size: int, jobs: int | None, as_json: bool, seed: int) -> None:
+    """Measure the nucleus of every cell: lobes, shape, colour, texture.
+
+    DATA holds single cells, each in the middle of its image. nuclei.csv has a row for each image with what was
+    measured, or why the cell could not be cut out; outlines.png shows cells of each class, drawn at random by the
+    seed, with the outlines of nucleus and cell: look at it before you trust the table.
+
+    \b
+    Example:
+      gansynth data nuclei my-cells --out nuclei
+      gansynth data nuclei my-cells --out nuclei --size 224 --json > nuclei.json
+    """
+    from gansynth.data.nuclei_folder import write_nuclei
+    from gansynth.data.opening import open_dataset, refuse_inside
+
+    refuse_inside(data, out)
+    dataset = open_dataset(data, size, progress=True)
+    with fields_progress("cells") as on_cell:
+        report = write_nuclei(dataset, out, seed=seed, jobs=jobs, progress=on_cell)
+    click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())
+    click.echo(f"wrote {out}", err=as_json)
