@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gansynth.errors import InputError
     from gansynth.gans import build_gan, open_run, train_gan
     from gansynth.recipes import load_recipe
-    from gansynth.studies import benchmark, compare, quality, search_remedy
+    from gansynth.studies import benchmark, compare, quality, search_remedy, sweep_imbalance
     from gansynth.synthesis import GANOverSampler, balance, generate, naturalize
 
 _HOME = {
@@ -46,6 +46,7 @@ _HOME = {
     "open_run": "gansynth.gans",
     "quality": "gansynth.studies",
     "search_remedy": "gansynth.studies",
+    "sweep_imbalance": "gansynth.studies",
     "train_classifier": "gansynth.classifiers",
     "train_gan": "gansynth.gans",
 }
@@ -68,6 +69,7 @@ __all__ = [
     "open_run",
     "quality",
     "search_remedy",
+    "sweep_imbalance",
     "train_classifier",
     "train_gan",
 ]

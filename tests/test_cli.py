@@ -70,6 +70,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "naturalize",
         "quality",
         "search-remedy",
+        "sweep",
         "train-classifier",
         "train-gan",
     }

@@ -22,6 +22,7 @@ from gansynth.cli.gan import export, models, train_gan
 from gansynth.cli.naturalize import naturalize
 from gansynth.cli.quality import quality
 from gansynth.cli.remedy_search import search_remedy
+from gansynth.cli.sweep import sweep
 from gansynth.cli.synthesis import balance, generate
 
 
@@ -46,7 +47,7 @@ def gansynth() -> None:
 _COMMANDS = (
     data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain, compare,
     models, export, demo,
-    search_remedy,
+    search_remedy, sweep,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)

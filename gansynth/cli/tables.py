@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gansynth.metrics.estimate import Estimate
     from gansynth.studies.benchmark_result import Benchmark
     from gansynth.studies.comparison_result import Comparison
+    from gansynth.studies.imbalance_sweep_result import ImbalanceSweep
     from gansynth.studies.quality_result import Quality
     from gansynth.studies.remedy_search_result import RemedySearch
 
@@ -116,6 +117,35 @@ def search_table(search: RemedySearch) -> str:
     for cell, error in search.failed.items():
         text += f"\nfailed: {cell}: {error}"
     return text
+
+
+def sweep_table(sweep: ImbalanceSweep) -> str:
+    """Return macro-F1, accuracy and ROC AUC of every arm over the imbalance ratio, and the warnings."""
+    from gansynth.studies.imbalance_sweep_result import SWEPT
+
+    rhos = [step["rho"] for step in sweep.about["steps"]]
+    of = {(one["classifier"], one["arm"], one["metric"], one["rho"]): one for one in sweep.figures if not one["class"]}
+    rows: list[tuple[str, ...]] = [("classifier", "arm", "figure", *(f"rho {rho:.3g}" for rho in rhos))]
+    for classifier in sweep.about["classifiers"]:
+        for metric in SWEPT:
+            for arm in sweep.about["arms"]:
+                held = [of.get((classifier, arm, metric, rho)) for rho in rhos]
+                if any(held):
+                    cells = [
+                        "-" if one is None else _with_interval(one["value"], _interval(one["low"], one["high"]))
+                        for one in held
+                    ]
+                    rows.append((classifier, arm, metric, *cells))
+    text = _aligned(rows)
+    for one in sweep.missing:
+        text += f"\nfailed: rho {one['rho']:.3g}, {one['arm']}, {one['classifier']}: {one['error']}"
+    for warning in sweep.warnings:
+        text += f"\nwarning: {warning}"
+    return text
+
+
+def _interval(low: float | None, high: float | None) -> Sequence[float] | None:
+    return None if low is None or high is None else (low, high)
 
 
 def _title(endpoint: Mapping[str, Any]) -> str:

@@ -202,4 +202,20 @@ class Definitions:
     items: Sequence[tuple[str, str]]
 
 
-Block = Grid | Drawings | Lineup | Cards | Guesses | Text | Definitions
+@dataclass(frozen=True)
+class Link:
+    """Another page, by its place beside this one, and what is found there."""
+
+    place: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """Pages that this one leads to."""
+
+    macro: ClassVar[str] = "links"
+    items: Sequence[Link]
+
+
+Block = Grid | Drawings | Lineup | Cards | Guesses | Text | Definitions | Links
