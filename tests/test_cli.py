@@ -60,6 +60,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "data crop",
         "data import",
         "data info",
+        "data nuclei",
         "data phantom",
         "data split",
         "demo",

@@ -20,6 +20,7 @@ from gansynth.cli.explain import explain
 from gansynth.cli.failures import Commands
 from gansynth.cli.gan import export, models, train_gan
 from gansynth.cli.naturalize import naturalize
+from gansynth.cli.nuclei import nuclei
 from gansynth.cli.quality import quality
 from gansynth.cli.remedy_search import search_remedy
 from gansynth.cli.sweep import sweep
@@ -51,6 +52,7 @@ _COMMANDS = (
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)
+data.add_command(nuclei)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
