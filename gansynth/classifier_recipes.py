@@ -185,10 +185,11 @@ class CbamRecipe(NeuralRecipe):
 class Classical(Section):
     """What a classical classifier looks at.
 
-    `features`: "pixels" (flattened), "nuclei" (lobes, shape, colour and texture), "encoder" (a cell encoder trained on the real training images), "encoder:NAME"
-    (one that ships, or a folder) or "backbone:RECIPE" (the features under the head of a backbone). `components`: the
-    principal components that are kept, or null to keep the features as they are. `augmented_copies`: how many altered
-    copies of every image are learned from besides it, where a remedy asks for augmentation.
+    `features`: "pixels" (flattened), "nuclei" (lobes, shape, colour and texture), "encoder" (a cell encoder trained on
+    the real training images), "encoder:NAME" (one that ships, or a folder) or "backbone:RECIPE" (the features under the
+    head of a backbone). `components`: the principal components that are kept, or null to keep the features as they are.
+    `augmented_copies`: how many altered copies of every image are learned from besides it, where a remedy asks for
+    augmentation.
     """
 
     features: Annotated[str, Field(pattern=r"^(pixels|nuclei|encoder|encoder:.+|backbone:.+)$")] = "pixels"
