@@ -123,6 +123,30 @@ def overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[
     return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
 
 
+def one_each(edges: NDArray[np.float64], score: NDArray[np.float64], most: float) -> list[int]:
+    """Choose one box for each cell: from the surest on, what overlaps a surer one by more than `most` is left out.
+
+    Parameters
+    ----------
+    edges : float64 [N, 4]
+        See `corners`.
+    score : float64 [N]
+    most : float
+        Intersection over union.
+
+    Returns
+    -------
+    list of int
+        Places of those kept, the surest first.
+    """
+    overlaps = overlap(edges, edges)
+    kept: list[int] = []
+    for one in np.argsort(-score, kind="stable").tolist():
+        if not kept or overlaps[one, kept].max() <= most:
+            kept.append(one)
+    return kept
+
+
 def score_boxes(found: Sequence[CellBox], drawn: Sequence[CellBox], min_overlap: float = 0.5) -> DetectionScore:
     """Count how many found boxes meet drawn ones, whatever their names.
 

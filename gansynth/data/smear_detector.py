@@ -20,10 +20,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision.ops import batched_nms
 
 from gansynth.atomic import whole_file, write_json
-from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox
+from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox, one_each
 from gansynth.data.folders import shown
 from gansynth.data.smear_diameter import red_cell_diameter
 from gansynth.data.smear_field import WORKING_DIAMETER, SmearField, working_field
@@ -213,9 +212,12 @@ def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
     reach = distances[0, :, row, column].T * UNIT
     edges = torch.cat([middle - reach[:, :2], middle + reach[:, 2:]], dim=1)
     edges = edges.clamp(min=0).minimum(torch.tensor([width, height, width, height]))
-    kept = batched_nms(edges, score, kind, _ONE_CELL)
-    rows = zip(kind[kept].tolist(), edges[kept].tolist(), score[kept].tolist(), strict=True)
-    boxes = [CellBox(KINDS[k], left, top, right, bottom, s) for k, (left, top, right, bottom), s in rows]
+    boxes = []
+    for k, name in enumerate(KINDS):
+        mine, sureness = edges[kind == k].double().numpy(), score[kind == k].double().numpy()
+        for i in one_each(mine, sureness, _ONE_CELL):
+            left, top, right, bottom = mine[i].tolist()
+            boxes.append(CellBox(name, left, top, right, bottom, float(sureness[i])))
     return [box for box in boxes if box.width > 0 and box.height > 0]
 
 

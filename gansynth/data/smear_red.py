@@ -15,7 +15,7 @@ from scipy import ndimage
 from skimage.exposure import equalize_adapthist
 from skimage.measure import label, regionprops
 
-from gansynth.data.boxes import RED_CELL, CellBox, overlap
+from gansynth.data.boxes import RED_CELL, CellBox, one_each
 from gansynth.data.hough_circles import dark_circles
 from gansynth.data.smear_field import WORKING_DIAMETER, SmearField, disk, fill_holes
 
@@ -104,7 +104,7 @@ def find_red_cells(
     cells = _foreground(field, white > 0, settings)
     alone, rest = _alone(cells, settings)
     candidates = np.concatenate([alone, _circles(field, white > 0, rest, settings)])
-    kept = _one_each(candidates, settings.overlap)
+    kept = candidates[one_each(candidates[:, :4], candidates[:, 4], settings.overlap)]
     margin = np.array([-1, -1, 1, 1, 0]) * settings.margin * WORKING_DIAMETER
     scale = np.array([field.scale] * 4 + [1.0])
     rows = ((kept + margin) / scale).tolist()
@@ -174,14 +174,3 @@ def _share(mask: NDArray[np.bool_], x: float, y: float, radius: float) -> float:
     columns = slice(max(0, int(x - reach)), max(0, int(x + reach) + 1))
     part = mask[rows, columns]
     return float(part.mean()) if part.size else 0.0
-
-
-def _one_each(candidates: NDArray[np.float64], most: float) -> NDArray[np.float64]:
-    """Leave out, from the surest candidate on, what overlaps a surer one by more than `most`."""
-    order = np.argsort(-candidates[:, 4], kind="stable")
-    overlaps = overlap(candidates[:, :4], candidates[:, :4])
-    kept: list[int] = []
-    for one in order:
-        if not kept or overlaps[one, kept].max() <= most:
-            kept.append(int(one))
-    return candidates[kept]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torchvision.ops import box_iou
+from torchvision.ops import box_iou, nms
 
-from gansynth.data.boxes import CellBox, DetectionScore, corners, overlap, score_boxes
+from gansynth.data.boxes import CellBox, DetectionScore, corners, one_each, overlap, score_boxes
 from gansynth.data.voc import kind_of, read_voc, write_voc
 from gansynth.errors import InputError
 
@@ -28,6 +29,13 @@ def test_overlap_is_that_of_torchvision(first: list[CellBox], second: list[CellB
     ours = overlap(corners(first), corners(second))
     theirs = box_iou(torch.tensor(corners(first)), torch.tensor(corners(second))).numpy()
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
+
+
+@given(st.lists(boxes, max_size=8, unique=True), st.randoms(use_true_random=False), st.sampled_from([0.0, 0.2, 0.45]))
+def test_the_surest_box_of_each_cell_is_torchvisions(found: list[CellBox], chance: random.Random, most: float) -> None:
+    score = np.array(chance.sample(range(100), len(found)), dtype=np.float64)
+    theirs = nms(torch.tensor(corners(found)), torch.tensor(score), most)
+    assert one_each(corners(found), score, most) == theirs.tolist()
 
 
 def most_pairs(found: list[CellBox], drawn: list[CellBox], least: float) -> int:
