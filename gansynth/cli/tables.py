@@ -69,12 +69,19 @@ def comparison_table(comparison: Comparison) -> str:
     """Return the endpoints of every arm, the effects of the arms, the doses that help most, and the warnings."""
     endpoints = comparison.about["endpoints"]
     titles = [_title(one) for one in endpoints]
-    rows: list[tuple[str, ...]] = [("classifier", "arm", *titles)]
+    primary = endpoints[0]["metric"]
+    above = {
+        (e["arm"], e["classifier"]): e["metrics"][primary] for e in (comparison.superclasses or {"arms": []})["arms"]
+    }
+    rows: list[tuple[str, ...]] = [("classifier", "arm", *titles, *([f"{primary} of superclasses"] if above else []))]
     for entry in comparison.arms:
         cells = []
         for one in endpoints:
             where = entry["metrics"] if one["class"] is None else entry["classes"][one["class"]]
             cells.append(_with_interval(where[one["metric"]]["value"], where[one["metric"]]["interval"]))
+        if above:
+            one = above[entry["arm"], entry["classifier"]]
+            cells.append(_with_interval(one["value"], one["interval"]))
         rows.append((entry["classifier"], entry["arm"], *cells))
     text = _aligned(rows)
     if comparison.effects:

@@ -52,11 +52,23 @@ def test_json_is_one_object_and_nothing_else(cells: str, tmp_path: Path, capsys:
     assert found == json.loads((tmp_path / "out/results.json").read_text())
 
 
+def test_superclasses_stand_in_the_table_by_the_tree_that_is_given(
+    cells: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = tmp_path / "tree.yaml"
+    tree.write_text("white:\n- basophil\n- lymphocyte\n")
+    assert run(typed(cells, tmp_path / "out", "--tree", str(tree))) == 0
+    assert "macro-F1 of superclasses" in capsys.readouterr().out
+    held = json.loads((tmp_path / "out/results.json").read_text())["superclasses"]
+    assert held["tree"] == {"white": ["basophil", "lymphocyte"], "eosinophil": ["eosinophil"]}
+
+
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
         (("--doses", "half"), "--doses: 'half' is no number"),
         (("--rarity", "eosinophil"), "--rarity: 'eosinophil' is not class=n"),
+        (("--tree", "nowhere.yaml"), "nowhere.yaml: cannot be read as a label tree"),
         (("--rarity", "eosinophil=0"), "--rarity eosinophil=0"),
         (("--protocol", "paper", "--swap"), "leave out --folds and --swap"),
     ],
