@@ -63,7 +63,7 @@ from paper_arms import confusion, tested, write_chart
 from paper_study import MISSING, Amount, Options, comparison, figure, markdown, options, parser, percent, share
 
 AMOUNTS = {
-    "quick": Amount(64, 20, 1, 5),
+    "quick": Amount(64, 12, 1, 5),
     "usual": Amount(128, 30, 2, 5),
     "full": Amount(224, 60, 5, 5),
 }
