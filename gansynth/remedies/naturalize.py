@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
 from gansynth.remedies.added_images import kept_images, with_images
@@ -26,9 +27,13 @@ class Naturalize(Remedy):
 
     takes_dose = True
 
+    def wanted(self, treatment: Treatment) -> NDArray[np.int64]:
+        """Return how many composites each class gets, int64 [C]."""
+        n = counts_of(treatment)
+        return targets(n, self.dose) - n
+
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
-        real, n = treatment.images, counts_of(treatment)
-        wanted = targets(n, self.dose) - n
+        real, wanted = treatment.images, self.wanted(treatment)
         counts = {real.class_names[c]: int(wanted[c]) for c in np.flatnonzero(wanted)}
         if not counts:
             return treatment
