@@ -1,0 +1,50 @@
+"""What studies show of a comparison's arms: bars of every class, what is taken for what, tested differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gansynth.atomic import write_text
+from gansynth.report.class_charts import confusion_chart, dodged_chart
+from gansynth.report.comparison_arms import arm_marks
+from gansynth.report.comparison_figures import signed, signed_ends
+from gansynth.report.comparison_folder import ComparisonResults
+from paper_study import MISSING, figure, markdown
+
+
+def class_bars(
+    results: ComparisonResults, metric: str, arms: Sequence[str], classifier: str, xlabel: str
+) -> str | None:
+    """Draw a figure of every class with some arms, with 95% intervals, as SVG; None where it was not measured."""
+    entries = [results.entry(arm, classifier) for arm in arms]
+    rows = [(name, [figure(entry, metric, name) for entry in entries]) for name in results.by_rarity]
+    rows = [(name, found) for name, found in rows if any(found)]
+    return dodged_chart(rows, arm_marks(results, arms), xlabel=xlabel) if rows else None
+
+
+def confusion(results: ComparisonResults, arm: str, classifier: str) -> str | None:
+    """Draw which class (column) the test images of each class (row) are taken for, as SVG; None without the arm."""
+    entry = results.entry(arm, classifier)
+    if entry is None or not entry.confusion.size:
+        return None
+    return confusion_chart(entry.confusion, results.class_names, "true class")
+
+
+def tested(results: ComparisonResults, against: str) -> str:
+    """Return how far each arm is from another one, as the comparison tested it, as Markdown."""
+    rows = []
+    for effect in results.effects:
+        if effect.against != against:
+            continue
+        what = effect.endpoint.metric + (f" of {effect.endpoint.class_name}" if effect.endpoint.class_name else "")
+        ends = "" if effect.interval is None else f" ({signed_ends(effect.interval)})"
+        p = MISSING if effect.p_holm is None else f"{effect.p_holm:.3g}"
+        rows.append([effect.arm, what, f"{signed(effect.value)}{ends}", p, "yes" if effect.shown else "no"])
+    return markdown(["arm", "endpoint", "difference (95%)", "p (Holm)", "shown"], rows)
+
+
+def write_chart(path: Path, drawn: str | None) -> None:
+    """Write a chart, if there is one, on white: a reader's dark page would hide its letters."""
+    if drawn is not None:
+        write_text(path, drawn.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1))
