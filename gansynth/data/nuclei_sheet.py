@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,8 @@ from gansynth.data.dataset import CellDataset
 TILE = 160
 """Edge of a cell on the sheet, in pixels."""
 
-_GAP, _CAPTION = 6, 18
+_GAP, _CAPTION = 6, 32
+_LETTERS = 27  # of a caption's line
 _NUCLEUS, _CELL, _FAILED, _INK = (255, 235, 59), (0, 150, 255), (200, 40, 30), (34, 39, 46)
 
 
@@ -95,9 +97,8 @@ def outlines_sheet(
             if broken:
                 draw.rectangle((left, top, left + TILE - 1, top + TILE - 1), outline=_FAILED, width=2)
             said = str(table["problem"].iloc[i]) if broken else _lobes(float(table["lobes"].iloc[i]))
-            while len(said) > 1 and small.getlength(said) > TILE:
-                said = said[:-2] + "…"
-            draw.text((left, top + TILE + 1), said, fill=_FAILED if broken else _INK, font=small)
+            said = "\n".join(wrap(said, _LETTERS, max_lines=2, placeholder=" …"))
+            draw.multiline_text((left, top + TILE + 1), said, fill=_FAILED if broken else _INK, font=small, spacing=1)
     return sheet
 
 
