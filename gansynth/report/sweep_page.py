@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gansynth.atomic import write_text
@@ -13,6 +13,8 @@ from gansynth.report.numbers import listed, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.sweep_charts import difference_chart, ratio_chart
 from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
+
+Charts = Mapping[tuple[Endpoint, str], str]
 
 MEANING = {
     "macro-F1": "The mean of the classes' F1: every class counts as much, however rare it was to learn from.",
@@ -32,18 +34,17 @@ def write_sweep_page(folder: Path | str) -> Path:
         If the folder does not hold what `sweep` writes.
     """
     results = read_sweep_folder(Path(folder))
-    for endpoint in _endpoints(results):
-        for classifier in results.classifiers:
-            drawn = _chart(results, endpoint, classifier)
-            what = "-".join(filter(None, [endpoint.metric, endpoint.class_name])).replace("/", "_")
-            # Charts are transparent; a reader's dark page would hide their letters.
-            opaque = drawn.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1)
-            write_text(results.folder / f"{what}-{classifier}.svg", opaque)
-    return write_page(results.folder / "report.html", sweep_page(results))
+    charts = _charts(results)
+    for (endpoint, classifier), drawn in charts.items():
+        what = "-".join(filter(None, [endpoint.metric, endpoint.class_name])).replace("/", "_")
+        # Charts are transparent; a reader's dark page would hide their letters.
+        opaque = drawn.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1)
+        write_text(results.folder / f"{what}-{classifier}.svg", opaque)
+    return write_page(results.folder / "report.html", sweep_page(results, charts))
 
 
-def sweep_page(results: SweepResults) -> Page:
-    """Compose the page from what was swept."""
+def sweep_page(results: SweepResults, charts: Charts) -> Page:
+    """Compose the page from what was swept, and its charts by endpoint and classifier."""
     about = results.about
     overall = [one for one in _endpoints(results) if one.class_name is None]
     rare = [one for one in _endpoints(results) if one.class_name is not None]
@@ -54,9 +55,9 @@ def sweep_page(results: SweepResults) -> Page:
         findings=sweep_findings(results),
         warnings=[sentence(str(text), results.arms) for text in results.facts["warnings"]],
         sections=[
-            *(Section(title_of(one), [MEANING[one.metric]], blocks=_figures(results, one)) for one in overall),
+            *(Section(title_of(one), [MEANING[one.metric]], blocks=_figures(results, charts, one)) for one in overall),
             *_differences(results),
-            *(_recalls(results, rare) if rare else []),
+            *_recalls(results, charts, rare),
             _kept(results),
             _comparisons(results),
         ],
@@ -122,16 +123,16 @@ def sweep_findings(results: SweepResults) -> list[str]:
         n = len([arm for arm in results.arms if arm != NONE])
         parts = [f"shown to be {word} than none: {listed(names, 12)}" for word, names in tallies.items()]
         said = "; ".join(parts) if parts else f"no remedy of {n} is told apart from none at any ratio"
-        found.append(f"{inside(title_of(results.primary)).capitalize()}, {classifier}: {said}.")
+        found.append(f"{title_of(results.primary)}, {classifier}: {said}.")
     return found
 
 
 def _subtitle(results: SweepResults) -> str:
     rhos = results.rhos
     return (
-        f"{len(results.arms)} arms by {len(results.classifiers)} classifiers at {len(rhos)} imbalance ratios from "
-        f"{rhos[0]:.3g} to {rhos[-1]:.3g}, on {results.about['data']}; rare: {listed(results.minority)}; tested on the "
-        "same real images at every ratio"
+        f"{_count(results.arms, 'arm')} by {_count(results.classifiers, 'classifier')} at imbalance ratios of "
+        f"{listed([f'{rho:.3g}' for rho in rhos], len(rhos))}, on {results.about['data']}; rare: "
+        f"{listed(results.minority)}; tested on the same real images at every ratio"
     )
 
 
@@ -140,16 +141,20 @@ def _endpoints(results: SweepResults) -> list[Endpoint]:
     return [Endpoint(metric, name) for metric, name in found]
 
 
-def _chart(results: SweepResults, endpoint: Endpoint, classifier: str) -> str:
-    lines = {arm: results.curve(arm, classifier, endpoint) for arm in results.arms}
-    return ratio_chart(lines, inside(title_of(endpoint)))
+def _charts(results: SweepResults) -> dict[tuple[Endpoint, str], str]:
+    """Draw every figure of every classifier, the classes' recall of the best one alone."""
+    best = _best_classifier(results)
+    found = {}
+    for endpoint in _endpoints(results):
+        for classifier in results.classifiers if endpoint.class_name is None else [best]:
+            lines = {arm: results.curve(arm, classifier, endpoint) for arm in results.arms}
+            found[endpoint, classifier] = ratio_chart(lines, inside(title_of(endpoint)))
+    return found
 
 
-def _figures(results: SweepResults, endpoint: Endpoint) -> list[Block]:
+def _figures(results: SweepResults, charts: Charts, endpoint: Endpoint) -> list[Block]:
     caption = "At the right end the highest imbalance. Bands and bars: 95% intervals; the table has them all."
-    drawings = [
-        Drawing(_chart(results, endpoint, classifier), caption, classifier, 36) for classifier in results.classifiers
-    ]
+    drawings = [Drawing(drawn, caption, name, 36) for (one, name), drawn in charts.items() if one == endpoint]
     return [Drawings(drawings), _table(results, endpoint)]
 
 
@@ -195,12 +200,14 @@ def _differences(results: SweepResults) -> list[Section]:
     return [Section("What each remedy adds", [text], blocks=[Drawings(items)])] if items else []
 
 
-def _recalls(results: SweepResults, rare: Sequence[Endpoint]) -> list[Section]:
-    classifier = _best_classifier(results)
+def _recalls(results: SweepResults, charts: Charts, rare: Sequence[Endpoint]) -> list[Section]:
     items = [
-        Drawing(_chart(results, one, classifier), f"{classifier}, with 95% intervals.", title_of(one), 36)
-        for one in rare
+        Drawing(drawn, f"{name}, with 95% intervals.", title_of(one), 36)
+        for (one, name), drawn in charts.items()
+        if one in rare
     ]
+    if not items:
+        return []
     text = "Of the test images of a class that became rare, the share that is recognised."
     return [Section("The rare classes", [text], blocks=[Drawings(items), *(_named(results, one) for one in rare)])]
 
@@ -250,6 +257,10 @@ def _best_classifier(results: SweepResults) -> str:
         return curve[0].value if curve else -1.0
 
     return max(results.classifiers, key=first)
+
+
+def _count(names: Sequence[str], what: str) -> str:
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
 
 
 def _value(point: Point) -> str:

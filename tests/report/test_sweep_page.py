@@ -1,0 +1,97 @@
+"""Claims about the page of `sweep`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from gansynth.errors import InputError
+from gansynth.report.sweep_charts import arm_looks, ratio_chart
+from gansynth.report.sweep_folder import Point, read_sweep_folder
+from gansynth.report.sweep_page import sweep_findings, sweep_page, sweep_verdict, write_sweep_page
+
+from .sweep_folder import write_sweep_folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_sweep_folder(tmp_path_factory.mktemp("sweep"))
+    write_sweep_page(folder)
+    return folder
+
+
+def test_the_verdict_says_how_far_it_falls_and_what_helps_at_the_highest_ratio(folder: Path) -> None:
+    said = sweep_verdict(read_sweep_folder(folder))
+    assert "the macro F1 of sequential-cnn falls from 0.90 (0.87 to 0.93) at ρ = 1" in said
+    assert "There oversample stands highest" in said and "p = 0.001, corrected for all remedies and ratios." in said
+    assert "not tell apart" not in said
+
+
+def test_what_no_test_shows_is_not_called_better(tmp_path: Path) -> None:
+    results = read_sweep_folder(write_sweep_folder(tmp_path / "null", gain=0.0))
+    assert "which the test does not tell apart from none" in sweep_verdict(results)
+    assert all("no remedy of 2 is told apart from none at any ratio" in line for line in sweep_findings(results))
+
+
+def test_the_findings_name_the_ratios_at_which_a_remedy_is_shown_to_be_better(folder: Path) -> None:
+    first, second = sweep_findings(read_sweep_folder(folder))
+    assert first == "Macro F1, sequential-cnn: shown to be better than none: oversample (ρ = 10, 50)."
+    assert "random-forest" in second
+
+
+def test_the_page_has_every_figure_table_and_link_and_escapes_what_it_is_told(folder: Path) -> None:
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    for title in (
+        "Macro F1",
+        "Accuracy",
+        "ROC AUC",
+        "What each remedy adds",
+        "The rare classes",
+        "What was learned from",
+    ):
+        assert f"<h2>{title}</h2>" in html
+    assert re.findall(r'<a href="([^"]+)"', html) == [f"rho-{n}/report.html" for n in (1, 5, 10, 50)]
+    assert "&lt;promyelocyte&gt;" in html and "<promyelocyte>" not in html
+    drawn = sorted(path.name for path in folder.glob("*.svg"))
+    names = [
+        f"{name}-{of}" for name in ("macro-F1", "accuracy", "ROC-AUC") for of in ("sequential-cnn", "random-forest")
+    ]
+    assert drawn == sorted(f"{name}.svg" for name in [*names, "recall-promyelocyte-sequential-cnn"])
+
+
+def test_bold_stands_where_the_test_shows_a_difference_and_nowhere_else(folder: Path) -> None:
+    page = sweep_page(read_sweep_folder(folder), {})
+    table = page.sections[0].blocks[1]
+    rows = {row.name: [cell.best for cell in row.cells] for row in table.rows if row.cells}  # type: ignore[union-attr]
+    assert rows["oversample"] == [False, False, True, True]
+    assert not any(rows["none (as they are)"] + rows["focal"])
+    untested = page.sections[1].blocks[1]
+    assert not any(cell.best for row in untested.rows for cell in row.cells)  # type: ignore[union-attr]
+
+
+def test_one_ratio_one_arm_and_many_arms_have_a_page(tmp_path: Path) -> None:
+    for number, (arms, ratios) in enumerate(
+        [(["none"], [5]), (["focal"], [1, 5]), (["none", *(f"r{i}" for i in range(10))], [1, 5])]
+    ):
+        folder = write_sweep_folder(tmp_path / str(number), arms=arms, ratios=ratios, classifiers=["svm"])
+        assert write_sweep_page(folder).is_file()
+        assert sweep_verdict(read_sweep_folder(folder)).endswith(".")
+
+
+def test_no_two_of_many_arms_look_the_same_and_a_chart_is_the_same_at_every_call() -> None:
+    arms = ["none", *(f"remedy {i}" for i in range(20))]
+    assert len(set(arm_looks(arms).values())) == len(arms)
+    lines = {"none": [Point(1, 0.9, (0.8, 0.95)), Point(50, 0.5, None)], "$x$": [Point(1, 0.8, (0.7, 0.9))]}
+    assert ratio_chart(lines, "macro F1") == ratio_chart(lines, "macro F1")
+
+
+def test_a_folder_that_no_sweep_wrote_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="gansynth sweep"):
+        read_sweep_folder(tmp_path)
+    for wrong in ({}, {"about": {}}, {"about": {"steps": [{}]}, "figures": [], "effects": [], "warnings": []}, []):
+        (tmp_path / "results.json").write_text(json.dumps(wrong))
+        with pytest.raises(InputError):
+            read_sweep_folder(tmp_path)
