@@ -111,7 +111,7 @@ def sweep(
 
     \b
     Example:
-      gansynth sweep my-cells --remedies none,focal,oversample --minority promyelocyte --ratios 5,10,50 --out swept
+      gansynth sweep my-cells --remedies none,focal,oversample --minority promyelocyte --out swept
       gansynth sweep my-cells --remedies none,weighted --classifiers random-forest,svm --most 500 --out swept
       gansynth sweep my-cells --remedies none,focal --ratios 2.03,7.8,37.9 --thin both --out as-pasupa2020
     """
