@@ -349,6 +349,7 @@ def draw(asked: Options, found: Found) -> None:
     lines: dict[str, list[tuple[float, float]]] = {}
     for i, rho in enumerate(TABLE_3):
         for m, metric in enumerate(METRICS):
+            metric = metric.removesuffix(" (%)")
             lines.setdefault(f"paper: {metric}", []).append((rho, relative_improvement(rho)[m]))
             gain = ours[i][m]
             if gain is not None:

@@ -10,11 +10,11 @@ from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.drawing import CLASSES, FAINT, GRID, SERIES, as_svg, blank_figure, plain
 from gansynth.report.sweep_charts import RHO
 
-DASHES = ("--", "-", ":", "-.")
+DASHES = ("--", "-")
 
 
 def roc_chart(results: ComparisonResults, classifier: str, arms: Sequence[str]) -> str | None:
-    """Draw the receiver operating characteristic of every class, arms apart by their dash (figure 10).
+    """Draw the receiver operating characteristic of every class with two arms, the first dashed (figure 10).
 
     Of every seed a line; the legend says the class's ROC AUC in each arm.
 
@@ -27,7 +27,7 @@ def roc_chart(results: ComparisonResults, classifier: str, arms: Sequence[str]) 
     marks, names = [], []
     for c, class_name in enumerate(results.class_names):
         said = []
-        for arm, dash in zip(arms, DASHES, strict=False):
+        for arm, dash in zip(arms, DASHES, strict=True):
             entry = results.entry(arm, classifier)
             if entry is None:
                 continue
@@ -46,7 +46,8 @@ def roc_chart(results: ComparisonResults, classifier: str, arms: Sequence[str]) 
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8)
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
-    title = ", ".join(f"{arm} {'dashed' if dash == '--' else 'full'}" for arm, dash in zip(arms, DASHES, strict=False))
+    drawn = ", ".join(f"{arm} {word}" for arm, word in zip(arms, ("dashed", "full"), strict=True))
+    title = f"{classifier}, ROC AUC of each class; {drawn}"
     figure.legend(
         marks, names, loc="outside lower center", frameon=False, fontsize=8, title=plain(title), title_fontsize=8
     )
