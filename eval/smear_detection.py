@@ -1,11 +1,12 @@
 """How well are the cells of real smear fields found? Against boxes that people drew.
 
-    python eval/smear_detection.py SMEARS --out DIR
+    python eval/smear_detection.py SMEARS --out DIR [--detector FOLDER]
 
 SMEARS is a folder of fields with Pascal VOC files, such as BCCD's (github.com/Shenggan/BCCD_Dataset, MIT).
-Fields are sorted by name; the settings in `RedCellSettings` and `WhiteCellSettings` were chosen on those in even places
-(the first, the third, ...); the others are the test. The method itself was sketched while looking
-at fields of both parts, and mistakes of both were looked at. Writes figures.json and table.md.
+Fields are sorted by name. The settings in `RedCellSettings` and `WhiteCellSettings` were chosen on those in even places
+(the first, the third, ...), and the same fields taught the learned finder (eval/smear_detector.py); the others are the
+test. The classical method itself was sketched while looking at fields of both parts, and mistakes of both were looked
+at. Writes figures.json and table.md.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import numpy as np
 from gansynth.atomic import write_json, write_text
 from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, score_boxes
 from gansynth.data.picture import read_image
-from gansynth.data.smear import find_cells
+from gansynth.data.smear import Finder, find_cells
+from gansynth.data.smear_detector import SHIPPED, CellDetector, open_detector
 from gansynth.data.smear_diameter import red_cell_diameter
 from gansynth.data.smear_folder import list_fields
 from gansynth.data.voc import kind_of, read_voc
@@ -29,15 +31,17 @@ from gansynth.errors import InputError
 
 OVERLAPS = (0.3, 0.4, 0.5, 0.6, 0.7)
 KINDS = (WHITE_CELL, RED_CELL)
+PARTS = {"test": slice(1, None, 2), "chosen on": slice(0, None, 2)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("smears", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--detector", default=SHIPPED, help="folder of another learned finder")
     options = parser.parse_args()
     try:
-        figures = measure(options.smears)
+        figures = measure(options.smears, open_detector(options.detector))
     except InputError as error:
         sys.exit(f"error: {error}")
     write_json(options.out / "figures.json", figures)
@@ -46,34 +50,46 @@ def main() -> None:
     print(text)
 
 
-def measure(smears: Path) -> dict[str, Any]:
-    """Return counts of hits for every kind, part and overlap, with intervals over fields."""
+def measure(smears: Path, detector: CellDetector) -> dict[str, Any]:
+    """Return counts of hits for every finder, kind, part and overlap, with intervals over fields."""
     fields = [field for field in list_fields(smears) if field.annotation is not None]
     if len(fields) < 4:
         raise InputError(f"{smears}: fewer than four fields with a Pascal VOC file; give a folder with more")
+    leaked = [field.relative for field in fields[1::2] if detector.learned_from(field.path)]
+    if leaked:
+        raise InputError(f"{leaked[0]}: taught the detector and is a test field here; give the folder it was taught on")
     picked = np.unique(np.linspace(0, len(fields) - 1, 24).round().astype(int))
     diameter = red_cell_diameter(read_image(fields[place].path) for place in picked)
     if diameter is None:
         raise InputError(f"{smears}: no red cell lies alone in any field")
-    seconds, rows = [], []
-    for place, field in enumerate(fields):
+    finders = {Finder.LEARNED.value: detector.find_cells, Finder.CLASSICAL.value: find_cells}
+    seconds: dict[str, list[float]] = {name: [] for name in finders}
+    scores: dict[str, list[dict[tuple[str, float], DetectionScore]]] = {name: [] for name in finders}
+    for field in fields:
         image, drawn = read_image(field.path), read_voc(field.annotation).boxes
-        begun = time.process_time()
-        found = find_cells(image, diameter)
-        seconds.append(time.process_time() - begun)
-        rows.append({"part": ("chosen on", "test")[place % 2], "scores": field_scores(found, drawn)})
-    parts = {}
-    for part in ("chosen on", "test", "all"):
-        mine = [row["scores"] for row in rows if part in ("all", row["part"])]
-        parts[part] = {
-            kind: {f"{least:g}": summary([scores[kind, least] for scores in mine]) for least in OVERLAPS}
-            for kind in KINDS
-        }
+        for name, find in finders.items():
+            begun = time.process_time()
+            found = find(image, diameter)
+            seconds[name].append(time.process_time() - begun)
+            scores[name].append(field_scores(found, drawn))
     return {
         "fields": len(fields),
         "cell_diameter": round(diameter, 2),
-        "seconds_per_field": {"median": float(np.median(seconds)), "most": float(np.max(seconds))},
-        "parts": parts,
+        "finders": {
+            name: {
+                "seconds_per_field": {"median": float(np.median(seconds[name])), "most": float(np.max(seconds[name]))},
+                "parts": {part: part_figures(scores[name][place]) for part, place in PARTS.items()},
+            }
+            for name in finders
+        },
+    }
+
+
+def part_figures(fields: list[dict[tuple[str, float], DetectionScore]]) -> dict[str, Any]:
+    """Return the figures of some fields for every kind and overlap."""
+    return {
+        kind: {f"{least:g}": summary([scores[kind, least] for scores in fields]) for least in OVERLAPS}
+        for kind in KINDS
     }
 
 
@@ -99,31 +115,39 @@ def summary(scores: list[DetectionScore]) -> dict[str, Any]:
 
 def markdown(figures: dict[str, Any]) -> str:
     """Return the table of overlap 0.5, and F1 over the overlap."""
+    speed = ", ".join(
+        f"{one['seconds_per_field']['median']:.2f} s ({name})" for name, one in figures["finders"].items()
+    )
     lines = [
         "# Cells found in smear fields",
         "",
-        f"{figures['fields']} fields; a red cell is {figures['cell_diameter']:.0f} pixels wide (measured); "
-        f"{figures['seconds_per_field']['median']:.2f} s of one processor for a field (median). "
+        f"{figures['fields']} fields; a red cell is {figures['cell_diameter']:.0f} pixels wide (measured). "
         "A hit overlaps a drawn box by at least 0.5 (intersection over union), one to one. "
-        "Intervals: 95%, by resampling fields.",
+        f"Intervals: 95%, by resampling fields. One processor for a field, median: {speed}.",
         "",
-        "| cells | fields | F1 | precision | recall | found | drawn |",
-        "|---|---|---|---|---|---|---|",
+        "| cells | finder | fields | F1 | precision | recall | found | drawn |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for kind in KINDS:
-        for part, kinds in figures["parts"].items():
-            score = kinds[kind]["0.5"]
-            low, high = score["f1_interval"]
-            lines.append(
-                f"| {kind} | {part} | {score['f1']:.3f} ({low:.3f}-{high:.3f}) | {score['precision']:.3f} "
-                f"| {score['recall']:.3f} | {score['found']:,} | {score['drawn']:,} |"
-            )
+    every = [(kind, part, name) for kind in KINDS for part in PARTS for name in figures["finders"]]
+    for kind, part, name in every:
+        score = figures["finders"][name]["parts"][part][kind]["0.5"]
+        low, high = score["f1_interval"]
+        lines.append(
+            f"| {kind} | {name} | {part} | {share(score['f1'])} ({low:.3f}-{high:.3f}) | {share(score['precision'])} "
+            f"| {share(score['recall'])} | {score['found']:,} | {score['drawn']:,} |"
+        )
     lines += ["", "F1 on the test fields by the overlap that makes a hit:", ""]
-    lines += ["| cells | " + " | ".join(f"{least:g}" for least in OVERLAPS) + " |", "|---" * 6 + "|"]
+    lines += ["| cells | finder | " + " | ".join(f"{least:g}" for least in OVERLAPS) + " |", "|---" * 7 + "|"]
     for kind in KINDS:
-        scores = figures["parts"]["test"][kind]
-        lines.append(f"| {kind} | " + " | ".join(f"{scores[f'{least:g}']['f1']:.3f}" for least in OVERLAPS) + " |")
+        for name, one in figures["finders"].items():
+            cells = [share(one["parts"]["test"][kind][f"{least:g}"]["f1"]) for least in OVERLAPS]
+            lines.append(f"| {kind} | {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def share(value: float | None) -> str:
+    """Return a share with three places; a dash where nothing was found or nothing is drawn."""
+    return "-" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Train the cell detector that ships.
 
-    python eval/smear_detector.py SMEARS --out models/bccd-detector [--steps 600] [--seed 0]
+    python eval/smear_detector.py SMEARS --out models/bccd-detector [--steps 600] [--seed 0] [--first FOLDER]
 
 SMEARS is a folder of fields with Pascal VOC files, such as BCCD's (github.com/Shenggan/BCCD_Dataset, MIT). Fields are
 sorted by name, as in eval/smear_detection.py; only those in even places (the first, the third, ...) are read here. Of
-these, four in five teach the network, and the fifth says how sure it must be. Then it learns on, at a lower rate, from
-all of them. Writes weights and detector.json; eval/smear_detection.py measures it on the other fields.
+these, four in five teach the network, and the fifth says how sure it must be. Then it learns on, at a lower rate and
+half as long, from all of them. Writes weights and detector.json; eval/smear_detection.py measures it on the others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from gansynth.data.picture import read_image
-from gansynth.data.smear_detector import KINDS, CellDetector, candidates
+from gansynth.data.smear_detector import KINDS, CellDetector, candidates, open_detector
 from gansynth.data.smear_detector_fields import DrawnField, drawn_field
 from gansynth.data.smear_detector_training import best_thresholds, f1_at, train_detector
 from gansynth.data.smear_diameter import red_cell_diameter
@@ -30,28 +30,27 @@ from gansynth.data.smear_folder import FieldFile, list_fields
 from gansynth.data.voc import read_voc
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
-from gansynth.networks.cell_detector import CellDetectorNetwork
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("smears", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=600, help="steps of eight fields, in each of the two trainings")
+    parser.add_argument("--steps", type=int, default=600, help="steps of eight fields in the first training")
+    parser.add_argument("--first", type=Path, help="go on from the detector that an interrupted call left here")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     try:
-        detector = trained(options.smears, options.steps, options.seed, options.out)
+        detector = trained(options.smears, options.steps, options.seed, options.out, options.first)
     except InputError as error:
         sys.exit(f"error: {error}")
     detector.save(options.out)
     print(detector.info["validation"], detector.thresholds)
 
 
-def trained(smears: Path, steps: int, seed: int, out: Path) -> CellDetector:
-    """Train on the fields in even places; the detector of the first training is written already."""
-    begun = time.monotonic()
+def trained(smears: Path, steps: int, seed: int, out: Path, first: Path | None = None) -> CellDetector:
+    """Train on the fields in even places; the detector of the first training is written to `out` before the second."""
     files = [field for field in list_fields(smears) if field.annotation is not None][::2]
     if len(files) < 5:
         raise InputError(f"{smears}: fewer than ten fields with a Pascal VOC file; give a folder with more")
@@ -60,35 +59,28 @@ def trained(smears: Path, steps: int, seed: int, out: Path) -> CellDetector:
         raise InputError(f"{smears}: no red cell lies alone in any field")
     fields = [drawn_field(read_image(file.path), read_voc(file.annotation).boxes, diameter) for file in files]
     held = fields[2::5]
-    first = train_detector([f for i, f in enumerate(fields) if i % 5 != 2], steps, seed=seed, on_step=_progress)
-    thresholds = best_thresholds(first, held)
-    found = [candidates(first, field.density) for field in held]
+    if first is None:
+        network = train_detector([f for i, f in enumerate(fields) if i % 5 != 2], steps, seed=seed, on_step=_progress)
+    else:
+        network = open_detector(first).network
+    thresholds = best_thresholds(network, held)
+    found = [candidates(network, field.density) for field in held]
     validation = {kind: round(f1_at(kind, thresholds[kind], found, held), 3) for kind in KINDS}
     print(f"on {len(held)} fields that taught nothing: {validation} at {thresholds}", file=sys.stderr, flush=True)
-    detector = CellDetector(first, thresholds, described(files, fields, diameter, validation, seed, steps, begun))
-    detector.save(out)
-    second = train_detector(fields, steps, seed=seed + 1, rate=1e-3, begin_with=first, on_step=_progress)
-    return CellDetector(second, thresholds, described(files, fields, diameter, validation, seed, 2 * steps, begun))
+    info = described(files, fields, diameter, seed) | {"validation": validation, "steps": steps}
+    CellDetector(network, thresholds, info).save(out)
+    network = train_detector(fields, steps // 2, seed=seed + 1, rate=1e-3, begin_with=network, on_step=_progress)
+    return CellDetector(network, thresholds, info | {"steps": steps + steps // 2})
 
 
 def described(
-    files: Sequence[FieldFile],
-    fields: Sequence[DrawnField],
-    diameter: float,
-    validation: dict[str, float],
-    seed: int,
-    steps: int,
-    begun: float,
+    files: Sequence[FieldFile], fields: Sequence[DrawnField], diameter: float, seed: int
 ) -> dict[str, object]:
-    """Return what detector.json tells."""
+    """Return what detector.json tells of the fields and of where it was trained."""
     return {
         "cell_diameter": round(diameter, 2),
         "training_boxes": {kind: sum(int((f.kinds == k).sum()) for f in fields) for k, kind in enumerate(KINDS)},
-        "validation": validation,
-        "weights": sum(tensor.numel() for tensor in CellDetectorNetwork(len(KINDS)).parameters()),
         "seed": seed,
-        "steps": steps,
-        "seconds": round(time.monotonic() - begun),
         "versions": {"python": platform.python_version()} | {p: metadata.version(p) for p in ("gansynth", "torch")},
         "training_fields": [file.path.name for file in files],
         "training_sha256": [file_sha256(file.path) for file in files],

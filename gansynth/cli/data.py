@@ -146,6 +146,13 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
     help="Cut what is found, or what is drawn in Pascal VOC files.",
 )
 @click.option(
+    "--finder",
+    type=click.Choice(["learned", "classical"]),
+    default="learned",
+    show_default=True,
+    help="Who finds: a small network taught on people's boxes, or nuclear stain and Hough's circles.",
+)
+@click.option(
     "--annotations",
     metavar="DIR",
     type=FOLDER,
@@ -168,6 +175,7 @@ def crop(
     surround: str,
     whole_only: bool,
     cut_from: str,
+    finder: str,
     annotations: Path | None,
     super_resolution: Path | None,
     as_json: bool,
@@ -184,10 +192,11 @@ def crop(
       gansynth data crop smears cut --surround smear --whole-only --size 128
       gansynth data crop smears cut --boxes drawn --annotations smears/Annotations
     """
+    from gansynth.data.smear import Finder
     from gansynth.data.smear_cropping import CropSettings, crop_smears
     from gansynth.data.smear_cut import Surround
 
-    settings = CropSettings(size, red_frame, white_frame, Surround(surround), whole_only, cut_from)
+    settings = CropSettings(size, red_frame, white_frame, Surround(surround), whole_only, cut_from, Finder(finder))
     with fields_progress("fields") as on_field:
         report = crop_smears(
             smears,

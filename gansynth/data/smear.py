@@ -1,6 +1,8 @@
-"""The cells of a smear field: white ones by their stain, red ones by their outline."""
+"""The cells of a smear field: white ones by their stain, red ones by their outline, or both by a network."""
 
 from __future__ import annotations
+
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,15 @@ from gansynth.data.smear_field import working_field
 from gansynth.data.smear_red import DEFAULT_RED, RedCellSettings, find_red_cells
 from gansynth.data.smear_white import DEFAULT_WHITE, WhiteCellSettings, find_white_cells, white_cell_regions
 from gansynth.errors import InputError
+
+
+class Finder(Enum):
+    """Who finds the cells."""
+
+    LEARNED = "learned"
+    """A network that has learned from boxes which people drew (`gansynth.data.smear_detector`)."""
+    CLASSICAL = "classical"
+    """Nuclear stain and Hough's circles (`find_cells`), as pasupa2020, algorithm 1."""
 
 
 def find_cells(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from gansynth.data.folders import Unreadable, shown
 from gansynth.data.npz import write_png
 from gansynth.data.opening import METADATA_FILE, refuse_inside
 from gansynth.data.picture import read_image
-from gansynth.data.smear import find_cells
+from gansynth.data.smear import Finder, find_cells
 from gansynth.data.smear_cut import Surround, cut_cell
 from gansynth.data.smear_diameter import red_cell_diameter
 from gansynth.data.smear_folder import FieldFile, list_fields
@@ -28,6 +28,9 @@ from gansynth.data.smear_report import SmearReport
 from gansynth.data.smear_upscale import SuperResolution, open_super_resolution
 from gansynth.data.voc import VocFile, kind_of, read_voc, write_voc
 from gansynth.errors import InputError
+
+if TYPE_CHECKING:
+    from gansynth.data.smear_detector import CellDetector
 
 FIELDS_MEASURED = 24
 """The diameter of a red cell is measured in so many fields at most, evenly spread over the list."""
@@ -53,6 +56,8 @@ class CropSettings:
         Cells cut by the field's border get no image.
     cut_from : str
         "found" or "drawn": whose boxes are cut.
+    finder : Finder
+        Who finds them.
     min_overlap : float
         Least intersection over union of a hit when found boxes are scored.
     """
@@ -63,6 +68,7 @@ class CropSettings:
     surround: Surround = Surround.ZERO
     whole_only: bool = False
     cut_from: str = "found"
+    finder: Finder = Finder.LEARNED
     min_overlap: float = 0.5
 
     def frame(self, name: str) -> float:
@@ -118,12 +124,14 @@ def crop_smears(
     if settings.cut_from == "drawn" and not drawn:
         raise InputError(f"{shown(smears)}: no Pascal VOC file beside any field; say where they are with --annotations")
     network = None if super_resolution is None else open_super_resolution(super_resolution)
+    detector = _detector(settings)
     diameter = cell_diameter if cell_diameter is not None else _measured(fields, smears)
-    report = SmearReport(out, diameter, cell_diameter is None, settings.cut_from, settings.min_overlap)
+    who = "people" if settings.cut_from == "drawn" else settings.finder.value
+    report = SmearReport(out, diameter, cell_diameter is None, settings.cut_from, who, settings.min_overlap)
     if drawn:
         report.score = {name: DetectionScore(0, 0, 0) for name in (WHITE_CELL, RED_CELL)}
     with whole_folder(out) as folder:
-        work = _Work(folder, settings, diameter, network, report)
+        work = _Work(folder, settings, diameter, network, detector, report)
         for done, one in enumerate(fields, 1):
             work.add(one, drawn.get(one.name))
             if on_field is not None:
@@ -133,6 +141,14 @@ def crop_smears(
             raise InputError(f"{shown(smears)}: no field can be read ({bad.path}: {bad.reason}); give smear images")
         work.finish()
     return report
+
+
+def _detector(settings: CropSettings) -> CellDetector | None:
+    if settings.cut_from == "drawn" or settings.finder is Finder.CLASSICAL:
+        return None
+    from gansynth.data.smear_detector import open_detector  # brings torch along
+
+    return open_detector()
 
 
 def _measured(fields: Sequence[FieldFile], smears: str | Path) -> float:
@@ -161,6 +177,7 @@ class _Work:
     settings: CropSettings
     diameter: float
     network: SuperResolution | None
+    detector: CellDetector | None
     report: SmearReport
     rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -177,9 +194,11 @@ class _Work:
         truth = [box for box in truth if box.width > 0 and box.height > 0]
         found: list[CellBox] = []
         if self.settings.cut_from == "found":
-            found = find_cells(image, self.diameter)
+            by = find_cells if self.detector is None else self.detector.find_cells
+            found = by(image, self.diameter)
             if drawn is not None:
                 self._score(found, truth, drawn.broken)
+                self.report.taught += self.detector is not None and self.detector.learned_from(one.path)
         boxes = truth if self.settings.cut_from == "drawn" else found
         self.report.empty += not boxes
         for number, box in enumerate(boxes, 1):

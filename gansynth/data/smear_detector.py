@@ -1,7 +1,8 @@
 """The cells of a smear field, found by a small network that has learned from boxes which people drew.
 
 The network sees what the classical path sees: optical density against the clean slide, in a picture in which a red
-cell has a fixed width. So neither magnification nor white balance are for it to learn.
+cell has a fixed width. So neither magnification nor white balance are for it to learn. White cells that it passes over
+are found by their stain.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.atomic import whole_file, write_json
-from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox, one_each
+from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox, corners, one_each, overlap
 from gansynth.data.folders import shown
 from gansynth.data.smear_diameter import red_cell_diameter
 from gansynth.data.smear_field import WORKING_DIAMETER, SmearField, working_field
+from gansynth.data.smear_white import find_white_cells, white_cell_regions
 from gansynth.data.stain import background_colour, optical_density
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
@@ -66,6 +68,9 @@ class CellDetector:
     def find_cells(self, image: NDArray[np.uint8], cell_diameter: float | None = None) -> list[CellBox]:
         """Find the white and the red cells of a smear field, as `gansynth.data.smear.find_cells` does.
 
+        White cells that the network passes over and nuclear stain shows (`find_white_cells`) are added: on smears of
+        another laboratory it misses many, since stain and kinds of white cells vary more than red cells do.
+
         Parameters
         ----------
         image : uint8 [H, W, 3]
@@ -87,20 +92,16 @@ class CellDetector:
             if cell_diameter is None:
                 raise InputError("no red cell lies alone in the field; give the diameter of a red cell in pixels")
         field = working_field(image, cell_diameter)
-        sure = (box for box in candidates(self.network, network_input(field)) if box.score >= self.thresholds[box.name])
-        boxes = [
-            CellBox(
-                box.name,
-                box.left / field.scale,
-                box.top / field.scale,
-                box.right / field.scale,
-                box.bottom / field.scale,
-                box.score,
-            )
-            for box in sure
+        found = [
+            box for box in candidates(self.network, network_input(field)) if box.score >= self.thresholds[box.name]
         ]
-        boxes = [box.within(field.height, field.width) for box in boxes]
-        return sorted(boxes, key=lambda box: (KINDS.index(box.name), box.left, box.top))
+        found = [_in_field(box, field) for box in found]
+        white = [box for box in found if box.name == WHITE_CELL]
+        stained = find_white_cells(field, white_cell_regions(field))
+        white += [box for box in stained if not any(_same(box, other) for other in white)]
+        clear = overlap(corners(found), corners(white)).max(axis=1, initial=0) <= _ONE_CELL
+        red = [box for box, alone in zip(found, clear, strict=True) if box.name == RED_CELL and alone]
+        return [box for kind in (white, red) for box in sorted(kind, key=lambda box: (box.left, box.top))]
 
     @cached_property
     def training_sha256(self) -> frozenset[str]:
@@ -186,8 +187,9 @@ def network_input(field: SmearField) -> Tensor:
 def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
     """Return all cells that the network may mean, however unsure.
 
-    A candidate is a position surer than its eight neighbours (CenterNet's peaks); of two of one kind that overlap by
-    more than 0.45 the surer one stays.
+    It looks twice, the second time at the field turned upside down, and answers the mean: no direction of a smear is
+    special. A candidate is a position surer than its eight neighbours (CenterNet's peaks); of two of one kind that
+    overlap by more than 0.45 the surer one stays.
 
     Parameters
     ----------
@@ -203,13 +205,15 @@ def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
     """
     height, width = density.shape[1:]
     padded = F.pad(density, (0, -width % DEEPEST, 0, -height % DEEPEST))
-    logits, distances = network(padded[None])
-    sure = logits.sigmoid()
+    logits, distances = network(torch.stack([padded, padded.flip(1, 2)]))
+    sure, turned = logits.sigmoid()
+    sure = (sure + turned.flip(1, 2))[None] / 2
+    distances = (distances[0] + distances[1].flip(1, 2)[[2, 3, 0, 1]]) / 2
     peaks = (sure == F.max_pool2d(sure, 3, 1, 1)) & (sure >= _LEAST)
     kind, row, column = peaks[0].nonzero(as_tuple=True)
     score = sure[0, kind, row, column]
     middle = torch.stack([column, row], dim=1) * STRIDE + STRIDE / 2
-    reach = distances[0, :, row, column].T * UNIT
+    reach = distances[:, row, column].T * UNIT
     edges = torch.cat([middle - reach[:, :2], middle + reach[:, 2:]], dim=1)
     edges = edges.clamp(min=0).minimum(torch.tensor([width, height, width, height]))
     boxes = []
@@ -219,6 +223,21 @@ def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
             left, top, right, bottom = mine[i].tolist()
             boxes.append(CellBox(name, left, top, right, bottom, float(sureness[i])))
     return [box for box in boxes if box.width > 0 and box.height > 0]
+
+
+def _in_field(box: CellBox, field: SmearField) -> CellBox:
+    """Return a box in working pixels in pixels of the field itself."""
+    left, top, right, bottom = (edge / field.scale for edge in (box.left, box.top, box.right, box.bottom))
+    return CellBox(box.name, left, top, right, bottom, box.score).within(field.height, field.width)
+
+
+def _same(first: CellBox, second: CellBox) -> bool:
+    """Return whether the middle of one box lies in the other."""
+    return any(
+        one.left <= (other.left + other.right) / 2 <= one.right
+        and one.top <= (other.top + other.bottom) / 2 <= one.bottom
+        for one, other in ((first, second), (second, first))
+    )
 
 
 def _halved(tensor: Tensor) -> Tensor:

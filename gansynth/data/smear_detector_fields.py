@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.data.boxes import CellBox, corners
+from gansynth.data.boxes import RED_CELL, CellBox, corners
 from gansynth.data.smear_detector import KINDS, UNIT, network_input
 from gansynth.data.smear_field import working_field
 from gansynth.data.voc import kind_of
@@ -36,11 +36,14 @@ class DrawnField:
         Left, top, right and bottom of every box, in working pixels.
     kinds : Tensor, int64 [N]
         Places in `KINDS`.
+    red_drawn : bool
+        Whether anybody drew red cells. Every field has some: where none is drawn, the field says nothing about them.
     """
 
     density: Tensor
     edges: Tensor
     kinds: Tensor
+    red_drawn: bool = True
 
     def boxes(self) -> list[CellBox]:
         """Return the drawn boxes in working pixels."""
@@ -84,7 +87,8 @@ def drawn_field(image: NDArray[np.uint8], drawn: Sequence[CellBox], cell_diamete
     inside = [(box.within(field.height, field.width), kind_of(box.name)) for box in drawn]
     known = [(box, KINDS.index(kind)) for box, kind in inside if kind in KINDS and box.width > 0 and box.height > 0]
     edges = torch.from_numpy(corners(box for box, _ in known) * field.scale).float()
-    return DrawnField(network_input(field), edges, torch.tensor([kind for _, kind in known], dtype=torch.int64))
+    kinds = torch.tensor([kind for _, kind in known], dtype=torch.int64)
+    return DrawnField(network_input(field), edges, kinds, bool((kinds == KINDS.index(RED_CELL)).any()))
 
 
 def seen_otherwise(field: DrawnField, height: int, width: int, rng: np.random.Generator) -> DrawnField:
@@ -117,7 +121,7 @@ def seen_otherwise(field: DrawnField, height: int, width: int, rng: np.random.Ge
     part = _stained_otherwise(density, rng)[:, max(0, -down) :, max(0, -right) :]
     part = part[:, : height - max(0, down), : width - max(0, right)]
     canvas[:, max(0, down) :, max(0, right) :][:, : part.shape[1], : part.shape[2]] = part
-    return DrawnField(canvas, edges + torch.tensor([right, down, right, down]), field.kinds)
+    return replace(field, density=canvas, edges=edges + torch.tensor([right, down, right, down]))
 
 
 def wanted_maps(field: DrawnField) -> WantedMaps:
@@ -129,6 +133,7 @@ def wanted_maps(field: DrawnField) -> WantedMaps:
     y, x = ((torch.arange(n // STRIDE) + 0.5) * STRIDE for n in (height, width))
     centres = torch.zeros(len(KINDS), len(y), len(x))
     counts = torch.ones_like(centres)
+    counts[KINDS.index(RED_CELL)] = float(field.red_drawn)
     edges, weight = torch.zeros(4, len(y), len(x)), torch.zeros(len(y), len(x))
     for kind, (left, top, right, bottom) in zip(field.kinds.tolist(), field.edges.tolist(), strict=True):
         whole = (right - left) * (bottom - top)

@@ -24,6 +24,8 @@ class SmearReport:
         Whether the diameter was measured in the fields, not given.
     cut_from : str
         "found" or "drawn": which boxes were cut.
+    finder : str
+        "learned" or "classical": who found them; "people" where drawn boxes were cut.
     fields, empty : int
         Fields read, and those among them without a cell.
     counts : dict of str to int
@@ -35,6 +37,8 @@ class SmearReport:
     score : dict of str to DetectionScore
         How found boxes meet drawn ones, over the `scored` fields that have an annotation.
     scored : int
+    taught : int
+        Those of the scored fields that the learned finder has learned from: on them its score flatters.
     min_overlap : float
         Least intersection over union of a hit.
     other_names : dict of str to int
@@ -48,6 +52,7 @@ class SmearReport:
     cell_diameter: float
     measured: bool
     cut_from: str
+    finder: str
     min_overlap: float
     fields: int = 0
     empty: int = 0
@@ -56,6 +61,7 @@ class SmearReport:
     without_image: int = 0
     score: dict[str, DetectionScore] = field(default_factory=dict)
     scored: int = 0
+    taught: int = 0
     other_names: dict[str, int] = field(default_factory=dict)
     broken: int = 0
     unreadable: list[Unreadable] = field(default_factory=list)
@@ -67,6 +73,7 @@ class SmearReport:
             "cell_diameter": self.cell_diameter,
             "measured": self.measured,
             "cut_from": self.cut_from,
+            "finder": self.finder,
             "fields": self.fields,
             "empty": self.empty,
             "counts": self.counts,
@@ -74,6 +81,7 @@ class SmearReport:
             "without_image": self.without_image,
             "min_overlap": self.min_overlap,
             "scored": self.scored,
+            "taught": self.taught,
             "score": {name: score.to_json() for name, score in self.score.items()},
             "other_names": self.other_names,
             "broken": self.broken,
@@ -97,6 +105,8 @@ class SmearReport:
                 f"({score.found:,} found, {score.drawn:,} drawn)"
                 for name, score in self.score.items()
             ]
+        if self.taught:
+            lines.append(f"  {self.taught:,} of these fields taught the learned finder; its score on them flatters")
         if self.broken:
             lines.append(f"drawn boxes left out because they are empty: {self.broken:,}")
         if self.unreadable:

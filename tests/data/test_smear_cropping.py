@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from gansynth.cli import gansynth
 from gansynth.data import open_dataset
 from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox
 from gansynth.data.picture import read_image
+from gansynth.data.smear import Finder
 from gansynth.data.smear_cropping import CropSettings, crop_smears
 from gansynth.data.smear_cut import Surround, cut_cell
 from gansynth.data.smear_upscale import SuperResolution, open_super_resolution
@@ -46,7 +48,7 @@ def smears(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cropped(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("cropped") / "out"
-    result = crop(smears, out, "--size", 64, "--json")
+    result = crop(smears, out, "--size", 64, "--finder", "classical", "--json")
     assert result.exit_code == 0, result.output
     json.loads(result.stdout)
     return out
@@ -76,6 +78,20 @@ def test_what_is_found_is_scored_against_the_annotations(cropped: Path) -> None:
     report = json.loads((cropped / "report.json").read_text())
     assert report["scored"] == 2
     assert {name: score["f1"] for name, score in report["score"].items()} == {WHITE_CELL: 1.0, RED_CELL: 1.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "finder"),
+    [((), "learned"), (("--finder", "classical"), "classical"), (("--boxes", "drawn"), "people")],
+)
+def test_the_report_says_who_found_the_cells(
+    smears: Path, tmp_path: Path, options: tuple[str, ...], finder: str
+) -> None:
+    result = crop(smears, tmp_path / "out", "--size", 32, *options, "--json")
+    report = json.loads(result.stdout)
+    assert report["finder"] == finder
+    assert report["taught"] == 0
+    assert sum(report["counts"].values()) == len(list((tmp_path / "out" / "cells").rglob("*.png")))
 
 
 def test_every_field_has_an_overlay_of_its_size(smears: Path, cropped: Path) -> None:
@@ -108,8 +124,9 @@ def test_an_annotation_cannot_write_outside_of_the_folder(tmp_path: Path) -> Non
 def test_cells_cut_by_the_border_are_marked_and_can_be_left_out(tmp_path: Path) -> None:
     image, _ = draw_smear(200, 200, [(60, 60, 44), (8, 130, 44), (130, 120, 44)])
     save_field(image, tmp_path / "in" / "a.png")
-    every = crop_smears(tmp_path / "in", tmp_path / "every", cell_diameter=44)
-    whole = crop_smears(tmp_path / "in", tmp_path / "whole", CropSettings(whole_only=True), cell_diameter=44)
+    usual = CropSettings(finder=Finder.CLASSICAL)
+    every = crop_smears(tmp_path / "in", tmp_path / "every", usual, cell_diameter=44)
+    whole = crop_smears(tmp_path / "in", tmp_path / "whole", replace(usual, whole_only=True), cell_diameter=44)
     assert every.counts == whole.counts == {RED_CELL: 3}
     assert (every.at_border, every.without_image) == (1, 0)
     assert (whole.at_border, whole.without_image) == (1, 1)
@@ -138,7 +155,7 @@ def test_fields_of_the_same_name_do_not_overwrite_each_other(smears: Path, tmp_p
 
 
 def test_the_same_fields_give_the_same_files(smears: Path, cropped: Path, tmp_path: Path) -> None:
-    crop_smears(smears, tmp_path / "again", CropSettings(size=64))
+    crop_smears(smears, tmp_path / "again", CropSettings(size=64, finder=Finder.CLASSICAL))
     files = sorted(path.relative_to(cropped) for path in cropped.rglob("*") if path.is_file())
     assert files == sorted(p.relative_to(tmp_path / "again") for p in (tmp_path / "again").rglob("*") if p.is_file())
     for file in files:
@@ -251,7 +268,8 @@ def test_a_weight_file_of_a_published_family_is_used(smears: Path, tmp_path: Pat
     network = open_super_resolution(file)
     assert network.factor == 2
     assert network.enlarge(np.zeros((5, 7, 3), np.uint8)).shape == (10, 14, 3)
-    result = crop(smears / "JPEGImages" / "field0.png", tmp_path / "out", "--size", 64, "--super-resolution", file)
+    field = smears / "JPEGImages" / "field0.png"
+    result = crop(field, tmp_path / "out", "--size", 64, "--finder", "classical", "--super-resolution", file)
     assert result.exit_code == 0, result.output
     assert list((tmp_path / "out" / "cells" / WHITE_CELL).iterdir())
 
