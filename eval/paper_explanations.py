@@ -28,6 +28,7 @@ def explained(
     class_name: str,
     rarity: Mapping[str, int],
     *,
+    changes: Sequence[str] = (),
     shown: int = SHOWN,
 ) -> dict[str, Shares | str]:
     """Train two arms on the first fold of the study's comparisons, and explain test images of a class by both.
@@ -48,6 +49,8 @@ def explained(
         The class that is asked about, in its first test images: none is picked.
     rarity : mapping of str to int
         As `gansynth.compare` takes it.
+    changes : sequence of str
+        As `gansynth.compare` takes them.
     shown : int
         Test images.
 
@@ -61,7 +64,7 @@ def explained(
     InputError
         If the data have no such class, or are no folder.
     """
-    recipe = load_classifiers([classifier], (), asked.amount.size, asked.amount.epochs)[0]
+    recipe = load_classifiers([classifier], changes, asked.amount.size, asked.amount.epochs)[0]
     images = Images(asked.data)
     dataset = images.at(recipe.resolution)
     fold = make_folds(dataset, asked.amount.folds, rarity, 0)[0]
