@@ -58,7 +58,7 @@ from pasupa2020_paper import (
 )
 
 AMOUNTS: dict[paper_study.Extent, Amount] = {
-    "quick": Amount(32, 6, seeds=2),
+    "quick": Amount(32, 6, seeds=3),
     "usual": Amount(64, 12, seeds=3),
     "full": Amount(None, 100, seeds=5),
 }

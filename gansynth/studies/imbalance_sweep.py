@@ -20,7 +20,7 @@ from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Step, gather
 
 SETTINGS = "sweep.json"
 RATIOS = (1.0, 5.0, 10.0, 50.0)
-_MAY_GROW = ("gansynth", "remedies", "held")
+_MAY_GROW = ("gansynth", "remedies", "number_of_seeds", "ratios", "held")
 _REFUSED = ("rarity", "rare", "protocol", "swap")
 
 
@@ -72,8 +72,8 @@ def sweep_imbalance(
     seeds, folds, size, epochs, changes, seed, progress
         As in `compare`; a GAN is trained anew at each ratio, in each fold.
     resume : bool
-        Continue: what is finished is not done again. Ratios and remedies may be added where the images kept at the
-        other ratios stay the same.
+        Continue: what is finished is not done again. Ratios, remedies and seeds may be added; ratios where the images
+        kept at the others stay the same.
     after : callable, optional
         Called with the folder of each comparison that is finished, to write its page.
     **options
@@ -100,6 +100,7 @@ def sweep_imbalance(
     refuse_inside(data, out)
     out = Path(out)
     held = _held(out, resume)
+    seeds = max(seeds, held.get("number_of_seeds", 0))
     recipes = load_classifiers(classifiers or DEFAULT, changes, size, epochs)
     dataset = Images(str(data), progress).at(recipes[0].resolution)
     there = [fold.counts["train"] for fold in make_folds(dataset, folds, {}, seed)]

@@ -184,10 +184,11 @@ def test_a_sweep_goes_on_where_it_was_stopped_and_takes_further_ratios_and_remed
         again = quickly(cells, tmp_path / "out", resume=True)
         assert len(done) == 3 and again.figures == swept[1].figures
         done.clear()
-        more = quickly(cells, tmp_path / "out", ("weighted",), ratios=[4], resume=True)
+        more = quickly(cells, tmp_path / "out", ("weighted",), ratios=[4], seeds=1, resume=True)
     assert len(done) == 2 * 2 + 3 * 2  # weighted at the two old ratios, everything at the new one
     assert [step["ratio"] for step in more.about["steps"]] == [2, 4, 8]
     assert more.about["arms"] == ["none", "oversample", "weighted"]
+    assert more.about["seeds"] == [0, 1]
     with pytest.raises(InputError, match="other images would be kept at rho 2, 4, 8"):
         quickly(cells, tmp_path / "out", ratios=[1], resume=True)
     with pytest.raises(InputError, match="another minority"):
