@@ -79,6 +79,7 @@ def measure(smears: Path, detector: CellDetector) -> dict[str, Any]:
             name: {
                 "seconds_per_field": {"median": float(np.median(seconds[name])), "most": float(np.max(seconds[name]))},
                 "parts": {part: part_figures(scores[name][place]) for part, place in PARTS.items()},
+                "red_where_drawn": red_where_drawn(scores[name][PARTS["test"]]),
             }
             for name in finders
         },
@@ -91,6 +92,12 @@ def part_figures(fields: list[dict[tuple[str, float], DetectionScore]]) -> dict[
         kind: {f"{least:g}": summary([scores[kind, least] for scores in fields]) for least in OVERLAPS}
         for kind in KINDS
     }
+
+
+def red_where_drawn(fields: list[dict[tuple[str, float], DetectionScore]]) -> dict[str, Any]:
+    """Return the figures of red cells on those fields in which somebody drew one, and how many others there are."""
+    drawn = [scores[RED_CELL, 0.5] for scores in fields if scores[RED_CELL, 0.5].drawn]
+    return summary(drawn) | {"fields_without": len(fields) - len(drawn)}
 
 
 def field_scores(found: list[CellBox], drawn: list[CellBox]) -> dict[tuple[str, float], DetectionScore]:
@@ -136,6 +143,12 @@ def markdown(figures: dict[str, Any]) -> str:
             f"| {kind} | {name} | {part} | {share(score['f1'])} ({low:.3f}-{high:.3f}) | {share(score['precision'])} "
             f"| {share(score['recall'])} | {score['found']:,} | {score['drawn']:,} |"
         )
+    missing = [(name, one["red_where_drawn"]) for name, one in figures["finders"].items()]
+    lines += [
+        "",
+        f"In {missing[0][1]['fields_without']} test fields nobody drew a red cell. F1 of red cells on the others:",
+    ]
+    lines += [f"{name} {share(score['f1'])} ({'-'.join(map(share, score['f1_interval']))})." for name, score in missing]
     lines += ["", "F1 on the test fields by the overlap that makes a hit:", ""]
     lines += ["| cells | finder | " + " | ".join(f"{least:g}" for least in OVERLAPS) + " |", "|---" * 7 + "|"]
     for kind in KINDS:

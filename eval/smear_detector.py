@@ -58,19 +58,20 @@ def trained(smears: Path, steps: int, seed: int, out: Path, first: Path | None =
     if diameter is None:
         raise InputError(f"{smears}: no red cell lies alone in any field")
     fields = [drawn_field(read_image(file.path), read_voc(file.annotation).boxes, diameter) for file in files]
-    held = fields[2::5]
+    held, done = fields[2::5], steps
     if first is None:
         network = train_detector([f for i, f in enumerate(fields) if i % 5 != 2], steps, seed=seed, on_step=_progress)
     else:
-        network = open_detector(first).network
+        begun = open_detector(first)
+        network, done = begun.network, int(begun.info["steps"])
     thresholds = best_thresholds(network, held)
     found = [candidates(network, field.density) for field in held]
     validation = {kind: round(f1_at(kind, thresholds[kind], found, held), 3) for kind in KINDS}
     print(f"on {len(held)} fields that taught nothing: {validation} at {thresholds}", file=sys.stderr, flush=True)
-    info = described(files, fields, diameter, seed) | {"validation": validation, "steps": steps}
+    info = described(files, fields, diameter, seed) | {"validation": validation, "steps": done}
     CellDetector(network, thresholds, info).save(out)
     network = train_detector(fields, steps // 2, seed=seed + 1, rate=1e-3, begin_with=network, on_step=_progress)
-    return CellDetector(network, thresholds, info | {"steps": steps + steps // 2})
+    return CellDetector(network, thresholds, info | {"steps": done + steps // 2})
 
 
 def described(

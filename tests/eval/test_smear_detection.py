@@ -11,7 +11,9 @@ from PIL import Image
 
 import smear_detection
 import smear_detector
+import smear_foreign
 from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox
+from gansynth.data.picture import read_image
 from gansynth.data.smear_detector import KINDS, CellDetector, open_detector
 from gansynth.data.voc import write_voc
 from gansynth.errors import InputError
@@ -65,6 +67,18 @@ def test_the_detector_is_taught_on_fields_in_even_places_only(smears: Path, tmp_
     assert [detector.learned_from(smears / f"f{number}.png") for number in range(4)] == [True, False, True, False]
     assert open_detector(tmp_path / "out").info["steps"] == 2
     assert detector.info["steps"] == 3
+    again = smear_detector.trained(smears, 4, 0, tmp_path / "again", tmp_path / "out")
+    assert again.info["steps"] == 2 + 2
+
+
+def test_pictures_of_another_laboratory_ask_for_the_cell_in_their_middle(smears: Path) -> None:
+    field = read_image(smears / "f0.png")
+    pictures = {"lymphocyte": [field[64:160, 64:160]], "none": [field[:80, :72]]}  # the white cell's middle is 112, 112
+    text = smear_foreign.markdown(pictures, open_detector(), 40)
+    rows = {row.split(" | ")[0].strip("| "): row.strip("| ").split(" | ")[1:] for row in text.splitlines()[4:]}
+    assert rows["class"] == ["pictures", *smear_foreign.WAYS]
+    assert [rows[name][2] for name in ("lymphocyte", "none", "all")] == ["1", "0", "1"]
+    assert [rows[name][3] for name in ("lymphocyte", "none", "all")] == ["1", "0", "1"]
 
 
 def test_too_few_fields_are_refused(tmp_path: Path, smears: Path) -> None:
