@@ -12,7 +12,7 @@ data as they are stands what the paper does not try: weighting the rare types up
 
     python eval/alkrimi2023.py DATA --out DIR [--quick | --full] [--classifiers A,B,...]
 
-Writes tables.md, figures.json, roc_*.svg (figure 3), confusion_*.svg, nuclei/ (table, outlines) and
+Writes tables.md, figures.json, roc_*.svg (figure 3), confusion_*.svg, nuclei-SIZE/ (table, outlines) and
 comparison/report.html.
 """
 
@@ -52,14 +52,15 @@ from alkrimi2023_paper import (
 from gansynth.atomic import whole_folder, write_json, write_text
 from gansynth.data import open_dataset
 from gansynth.data.label_tree import LabelTree, granulation, tree_of
-from gansynth.data.nuclei_folder import NucleiReport, write_nuclei
+from gansynth.data.nuclei_folder import NucleiReport, read_nuclei, write_nuclei
 from gansynth.errors import InputError
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.estimate import Estimate
+from gansynth.report.comparison_figures import signed, signed_ends
 from gansynth.report.comparison_folder import NONE, ArmResult, ComparisonResults
 from gansynth.report.comparison_levels import superclass_results
 from gansynth.report.drawing import FAINT, GRID, SERIES, as_svg, blank_figure
-from paper_arms import confusion, tested, write_chart
+from paper_arms import confusion, write_chart
 from paper_study import MISSING, Amount, Options, comparison, figure, markdown, options, parser, percent, share
 
 AMOUNTS = {
@@ -114,7 +115,9 @@ def study(asked: Options, classifiers: Sequence[str]) -> None:
     """Draw the cells, compare, and write and print the paper's tables beside ours."""
     size = asked.amount.size or 128
     cells = drawn_cells(asked.data, size, asked.out / f"cells-{size}")
-    measured = write_nuclei(open_dataset(cells, size), asked.out / "nuclei", jobs=asked.jobs)
+    place = asked.out / f"nuclei-{size}"
+    there = (place / "report.json").is_file()
+    measured = read_nuclei(place) if there else write_nuclei(open_dataset(cells, size), place, jobs=asked.jobs)
     types = comparison(asked, ARMS, classifiers, data=str(cells))
     binary = superclass_results(types)
     assert binary is not None  # drawn_cells draws of both
@@ -204,11 +207,9 @@ def page(found: Found, measured: NucleiReport, asked: Options) -> str:
             "",
             every_arm(found),
             "",
-            "Tested differences, types first, then superclasses:",
+            "Tested differences from the data as they are:",
             "",
-            tested(found.types, NONE),
-            "",
-            tested(found.binary, NONE),
+            differences(found),
             "",
             cannot_compare(),
         ]
@@ -221,7 +222,7 @@ def facts(found: Found, asked: Options) -> str:
     cells = ", ".join(f"{n:,.0f} {name}s" for name, n in about["counts"]["test"].items())
     missing = [name for name in TYPES if name not in found.types.class_names]
     return (
-        f"{cells}, at {about['size']} px ({asked.extent}); {about['folds']} folds, {len(about['seeds'])} seed(s). "
+        f"{cells}, at {about['size']} px ({asked.extent}); {about['folds']} folds, seeds: {len(about['seeds'])}. "
         "The binary figures are those of superclasses: the summed probabilities of the same trainings. In brackets: "
         "95% intervals." + (f" The data have no {' and no '.join(missing)}." if missing else "")
     )
@@ -307,6 +308,19 @@ def every_arm(found: Found) -> str:
     return markdown(["classification", "classifier", "arm", *metrics], rows)
 
 
+def differences(found: Found) -> str:
+    """Return what weighting adds, as the comparison tested it."""
+    rows = []
+    for level, title in LEVELS.items():
+        for one in getattr(found, level).effects:
+            if one.against == NONE:
+                what = one.endpoint.metric + (f" of {one.endpoint.class_name}" if one.endpoint.class_name else "")
+                ends = "" if one.interval is None else f" ({signed_ends(one.interval)})"
+                p = MISSING if one.p_holm is None else f"{one.p_holm:.3g}"
+                rows.append([title, one.classifier, one.arm, what, f"{signed(one.value)}{ends}", p])
+    return markdown(["classification", "classifier", "arm", "endpoint", "difference (95%)", "p (Holm)"], rows)
+
+
 def figures(found: Found, measured: NucleiReport) -> dict[str, Any]:
     """Return our figures, for other programs."""
     return {
@@ -331,6 +345,10 @@ def figures(found: Found, measured: NucleiReport) -> dict[str, Any]:
     }
 
 
+def _value(found: Estimate | None) -> str:
+    return MISSING if found is None or found.value is None else f"{found.value:.3f}"
+
+
 def _of(found: Estimate) -> dict[str, Any]:
     return found.to_json()
 
@@ -350,18 +368,18 @@ def roc_chart(found: Found, tree: LabelTree, level: str) -> str:
         if level == "binary":
             at = tree.superclasses.index("granulocyte")
             area = figure(found.entry("binary", classifier), "ROC-AUC")
-            name = f"{classifier}, AUC {share(area, 3)}"
+            name = f"{classifier}, AUC {_value(area)}"
             curves.append((name, tree.labels(said.labels) == at, tree.probabilities(said.probabilities)[:, at]))
         else:
             for c, of_class in enumerate(found.types.class_names):
-                name = f"{of_class}, AUC {share(figure(entry, 'ROC-AUC', of_class), 3)}"
+                name = f"{of_class}, AUC {_value(figure(entry, 'ROC-AUC', of_class))}"
                 curves.append((name, said.labels == c, said.probabilities[:, c]))
     for k, (name, truth, score) in enumerate(curves):
         wrong, right, _ = roc_curve(truth, score)
         axes.plot(wrong, right, color=SERIES[k % len(SERIES)], linewidth=1.6, label=name)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
-    axes.set_xlabel("others taken for it" if level == "types" else "agranulocytes taken for granulocytes")
-    axes.set_ylabel("of it recognised" if level == "types" else "granulocytes recognised")
+    axes.set_xlabel("share of " + ("other types taken for it" if level == "types" else "agranulocytes taken for them"))
+    axes.set_ylabel("share of " + ("the type" if level == "types" else "granulocytes") + " recognised")
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.01)
     axes.grid(color=GRID, linewidth=0.8)

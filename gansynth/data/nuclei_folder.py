@@ -12,8 +12,9 @@ import pandas as pd
 
 from gansynth.atomic import whole_file, write_json
 from gansynth.data.dataset import CellDataset
-from gansynth.data.nuclei import nuclei_table
+from gansynth.data.nuclei import COLUMNS, nuclei_table
 from gansynth.data.nuclei_sheet import outlines_sheet, sheet_rows
+from gansynth.errors import InputError
 from gansynth.metrics.agreement import wilson_interval
 
 TABLE, SHEET, REPORT = "nuclei.csv", "outlines.png", "report.json"
@@ -134,6 +135,24 @@ def write_nuclei(
     report = _report(table, out, dataset.class_names)
     write_json(out / REPORT, report.to_json())
     return report
+
+
+def read_nuclei(out: Path) -> NucleiReport:
+    """Return the report of a folder that `write_nuclei` wrote.
+
+    Raises
+    ------
+    InputError
+        If there is none, or its table is another one.
+    """
+    try:
+        table = pd.read_csv(
+            out / TABLE, keep_default_na=False, na_values={name: [""] for name in COLUMNS},
+            encoding_errors="surrogateescape",
+        )  # fmt: skip
+        return _report(table, out, tuple(sorted(set(table["class"]))))
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{out / TABLE}: is no table of nuclei; write it with `gansynth data nuclei`") from error
 
 
 def _table(dataset: CellDataset, jobs: int, progress: Callable[[int, int], None]) -> pd.DataFrame:

@@ -15,9 +15,10 @@ from gansynth.cli import run
 from gansynth.data.cell_segmentation import CellMasks
 from gansynth.data.dataset import CellDataset
 from gansynth.data.nuclei import COLUMNS, NO_NUCLEUS, TABLE_COLUMNS, nuclei_table
-from gansynth.data.nuclei_folder import NucleiReport, write_nuclei
+from gansynth.data.nuclei_folder import NucleiReport, read_nuclei, write_nuclei
 from gansynth.data.nuclei_sheet import TILE, outlined, sheet_rows
 from gansynth.data.phantom import phantom_dataset, write_phantom
+from gansynth.errors import InputError
 
 COUNTS = {"eosinophil": 4, "lymphocyte": 3, "platelet": 2}
 
@@ -46,6 +47,16 @@ def test_every_cell_is_counted_once_and_platelets_have_no_nucleus(made: NucleiRe
     right, asked = made.by_lobes
     assert right <= asked == 7 - (made.left_out - 2)
     assert json.loads((made.out / "report.json").read_text())["left_out"] == made.left_out
+
+
+def test_a_folder_that_was_written_is_read_again_and_anything_else_is_refused(
+    made: NucleiReport, tmp_path: Path
+) -> None:
+    assert read_nuclei(made.out) == made
+    (tmp_path / "nuclei.csv").write_text("a,b\n1,2\n")
+    for place in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(InputError, match="is no table of nuclei"):
+            read_nuclei(place)
 
 
 def test_two_lobes_make_a_granulocyte_as_in_alkrimi2023(made: NucleiReport) -> None:

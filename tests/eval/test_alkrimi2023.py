@@ -93,7 +93,7 @@ def test_binary_figures_are_those_of_the_superclasses_of_the_comparison(done: Pa
     found = json.loads((done / "figures.json").read_text())["binary"]
     assert found["classes"] == ["granulocyte", "agranulocyte"]
     assert [arm["metrics"] for arm in found["arms"]] == [arm["metrics"] for arm in held["arms"]]
-    assert (done / "nuclei" / "nuclei.csv").is_file() and (done / "comparison" / "report.html").is_file()
+    assert (done / "nuclei-32" / "nuclei.csv").is_file() and (done / "comparison" / "report.html").is_file()
     assert all(
         (done / f"{name}_{level}.svg").is_file() for name in ("roc", "confusion") for level in alkrimi2023.LEVELS
     )
