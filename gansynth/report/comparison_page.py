@@ -15,8 +15,8 @@ from gansynth.report.comparison_doses import doses
 from gansynth.report.comparison_effects import effects
 from gansynth.report.comparison_figures import meanings
 from gansynth.report.comparison_folder import ComparisonResults, read_comparison_folder
-from gansynth.report.comparison_levels import levels
 from gansynth.report.comparison_leaderboard import leaderboard
+from gansynth.report.comparison_levels import levels
 from gansynth.report.comparison_models import models
 from gansynth.report.comparison_protocols import protocols
 from gansynth.report.comparison_recognition import recognition
