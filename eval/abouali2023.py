@@ -150,7 +150,7 @@ def study(
     if found.main.spec:
         methods, changes = ("score-cam", "grad-cam"), _changes(asked)
         shares = explained(
-            asked, found.main.spec, (BEFORE, AFTER), methods, rarest, rarity, changes=changes, shown=EXPLAINED
+            asked, "sets", found.main.spec, (BEFORE, AFTER), methods, rarest, rarity, changes=changes, shown=EXPLAINED
         )
         text = tables(asked, found, rarest, explanation_table(shares))
         write_text(asked.out / "tables.md", text)

@@ -149,8 +149,8 @@ def cannot_compare(found: Found, rarity: Mapping[str, int]) -> str:
   baseline.
 - **Images of a patient** are not told apart: cells of one smear may lie on both sides of the split.
 - **Other data.** The paper's 15 classes of a hospital's bone marrow are not public. Ours are the classes of the
-  data given, {tail}; our test images are all real, and none is learned from. Intervals here are 95%, over test
-  images and trainings.
+  data given, {tail}; our test images are all real, and none is learned from. Intervals are
+  95%.
 - **SMOTE and the weighted forest** learn in the paper from the features of its baseline. Ours: {found.features}.
 {instead}"""
 
@@ -208,7 +208,15 @@ def study(
     if found.baseline.spec:
         methods, changes = ("grad-cam", "guided-grad-cam"), _changes(asked)
         shares = explained(
-            asked, found.baseline.spec, (BASELINE, CBCM), methods, chosen, rarity, changes=changes, shown=EXPLAINED
+            asked,
+            "remedies",
+            found.baseline.spec,
+            (BASELINE, CBCM),
+            methods,
+            chosen,
+            rarity,
+            changes=changes,
+            shown=EXPLAINED,
         )
         text = tables(found, rarity, chosen, explanation_table(shares))
         write_text(asked.out / "tables.md", text)

@@ -20,7 +20,7 @@ def class_bars(
     entries = [results.entry(arm, classifier) for arm in arms]
     rows = [(name, [figure(entry, metric, name) for entry in entries]) for name in results.by_rarity]
     rows = [(name, found) for name, found in rows if any(found)]
-    return dodged_chart(rows, arm_marks(results, arms), xlabel=xlabel) if rows else None
+    return dodged_chart(rows, arm_marks(results, arms), xlabel=xlabel, columns=1) if rows else None
 
 
 def confusion(results: ComparisonResults, arm: str, classifier: str) -> str | None:
@@ -32,7 +32,10 @@ def confusion(results: ComparisonResults, arm: str, classifier: str) -> str | No
 
 
 def tested(results: ComparisonResults, against: str) -> str:
-    """Return how far each arm is from another one, as the comparison tested it, as Markdown."""
+    """Return how far each arm is from another one, as the comparison tested it, as Markdown.
+
+    With one training of each arm nothing is known of how far two trainings differ, which is said below the table.
+    """
     rows = []
     for effect in results.effects:
         if effect.against != against:
@@ -41,7 +44,13 @@ def tested(results: ComparisonResults, against: str) -> str:
         ends = "" if effect.interval is None else f" ({signed_ends(effect.interval)})"
         p = MISSING if effect.p_holm is None else f"{effect.p_holm:.3g}"
         rows.append([effect.arm, what, f"{signed(effect.value)}{ends}", p, "yes" if effect.shown else "no"])
-    return markdown(["arm", "endpoint", "difference (95%)", "p (Holm)", "shown"], rows)
+    table = markdown(["arm", "endpoint", "difference (95%)", "p (Holm)", "shown"], rows)
+    if len(results.about["seeds"]) > 1 or results.about["folds"] > 1:
+        return table
+    return (
+        f"{table}\n\n**One training of each arm:** intervals and p are over test images only. Another training of the "
+        "same arm would differ by more, so that nothing here is shown of a remedy; use --seeds 3 or more."
+    )
 
 
 def write_chart(path: Path, drawn: str | None) -> None:

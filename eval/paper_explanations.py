@@ -22,6 +22,7 @@ SHOWN = 8
 
 def explained(
     asked: Options,
+    name: str,
     classifier: str,
     arms: tuple[str, str],
     methods: Sequence[str],
@@ -31,7 +32,7 @@ def explained(
     changes: Sequence[str] = (),
     shown: int = SHOWN,
 ) -> dict[str, Shares | str]:
-    """Train two arms on the first fold of the study's comparisons, and explain test images of a class by both.
+    """Train two arms on the first fold of a comparison of the study, and explain test images of a class by both.
 
     A comparison keeps predictions and no weights; so both are trained again, with its first seed, into ``OUT/runs``,
     where a finished training is kept. Sheets, pictures and numbers go to ``OUT/explained/METHOD``.
@@ -39,6 +40,8 @@ def explained(
     Parameters
     ----------
     asked : Options
+    name : str
+        Of the comparison: images that its remedies made are not made again.
     classifier : str
         As a comparison takes it.
     arms : (str, str)
@@ -74,7 +77,7 @@ def explained(
     def learning(size: int) -> CellDataset:
         return images.of(fold, size, "train", "val")
 
-    place = Workplace(asked.out / "runs", learning, device=asked.device, progress=False)
+    place = Workplace(asked.out / name / fold.name, learning, device=asked.device, progress=False)
     kept = []
     for arm in arms:
         run = asked.out / "runs" / f"{parse_arm(arm).folder_name}-{recipe.name}"
