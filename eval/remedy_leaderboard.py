@@ -1,7 +1,7 @@
 """The remedies side by side: which lets a classifier recognise most cells of the rare classes, and what does it cost?
 
 Takes one comparison or several of the same data that differ in how rare a class was made, and ranks the remedies of one
-classifier by the mean recall of the rare classes; those that take from the other classes come last.
+classifier by the mean recall of the rare classes where the other classes lose no more than 0.02 of theirs.
 
     gansynth compare pbc --remedies none,augmentation,... --rarity promyelocyte=40 --folds 2 --seeds 3 --out rare40
     gansynth compare pbc --remedies none,augmentation,... --rarity promyelocyte=100 --folds 2 --seeds 3 --out rare100
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,16 @@ from gansynth.errors import InputError
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.comparison_figures import signed, signed_ends
 from gansynth.report.comparison_folder import NONE, ComparisonResults, read_comparison_folder
-from gansynth.report.comparison_leaderboard import leaderboard_chart
+from gansynth.report.comparison_leaderboard import leaderboard_chart, ranked_arms
 from gansynth.studies.comparison_leaderboard import MARGIN
 from paper_study import MISSING, figure, markdown, share
 
 LEGEND = f"""\
-Rare: mean recall of the rare classes. Others: change in the mean recall of all other classes against `{NONE}`. 95%
-intervals over test images, seeds and folds. Bold: the difference from `{NONE}` is shown (p below 0.05 after Holm's
-correction). Loss: the others' recall falls, not by chance, and perhaps by more than {MARGIN:g}; these come last."""
+At no loss: mean recall of the rare classes where the mean recall of the others is {MARGIN:g} below that of `{NONE}`, by
+multiplying the probabilities of the rare classes by one factor; bold where the difference from `{NONE}`, which gets
+the factor too, is shown (p below 0.05 after Holm's correction); a dash where more is lost even if no cell is called
+rare. As trained: mean recall of the rare classes, and the change in that of the others. 95% intervals over test
+images, trainings and folds."""
 
 
 def main() -> None:
@@ -71,14 +73,14 @@ def study(folders: Sequence[Path], out: Path, classifier: str = "") -> None:
         write_text(out / f"leaderboard_{_rarity(results, '_').replace(' ', '_')}.svg", drawn)
 
 
-def board(results: ComparisonResults, classifier: str) -> dict[str, dict[str, Any]]:
+def board(results: ComparisonResults, classifier: str) -> dict[str, Mapping[str, Any]]:
     """Return the ranked arms of a classifier, best first."""
-    entries = [e for e in results.facts.get("leaderboard") or [] if e["classifier"] == classifier]
+    entries = ranked_arms(results, classifier)
     if len(entries) < 2:
         raise InputError(
             f"{results.folder}: ranks no remedies of {classifier}; it has {', '.join(results.classifiers)}"
         )
-    return {e["arm"]: e for e in sorted(entries, key=lambda e: e["rank"])}
+    return {entry["arm"]: entry for entry in entries}
 
 
 def facts(results: ComparisonResults) -> str:
@@ -92,32 +94,33 @@ def facts(results: ComparisonResults) -> str:
     )
 
 
-def table(found: Sequence[ComparisonResults], boards: Sequence[dict[str, dict[str, Any]]], classifier: str) -> str:
+def table(found: Sequence[ComparisonResults], boards: Sequence[dict[str, Mapping[str, Any]]], classifier: str) -> str:
     """Return the remedies, best first, with their figures in each comparison."""
     arms = list(dict.fromkeys(arm for ranked in boards for arm in ranked))
     head, rows = ["remedy"], [[f"`{arm}`"] for arm in arms]
     for results, ranked in zip(found, boards, strict=True):
         first = results.rare[0]
         what = f" ({_rarity(results, ', ')})" if len(found) > 1 else ""
-        head += [f"rare{what}", f"{first}s", "others", "macro F1", ""]
+        head += [f"rare, at no loss{what}", "rare, as trained", f"{first}s", "others", "macro F1"]
         for row, arm in zip(rows, arms, strict=True):
             row += _cells(results, ranked.get(arm), classifier, first)
     return markdown(head, rows)
 
 
-def _cells(results: ComparisonResults, entry: dict[str, Any] | None, classifier: str, first: str) -> list[str]:
+def _cells(results: ComparisonResults, entry: Mapping[str, Any] | None, classifier: str, first: str) -> list[str]:
     if entry is None:
         return [MISSING] * 5
     arm = results.entry(entry["arm"], classifier)
-    rare, gap, gained = share(Estimate.from_json(entry["rare"])), entry["elsewhere_effect"], entry["rare_effect"]
+    reached = MISSING if entry["at_no_loss"] is None else share(Estimate.from_json(entry["at_no_loss"]))
+    gained, gap = entry["at_no_loss_effect"], entry["elsewhere_effect"]
     if gained is not None and gained["p_holm"] is not None and gained["p_holm"] < 0.05:
-        rare = f"**{rare}**"
+        reached = f"**{reached}**"
     others = MISSING
     if gap is not None:
         interval = "" if gap["interval"] is None else f" ({signed_ends(tuple(gap['interval']), 3)})"
         others = f"{signed(gap['value'], 3)}{interval}"
-    said = {"lost": "loss", "unclear": "not sure", "kept": ""}[entry["verdict"]]
-    return [rare, share(figure(arm, "recall", first)), others, share(figure(arm, "macro-F1"), 3), said]
+    rare = share(Estimate.from_json(entry["rare"]))
+    return [reached, rare, share(figure(arm, "recall", first)), others, share(figure(arm, "macro-F1"), 3)]
 
 
 def _rarity(results: ComparisonResults, between: str) -> str:
@@ -125,7 +128,7 @@ def _rarity(results: ComparisonResults, between: str) -> str:
     return between.join(f"{name} {n}" if between != "_" else f"{name}{n}" for name, n in held.items()) or "as it is"
 
 
-def _kept(results: ComparisonResults, ranked: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _kept(results: ComparisonResults, ranked: dict[str, Mapping[str, Any]]) -> dict[str, Any]:
     about = {
         key: results.about.get(key) for key in ("classes", "counts", "rarity", "folds", "seeds", "size", "command")
     }

@@ -1,4 +1,4 @@
-"""The remedies ranked: how many cells of the rare classes each lets a classifier recognise, and what the others pay."""
+"""The remedies ranked: how many cells of the rare classes each lets a classifier recognise, at no loss elsewhere."""
 
 from __future__ import annotations
 
@@ -6,125 +6,142 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
-from gansynth.report.comparison_effects import WORSE
+from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, RowKind, Text
 from gansynth.report.comparison_figures import ends, p_value, places, signed, signed_ends, value_of, width
 from gansynth.report.comparison_folder import NONE, ComparisonResults
-from gansynth.report.drawing import FAINT, GRID, REAL, as_svg, blank_figure, plain
+from gansynth.report.drawing import FAINT, GRID, INK, REAL, SERIES, as_svg, blank_figure, plain
 from gansynth.report.numbers import listed
 from gansynth.report.page import Section
-from gansynth.studies.comparison_leaderboard import KEPT, LOST, MARGIN, UNCLEAR
+from gansynth.studies.comparison_leaderboard import LOSSES, MARGIN
 
-_SAID = {KEPT: "no loss", UNCLEAR: "not sure", LOST: "a loss"}
+_DRAWN = 4
+"""Arms whose curves are drawn in colours of their own."""
+
+_CAPTION = (
+    f"Left: mean recall of the rare classes where the mean recall of the others is {MARGIN:g} below that of the "
+    "original data, with 95% intervals; an arm without a mark loses more than that elsewhere even where it calls no "
+    "cell rare. Right: what more of the others' recall buys. A dot stands where an arm is as trained."
+)
 
 
 def leaderboard(results: ComparisonResults) -> list[Section]:
     """Rank the arms of every classifier; nothing where fewer than two remedies were compared."""
-    ranked = {name: _of(results, name) for name in results.classifiers}
-    ranked = {name: entries for name, entries in ranked.items() if len(entries) > 2}
+    ranked = {name: entries for name in results.classifiers if len(entries := ranked_arms(results, name)) > 2}
     if not ranked:
         return []
     text = (
-        f"Ranked by the mean recall of the rare classes ({listed(results.rare)}); a remedy that takes from the other "
-        "classes comes after all that do not. What is wrongly called rare is missing from the recall of the others, so "
-        "the two columns tell all."
+        f"Ranked by the mean recall of the rare classes ({listed(results.rare)}) at no loss elsewhere. Whoever calls "
+        "more cells rare recognises more of them, and takes them from the other classes; so all remedies are looked at "
+        "where the others' recall is the same, by multiplying the probabilities of the rare classes by one factor, as "
+        "sensitivity is compared at equal specificity. The original data get the factor, too: it costs nothing."
     )
     blocks: list[Block] = []
-    for name, entries in ranked.items():
-        caption = (
-            "With 95% intervals. Left: the higher, the more rare cells are recognised. Right: left of the shaded band "
-            "the other classes lose. Orange: a loss is shown."
-        )
+    for name in ranked:
         if len(ranked) > 1:
             blocks.append(Text(name, strong=True))
-        blocks += [Drawings([Drawing(_chart(entries), caption, "", 60)]), leaderboard_table(results, name)]
+        blocks.append(Drawings([Drawing(leaderboard_chart(results, name), _CAPTION, "", 60)]))
+        blocks.append(leaderboard_table(results, name))
     return [Section("Which remedy?", [text], blocks=blocks)]
 
 
-def leaderboard_chart(results: ComparisonResults, classifier: str) -> str:
-    """Draw the ranked arms of a classifier as SVG: recall of the rare classes, and the change of the others."""
-    return _chart(_of(results, classifier))
-
-
-def leaderboard_table(results: ComparisonResults, classifier: str) -> Grid:
-    """Compose the ranked arms of a classifier: mean recalls, differences from the original data, and the verdict."""
-    entries = _of(results, classifier)
-    best = next((e["arm"] for e in entries if e["verdict"] == KEPT), None)
-    decimals = places(*(width(Estimate.from_json(e[where])) for e in entries for where in ("rare", "elsewhere")))
-    rows = []
-    for entry in entries:
-        rare, elsewhere = (Estimate.from_json(entry[where]) for where in ("rare", "elsewhere"))
-        arm = results.entry(entry["arm"], classifier)
-        macro = None if arm is None else arm.metrics.get("macro-F1")
-        cells = [_cell(rare, decimals, best=entry["arm"] == best), *_effect(entry["rare_effect"], decimals)]
-        cells += [_cell(elsewhere, decimals), _effect(entry["elsewhere_effect"], decimals)[0], _cell(macro, decimals)]
-        said = "" if entry["arm"] == NONE else _SAID[entry["verdict"]]
-        rows.append(
-            Row(
-                f"{entry['rank']}. {_name(entry['arm'])}",
-                [*cells, Cell(said, words=True)],
-                "mean" if entry["arm"] == NONE else "",
-            )
-        )
-    head = ["remedy", "rare classes", "difference", "p", "other classes", "difference", "macro F1", "other classes"]
-    caption = (
-        "Mean recalls; small figures: 95% intervals over test images, seeds and folds. Differences are from the "
-        "original data; p is corrected (Holm) over the remedies. No loss: with its interval, the other classes' mean "
-        f"recall falls by less than {MARGIN:g}; a loss: by that or more, and not by chance; not sure: both may be."
-    )
-    return Grid(head, rows, caption)
-
-
-def _of(results: ComparisonResults, classifier: str) -> list[Mapping[str, Any]]:
+def ranked_arms(results: ComparisonResults, classifier: str) -> list[Mapping[str, Any]]:
+    """Return the ranked arms of a classifier, best first, as `gansynth.studies.comparison_leaderboard` writes them."""
     found = [e for e in results.facts.get("leaderboard") or [] if e["classifier"] == classifier]
     return sorted(found, key=lambda entry: int(entry["rank"]))
 
 
-def _chart(entries: Sequence[Mapping[str, Any]]) -> str:
-    figure, (row,) = blank_figure(8.4, 0.8 + 0.27 * len(entries), columns=2)
-    left, right = row
-    for y, entry in enumerate(entries):
-        color = FAINT if entry["arm"] == NONE else WORSE if entry["verdict"] == LOST else REAL
-        rare, gap = entry["rare"], entry["elsewhere_effect"]
-        _mark(left, y, rare["value"], rare["interval"], color)
-        if gap is not None:
-            _mark(right, y, gap["value"], gap["interval"], color)
-    base = next((e["rare"]["value"] for e in entries if e["arm"] == NONE), None)
+def leaderboard_table(results: ComparisonResults, classifier: str) -> Grid:
+    """Compose the ranked arms of a classifier: mean recalls at no loss and as trained, and differences from none."""
+    entries = ranked_arms(results, classifier)
+    known = [Estimate.from_json(e[where]) for e in entries for where in ("at_no_loss", "rare", "elsewhere") if e[where]]
+    decimals = places(*(width(one) for one in known))
+    rows = []
+    for entry in entries:
+        arm = results.entry(entry["arm"], classifier)
+        macro = None if arm is None else arm.metrics.get("macro-F1")
+        cells = [
+            _cell(entry["at_no_loss"], decimals, best=entry["rank"] == 1),
+            _gap(entry["at_no_loss_effect"], decimals),
+            Cell(p_value((entry["at_no_loss_effect"] or {}).get("p_holm"))),
+            _cell(entry["rare"], decimals),
+            _gap(entry["elsewhere_effect"], decimals),
+            _cell(None if macro is None else macro.to_json(), decimals),
+        ]
+        kind: RowKind = "mean" if entry["arm"] == NONE else ""
+        rows.append(Row(f"{entry['rank']}. {_name(entry['arm'])}", cells, kind))
+    head = ["remedy", "rare, at no loss", "difference", "p", "rare", "others", "macro F1"]
+    under = [
+        "",
+        f"others {MARGIN:g} lower",
+        "from the original",
+        "corrected",
+        "as trained",
+        "difference, as trained",
+        "",
+    ]
+    caption = (
+        "Mean recalls of the rare and of the other classes; small figures: 95% intervals over test images, trainings "
+        "and folds. Differences are from the original data at the same loss, p is corrected (Holm) over the remedies. "
+        "A dash: more is lost elsewhere even where no cell is called rare."
+    )
+    return Grid(head, rows, caption, under=under)
+
+
+def leaderboard_chart(results: ComparisonResults, classifier: str) -> str:
+    """Draw the ranked arms of a classifier as SVG: rare classes at no loss, and the curves of gain and loss."""
+    entries = ranked_arms(results, classifier)
+    colors = _colors(entries)
+    figure, ((left, right),) = blank_figure(9.6, max(3.4, 0.8 + 0.27 * len(entries)), columns=2)
+    base = next((e["at_no_loss"]["value"] for e in entries if e["arm"] == NONE and e["at_no_loss"]), None)
     if base is not None:
         left.axvline(base, color=FAINT, linewidth=1.0, zorder=1)
-    right.axvspan(-MARGIN, MARGIN, color=GRID, zorder=0)
-    right.axvline(0, color=FAINT, linewidth=1.0, zorder=1)
+    for y, entry in enumerate(entries):
+        color, found = colors.get(entry["arm"], FAINT), entry["at_no_loss"]
+        if found is not None and found["value"] is not None:
+            if found["interval"] is not None:
+                left.plot(found["interval"], [y, y], color=color, linewidth=1.8, solid_capstyle="butt", zorder=2)
+            left.plot(found["value"], y, "o", color=color, markersize=6, zorder=3)
+        points = [(loss, value) for loss, value in zip(LOSSES, entry["trade_off"], strict=True) if value is not None]
+        own = entry["arm"] in colors
+        if points:
+            right.plot(*zip(*points, strict=True), color=color if own else GRID, linewidth=1.8 if own else 1.2,
+                       zorder=3 if own else 2)  # fmt: skip
+        if own and entry["elsewhere_effect"] is not None and -entry["elsewhere_effect"]["value"] <= LOSSES[-1]:
+            right.plot(-entry["elsewhere_effect"]["value"], entry["rare"]["value"], "o", color=color, zorder=4)
     left.set_yticks(range(len(entries)), [plain(_name(entry["arm"])) for entry in entries])
-    right.set_yticks(range(len(entries)), [""] * len(entries))
-    left.set_xlabel("mean recall of the rare classes")
-    right.set_xlabel("change in the mean recall of the others")
+    for label, entry in zip(left.get_yticklabels(), entries, strict=True):
+        label.set_color(colors.get(entry["arm"], INK))
+    left.set_ylim(len(entries) - 0.4, -0.6)
+    left.set_xlabel("mean recall of the rare classes at no loss elsewhere")
+    left.spines["left"].set_visible(False)
+    left.tick_params(axis="y", length=0)
+    right.axvline(MARGIN, color=FAINT, linewidth=1.0, linestyle=":", zorder=1)
+    right.set_xlabel("loss in the mean recall of the other classes")
+    right.set_ylabel("mean recall of the rare classes")
     for axes in (left, right):
-        axes.set_ylim(len(entries) - 0.4, -0.6)
         axes.grid(axis="x", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="y", length=0)
     return as_svg(figure)
 
 
-def _mark(axes: Any, y: int, value: float | None, interval: Sequence[float] | None, color: str) -> None:
-    if value is None:
-        return
-    if interval is not None:
-        axes.plot(interval, [y, y], color=color, linewidth=1.8, solid_capstyle="butt", zorder=2)
-    axes.plot(value, y, "o", color=color, markersize=6, zorder=3)
+def _colors(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the colours of the arms whose curves are named: the original data and the best remedies."""
+    best = [entry["arm"] for entry in entries if entry["arm"] != NONE][:_DRAWN]
+    return {NONE: INK, **dict(zip(best, (REAL, *SERIES[1:]), strict=False))}
 
 
-def _cell(found: Estimate | None, decimals: int, best: bool = False) -> Cell:
-    return Cell(value_of(found, decimals), ends(found.interval, decimals) if found else "", best=best)
-
-
-def _effect(found: Mapping[str, Any] | None, decimals: int) -> list[Cell]:
-    """Return a difference and its corrected p."""
+def _cell(found: Mapping[str, Any] | None, decimals: int, best: bool = False) -> Cell:
     if found is None:
-        return [Cell("–"), Cell("–")]
+        return Cell("–")
+    estimate = Estimate.from_json(dict(found))
+    return Cell(value_of(estimate, decimals), ends(estimate.interval, decimals), best=best)
+
+
+def _gap(found: Mapping[str, Any] | None, decimals: int) -> Cell:
+    if found is None:
+        return Cell("–")
     interval = None if found["interval"] is None else (found["interval"][0], found["interval"][1])
-    return [Cell(signed(found["value"], decimals), signed_ends(interval, decimals)), Cell(p_value(found.get("p_holm")))]
+    return Cell(signed(found["value"], decimals), signed_ends(interval, decimals))
 
 
 def _name(arm: str) -> str:

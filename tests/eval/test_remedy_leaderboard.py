@@ -31,9 +31,10 @@ def test_the_order_and_the_figures_are_those_of_the_comparison(folder: Path, tmp
     rows = rows_of((tmp_path / "table.md").read_text(encoding="utf-8"))
     assert [row[0] for row in rows] == [f"`{e['arm']}`" for e in entries]
     for row, entry in zip(rows, entries, strict=True):
-        assert row[1].strip("*").startswith(f"{entry['rare']['value']:.2f} (")
-        gained = entry["rare_effect"]
+        reached, gained = entry["at_no_loss"], entry["at_no_loss_effect"]
+        assert row[1].strip("*").startswith("-" if reached is None else f"{reached['value']:.2f} (")
         assert row[1].startswith("**") == (gained is not None and gained["p_holm"] < 0.05)
+        assert row[2].startswith(f"{entry['rare']['value']:.2f} (")
     [chart] = tmp_path.glob("leaderboard_*.svg")
     assert chart.read_text(encoding="utf-8").startswith("<svg")
 
