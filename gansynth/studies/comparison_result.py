@@ -336,7 +336,8 @@ def _warnings(
         skipped = [arm.spec for arm in plan.arms if arm not in plan.arms_of(recipe)]
         if skipped:
             kind = "classifiers of features" if recipe.neural else "neural networks"
-            said.append(f"{', '.join(skipped)} means something for {kind} only: no figures of {recipe.name}.")
+            means = "means" if len(skipped) == 1 else "mean"
+            said.append(f"{', '.join(skipped)} {means} something for {kind} only: no figures of {recipe.name}.")
     told: dict[str, None] = {}
     for (_, classifier), of_arm in records.items():
         for record in of_arm:
