@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 def run_script(name: str, *arguments: str) -> str:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, str(HERE / name), *arguments], capture_output=True, text=True, env=environment, timeout=300
+        [sys.executable, str(HERE / name), *arguments], capture_output=True, text=True, env=environment, timeout=900
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
