@@ -44,6 +44,73 @@ def backbone_weights_option(command: Command) -> Command:
     return click.option("--weights-dir", type=FOLDER, help=what)(command)
 
 
+def classifiers_option(command: Command) -> Command:
+    """Add `--classifiers`."""
+    what = "Recipes of classifiers (models/classifiers), or YAML files.  [default: sequential-cnn]"
+    return click.option("--classifiers", metavar="A,B,...", default="", help=what)(command)
+
+
+def folds_option(command: Command) -> Command:
+    """Add `--folds`, of test images."""
+    what = "Test every image once.  [default: the split of DATA, or one made here]"
+    return click.option("--folds", type=click.IntRange(min=2), help=what)(command)
+
+
+def endpoint_option(command: Command) -> Command:
+    """Add `--endpoint`."""
+    kinds = click.Choice(["macro-F1", "balanced-accuracy"])
+    return click.option("--endpoint", type=kinds, default="macro-F1", show_default=True, help="The primary endpoint.")(
+        command
+    )
+
+
+def recipe_options(command: Command) -> Command:
+    """Add what changes the recipes of the classifiers and GANs of a comparison, and how long these are trained."""
+    whole, some = click.IntRange(min=1), click.FloatRange(min=0, min_open=True)
+    edge = click.IntRange(8, 1024)
+    several: dict[str, Any] = {"metavar": "A.B=C", "multiple": True}
+    options = [
+        click.option("--size", type=edge, help="Edge length in pixels.  [default: the classifiers' own]"),
+        click.option("--epochs", type=whole, help="Of the untreated images.  [default: the classifiers' own]"),
+        click.option("--set", "changes", **several, help="Change one value of the classifiers' recipes."),
+        click.option("--gan-set", "gan_changes", **several, help="Change one value of the GANs' recipes."),
+        click.option("--gan-images", type=whole, help="Real images each GAN's training sees."),
+        click.option("--gan-minutes", type=some, help="Minutes each GAN's training has."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def report_failed(trainings: int) -> None:
+    """End the command with status 1 where trainings failed, and say how to try again."""
+    if trainings:
+        click.echo(f"gansynth: {trainings} trainings failed (see above); try again with --resume", err=True)
+        click.get_current_context().exit(1)
+
+
+def parse_names(text: str) -> list[str]:
+    """Read `A,B,...`; empty where nothing is named."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def parse_numbers(text: str, option: str, example: str) -> list[float]:
+    """Read `X,Y,...`.
+
+    Raises
+    ------
+    InputError
+        If a part is no number.
+    """
+    found: list[float] = []
+    for part in parse_names(text):
+        try:
+            found.append(float(part))
+        except ValueError:
+            raise InputError(f"{option}: '{part}' is no number; write for example {example}") from None
+    return found
+
+
 def typed_command() -> str:
     """Return the command line of this process as it can be typed again."""
     return shlex.join(["gansynth", *sys.argv[1:]])
@@ -113,7 +180,7 @@ def parse_counts_list(text: str | None) -> dict[str, int] | None:
     """
     if text is None:
         return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = parse_names(text)
     for part in parts:
         if "=" not in part:
             raise InputError(f"--counts: '{part}' is not class=n; write for example basophil=20,promyelocyte=30")
@@ -152,7 +219,7 @@ def parse_rarity(text: str) -> dict[str, int]:
         If a part is not `class=n`.
     """
     found: dict[str, int] = {}
-    for part in (part.strip() for part in text.split(",") if part.strip()):
+    for part in parse_names(text):
         name, equals, number = part.rpartition("=")
         if not equals or not name.strip():
             raise InputError(f"--rarity: '{part}' is not class=n; write for example promyelocyte=40,monocyte=80")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, seed_option, typed_command
+from gansynth.cli.arguments import FOLDER, device_option, parse_names, seed_option, typed_command
 from gansynth.cli.quality import measuring_options
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def benchmark(
 
     found = studies.benchmark(
         data,
-        [name.strip() for name in recipes.split(",") if name.strip()],
+        parse_names(recipes),
         out,
         seeds=seeds,
         images=images,

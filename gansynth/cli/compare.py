@@ -11,13 +11,19 @@ import click
 from gansynth.cli.arguments import (
     FOLDER,
     backbone_weights_option,
+    classifiers_option,
     device_option,
+    endpoint_option,
+    folds_option,
     jobs_option,
+    parse_names,
+    parse_numbers,
     parse_rarity,
+    recipe_options,
+    report_failed,
     seed_option,
     typed_command,
 )
-from gansynth.errors import InputError
 
 if TYPE_CHECKING:
     from gansynth.studies.comparison_plan import Protocol
@@ -33,17 +39,10 @@ if TYPE_CHECKING:
     "(docs/remedies.md), recipes of GANs (trained here, on the training images alone), run folders; joined by +, with "
     "parameters after : and a dose after @ (augmentation+cb-focal:beta=0.999, c-wgan-gp-64@0.5).",
 )
-@click.option(
-    "--classifiers",
-    metavar="A,B,...",
-    default="",
-    help="Recipes of classifiers (models/classifiers), or YAML files.  [default: sequential-cnn]",
-)
+@classifiers_option
 @click.option("--out", type=FOLDER, required=True, help="Where predictions, tables and report.html go.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Trainings of each arm on each fold.  [default: 3]")
-@click.option(
-    "--folds", type=click.IntRange(min=2), help="Test every image once.  [default: the split of DATA, or one made here]"
-)
+@folds_option
 @click.option("--doses", metavar="X,Y,...", default="", help="Shares of the way to balance, such as 0.25,0.5,1,1.5.")
 @click.option("--rarity", metavar="CLASS=N,...", default="", help="Keep only N training images of a class.")
 @click.option("--rare", metavar="CLASS,...", default="", help="Classes whose recall is an endpoint.")
@@ -53,13 +52,7 @@ if TYPE_CHECKING:
     type=FOLDER,
     help="Superclasses with their classes (YAML), reported too.  [default: granulocyte and agranulocyte, where known]",
 )
-@click.option(
-    "--endpoint",
-    type=click.Choice(["macro-F1", "balanced-accuracy"]),
-    default="macro-F1",
-    show_default=True,
-    help="The primary endpoint.",
-)
+@endpoint_option
 @click.option(
     "--protocol",
     type=click.Choice(["clean", "paper"]),
@@ -68,12 +61,7 @@ if TYPE_CHECKING:
     help="paper balances before it splits, as hazra2022: too good, for that paper's tables only.",
 )
 @click.option("--swap", is_flag=True, help="Also train on synthetic and test on real images, and the reverse.")
-@click.option("--size", type=click.IntRange(8, 1024), help="Edge length in pixels.  [default: the classifiers' own]")
-@click.option("--epochs", type=click.IntRange(min=1), help="Of the untreated images.  [default: the classifiers' own]")
-@click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the classifiers' recipes.")
-@click.option("--gan-set", "gan_changes", metavar="A.B=C", multiple=True, help="Change one value of the GANs' recipes.")
-@click.option("--gan-images", type=click.IntRange(min=1), help="Real images each GAN's training sees.")
-@click.option("--gan-minutes", type=click.FloatRange(min=0, min_open=True), help="Minutes each GAN's training has.")
+@recipe_options
 @click.option(
     "--min-confidence", type=click.FloatRange(0, 1), help="Keep synthetic images that are recognised so surely."
 )
@@ -130,14 +118,14 @@ def compare(
 
     found = studies.compare(
         data,
-        _names(remedies),
-        _names(classifiers),
+        parse_names(remedies),
+        parse_names(classifiers),
         out,
         seeds=seeds,
         folds=folds,
-        doses=_doses(doses),
+        doses=parse_numbers(doses, "--doses", "0.25,0.5,1,1.5"),
         rarity=parse_rarity(rarity),
-        rare=_names(rare),
+        rare=parse_names(rare),
         tree=tree,
         protocol=protocol,
         endpoint=endpoint,
@@ -159,20 +147,4 @@ def compare(
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else comparison_table(found))
     click.echo(f"wrote {write_comparison_page(out)}", err=as_json)
-    if found.missing:
-        click.echo(f"gansynth: {len(found.missing)} trainings failed (see above); try again with --resume", err=True)
-        click.get_current_context().exit(1)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _doses(text: str) -> list[float]:
-    found: list[float] = []
-    for part in _names(text):
-        try:
-            found.append(float(part))
-        except ValueError:
-            raise InputError(f"--doses: '{part}' is no number; write for example 0.25,0.5,1,1.5") from None
-    return found
+    report_failed(len(found.missing))

@@ -12,6 +12,7 @@ from gansynth.cli.arguments import (
     backbone_weights_option,
     device_option,
     jobs_option,
+    parse_names,
     parse_rarity,
     seed_option,
 )
@@ -75,7 +76,7 @@ def search_remedy(
     from gansynth.studies.remedy_search import search_remedy as search
 
     found = search(
-        data, remedy, out, classifier=classifier, grid=_grid(grid), beside=_names(beside), folds=folds,
+        data, remedy, out, classifier=classifier, grid=_grid(grid), beside=_beside(beside), folds=folds,
         rarity=parse_rarity(rarity), size=size, epochs=epochs, changes=changes, jobs=jobs, seed=seed, device=device,
         weights_dir=weights_dir, resume=resume,
     )  # fmt: skip
@@ -86,8 +87,8 @@ def search_remedy(
         click.get_current_context().exit(1)
 
 
-def _names(text: str) -> list[str]:
-    found = [name.strip() for name in text.split(",") if name.strip()]
+def _beside(text: str) -> list[str]:
+    found = parse_names(text)
     if not found:
         raise InputError("--beside: names no arm; write for example none,oversample-turned")
     return found

@@ -11,12 +11,18 @@ import click
 from gansynth.cli.arguments import (
     FOLDER,
     backbone_weights_option,
+    classifiers_option,
     device_option,
+    endpoint_option,
+    folds_option,
     jobs_option,
+    parse_names,
+    parse_numbers,
+    recipe_options,
+    report_failed,
     seed_option,
     typed_command,
 )
-from gansynth.errors import InputError
 
 if TYPE_CHECKING:
     from gansynth.studies.imbalance_sweep_counts import Thin
@@ -25,12 +31,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("data")
 @click.option("--remedies", metavar="A,B,...", required=True, help="The arms, as compare takes them: none,focal,...")
-@click.option(
-    "--classifiers",
-    metavar="A,B,...",
-    default="",
-    help="Recipes of classifiers (models/classifiers), or YAML files.  [default: sequential-cnn]",
-)
+@classifiers_option
 @click.option(
     "--ratios",
     metavar="X,Y,...",
@@ -57,22 +58,9 @@ if TYPE_CHECKING:
 @click.option(
     "--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trainings of each arm on each fold."
 )
-@click.option(
-    "--folds", type=click.IntRange(min=2), help="Test every image once.  [default: the split of DATA, or one made here]"
-)
-@click.option(
-    "--endpoint",
-    type=click.Choice(["macro-F1", "balanced-accuracy"]),
-    default="macro-F1",
-    show_default=True,
-    help="The primary endpoint.",
-)
-@click.option("--size", type=click.IntRange(8, 1024), help="Edge length in pixels.  [default: the classifiers' own]")
-@click.option("--epochs", type=click.IntRange(min=1), help="Of the untreated images.  [default: the classifiers' own]")
-@click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the classifiers' recipes.")
-@click.option("--gan-set", "gan_changes", metavar="A.B=C", multiple=True, help="Change one value of the GANs' recipes.")
-@click.option("--gan-images", type=click.IntRange(min=1), help="Real images each GAN's training sees.")
-@click.option("--gan-minutes", type=click.FloatRange(min=0, min_open=True), help="Minutes each GAN's training has.")
+@folds_option
+@endpoint_option
+@recipe_options
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; ratios may be added.")
@@ -121,7 +109,8 @@ def sweep(
     from gansynth.studies import sweep_imbalance
 
     found = sweep_imbalance(
-        data, _names(remedies), _names(classifiers), out, ratios=_ratios(ratios), minority=_names(minority), thin=thin,
+        data, parse_names(remedies), parse_names(classifiers), out,
+        ratios=parse_numbers(ratios, "--ratios", "1,5,10,50"), minority=parse_names(minority), thin=thin,
         most=most, seeds=seeds, folds=folds, endpoint=endpoint, size=size, epochs=epochs, changes=changes,
         gan_images=gan_images, gan_minutes=gan_minutes, gan_changes=gan_changes, jobs=jobs, weights_dir=weights_dir,
         resume=resume, seed=seed, device=device, after=write_comparison_page,
@@ -130,20 +119,4 @@ def sweep(
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else sweep_table(found))
     click.echo(f"wrote {write_sweep_page(out)}", err=as_json)
-    if found.missing:
-        click.echo(f"gansynth: {len(found.missing)} trainings failed (see above); try again with --resume", err=True)
-        click.get_current_context().exit(1)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _ratios(text: str) -> list[float]:
-    found: list[float] = []
-    for part in _names(text):
-        try:
-            found.append(float(part))
-        except ValueError:
-            raise InputError(f"--ratios: '{part}' is no number; write for example 1,5,10,50") from None
-    return found
+    report_failed(len(found.missing))
