@@ -31,6 +31,7 @@ from gansynth.report.comparison_folder import NONE, ArmResult, ComparisonResults
 from gansynth.report.comparison_models import model_chart
 from gansynth.report.comparison_page import write_comparison_page
 from gansynth.report.comparison_verdict import findings, shown_pair, verdict
+from paper_arms import write_chart
 from paper_study import beside, figure, markdown, percent, share
 
 MODELS = {
@@ -337,9 +338,7 @@ def draw(results: ComparisonResults, arm: str, out: Path) -> None:
     charts["models_accuracy"] = model_chart(results, "accuracy")
     charts |= {f"curves_{key}": curve_chart(curves, key, colors) for key in ("accuracy", "loss")}
     for name, drawn in charts.items():
-        if drawn is not None:
-            # Charts are transparent; a reader's dark page would hide their letters.
-            write_text(out / f"{name}.svg", drawn.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1))
+        write_chart(out / f"{name}.svg", drawn)
 
 
 def ours(results: ComparisonResults, model: str, arm: str) -> ArmResult | None:

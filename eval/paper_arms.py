@@ -10,6 +10,7 @@ from gansynth.report.class_charts import confusion_chart, dodged_chart
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_figures import signed, signed_ends
 from gansynth.report.comparison_folder import ComparisonResults
+from gansynth.report.drawing import opaque
 from paper_study import MISSING, figure, markdown
 
 
@@ -54,6 +55,6 @@ def tested(results: ComparisonResults, against: str) -> str:
 
 
 def write_chart(path: Path, drawn: str | None) -> None:
-    """Write a chart, if there is one, on white: a reader's dark page would hide its letters."""
+    """Write a chart, if there is one, on white."""
     if drawn is not None:
-        write_text(path, drawn.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1))
+        write_text(path, opaque(drawn))

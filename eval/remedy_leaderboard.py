@@ -25,6 +25,7 @@ from gansynth.report.comparison_figures import signed, signed_ends
 from gansynth.report.comparison_folder import NONE, ComparisonResults, read_comparison_folder
 from gansynth.report.comparison_leaderboard import leaderboard_chart, ranked_arms
 from gansynth.studies.comparison_leaderboard import MARGIN
+from paper_arms import write_chart
 from paper_study import MISSING, figure, markdown, share
 
 LEGEND = f"""\
@@ -67,10 +68,8 @@ def study(folders: Sequence[Path], out: Path, classifier: str = "") -> None:
         {"classifier": chosen, "comparisons": [_kept(r, b) for r, b in zip(found, boards, strict=True)]},
     )
     for results in found:
-        drawn = leaderboard_chart(results, chosen)
-        # Charts are transparent; a reader's dark page would hide their letters.
-        drawn = drawn.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1)
-        write_text(out / f"leaderboard_{_rarity(results, '_').replace(' ', '_')}.svg", drawn)
+        place = out / f"leaderboard_{_rarity(results, '_').replace(' ', '_')}.svg"
+        write_chart(place, leaderboard_chart(results, chosen))
 
 
 def board(results: ComparisonResults, classifier: str) -> dict[str, Mapping[str, Any]]:

@@ -66,6 +66,11 @@ def as_svg(figure: Any) -> str:
     return re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
 
 
+def opaque(svg: str) -> str:
+    """Return a chart on white: charts are transparent, and the dark page of a reader would hide their letters."""
+    return svg.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1)
+
+
 def plain(text: str) -> str:
     """Return `text` so that matplotlib draws it letter by letter: a pair of dollar signs would start a formula."""
     return text.replace("$", r"\$")

@@ -9,6 +9,7 @@ from gansynth.atomic import write_text
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Link, Links, Row
 from gansynth.report.comparison_figures import ends, inside, p_words, places, share, signed, signed_ends, title_of
 from gansynth.report.comparison_folder import NONE, Endpoint
+from gansynth.report.drawing import opaque
 from gansynth.report.numbers import listed, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.sweep_charts import difference_chart, ratio_chart
@@ -37,9 +38,7 @@ def write_sweep_page(folder: Path | str) -> Path:
     charts = _charts(results)
     for (endpoint, classifier), drawn in charts.items():
         what = "-".join(filter(None, [endpoint.metric, endpoint.class_name])).replace("/", "_")
-        # Charts are transparent; a reader's dark page would hide their letters.
-        opaque = drawn.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1)
-        write_text(results.folder / f"{what}-{classifier}.svg", opaque)
+        write_text(results.folder / f"{what}-{classifier}.svg", opaque(drawn))
     return write_page(results.folder / "report.html", sweep_page(results, charts))
 
 
