@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.data.boxes import CellBox
-from gansynth.data.smear_diameter import red_cell_diameter
+from gansynth.data.smear_diameter import given_or_measured
 from gansynth.data.smear_field import working_field
 from gansynth.data.smear_red import DEFAULT_RED, RedCellSettings, find_red_cells
 from gansynth.data.smear_white import DEFAULT_WHITE, WhiteCellSettings, find_white_cells, white_cell_regions
-from gansynth.errors import InputError
 
 
 class Finder(Enum):
@@ -50,10 +49,6 @@ def find_cells(
     InputError
         If no diameter is given and the field shows no red cell by itself.
     """
-    if cell_diameter is None:
-        cell_diameter = red_cell_diameter([image])
-        if cell_diameter is None:
-            raise InputError("no red cell lies alone in the field; give the diameter of a red cell in pixels")
-    field = working_field(image, cell_diameter)
+    field = working_field(image, given_or_measured(image, cell_diameter))
     regions = white_cell_regions(field, white)
     return find_white_cells(field, regions, white) + find_red_cells(field, regions, red)

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from gansynth.atomic import whole_file, write_json
 from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox, corners, one_each, overlap
 from gansynth.data.folders import shown
-from gansynth.data.smear_diameter import red_cell_diameter
+from gansynth.data.smear_diameter import given_or_measured
 from gansynth.data.smear_field import WORKING_DIAMETER, SmearField, working_field
 from gansynth.data.smear_white import find_white_cells, white_cell_regions
 from gansynth.data.stain import background_colour, optical_density
@@ -87,11 +87,7 @@ class CellDetector:
         InputError
             If no diameter is given and the field shows no red cell by itself.
         """
-        if cell_diameter is None:
-            cell_diameter = red_cell_diameter([image])
-            if cell_diameter is None:
-                raise InputError("no red cell lies alone in the field; give the diameter of a red cell in pixels")
-        field = working_field(image, cell_diameter)
+        field = working_field(image, given_or_measured(image, cell_diameter))
         found = [
             box for box in candidates(self.network, network_input(field)) if box.score >= self.thresholds[box.name]
         ]

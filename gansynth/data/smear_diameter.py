@@ -15,6 +15,7 @@ from skimage.measure import label, regionprops
 
 from gansynth.data.smear_field import fill_holes
 from gansynth.data.stain import optical_density
+from gansynth.errors import InputError
 
 _LONG_EDGE = 640
 _LEAST_DENSITY = 0.06
@@ -75,3 +76,23 @@ def red_cell_diameter(fields: Iterable[NDArray[np.uint8]]) -> float | None:
         return None
     weight = np.cumsum(diameters**2)
     return float(diameters[np.searchsorted(weight, weight[-1] / 2)])
+
+
+def given_or_measured(image: NDArray[np.uint8], cell_diameter: float | None) -> float:
+    """Return the diameter that is given, or else that of the red cells of this field.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3]
+    cell_diameter : float or None
+        In pixels.
+
+    Raises
+    ------
+    InputError
+        If none is given and the field shows no red cell by itself.
+    """
+    found = red_cell_diameter([image]) if cell_diameter is None else cell_diameter
+    if found is None:
+        raise InputError("no red cell lies alone in the field; give the diameter of a red cell in pixels")
+    return found
