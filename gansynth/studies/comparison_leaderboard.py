@@ -75,18 +75,19 @@ def leaderboard(
         if baseline is None:
             continue
         wanted = _recall_elsewhere(baseline, is_rare)
-        level = at_no_loss(baseline, is_rare, wanted - MARGIN) or baseline
+        level = Shifted(baseline, is_rare).at(wanted - MARGIN) or baseline
         entries = []
         for spec in [arm for arm, of in arms if of == classifier and (arm in ranked or arm == NONE)]:
             arm = arms[spec, classifier]
-            shifted = at_no_loss(arm, is_rare, wanted - MARGIN)
+            shifted = Shifted(arm, is_rare)
+            curve = {loss: shifted.at(wanted - loss) for loss in LOSSES}
             entry: dict[str, Any] = {"classifier": classifier, "arm": spec}
             entry |= _figures("rare", arm, baseline, is_rare, n_train)
             entry |= _figures("elsewhere", arm, baseline, ~is_rare, n_train)
-            entry |= _figures("at_no_loss", shifted, level, is_rare, n_train)
+            entry |= _figures("at_no_loss", curve[MARGIN], level, is_rare, n_train)
             if spec == NONE:
                 entry |= dict.fromkeys([key for key in entry if key.endswith("_effect")])
-            entry["trade_off"] = [_rare_recall(at_no_loss(arm, is_rare, wanted - loss), is_rare) for loss in LOSSES]
+            entry["trade_off"] = [_rare_recall(one, is_rare) for one in curve.values()]
             entries.append(entry)
         tested = [one["at_no_loss_effect"] for one in entries if one["at_no_loss_effect"] is not None]
         corrected = holm([math.nan if one["p"] is None else one["p"] for one in tested])
@@ -97,40 +98,52 @@ def leaderboard(
     return found
 
 
-def at_no_loss(arm: Pooled, is_rare: Mask, wanted: NDArray[np.float64]) -> Pooled | None:
-    """Return an arm's predictions where the mean recall of the other classes is just what is wanted.
+class Shifted:
+    """An arm whose probabilities of the rare classes are multiplied by a factor.
 
     Parameters
     ----------
     arm : Pooled
     is_rare : bool array, shape [C]
-    wanted : float64 array, shape [F]
-        Of the mean recall of the classes that are not rare, in each fold.
-
-    Returns
-    -------
-    Pooled or None
-        None where a training does not get there even if it calls no cell rare.
     """
-    sure = np.log(np.maximum(arm.probabilities, _LEAST))
-    names = np.flatnonzero(is_rare), np.flatnonzero(~is_rare)
-    as_rare, as_other = (mine[sure[..., mine].argmax(axis=2)] for mine in names)
-    margin = sure[..., names[1]].max(axis=2) - sure[..., names[0]].max(axis=2)
-    predicted = np.empty_like(arm.predicted)
-    for fold, least in zip(np.unique(arm.folds), wanted, strict=True):
-        here = arm.folds == fold
-        weight = _weights(arm.labels, here & ~is_rare[arm.labels])
-        for seed in range(len(predicted)):
-            # What the others' recall consists of: images that are right if called none of the rare classes.
-            right = np.flatnonzero((as_other[seed] == arm.labels) & (weight > 0))
-            order = right[np.argsort(-margin[seed, right])]
-            reached = np.cumsum(weight[order])
-            if not len(order) or reached[-1] < least - 1e-9:
-                return None
-            threshold = margin[seed, order[np.searchsorted(reached, least - 1e-9)]]
-            called = np.where(margin[seed] >= threshold, as_other[seed], as_rare[seed])
-            predicted[seed, here] = called[here]
-    return replace(arm, predicted=predicted)
+
+    def __init__(self, arm: Pooled, is_rare: Mask) -> None:
+        self.arm, self.is_rare = arm, is_rare
+        sure = np.log(np.maximum(arm.probabilities, _LEAST))
+        names = np.flatnonzero(is_rare), np.flatnonzero(~is_rare)
+        self._as_rare, self._as_other = (mine[sure[..., mine].argmax(axis=2)] for mine in names)
+        # By how much an image is rather of another class than of a rare one.
+        self._margin = sure[..., names[1]].max(axis=2) - sure[..., names[0]].max(axis=2)
+
+    def at(self, wanted: NDArray[np.float64]) -> Pooled | None:
+        """Return the arm's predictions where the mean recall of the other classes is just what is wanted.
+
+        Parameters
+        ----------
+        wanted : float64 array, shape [F]
+            Of the mean recall of the classes that are not rare, in each fold.
+
+        Returns
+        -------
+        Pooled or None
+            None where a training does not get there even if it calls no cell rare.
+        """
+        arm = self.arm
+        predicted = np.empty_like(arm.predicted)
+        for fold, least in zip(np.unique(arm.folds), wanted, strict=True):
+            here = arm.folds == fold
+            weight = _weights(arm.labels, here & ~self.is_rare[arm.labels])
+            for seed in range(len(predicted)):
+                margin, as_other = self._margin[seed], self._as_other[seed]
+                # What the others' recall consists of: images that are right if called none of the rare classes.
+                right = np.flatnonzero((as_other == arm.labels) & (weight > 0))
+                order = right[np.argsort(-margin[right])]
+                reached = np.cumsum(weight[order])
+                if not len(order) or reached[-1] < least - 1e-9:
+                    return None
+                threshold = margin[order[np.searchsorted(reached, least - 1e-9)]]
+                predicted[seed, here] = np.where(margin >= threshold, as_other, self._as_rare[seed])[here]
+        return replace(arm, predicted=predicted)
 
 
 def _order(entry: Mapping[str, Any]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansynth.studies.comparison_figures import Pooled
-from gansynth.studies.comparison_leaderboard import LOSSES, MARGIN, at_no_loss, leaderboard
+from gansynth.studies.comparison_leaderboard import LOSSES, MARGIN, Shifted, leaderboard
 
 NAMES = ["basophil", "eosinophil", "monocyte"]
 LABELS = np.repeat([0, 1, 2], [300, 3000, 3000])
@@ -58,7 +58,7 @@ def test_at_no_loss_the_others_keep_what_is_wanted_and_not_one_image_more(
 ) -> None:
     one = arm(skill, bias=bias)
     wanted = np.array([0.8, 0.8]) - loss
-    shifted = at_no_loss(one, RARE, wanted)
+    shifted = Shifted(one, RARE).at(wanted)
     assert shifted is not None
     for fold in (0, 1):
         here = one.folds == fold
