@@ -1,8 +1,10 @@
-"""A small encoder for small phantom cells: trained in seconds, good enough to be a fixed point."""
+"""A small encoder for small phantom cells, good enough to be a fixed point; trainings that are counted, and stopped."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -34,3 +36,31 @@ def made_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "cells"
     write_phantom(folder, {"basophil": 6, "eosinophil": 14, "lymphocyte": 12}, size=32, seed=7)
     return folder
+
+
+class CountedJobs:
+    """The jobs of a study as they are carried out; where `most` are done, the user interrupts."""
+
+    def __init__(self, real: Callable[[Any], Any]) -> None:
+        self.real, self.done, self.most = real, list[str](), -1
+
+    def __call__(self, job: Any) -> Any:
+        if len(self.done) == self.most:
+            raise KeyboardInterrupt
+        self.done.append(str(job.cell))
+        return self.real(job)
+
+    def anew(self, most: int = -1) -> None:
+        """Count from zero, and interrupt after `most`, or never."""
+        self.done.clear()
+        self.most = most
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> CountedJobs:
+    """Count the trainings of searches, comparisons and sweeps, and stop them."""
+    from gansynth.studies import comparison_jobs
+
+    counted = CountedJobs(comparison_jobs.carry_out)
+    monkeypatch.setattr(comparison_jobs, "carry_out", counted)
+    return counted

@@ -20,8 +20,10 @@ from gansynth.cli.tables import sweep_table
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.metrics.multiple_testing import holm
-from gansynth.studies import ImbalanceSweep, comparison_jobs, sweep_imbalance
+from gansynth.studies import ImbalanceSweep, sweep_imbalance
 from gansynth.studies.imbalance_sweep_counts import THIN, counts_at, imbalance_ratio
+
+from .conftest import CountedJobs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -164,28 +166,17 @@ def test_p_is_corrected_for_all_ratios_together(swept: tuple[Path, ImbalanceSwee
 
 
 def test_a_sweep_goes_on_where_it_was_stopped_and_takes_further_ratios_and_remedies(
-    cells: Path, swept: tuple[Path, ImbalanceSweep], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cells: Path, swept: tuple[Path, ImbalanceSweep], tmp_path: Path, jobs: CountedJobs
 ) -> None:
-    done: list[str] = []
-    real = comparison_jobs.carry_out
-
-    def some(job: Any) -> Any:
-        if len(done) == 5:
-            raise KeyboardInterrupt
-        done.append(str(job.cell))
-        return real(job)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(comparison_jobs, "carry_out", some)
-        with pytest.raises(KeyboardInterrupt):
-            quickly(cells, tmp_path / "out")
-        done.clear()
-        patch.setattr(comparison_jobs, "carry_out", lambda job: done.append(str(job.cell)) or real(job))
-        again = quickly(cells, tmp_path / "out", resume=True)
-        assert len(done) == 3 and again.figures == swept[1].figures
-        done.clear()
-        more = quickly(cells, tmp_path / "out", ("weighted",), ratios=[4], seeds=1, resume=True)
-    assert len(done) == 2 * 2 + 3 * 2  # weighted at the two old ratios, everything at the new one
+    jobs.anew(most=5)
+    with pytest.raises(KeyboardInterrupt):
+        quickly(cells, tmp_path / "out")
+    jobs.anew()
+    again = quickly(cells, tmp_path / "out", resume=True)
+    assert len(jobs.done) == 3 and again.figures == swept[1].figures
+    jobs.anew()
+    more = quickly(cells, tmp_path / "out", ("weighted",), ratios=[4], seeds=1, resume=True)
+    assert len(jobs.done) == 2 * 2 + 3 * 2  # weighted at the two old ratios, everything at the new one
     assert [step["ratio"] for step in more.about["steps"]] == [2, 4, 8]
     assert more.about["arms"] == ["none", "oversample", "weighted"]
     assert more.about["seeds"] == [0, 1]

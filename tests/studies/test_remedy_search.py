@@ -16,9 +16,11 @@ from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
 from gansynth.data.split import split_dataset, write_splits
 from gansynth.errors import InputError
-from gansynth.studies import RemedySearch, comparison_jobs, search_remedy
+from gansynth.studies import RemedySearch, search_remedy
 from gansynth.studies.remedy_grid import candidates_of
 from gansynth.studies.remedy_search_result import SHOWN
+
+from .conftest import CountedJobs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -79,28 +81,17 @@ def test_the_table_has_every_candidate_and_its_figures_are_those_of_the_folds(
 
 
 def test_a_search_that_was_stopped_goes_on_and_values_may_be_added(
-    found: tuple[Path, RemedySearch], cells: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    found: tuple[Path, RemedySearch], cells: Path, tmp_path: Path, jobs: CountedJobs
 ) -> None:
-    done: list[str] = []
-    real = comparison_jobs.carry_out
-
-    def some(job: Any) -> Any:
-        if len(done) == 4:
-            raise KeyboardInterrupt
-        done.append(str(job.cell))
-        return real(job)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(comparison_jobs, "carry_out", some)
-        with pytest.raises(KeyboardInterrupt):
-            quickly(cells, tmp_path / "out")
-        done.clear()
-        patch.setattr(comparison_jobs, "carry_out", lambda job: done.append(str(job.cell)) or real(job))
-        again = quickly(cells, tmp_path / "out", resume=True)
-        assert len(done) == 8 and again.rows == found[1].rows
-        done.clear()
-        more = quickly(cells, tmp_path / "out", grid={"dose": [2]}, resume=True)
-    assert len(done) == 3 and [row["arm"] for row in more.rows][2:] == ["smote@0.5", "smote@1", "smote@2"]
+    jobs.anew(most=4)
+    with pytest.raises(KeyboardInterrupt):
+        quickly(cells, tmp_path / "out")
+    jobs.anew()
+    again = quickly(cells, tmp_path / "out", resume=True)
+    assert len(jobs.done) == 8 and again.rows == found[1].rows
+    jobs.anew()
+    more = quickly(cells, tmp_path / "out", grid={"dose": [2]}, resume=True)
+    assert len(jobs.done) == 3 and [row["arm"] for row in more.rows][2:] == ["smote@0.5", "smote@1", "smote@2"]
     with pytest.raises(InputError, match="another folds"):
         quickly(cells, tmp_path / "out", folds=4, resume=True)
     with pytest.raises(InputError, match="already holds a search"):
