@@ -183,9 +183,8 @@ def network_input(field: SmearField) -> Tensor:
 def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
     """Return all cells that the network may mean, however unsure.
 
-    It looks twice, the second time at the field turned upside down, and answers the mean: no direction of a smear is
-    special. A candidate is a position surer than its eight neighbours (CenterNet's peaks); of two of one kind that
-    overlap by more than 0.45 the surer one stays.
+    A candidate is a position surer than its eight neighbours (CenterNet's peaks); of two of one kind that overlap by
+    more than 0.45 the surer one stays.
 
     Parameters
     ----------
@@ -201,13 +200,10 @@ def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
     """
     height, width = density.shape[1:]
     padded = F.pad(density, (0, -width % DEEPEST, 0, -height % DEEPEST))
-    logits, distances = network(torch.stack([padded, padded.flip(1, 2)]))
-    sure, turned = logits.sigmoid()
-    sure = (sure + turned.flip(1, 2))[None] / 2
-    distances = (distances[0] + distances[1].flip(1, 2)[[2, 3, 0, 1]]) / 2
+    sure, distances = _seen_from_all_sides(network, padded)
     peaks = (sure == F.max_pool2d(sure, 3, 1, 1)) & (sure >= _LEAST)
-    kind, row, column = peaks[0].nonzero(as_tuple=True)
-    score = sure[0, kind, row, column]
+    kind, row, column = peaks.nonzero(as_tuple=True)
+    score = sure[kind, row, column]
     middle = torch.stack([column, row], dim=1) * STRIDE + STRIDE / 2
     reach = distances[:, row, column].T * UNIT
     edges = torch.cat([middle - reach[:, :2], middle + reach[:, 2:]], dim=1)
@@ -219,6 +215,27 @@ def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
             left, top, right, bottom = mine[i].tolist()
             boxes.append(CellBox(name, left, top, right, bottom, float(sureness[i])))
     return [box for box in boxes if box.width > 0 and box.height > 0]
+
+
+def _seen_from_all_sides(network: CellDetectorNetwork, density: Tensor) -> tuple[Tensor, Tensor]:
+    """Return sureness and distances, the mean over the eight orientations: no direction of a smear is special."""
+    sure: list[Tensor] = []
+    distances: list[Tensor] = []
+    for transposed in (False, True):
+        for flipped in ((), (1,), (2,), (1, 2)):
+            seen = (density.transpose(1, 2) if transposed else density).flip(flipped)
+            logits, reach = (answer[0].flip(flipped) for answer in network(seen[None]))
+            left, top, right, bottom = reach
+            if 2 in flipped:
+                left, right = right, left
+            if 1 in flipped:
+                top, bottom = bottom, top
+            if transposed:
+                logits = logits.transpose(1, 2)
+                left, top, right, bottom = (edge.T for edge in (top, left, bottom, right))
+            sure.append(logits.sigmoid())
+            distances.append(torch.stack([left, top, right, bottom]))
+    return torch.stack(sure).mean(0), torch.stack(distances).mean(0)
 
 
 def _in_field(box: CellBox, field: SmearField) -> CellBox:

@@ -42,15 +42,31 @@ def field_of(boxes: list[CellBox], height: int = 96, width: int = 128, density: 
 
 
 class Answers(torch.nn.Module):
-    """A network that has learned everything: it answers the maps that were wanted."""
+    """A network that has learned everything: it answers the maps that were wanted, of a field that is `ruled`."""
 
     def __init__(self, maps: WantedMaps) -> None:
         super().__init__()
         self.maps = maps
 
     def forward(self, density: Tensor) -> tuple[Tensor, Tensor]:
-        turned = self.maps.centres.flip(1, 2), self.maps.edges.flip(1, 2)[[2, 3, 0, 1]]  # left is right then
-        return torch.stack([self.maps.centres, turned[0]]).logit(1e-6), torch.stack([self.maps.edges, turned[1]])
+        column, row = density[0, 0], density[0, 1]
+        centres, (left, top, right, bottom) = self.maps.centres, self.maps.edges
+        if column[0, 0] == column[0, -1]:  # the field lies on its side
+            column, row = row, column
+            centres = centres.transpose(1, 2)
+            left, top, right, bottom = top.T, left.T, bottom.T, right.T
+        edges = torch.stack([left, top, right, bottom])
+        if column[0, 0] > column[0, -1]:
+            centres, edges = centres.flip(2), edges.flip(2)[[2, 1, 0, 3]]
+        if row[0, 0] > row[-1, 0]:
+            centres, edges = centres.flip(1), edges.flip(1)[[0, 3, 2, 1]]
+        return centres.logit(1e-6)[None], edges[None]
+
+
+def ruled(height: int, width: int) -> Tensor:
+    """Return a picture that says of every pixel where it lies."""
+    row, column = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([column, row, torch.zeros_like(row)]).float()
 
 
 @settings(max_examples=40, deadline=None)
@@ -61,7 +77,7 @@ def test_whoever_answers_the_wanted_maps_finds_the_drawn_boxes(shapes: list[tupl
         for i, (w, h, kind) in enumerate(shapes)
     ]
     field = field_of(drawn, 96, 144)
-    found = candidates(Answers(wanted_maps(field)), field.density)  # type: ignore[arg-type]
+    found = candidates(Answers(wanted_maps(field)), ruled(96, 144))  # type: ignore[arg-type]
     sure = [box for box in found if box.score > 0.99]
     assert len(sure) == len(drawn)
     for kind in KINDS:
@@ -166,6 +182,23 @@ def test_what_is_learned_from_drawings_is_found_in_another_drawing(
         for kind in KINDS:
             total += score_boxes(of_kind(found, kind), of_kind(drawn, kind))
     assert total.f1 > 0.9
+
+
+def test_the_same_cells_are_found_however_the_slide_lay(
+    taught: tuple[CellDetectorNetwork, list[DrawnField]],
+) -> None:
+    density = taught[1][0].density[:, :112, :80]
+    upright = candidates(taught[0], density)
+    assert len(upright) >= 4
+    lain = {(b.name, b.top, b.left, b.bottom, b.right) for b in candidates(taught[0], density.transpose(1, 2))}
+    turned = candidates(taught[0], density.flip(1, 2))
+    height, width = density.shape[1:]
+    for box in upright:
+        edges = np.array([box.left, box.top, box.right, box.bottom])
+        assert any(np.allclose(edges, other[1:], atol=1e-3) for other in lain if other[0] == box.name)
+        across = [width - box.right, height - box.bottom, width - box.left, height - box.top]
+        found = [(b.left, b.top, b.right, b.bottom) for b in turned if b.name == box.name]
+        assert any(np.allclose(across, other, atol=1e-3) for other in found)
 
 
 def test_equal_seeds_teach_equally_and_the_callers_chance_is_left_alone() -> None:
