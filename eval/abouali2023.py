@@ -45,7 +45,8 @@ from gansynth.data import open_dataset
 from gansynth.data.label_tree import tree_of
 from gansynth.errors import InputError
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.comparison_folder import ArmResult, ComparisonResults
+from gansynth.report.comparison_entries import ArmResult
+from gansynth.report.comparison_folder import ComparisonResults
 from gansynth.studies.comparison_arm import Cell
 from gansynth.studies.comparison_figures import estimates, pooled
 from gansynth.studies.comparison_levels import lifted

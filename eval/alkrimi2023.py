@@ -56,8 +56,9 @@ from gansynth.data.nuclei_folder import NucleiReport, read_nuclei, write_nuclei
 from gansynth.errors import InputError
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.estimate import Estimate
+from gansynth.report.comparison_entries import ArmResult
 from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ArmResult, ComparisonResults
+from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.comparison_levels import superclass_results
 from gansynth.report.drawing import FAINT, GRID, SERIES, as_svg, blank_figure
 from paper_arms import confusion, write_chart

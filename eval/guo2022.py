@@ -30,7 +30,8 @@ from gansynth.classifier_recipes import load_classifier_recipe
 from gansynth.classifiers import open_encoder, train_cell_encoder
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
-from gansynth.report.comparison_folder import ArmResult, ComparisonResults
+from gansynth.report.comparison_entries import ArmResult
+from gansynth.report.comparison_folder import ComparisonResults
 from gansynth.studies.comparison_splits import Images, make_folds
 from guo2022_paper import (
     METRICS,

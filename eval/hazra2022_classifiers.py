@@ -26,8 +26,9 @@ from gansynth.errors import InputError
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_classes import class_chart
 from gansynth.report.comparison_curves import curve_chart, curves_of
+from gansynth.report.comparison_entries import ArmResult
 from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ArmResult, ComparisonResults, read_comparison_folder
+from gansynth.report.comparison_folder import NONE, ComparisonResults, read_comparison_folder
 from gansynth.report.comparison_models import model_chart
 from gansynth.report.comparison_page import write_comparison_page
 from gansynth.report.comparison_verdict import findings, shown_pair, verdict

@@ -14,7 +14,8 @@ from typing import Literal
 
 import gansynth
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.comparison_folder import ArmResult, ComparisonResults, read_comparison_folder
+from gansynth.report.comparison_entries import ArmResult
+from gansynth.report.comparison_folder import ComparisonResults, read_comparison_folder
 from gansynth.report.comparison_page import write_comparison_page
 
 Extent = Literal["quick", "usual", "full"]

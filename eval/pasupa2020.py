@@ -30,8 +30,9 @@ from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_curves import curve_chart, curves_of
+from gansynth.report.comparison_entries import Endpoint
 from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ComparisonResults, Endpoint
+from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.comparison_page import write_comparison_page
 from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
 from gansynth.report.sweep_page import sweep_findings, sweep_verdict, write_sweep_page

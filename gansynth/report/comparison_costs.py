@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Block, Cell, Grid, Row
+from gansynth.report.comparison_entries import Swap
 from gansynth.report.comparison_figures import ends, places, value_of, width
-from gansynth.report.comparison_folder import NONE, ComparisonResults, Swap
+from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.comparison_verdict import several, shown_pair
 from gansynth.report.numbers import duration
 from gansynth.report.page import Section

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row
+from gansynth.report.comparison_entries import Dose
 from gansynth.report.comparison_figures import inside, title_of
-from gansynth.report.comparison_folder import ComparisonResults, Dose
+from gansynth.report.comparison_folder import ComparisonResults
 from gansynth.report.comparison_verdict import endpoint_of, shown_pair
 from gansynth.report.drawing import GRID, SERIES, SYNTHETIC, as_svg, blank_figure, plain
 from gansynth.report.figures import spread_labels

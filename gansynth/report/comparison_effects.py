@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
+from gansynth.report.comparison_entries import EffectResult, Endpoint
 from gansynth.report.comparison_figures import (
     LOWER_IS_BETTER,
     ends,
@@ -18,7 +19,7 @@ from gansynth.report.comparison_figures import (
     value_of,
     width,
 )
-from gansynth.report.comparison_folder import NONE, ComparisonResults, EffectResult, Endpoint
+from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.drawing import FAINT, GRID, INK, REAL, as_svg, blank_figure, plain
 from gansynth.report.metric_tables import Footnotes
 from gansynth.report.numbers import sentence

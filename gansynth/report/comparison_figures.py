@@ -6,7 +6,7 @@ import math
 
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Definitions
-from gansynth.report.comparison_folder import EffectResult, Endpoint
+from gansynth.report.comparison_entries import EffectResult, Endpoint
 from gansynth.report.numbers import NONE as NO_VALUE
 
 TITLES = {

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.metrics.estimate import Estimate
+from gansynth.report.comparison_entries import ArmResult, Dose, EffectResult, Endpoint, Swap
 from gansynth.report.quality_folder import read_json
 
 if TYPE_CHECKING:
@@ -25,122 +23,6 @@ NONE = "none"
 """The arm that every other one is held against: the original data."""
 
 AUGMENTATION = "augmentation"
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """What was named before the run: a metric, over all classes or of one."""
-
-    metric: str
-    class_name: str | None = None
-
-
-@dataclass(frozen=True)
-class ArmResult:
-    """One arm with one classifier, over all its seeds and folds.
-
-    Attributes
-    ----------
-    arm, classifier : str
-    dose : float or None
-        Share of the way to balance.
-    metrics : dict of metric to Estimate
-    classes : dict of class to (dict of metric to Estimate)
-    confusion : float array, shape [C, C]
-        Mean over seeds, folds pooled; rows are the true classes.
-    training_counts, synthetic_counts : dict of class to int
-        Images of an epoch, and how many of them are synthetic.
-    runs : tuple of dict
-        Each with "fold", "seed" and "folder".
-    steps : int
-    seconds : float
-        Mean time to train.
-    weights : str
-        "pretrained", "none", or "" where the classifier has none.
-    """
-
-    arm: str
-    classifier: str
-    dose: float | None
-    metrics: dict[str, Estimate]
-    classes: dict[str, dict[str, Estimate]]
-    confusion: NDArray[np.float64]
-    training_counts: dict[str, int]
-    synthetic_counts: dict[str, int]
-    runs: tuple[dict[str, Any], ...]
-    steps: int
-    seconds: float
-    weights: str
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether it learned from synthetic images too."""
-        return sum(self.synthetic_counts.values()) > 0
-
-    def estimate(self, endpoint: Endpoint) -> Estimate | None:
-        """What it scored at an endpoint; None where that was not measured."""
-        held = self.metrics if endpoint.class_name is None else self.classes.get(endpoint.class_name, {})
-        return held.get(endpoint.metric)
-
-
-@dataclass(frozen=True)
-class EffectResult:
-    """How far one arm is from another at an endpoint, as `compare` tested it.
-
-    Attributes
-    ----------
-    arm, against, classifier : str
-    endpoint : Endpoint
-    value : float
-        Arm minus the other.
-    interval : (float, float) or None
-    p, p_holm, mcnemar_p : float or None
-        `p_holm` is corrected over the arms of the classifier.
-    n : int
-        Test images.
-    method : str
-    note : str
-        What to bear in mind.
-    """
-
-    arm: str
-    against: str
-    classifier: str
-    endpoint: Endpoint
-    value: float
-    interval: tuple[float, float] | None
-    p: float | None
-    p_holm: float | None
-    n: int
-    method: str
-    mcnemar_p: float | None
-    note: str = ""
-
-    @property
-    def shown(self) -> bool:
-        """Whether the corrected test tells the arms apart. Nothing may be claimed where it does not."""
-        return self.p_holm is not None and self.p_holm < 0.05
-
-
-@dataclass(frozen=True)
-class Dose:
-    """A figure against the dose of a remedy: `points` are (dose, value, low, high)."""
-
-    classifier: str
-    remedy: str
-    endpoint: Endpoint
-    points: tuple[tuple[float, float, float | None, float | None], ...]
-
-
-@dataclass(frozen=True)
-class Swap:
-    """Trained on synthetic and tested on real images ("TSTR"), or the other way round ("TRTS")."""
-
-    gan: str
-    classifier: str
-    direction: str
-    metrics: dict[str, Estimate]
-    classes: dict[str, dict[str, Estimate]]
 
 
 @dataclass(frozen=True)
@@ -329,11 +211,11 @@ def comparison_of(folder: Path, facts: dict[str, Any]) -> ComparisonResults:
             folder,
             facts,
             tuple(about["classes"]),
-            tuple(_arm(entry) for entry in facts["arms"]),
-            tuple(_effect(entry) for entry in facts.get("effects", [])),
-            tuple(Endpoint(entry["metric"], entry.get("class")) for entry in about["endpoints"]),
-            tuple(_dose(entry) for entry in facts.get("doses", [])),
-            tuple(_swap(entry) for entry in facts.get("swap", [])),
+            tuple(ArmResult.from_json(entry) for entry in facts["arms"]),
+            tuple(EffectResult.from_json(entry) for entry in facts.get("effects", [])),
+            tuple(Endpoint.from_json(entry) for entry in about["endpoints"]),
+            tuple(Dose.from_json(entry) for entry in facts.get("doses", [])),
+            tuple(Swap.from_json(entry) for entry in facts.get("swap", [])),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         message = f"{folder / 'results.json'}: not what `compare` writes ({error!r}); compare again"
@@ -350,58 +232,3 @@ def _opened(data: str, size: int) -> CellDataset | None:
             return open_dataset(data, size)
     except (InputError, OSError):
         return None
-
-
-def _arm(entry: Mapping[str, Any]) -> ArmResult:
-    return ArmResult(
-        arm=str(entry["arm"]),
-        classifier=str(entry["classifier"]),
-        dose=entry.get("dose"),
-        metrics=_estimates(entry["metrics"]),
-        classes={name: _estimates(found) for name, found in entry["classes"].items()},
-        confusion=np.asarray(entry.get("confusion") or [], dtype=np.float64),
-        training_counts=_counts(entry.get("training_counts")),
-        synthetic_counts=_counts(entry.get("synthetic_counts")),
-        runs=tuple(entry.get("runs") or ()),
-        steps=round(entry.get("steps") or 0),
-        seconds=float(entry.get("seconds") or 0.0),
-        weights=str(entry.get("weights") or ""),
-    )
-
-
-def _effect(entry: Mapping[str, Any]) -> EffectResult:
-    ends: Sequence[float | None] = entry.get("interval") or ()
-    return EffectResult(
-        arm=str(entry["arm"]),
-        against=str(entry["against"]),
-        classifier=str(entry["classifier"]),
-        endpoint=Endpoint(entry["metric"], entry.get("class")),
-        value=float("nan") if entry["value"] is None else float(entry["value"]),
-        interval=None if len(ends) != 2 or ends[0] is None or ends[1] is None else (ends[0], ends[1]),
-        p=entry.get("p"),
-        p_holm=entry.get("p_holm"),
-        n=int(entry.get("n") or 0),
-        method=str(entry.get("method") or ""),
-        mcnemar_p=entry.get("mcnemar_p"),
-        note=str(entry.get("note") or ""),
-    )
-
-
-def _dose(entry: Mapping[str, Any]) -> Dose:
-    points = [(float(d), float(v), low, high) for d, v, low, high in entry["points"] if v is not None]
-    return Dose(
-        entry["classifier"], entry["remedy"], Endpoint(entry["metric"], entry.get("class")), tuple(sorted(points))
-    )
-
-
-def _swap(entry: Mapping[str, Any]) -> Swap:
-    classes = {name: _estimates(found) for name, found in (entry.get("classes") or {}).items()}
-    return Swap(entry["gan"], entry["classifier"], entry["direction"], _estimates(entry["metrics"]), classes)
-
-
-def _estimates(found: Mapping[str, Any]) -> dict[str, Estimate]:
-    return {name: Estimate.from_json(one) for name, one in found.items()}
-
-
-def _counts(found: Mapping[str, Any] | None) -> dict[str, int]:
-    return {name: round(n) for name, n in (found or {}).items()}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.class_charts import dodged_chart
 from gansynth.report.comparison_arms import arm_marks
+from gansynth.report.comparison_entries import ArmResult
 from gansynth.report.comparison_figures import (
     FURTHER,
     LOWER_IS_BETTER,
@@ -19,7 +20,7 @@ from gansynth.report.comparison_figures import (
     value_of,
     width,
 )
-from gansynth.report.comparison_folder import NONE, ArmResult, ComparisonResults
+from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.comparison_verdict import shown_pair
 from gansynth.report.page import Section
 

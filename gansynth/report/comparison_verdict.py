@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
+from gansynth.report.comparison_entries import ArmResult, EffectResult, Endpoint
 from gansynth.report.comparison_figures import (
     ends,
     inside,
@@ -18,15 +19,7 @@ from gansynth.report.comparison_figures import (
     value_of,
     width,
 )
-from gansynth.report.comparison_folder import (
-    AUGMENTATION,
-    NONE,
-    ArmResult,
-    ComparisonResults,
-    EffectResult,
-    Endpoint,
-    without_dose,
-)
+from gansynth.report.comparison_folder import AUGMENTATION, NONE, ComparisonResults, without_dose
 from gansynth.report.numbers import listed
 
 PAPER_FLAW = (

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
-from gansynth.report.comparison_folder import NONE, Endpoint
+from gansynth.report.comparison_entries import Endpoint
+from gansynth.report.comparison_folder import NONE
 from gansynth.report.quality_folder import read_json
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from gansynth.atomic import write_text
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Link, Links, Row
+from gansynth.report.comparison_entries import Endpoint
 from gansynth.report.comparison_figures import ends, inside, p_words, places, share, signed, signed_ends, title_of
-from gansynth.report.comparison_folder import NONE, Endpoint
+from gansynth.report.comparison_folder import NONE
 from gansynth.report.drawing import opaque
 from gansynth.report.numbers import listed, sentence
 from gansynth.report.page import Page, Section, write_page

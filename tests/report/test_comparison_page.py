@@ -17,13 +17,9 @@ from gansynth.errors import InputError
 from gansynth.report.blocks import Grid, Guesses
 from gansynth.report.comparison_cells import misclassified
 from gansynth.report.comparison_effects import effect_table, forest_chart
+from gansynth.report.comparison_entries import EffectResult, Endpoint
 from gansynth.report.comparison_figures import p_value, p_words
-from gansynth.report.comparison_folder import (
-    ComparisonResults,
-    EffectResult,
-    Endpoint,
-    read_comparison_folder,
-)
+from gansynth.report.comparison_folder import ComparisonResults, read_comparison_folder
 from gansynth.report.comparison_models import balanced_table
 from gansynth.report.comparison_page import comparison_page, write_comparison_page
 from gansynth.report.comparison_verdict import findings, key_figures, lead, verdict
