@@ -95,6 +95,8 @@ class ClassicalClassifier(Classifier):
         """Return the probabilities [n, C] of projected features [n, k]."""
         found = np.zeros((len(points), len(self.class_names)))
         found[:, self.model.classes_] = self.model.predict_proba(points)
+        if self.info.get("prediction_shift") is not None:
+            found *= np.exp(self.info["prediction_shift"])
         return found / found.sum(axis=1, keepdims=True)
 
 
@@ -150,6 +152,7 @@ def train_classical(
         "weights": features.weights,
         "training_counts": treatment.counts(),
         "in_features": None if treatment.in_features is None else asdict(treatment.in_features),
+        "prediction_shift": treatment.prediction_shift,
         "n_seen": projection.n_seen,
         "training_sha256": sorted(set(images.records["sha256"]) | features.seen_sha256),
         "chosen_on_sha256": [],

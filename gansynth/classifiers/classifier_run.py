@@ -25,6 +25,7 @@ from gansynth.gans.run import INFO, MODEL, RECIPE
 from gansynth.gans.state_files import optimizer_tensors, read_newest_state, write_state
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.networks.cosine_head import with_cosine_head
+from gansynth.networks.shifted_head import with_shifted_head
 from gansynth.remedies.treatment import Treatment
 
 
@@ -182,7 +183,8 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
         class_names = tuple(str(name) for name in info["class_names"])
         seen, chosen_on = frozenset(info["training_sha256"]), frozenset(info["validation_sha256"])
         curve = list(info["curve"])
-        cosine_scale = info.get("treatment", {}).get("cosine_scale")
+        treatment = dict(info.get("treatment", {}))
+        cosine_scale = treatment.get("cosine_scale")
     except (ValueError, KeyError, TypeError, OSError):
         raise InputError(f"{folder / INFO}: cannot be read; the run was cut off or edited") from None
     if not isinstance(recipe, NeuralRecipe):
@@ -193,6 +195,8 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
     network = build_network(_without_published_weights(recipe), len(class_names))
     if cosine_scale is not None:
         network = with_cosine_head(network, len(class_names), float(cosine_scale))
+    if "prediction_shift" in treatment:
+        network = with_shifted_head(network, len(class_names))
     try:
         network.load_state_dict(tensors)
     except RuntimeError:

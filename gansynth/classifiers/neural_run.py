@@ -30,6 +30,7 @@ from gansynth.gans.memory import keep_freed_memory
 from gansynth.gans.run_folder import claim_folder
 from gansynth.gans.state import Progress
 from gansynth.networks.cosine_head import with_cosine_head
+from gansynth.networks.shifted_head import with_shifted_head
 from gansynth.remedies.treatment import Treatment
 
 
@@ -73,6 +74,8 @@ def train_neural(
         network = build_network(recipe, len(treatment.images.class_names), weights_dir)
         if treatment.cosine_scale is not None:
             network = with_cosine_head(network, len(treatment.images.class_names), treatment.cosine_scale)
+        if treatment.prediction_shift is not None:
+            network = with_shifted_head(network, len(treatment.images.class_names), treatment.prediction_shift)
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = build_optimizer(network, recipe.training)
         course, journal = Course(), None

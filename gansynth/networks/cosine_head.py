@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gansynth.errors import InputError
+from gansynth.networks.head import with_head
 
 
 class CosineLinear(nn.Module):
@@ -42,15 +42,4 @@ def with_cosine_head(network: nn.Module, n_classes: int, scale: float) -> nn.Mod
     InputError
         If no linear layer gives the logits.
     """
-    heads = [name for name, module in network.named_modules() if _gives(module, n_classes)]
-    if not heads:
-        raise InputError(f"{type(network).__name__}: no linear layer gives its logits, and the remedy needs one")
-    parent, _, own = heads[-1].rpartition(".")
-    old = network.get_submodule(heads[-1])
-    assert isinstance(old, nn.Linear)
-    setattr(network.get_submodule(parent), own, CosineLinear(old.in_features, n_classes, scale))
-    return network
-
-
-def _gives(module: nn.Module, n_classes: int) -> bool:
-    return isinstance(module, nn.Linear) and module.out_features == n_classes
+    return with_head(network, n_classes, lambda linear: CosineLinear(linear.in_features, n_classes, scale))

@@ -67,6 +67,18 @@ def class_balanced(counts: NDArray[np.int64], beta: float) -> Weights:
     return _one_on_average(n, 1 / effective_number(np.maximum(counts, 1), beta))
 
 
+def log_priors(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the log frequencies of the classes, float64 [C]; 0 for one without images.
+
+    Examples
+    --------
+    >>> log_priors(np.array([1, 1, 0])).round(3)
+    array([-0.693, -0.693,  0.   ])
+    """
+    n = np.asarray(counts, np.float64)
+    return np.log(np.where(n > 0, n, n.sum()) / n.sum())
+
+
 @lru_cache(maxsize=64)
 def _tensor(values: Weights, device: torch.device, dtype: torch.dtype) -> Tensor:
     return torch.tensor(values, device=device, dtype=dtype)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.remedies.class_weights import Weights, as_tensor
+from gansynth.remedies.class_weights import Weights, as_tensor, log_priors
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
@@ -47,6 +46,5 @@ class LogitAdjustment(Remedy):
     decides = "the loss"
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
-        n = counts_of(treatment)
-        prior = np.where(n > 0, n, n.sum()) / n.sum()
-        return replace(treatment, loss=LogitAdjustedLoss(tuple((self.values["tau"] * np.log(prior)).tolist())))
+        shifts = self.values["tau"] * log_priors(counts_of(treatment))
+        return replace(treatment, loss=LogitAdjustedLoss(tuple(shifts.tolist())))

@@ -46,6 +46,9 @@ class Treatment:
         Instead of the cross-entropy.
     cosine_scale : float, optional
         The last layer gives so many times the cosine between features and class. Default: an ordinary linear layer.
+    prediction_shift : tuple of float, length C, optional
+        Added to the logits, or to the logarithms of the probabilities, when the classifier predicts; not while it
+        learns.
     class_weight : float64 array, shape [C], optional
         Weights of the classes, for classifiers without a loss of their own.
     in_features : FeatureOverSampling, optional
@@ -66,6 +69,7 @@ class Treatment:
     mix: Mix | None = None
     loss: Loss | None = None
     cosine_scale: float | None = None
+    prediction_shift: tuple[float, ...] | None = None
     class_weight: NDArray[np.float64] | None = None
     in_features: FeatureOverSampling | None = None
 
@@ -88,6 +92,7 @@ class Treatment:
             "mix": None if self.mix is None else _name_of(self.mix),
             "loss": None if self.loss is None else _name_of(self.loss),
             "cosine_scale": self.cosine_scale,
+            "prediction_shift": None if self.prediction_shift is None else str(self.prediction_shift),
         }
         return {name: value for name, value in asked.items() if value is not None}
 

@@ -24,7 +24,7 @@ from gansynth.gans.images import to_float
 from gansynth.gans.state import seed_step
 from gansynth.networks.cosine_head import CosineLinear, with_cosine_head
 from gansynth.networks.sequential_cnn import SequentialCNN
-from gansynth.remedies import Treatment, Workplace, parse_arm
+from gansynth.remedies import Treatment, Workplace, parse_arm, slug
 from gansynth.remedies.cutmix import PatchedImages
 from gansynth.remedies.mixup import MixedImages
 from gansynth.remedies.remedy import REGISTRY
@@ -188,6 +188,24 @@ def test_a_cosine_head_gives_scaled_cosines() -> None:
     assert torch.allclose(network.logits(7 * features), network.logits(features), atol=1e-4)
     with pytest.raises(InputError, match="no linear layer gives its logits"):
         with_cosine_head(torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1)), 3, 20.0)
+
+
+@pytest.mark.parametrize("kind", ["network", "logistic-regression", "random-forest"])
+def test_posthoc_logit_adjustment_is_menon2021_equation_9(kind: str, tmp_path: Path) -> None:
+    cells = unequal()
+    kept = {spec: tmp_path / slug(spec) for spec in ("none", "posthoc-logit-adjustment:tau=0.5")}
+    for spec, out in kept.items():
+        if kind == "network":
+            train(treated(spec, cells), out=out, steps=10, validation=None)
+        else:
+            recipe = load_classifier_recipe(kind, ["resolution=16", "classical.components=6"])
+            train_classifier(treated(spec, cells), recipe, out, validation=None, device="cpu", progress=False)
+    images = tiny_cells()[1].images
+    plain, moved = (open_classifier(out, device="cpu").probabilities(images) for out in kept.values())
+    prior = np.bincount(cells.labels) / len(cells)
+    expected = plain / prior**0.5
+    assert moved == pytest.approx(expected / expected.sum(axis=1, keepdims=True), rel=2e-3, abs=1e-6)
+    assert not np.allclose(moved, plain, atol=0.01)
 
 
 @cache
