@@ -21,7 +21,7 @@ from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_qu
 from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.figure_gradients import contributions
-from gansynth.metrics.jackknife import share_interval
+from gansynth.metrics.korn_graubard import korn_graubard_interval
 from gansynth.metrics.ranking_scores import ranking
 from gansynth.metrics.variance_components import (
     Contributions,
@@ -38,6 +38,9 @@ BY_FOLDS = "nadeau-bengio"
 BY_IMAGES_SEEDS_AND_FOLDS = "test images, seeds and folds (nadeau-bengio)"
 BY_IMAGES_AND_SEEDS = "test images and seeds"
 BY_IMAGES = "test images only"
+OF_AGREEMENT = ("kappa", "MCC")
+"""Figures that go from -1 to 1, and are no shares of images."""
+
 PROBABILITY_METRICS = ("ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
 
 
@@ -187,7 +190,7 @@ def effect(
         inside = t_test(value, within.value, within.df)
         if _width(inside) > _width(found):
             found = inside
-    widest = 2.0 if endpoint.metric in ("kappa", "MCC") else 1.0
+    widest = 2.0 if endpoint.metric in OF_AGREEMENT else 1.0
     return Effect(
         value,
         (max(found.interval[0], -widest), min(found.interval[1], widest)),
@@ -223,8 +226,9 @@ def arm_estimate(
     Returns
     -------
     Estimate
-        The mean over the seeds of the figure pooled over the folds; `n` counts the test images that it is about. The
-        interval of a share is Wilson's, so that 12 of 12 images right are not certain to be all.
+        The mean over the seeds of the figure pooled over the folds; `n` counts the test images that it is about. A
+        share has Clopper and Pearson's interval at what the images are worth (`korn_graubard_interval`), so that 12 of
+        12 images right are not certain to be all.
 
     Examples
     --------
@@ -240,7 +244,7 @@ def arm_estimate(
     value = float(values[0].mean())
     if not math.isfinite(value):
         return Estimate(None, n, note=f"{endpoint.metric} cannot be said of these images")
-    variance = with_folds(images_and_seeds(given), between_folds(given))
+    variance = with_folds(images_and_seeds(given, of_share=endpoint.metric not in OF_AGREEMENT), between_folds(given))
     return Estimate(value, n, _interval(value, variance, endpoint, data))
 
 
@@ -288,11 +292,12 @@ def probability_estimate(
         return Estimate(None, n, note=f"{metric} cannot be said of these images")
     images = np.stack([one[1] for one in found]) + ((values - value) / len(data.labels))[:, None]
     given = data.contributions([images], Endpoint(metric, class_index))
-    variance = with_folds(images_and_seeds(given), between_folds(given))
-    if metric in ("ROC-AUC", "average-precision"):
+    ranks = metric in ("ROC-AUC", "average-precision")
+    variance = with_folds(images_and_seeds(given, of_share=ranks), between_folds(given))
+    if ranks:
         # Ranks vary less than shares of n images would; where nothing varied, n is all there is to go by.
         worth = math.inf if 0 < value < 1 and variance.value > 0 else n
-        return Estimate(value, n, share_interval(value, variance.value, worth, z=t_quantile(variance.df)))
+        return Estimate(value, n, korn_graubard_interval(value, variance.value, worth, variance.df))
     half = t_quantile(variance.df) * math.sqrt(variance.value)
     return Estimate(value, n, (max(0.0, value - half), min(2.0 if metric == "Brier" else 1.0, value + half)))
 
@@ -394,10 +399,10 @@ class _Data:
 
 
 def _interval(value: float, variance: Variance, endpoint: Endpoint, data: _Data) -> tuple[float, float]:
-    if endpoint.metric in ("kappa", "MCC"):
+    if endpoint.metric in OF_AGREEMENT:
         half = t_quantile(variance.df) * math.sqrt(variance.value)
         return max(-1.0, value - half), min(1.0, value + half)
-    return share_interval(value, variance.value, data.worth(endpoint), z=t_quantile(variance.df))
+    return korn_graubard_interval(value, variance.value, data.worth(endpoint), variance.df)
 
 
 def _width(found: TestResult) -> float:

@@ -25,7 +25,7 @@ def interval(
     return max(value - half, lowest), min(value + half, highest)
 
 
-def share_interval(share: float, variance: float, n: float, *, z: float = Z) -> tuple[float, float]:
+def share_interval(share: float, variance: float, n: float) -> tuple[float, float]:
     """Return a 95% interval of a share (0..1) of n images that are not judged independently of each other.
 
     Wilson's interval at the number of independent images that would have this variance, at most n: it stays inside
@@ -37,13 +37,11 @@ def share_interval(share: float, variance: float, n: float, *, z: float = Z) -> 
     variance : float
         Of the share, by the jackknife.
     n : float
-    z : float
-        Standard errors on each side; more where `variance` itself is uncertain (Student's t).
     """
     worth = float(n)
     if 0 < share < 1 and variance > 0:
         worth = min(worth, share * (1 - share) / variance)
-    square = z * z / worth
+    square = Z * Z / worth
     middle = (share + square / 2) / (1 + square)
     half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
     return max(0.0, middle - half), min(1.0, middle + half)

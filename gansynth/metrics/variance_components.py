@@ -69,17 +69,27 @@ class Contributions:
         return np.asarray(np.bincount(self.fold, self.of_units(), minlength=len(self.share)), np.float64)
 
 
-def images_and_seeds(given: Contributions) -> Variance:
+def images_and_seeds(given: Contributions, *, of_share: bool = False) -> Variance:
     """Return the variance over test images and over trainings.
 
     Trainings that differ on single images also make images differ; what both see is counted once (two crossed random
     effects). With one training a side only the images' variance is there.
+
+    Parameters
+    ----------
+    given : Contributions
+    of_share : bool
+        Whether the figure is a share of images, or nearly one, whose interval is Clopper and Pearson's: how it varies
+        with the images then follows from the share itself, and only what trainings differ by is estimated. Of any
+        other figure the images' variance is as uncertain as the images are few that it comes from.
     """
     units = given.of_units()
     images, fourth = float((units**2).sum()), float((units**4).sum())
     df_images = images**2 / fourth if fourth > 0 else 1.0
     if images < given.step**2:
         images, df_images = given.step**2, 1.0
+    if of_share:
+        df_images = math.inf
     if given.seeds < 2:
         return Variance(images, df_images)
     folds = len(given.share)
@@ -93,7 +103,8 @@ def images_and_seeds(given: Contributions) -> Variance:
         both += float(side.var(axis=0, ddof=1).sum()) / seeds
     more = max(0.0, images - both, images - trainings)
     total = trainings + more
-    return Variance(total, total**2 / (terms + more**2 / df_images))
+    uncertain = terms + more**2 / df_images
+    return Variance(total, total**2 / uncertain if uncertain > 0 else math.inf)
 
 
 def between_folds(given: Contributions) -> Variance:

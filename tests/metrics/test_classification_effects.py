@@ -197,6 +197,34 @@ def test_all_right_is_not_certain_to_stay_so() -> None:
     assert found.value == 1 and found.interval is not None and found.interval[0] < 0.9 and found.interval[1] == 1
 
 
+@pytest.mark.parametrize("errors", [0.5, 2.0])
+def test_the_interval_of_a_share_with_hardly_an_error_covers_the_truth_and_is_no_wider_than_it_must(
+    errors: float,
+) -> None:
+    rng = np.random.default_rng(17)
+    labels, n = np.repeat([0, 1], [20, 400]), 400
+    covered, widths = 0, []
+    for _ in range(300):
+        wrong = rng.random((1, len(labels))) < errors / n
+        interval = arm_estimate(
+            labels, np.where(wrong, 1 - labels, labels), Endpoint("recall", 1), n_classes=2
+        ).interval
+        assert interval is not None
+        covered += interval[0] <= 1 - errors / n <= interval[1]
+        widths.append(interval[1] - interval[0])
+    assert covered / 300 >= 0.94
+    assert np.mean(widths) < 0.02  # Student's t with as many degrees of freedom as errors gave 0.2
+
+
+def test_an_auc_that_hangs_on_one_image_is_still_known() -> None:
+    labels = np.repeat([0, 1], 100)
+    p = np.r_[np.linspace(0, 0.4, 100), np.linspace(0.6, 1, 100)]
+    p[150] = 0.001
+    found = probability_estimate(labels, np.stack([1 - p, p], axis=1)[None], "ROC-AUC", 1, n_classes=2)
+    assert found.interval is not None and found.value is not None
+    assert 0.93 < found.interval[0] < found.value < found.interval[1]
+
+
 def test_a_class_without_test_images_has_no_figure() -> None:
     labels, a, b = _arms(3, 30, 2, 13)
     found = effect(labels, a, b, Endpoint("recall", 3), n_classes=4)
