@@ -41,6 +41,9 @@ BY_IMAGES = "test images only"
 OF_AGREEMENT = ("kappa", "MCC")
 """Figures that go from -1 to 1, and are no shares of images."""
 
+ONE_TRAINING = "one training an arm: the noise of training is unknown, and p is too small where there is any"
+"""The note of an effect between two trainings."""
+
 PROBABILITY_METRICS = ("ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
 
 
@@ -173,7 +176,7 @@ def effect(
         found = t_test(value, within.value, within.df)
         method = BY_IMAGES_AND_SEEDS if several_seeds else BY_IMAGES
         if not several_seeds:
-            note = "one training an arm: the noise of training is unknown, and p is too small where there is any"
+            note = ONE_TRAINING
     else:
         if n_train is None or len(n_train) != n_folds:
             raise ValueError(f"n_train must give the training images of each of the {n_folds} folds")

@@ -109,8 +109,6 @@ def _warnings(results: ComparisonResults) -> list[str]:
     if rarity:
         held = ", ".join(f"{name} to {n:,}" for name, n in rarity.items())
         said.append(f"Rarity was made: training images were held to a number for {held}. The rest left the experiment.")
-    if len(results.about.get("seeds") or [0]) < 2 and int(results.about.get("folds") or 1) < 2:
-        said.append("One training of each arm: how far another training would differ is unknown.")
     scratch = [e.classifier for e in results.arms if e.weights == "none" and e.classifier in _BACKBONES]
     if scratch:
         names = ", ".join(dict.fromkeys(scratch))

@@ -17,6 +17,7 @@ import pandas as pd
 from gansynth import __version__
 from gansynth.atomic import write_json, write_text
 from gansynth.data.label_tree import tree_of
+from gansynth.metrics.classification_effects import ONE_TRAINING
 from gansynth.studies.comparison_figures import (
     Figures,
     Key,
@@ -313,6 +314,8 @@ def _warnings(
 ) -> list[str]:
     plan = grid.plan
     said = [f"{TOO_GOOD}."] if plan.protocol == "paper" else []
+    if len(plan.seeds) < 2:
+        said.append("One seed: how much two trainings of the same arm differ is unknown; give --seeds 3 or more.")
     if plan.protocol == "clean":
         few = [
             f"{name} ({about['counts']['test'][name]})"
@@ -321,8 +324,6 @@ def _warnings(
         ]
         if few:
             said.append(f"Fewer than {_FEW} test images of {', '.join(few)}: figures of so few images say little.")
-        if len(plan.seeds) < 2:
-            said.append("One seed: how much two trainings of the same arm differ is unknown; give --seeds 3 or more.")
         gans = [gan for gan, remedy in gans_of(plan.arms).items() if remedy.given is None]
         if gans and len(grid.folds) == 1:
             said.append(
@@ -343,9 +344,8 @@ def _warnings(
         for record in of_arm:
             told.update(dict.fromkeys(f"{classifier}: {text}" for text in record.note["warnings"]))
     said += list(told)
-    said += list(
-        dict.fromkeys(one["note"][:1].upper() + one["note"][1:] + "." for one in found_effects if "note" in one)
-    )
+    notes = dict.fromkeys(one["note"] for one in found_effects if one.get("note", ONE_TRAINING) != ONE_TRAINING)
+    said += [f"{note[:1].upper()}{note[1:]}." for note in notes]
     if missing:
         first = missing[0]
         said.append(
