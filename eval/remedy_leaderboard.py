@@ -32,8 +32,9 @@ LEGEND = f"""\
 At no loss: mean recall of the rare classes where the mean recall of the others is {MARGIN:g} below that of `{NONE}`, by
 multiplying the probabilities of the rare classes by one factor; bold where the difference from `{NONE}`, which gets
 the factor too, is shown (p below 0.05 after Holm's correction); a dash where more is lost even if no cell is called
-rare. As trained: mean recall of the rare classes, and the change in that of the others. 95% intervals over test
-images, trainings and folds."""
+rare. The factor is found on the test images, as sensitivity at a fixed specificity is: a point of a curve, not of a
+rule that was fixed before. As trained: mean recall of the rare classes, and the change in that of the others. 95%
+intervals over test images, trainings and folds."""
 
 
 def main() -> None:
