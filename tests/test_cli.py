@@ -104,6 +104,14 @@ def test_help_answers_at_once_and_needs_no_torch() -> None:
     assert min(taken) < 0.5
 
 
+def test_what_can_be_asked_for_by_name_is_listed() -> None:
+    listed = CliRunner().invoke(gansynth, ["models"])
+    assert listed.exit_code == 0
+    names = {line.split()[0] for line in listed.output.splitlines() if line.startswith("  ")}
+    assert {"pbc-64", "pbc-encoder", "bccd-detector"} <= names
+    assert {"c-wgan-gp", "dcgan", "smote", "cb-focal", "sequential-cnn", "svm"} <= names
+
+
 def test_train_gan_py_is_gansynth_train_gan() -> None:
     script = Path(__file__).parents[1] / "train_gan.py"
     result = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, check=True)

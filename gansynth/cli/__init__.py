@@ -18,7 +18,8 @@ from gansynth.cli.data import data
 from gansynth.cli.demo import demo
 from gansynth.cli.explain import explain
 from gansynth.cli.failures import Commands
-from gansynth.cli.gan import export, models, train_gan
+from gansynth.cli.gan import export, train_gan
+from gansynth.cli.models import models
 from gansynth.cli.naturalize import naturalize
 from gansynth.cli.nuclei import nuclei
 from gansynth.cli.quality import quality

@@ -153,6 +153,11 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
     help="Who finds: a small network taught on people's boxes, or nuclear stain and Hough's circles.",
 )
 @click.option(
+    "--detector",
+    metavar="FOLDER",
+    help="A learned finder of your own instead of the one that ships; see docs/smear.md for how it is taught.",
+)
+@click.option(
     "--annotations",
     metavar="DIR",
     type=FOLDER,
@@ -176,6 +181,7 @@ def crop(
     whole_only: bool,
     cut_from: str,
     finder: str,
+    detector: str | None,
     annotations: Path | None,
     super_resolution: Path | None,
     as_json: bool,
@@ -196,7 +202,9 @@ def crop(
     from gansynth.data.smear_cropping import CropSettings, crop_smears
     from gansynth.data.smear_cut import Surround
 
-    settings = CropSettings(size, red_frame, white_frame, Surround(surround), whole_only, cut_from, Finder(finder))
+    settings = CropSettings(
+        size, red_frame, white_frame, Surround(surround), whole_only, cut_from, Finder(finder), detector
+    )
     with fields_progress("fields") as on_field:
         report = crop_smears(
             smears,

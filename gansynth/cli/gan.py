@@ -1,4 +1,4 @@
-"""`gansynth train-gan` and `gansynth models`."""
+"""`gansynth train-gan` and `gansynth export`."""
 
 from __future__ import annotations
 
@@ -79,36 +79,6 @@ def train_gan(
     )
     if gans.is_first_process():
         click.echo(f"wrote {run.path}")
-
-
-@click.command()
-def models() -> None:
-    """List recipes of GANs and of classifiers, trained generators and cell encoders.
-
-    \b
-    Example:
-      gansynth models
-    """
-    from gansynth.classifier_recipes import classifier_recipe_names, load_classifier_recipe
-    from gansynth.classifiers import open_encoder, zoo_encoders
-    from gansynth.gans import open_run, zoo_models
-    from gansynth.recipes import load_recipe, recipe_names
-
-    click.echo("GANs, for train-gan --recipe and compare --remedies:")
-    for name in recipe_names():
-        recipe = load_recipe(name)
-        click.echo(f"  {name:<22}{recipe.gan}, {recipe.resolution} x {recipe.resolution} pixels")
-    click.echo("classifiers, for train-classifier --recipe and compare --classifiers:")
-    for name in classifier_recipe_names():
-        resolution = load_classifier_recipe(name).resolution
-        click.echo(f"  {name:<22}{resolution} x {resolution} pixels")
-    click.echo("trained generators, for generate and balance:")
-    for name in zoo_models():
-        run = open_run(name)
-        click.echo(f"  {name:<22}{run.resolution} x {run.resolution} pixels; {', '.join(run.class_names)}")
-    click.echo("cell encoders, for quality --encoder:")
-    for name in zoo_encoders():
-        click.echo(f"  {name:<22}{', '.join(open_encoder(name).class_names)}")
 
 
 @click.command()

@@ -58,6 +58,8 @@ class CropSettings:
         "found" or "drawn": whose boxes are cut.
     finder : Finder
         Who finds them.
+    detector : path-like, optional
+        Folder or name of another learned finder than the one that ships.
     min_overlap : float
         Least intersection over union of a hit when found boxes are scored.
     """
@@ -69,6 +71,7 @@ class CropSettings:
     whole_only: bool = False
     cut_from: str = "found"
     finder: Finder = Finder.LEARNED
+    detector: str | Path | None = None
     min_overlap: float = 0.5
 
     def frame(self, name: str) -> float:
@@ -112,7 +115,7 @@ def crop_smears(
     ------
     InputError
         If nothing can be read, no diameter can be measured, cutting from drawn boxes is asked for and there are none,
-        or `out` is in use.
+        a detector is no cell detector or has nothing to find, or `out` is in use.
     """
     settings = settings or CropSettings()
     out = Path(out)
@@ -145,10 +148,13 @@ def crop_smears(
 
 def _detector(settings: CropSettings) -> CellDetector | None:
     if settings.cut_from == "drawn" or settings.finder is Finder.CLASSICAL:
+        if settings.detector is not None:
+            who = "boxes that people drew are cut" if settings.cut_from == "drawn" else "the classical finder is asked"
+            raise InputError(f"--detector {settings.detector}: has nothing to find where {who}; leave out one of them")
         return None
-    from gansynth.data.smear_detector import open_detector  # brings torch along
+    from gansynth.data.smear_detector import SHIPPED, open_detector  # brings torch along
 
-    return open_detector()
+    return open_detector(SHIPPED if settings.detector is None else settings.detector)
 
 
 def _measured(fields: Sequence[FieldFile], smears: str | Path) -> float:

@@ -152,6 +152,11 @@ class CellDetector:
         return cls(network.eval(), thresholds, info)
 
 
+def zoo_detectors() -> list[str]:
+    """Return the names of the cell detectors that ship, sorted."""
+    return sorted(p.name for p in resources.files(ZOO).iterdir() if (p / INFO).is_file())
+
+
 def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
     """Open a cell detector's folder, or one of the zoo by its name.
 
@@ -169,7 +174,7 @@ def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
         return CellDetector.load(name_or_path)
     shipped = resources.files(ZOO) / str(name_or_path)
     if not (shipped / INFO).is_file():
-        raise InputError(f"no folder and no cell detector '{name_or_path}'; the zoo has {SHIPPED}")
+        raise InputError(f"no folder and no cell detector '{name_or_path}'; the zoo has {', '.join(zoo_detectors())}")
     return CellDetector.load(str(shipped))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from trees import SHARED
 
 from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, score_boxes
 from gansynth.data.picture import read_image
-from gansynth.data.smear_cropping import crop_smears
+from gansynth.data.smear import Finder
+from gansynth.data.smear_cropping import CropSettings, crop_smears
 from gansynth.data.smear_detector import INFO, KINDS, UNIT, WEIGHTS, CellDetector, candidates, open_detector
 from gansynth.data.smear_detector_fields import DrawnField, WantedMaps, drawn_field, seen_otherwise, wanted_maps
 from gansynth.data.smear_detector_training import best_thresholds, detection_loss, train_detector
@@ -225,6 +227,27 @@ def test_a_kept_detector_finds_the_same(taught: tuple[CellDetectorNetwork, list[
     image, _ = small_smear(7)
     score = score_boxes(detector.find_cells(image, 40), again.find_cells(image, 40), 0.95)
     assert score.hits == score.found == score.drawn > 0
+
+
+def test_a_finder_of_ones_own_is_asked_and_nothing_else_is_taken_for_one(
+    taught: tuple[CellDetectorNetwork, list[DrawnField]], tmp_path: Path
+) -> None:
+    image, _ = small_smear(200)
+    (tmp_path / "in").mkdir()
+    Image.fromarray(image).save(tmp_path / "in" / "field.png")
+    own = CellDetector(taught[0], best_thresholds(*taught), {})
+    own.save(tmp_path / "own")
+    settings = CropSettings(detector=tmp_path / "own")
+    report = crop_smears(tmp_path / "in", tmp_path / "out", settings, cell_diameter=40)
+    assert report.counts == Counter(box.name for box in own.find_cells(image, 40)) and sum(report.counts.values()) > 2
+    for wrong, says in (
+        (CropSettings(detector=tmp_path / "in"), "is no cell detector"),
+        (CropSettings(detector="another"), "the zoo has bccd-detector"),
+        (CropSettings(detector=tmp_path / "own", finder=Finder.CLASSICAL), "classical finder is asked; leave out one"),
+    ):
+        with pytest.raises(InputError, match=says):
+            crop_smears(tmp_path / "in", tmp_path / "not", wrong, cell_diameter=40)
+    assert not (tmp_path / "not").exists()
 
 
 def _cut(folder: Path) -> None:

@@ -1,0 +1,65 @@
+"""`gansynth models`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from gansynth.remedies import Remedy
+
+
+@click.command()
+def models() -> None:
+    """List what can be asked for by name: recipes, remedies, and what ships trained.
+
+    \b
+    Example:
+      gansynth models
+    """
+    from gansynth.classifier_recipes import classifier_recipe_names, load_classifier_recipe
+    from gansynth.classifiers import open_encoder, zoo_encoders
+    from gansynth.data.smear_detector import open_detector, zoo_detectors
+    from gansynth.gans import open_run, zoo_models
+    from gansynth.recipes import load_recipe, recipe_names
+    from gansynth.remedies.remedy import REGISTRY
+
+    gans = ((recipe.name, f"{recipe.gan}, {_size(recipe.resolution)}") for recipe in map(load_recipe, recipe_names()))
+    _list("GANs, for train-gan --recipe and compare --remedies", gans)
+    remedies = ((name, _takes(remedy)) for name, remedy in sorted(REGISTRY.items()))
+    _list("other remedies, for compare --remedies (docs/remedies.md says what they do)", remedies)
+    known = map(load_classifier_recipe, classifier_recipe_names())
+    _list(
+        "classifiers, for train-classifier --recipe and compare --classifiers",
+        ((recipe.name, _size(recipe.resolution)) for recipe in known),
+    )
+    runs = ((name, open_run(name)) for name in zoo_models())
+    _list(
+        "trained generators, for generate and balance",
+        ((name, f"{_size(run.resolution)}; {', '.join(run.class_names)}") for name, run in runs),
+    )
+    encoders = ((name, ", ".join(open_encoder(name).class_names)) for name in zoo_encoders())
+    _list("cell encoders, for quality --encoder", encoders)
+    detectors = ((name, ", ".join(open_detector(name).thresholds)) for name in zoo_detectors())
+    _list("cell detectors, for data crop --detector", detectors)
+
+
+def _list(what: str, entries: Iterable[tuple[str, str]]) -> None:
+    click.echo(f"{what}:")
+    for name, about in entries:
+        click.echo(f"  {name:<26}{about}")
+
+
+def _takes(remedy: type[Remedy]) -> str:
+    """Return what a remedy is for, and the numbers it takes with their defaults."""
+    parts = ["dose"] if remedy.takes_dose else []
+    parts += [f"{parameter.name} {parameter.default:g}" for parameter in remedy.parameters]
+    if remedy.neural_only or remedy.classical_only:
+        parts.append("networks only" if remedy.neural_only else "classifiers of features only")
+    return ", ".join(parts)
+
+
+def _size(pixels: int) -> str:
+    return f"{pixels} x {pixels} pixels"
