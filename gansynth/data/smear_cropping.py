@@ -160,12 +160,14 @@ def _detector(settings: CropSettings) -> CellDetector | None:
 def _measured(fields: Sequence[FieldFile], smears: str | Path) -> float:
     """Return the diameter of a red cell, measured in some of the fields."""
     picked = np.unique(np.linspace(0, len(fields) - 1, min(FIELDS_MEASURED, len(fields))).round().astype(int))
-    images = []
+    images, unread = [], ""
     for position in picked:
         try:
             images.append(read_image(fields[position].path))
-        except InputError:
-            continue  # named in the report when its turn comes
+        except InputError as error:  # named in the report when its turn comes
+            unread = unread or f"{fields[position].relative}: {error}"
+    if not images:
+        raise InputError(f"{shown(smears)}: no field can be read ({unread}); give smear images")
     diameter = red_cell_diameter(images)
     if diameter is None:
         raise InputError(

@@ -183,7 +183,12 @@ def test_the_same_fields_give_the_same_files(smears: Path, cropped: Path, tmp_pa
         (
             lambda root: [(root / "in").mkdir(), (root / "in" / "a.png").write_bytes(b"x")],
             ("--cell-diameter", "40"),
-            "no field can be read",
+            "no field can be read (a.png",
+        ),
+        (
+            lambda root: [(root / "in").mkdir(), (root / "in" / "a.png").write_bytes(b"x")],
+            (),
+            "no field can be read (a.png",
         ),
     ],
 )
