@@ -109,7 +109,10 @@ class Augmentation(Section):
 class Reports(Section):
     """How often the log, the sample sheet with the class watch, and the saved state appear, in steps; how many images
     of each class are watched; how many the independent classifier learns from before the game (default: 20 times
-    the training split, at least 6,400 and at most 100,000)."""
+    the training split, at least 6,400 and at most 100,000).
+
+    `keep` says which generator the run is: the last, or that of the look at which most classes were recognised and
+    varied (`ClassWatch.score`). The training is the same."""
 
     log_every: Count = 50
     sheet_every: Count = 1000
@@ -117,6 +120,7 @@ class Reports(Section):
     sheet_columns: Annotated[int, Field(ge=1, le=100)] = 8
     watch_images: Annotated[int, Field(ge=2, le=10_000)] = 64
     classifier_images: Count | None = None
+    keep: Literal["last", "recognised"] = "last"
 
 
 class GanRecipe(Section):

@@ -20,7 +20,7 @@ from gansynth.errors import InputError
 from gansynth.gans.ema import Ema
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE
 from gansynth.gans.state import Progress
-from gansynth.gans.weights import state_tensors, write_weights
+from gansynth.gans.weights import read_weights, state_tensors, write_weights
 from gansynth.recipes import GanRecipe
 
 
@@ -73,14 +73,25 @@ def begin_folder(out: Path, recipe: GanRecipe, start: Progress) -> None:
             (out / name).unlink(missing_ok=True)
 
 
-def write_model(out: Path, recipe: GanRecipe, class_names: tuple[str, ...], ema: Ema) -> None:
-    """Write the slow generator with all it takes to use it elsewhere."""
+def write_model(
+    out: Path, recipe: GanRecipe, class_names: tuple[str, ...], ema: Ema, chosen: tuple[int, float] | None = None
+) -> None:
+    """Write the slow generator with all it takes to use it elsewhere, and the step and score that it was chosen by."""
     card = {
         "gansynth": metadata.version("gansynth"),
         "class_names": json.dumps(class_names),
         "recipe": recipe.to_yaml(),
     }
+    if chosen is not None:
+        card["step"], card["score"] = str(chosen[0]), repr(chosen[1])
     write_weights(out / MODEL, state_tensors(ema.network, "generator"), card)
+
+
+def best_score(out: Path) -> float:
+    """Return the score that chose the generator in a run's folder; below every score where none did."""
+    if not (out / MODEL).is_file():
+        return -1.0
+    return float(read_weights(out / MODEL)[1].get("score", -1.0))
 
 
 def write_info(

@@ -22,7 +22,7 @@ from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
 from gansynth.gans.sampling import draw_latent
 from gansynth.gans.sheet import class_sheet
 from gansynth.gans.state import Progress
-from gansynth.gans.watch import Watcher
+from gansynth.gans.watch import ClassWatch, Watcher
 from gansynth.recipes import GanRecipe
 
 
@@ -58,8 +58,8 @@ def prepare_watch(
 
 def show(
     out: Path, gan: GAN, ema: Ema, watcher: Watcher, class_names: tuple[str, ...], at: Progress, journal: Journal
-) -> None:
-    """Write the sample sheet and log the class watch, both from the slow generator."""
+) -> ClassWatch:
+    """Write the sample sheet, log the class watch, both from the slow generator, and return what was seen."""
     reports = gan.recipe.reports
     per_class = max(reports.watch_images, reports.sheet_columns)
     images, labels = _samples(gan, ema, len(class_names), per_class)
@@ -67,7 +67,9 @@ def show(
     sheet = class_sheet(images[first], labels[first].tolist(), class_names)
     with whole_file(out / "samples" / f"step-{at.step:08d}.png") as temporary:
         sheet.save(temporary)
-    journal.watch(at, watcher.look(images, labels), class_names, sheet)
+    seen = watcher.look(images, labels)
+    journal.watch(at, seen, class_names, sheet)
+    return seen
 
 
 @torch.inference_mode()

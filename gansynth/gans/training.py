@@ -23,7 +23,7 @@ from gansynth.gans.journal import Journal
 from gansynth.gans.loop import Batches, build_optimizers, train
 from gansynth.gans.memory import keep_freed_memory
 from gansynth.gans.run import RECIPE, Run, open_run
-from gansynth.gans.run_folder import begin_folder, claim_folder, identity_of, write_info, write_model
+from gansynth.gans.run_folder import begin_folder, best_score, claim_folder, identity_of, write_info, write_model
 from gansynth.gans.showing import prepare_watch, show
 from gansynth.gans.state import Progress, load_state, save_state
 from gansynth.gans.transfer import inherited, transfer
@@ -127,6 +127,7 @@ def train_gan(
         begin_folder(out, recipe, start)
     batch_size = recipe.training.batch_size // fabric.world_size
     batches = Batches(training, recipe, batch_size, fabric.device)
+    chooses = recipe.reports.keep == "recognised"
 
     with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
         if fabric.is_global_zero:
@@ -139,12 +140,15 @@ def train_gan(
         def on_sheet(at: Progress) -> None:
             if fabric.is_global_zero:
                 align(gan, ema, *known)
-                show(out, gan, ema, watcher, training.class_names, at, journal)
+                seen = show(out, gan, ema, watcher, training.class_names, at, journal)
+                if chooses and (score := seen.score) > best_score(out):
+                    write_model(out, recipe, training.class_names, ema, (at.step, score))
 
         def on_save(at: Progress, finished: bool) -> None:
             if fabric.is_global_zero:
                 align(gan, ema, *known)
-                write_model(out, recipe, training.class_names, ema)
+                if not chooses or best_score(out) < 0:
+                    write_model(out, recipe, training.class_names, ema)
                 save_state(out, gan, ema, optimizers, at, identity)
                 write_info(out, training, recipe, seed, fabric, at, lineage, finished=finished)
             fabric.barrier()

@@ -35,6 +35,16 @@ class ClassWatch:
     real_recall: NDArray[np.float64]
     diversity: NDArray[np.float64]
 
+    @property
+    def score(self) -> float:
+        """How well the generator does over all classes, 0..1: as often recognised and as varied as real cells is 1.
+
+        The mean over the classes of both shares' product, neither counted above 1: neither a generator whose rare
+        classes are not recognised nor one that repeats itself is a good one.
+        """
+        recognised = np.clip(self.recall / np.maximum(self.real_recall, 1e-12), 0, 1)
+        return float(np.nanmean(recognised * np.clip(self.diversity, 0, 1)))
+
     def warnings(self, class_names: tuple[str, ...]) -> list[str]:
         """Return one sentence for each class that seems to collapse."""
         found = []

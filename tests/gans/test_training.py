@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from gansynth.gans import GAN, Run, build_gan, train_gan
 from gansynth.gans.loop import Batches
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
 from gansynth.gans.run_folder import identity_of
+from gansynth.gans.watch import ClassWatch
 from gansynth.gans.weights import read_weights
 
 from .tiny import tiny_dataset, tiny_recipe
@@ -76,6 +78,37 @@ def test_resumed_run_equals_uninterrupted_run(tmp_path: Path) -> None:
     for steps in (2, 3, 7):
         train_tiny(tmp_path / "parts", steps=steps, resume=True)
     assert_equal_runs(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_the_generator_that_was_recognised_most_is_kept_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(name: str, *scores: float, keep: str = "recognised", **options: Any) -> Path:
+        looks = iter(scores)
+        monkeypatch.setattr(ClassWatch, "score", property(lambda watch: next(looks)))
+        return train_tiny(tmp_path / name, f"reports.keep={keep}", "reports.sheet_every=2", **options).path
+
+    kept = train("kept", 0.3, 0.9, 0.9, 0.5, steps=8)
+    model, card = read_weights(kept / "model.safetensors")
+    assert (card["step"], card["score"]) == ("4", "0.9")
+    until_then = read_weights(train("until then", keep="last", steps=4) / "model.safetensors")[0]
+    assert all(torch.equal(model[name], until_then[name]) for name in model)
+    whole = train("last", keep="last", steps=8)
+    for state in (whole / "state").iterdir():
+        mine, yours = read_weights(state)[0], read_weights(kept / "state" / state.name)[0]
+        assert all(torch.equal(mine[name], yours[name]) for name in mine)
+    train("parts", 0.3, 0.9, steps=4)
+    assert_equal_runs(train("parts", 0.9, 0.5, steps=8, resume=True), kept)
+
+
+def test_a_generator_that_is_not_recognised_or_repeats_itself_scores_less() -> None:
+    def score(recall: list[float], diversity: list[float]) -> float:
+        return ClassWatch(np.array(recall), np.array([0.8, 0.5]), np.array(diversity)).score
+
+    assert score([0.9, 0.5], [1.0, 1.2]) == pytest.approx(1)
+    assert score([0.9, 0.0], [1.0, 1.2]) == pytest.approx(0.5)
+    assert score([0.9, 0.5], [1.0, 0.1]) == pytest.approx(0.55)
+    assert score([0.4, 0.5], [1.0, 1.0]) == pytest.approx(0.75)
 
 
 def test_random_numbers_drawn_elsewhere_do_not_change_a_training(tmp_path: Path) -> None:
