@@ -247,7 +247,8 @@ def arm_estimate(
     value = float(values[0].mean())
     if not math.isfinite(value):
         return Estimate(None, n, note=f"{endpoint.metric} cannot be said of these images")
-    variance = with_folds(images_and_seeds(given, of_share=endpoint.metric not in OF_AGREEMENT), between_folds(given))
+    df_images = None if endpoint.metric in OF_AGREEMENT else data.df_of_share(endpoint)
+    variance = with_folds(images_and_seeds(given, df_images), between_folds(given))
     return Estimate(value, n, _interval(value, variance, endpoint, data))
 
 
@@ -296,7 +297,8 @@ def probability_estimate(
     images = np.stack([one[1] for one in found]) + ((values - value) / len(data.labels))[:, None]
     given = data.contributions([images], Endpoint(metric, class_index))
     ranks = metric in ("ROC-AUC", "average-precision")
-    variance = with_folds(images_and_seeds(given, of_share=ranks), between_folds(given))
+    df_images = data.df_of_share(Endpoint(metric)) if ranks else None
+    variance = with_folds(images_and_seeds(given, df_images), between_folds(given))
     if ranks:
         # Ranks vary less than shares of n images would; where nothing varied, n is all there is to go by.
         worth = math.inf if 0 < value < 1 and variance.value > 0 else n
@@ -376,6 +378,16 @@ class _Data:
         sizes = np.bincount(self.labels, minlength=self.n_classes)
         sizes = sizes[sizes > 0]
         return float(len(sizes) ** 2 / (1 / sizes).sum())
+
+    def df_of_share(self, endpoint: Endpoint) -> float:
+        """Return how well is known how a share varies with the images, in degrees of freedom.
+
+        It follows from the share where every image stands for itself; where images belong together it is estimated
+        from their units.
+        """
+        asked = self._asked(endpoint) > 0
+        units = len(np.unique(self.unit[asked]))
+        return math.inf if units == int(asked.sum()) else max(1.0, units - 1.0)
 
     def mcnemar(self, endpoint: Endpoint) -> float | None:
         c, metric = endpoint.class_index, endpoint.metric

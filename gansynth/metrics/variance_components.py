@@ -69,7 +69,7 @@ class Contributions:
         return np.asarray(np.bincount(self.fold, self.of_units(), minlength=len(self.share)), np.float64)
 
 
-def images_and_seeds(given: Contributions, *, of_share: bool = False) -> Variance:
+def images_and_seeds(given: Contributions, df_images: float | None = None) -> Variance:
     """Return the variance over test images and over trainings.
 
     Trainings that differ on single images also make images differ; what both see is counted once (two crossed random
@@ -78,18 +78,15 @@ def images_and_seeds(given: Contributions, *, of_share: bool = False) -> Varianc
     Parameters
     ----------
     given : Contributions
-    of_share : bool
-        Whether the figure is a share of images, or nearly one, whose interval is Clopper and Pearson's: how it varies
-        with the images then follows from the share itself, and only what trainings differ by is estimated. Of any
-        other figure the images' variance is as uncertain as the images are few that it comes from.
+    df_images : float, optional
+        Degrees of freedom of the images' variance. Default: as few as the images that it comes from.
     """
     units = given.of_units()
     images, fourth = float((units**2).sum()), float((units**4).sum())
-    df_images = images**2 / fourth if fourth > 0 else 1.0
+    df = images**2 / fourth if fourth > 0 else 1.0
     if images < given.step**2:
-        images, df_images = given.step**2, 1.0
-    if of_share:
-        df_images = math.inf
+        images, df = given.step**2, 1.0
+    df_images = df if df_images is None else df_images
     if given.seeds < 2:
         return Variance(images, df_images)
     folds = len(given.share)

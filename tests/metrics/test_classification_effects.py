@@ -216,6 +216,22 @@ def test_the_interval_of_a_share_with_hardly_an_error_covers_the_truth_and_is_no
     assert np.mean(widths) < 0.02  # Student's t with as many degrees of freedom as errors gave 0.2
 
 
+def test_three_patients_of_a_hundred_images_are_three() -> None:
+    rng = np.random.default_rng(18)
+    labels, patient = np.ones(300, int), np.repeat(np.arange(3), 100)
+    covered = 0
+    for _ in range(200):
+        of_patient = np.clip(rng.normal(0.8, 0.1, 3), 0, 1)[patient]
+        predicted = (rng.random((1, 300)) < of_patient).astype(int)
+        interval = arm_estimate(labels, predicted, Endpoint("recall", 1), n_classes=2, units=patient).interval
+        assert interval is not None
+        covered += interval[0] <= 0.8 <= interval[1]
+    assert covered / 200 >= 0.93
+    alone = arm_estimate(labels, [labels], Endpoint("recall", 1), n_classes=2).interval
+    together = arm_estimate(labels, [labels], Endpoint("recall", 1), n_classes=2, units=patient).interval
+    assert alone is not None and together is not None and alone[0] > 0.98 > 0.96 > together[0]
+
+
 def test_an_auc_that_hangs_on_one_image_is_still_known() -> None:
     labels = np.repeat([0, 1], 100)
     p = np.r_[np.linspace(0, 0.4, 100), np.linspace(0.6, 1, 100)]
