@@ -74,8 +74,6 @@ def train_neural(
         network = build_network(recipe, len(treatment.images.class_names), weights_dir)
         if treatment.cosine_scale is not None:
             network = with_cosine_head(network, len(treatment.images.class_names), treatment.cosine_scale)
-        if treatment.prediction_shift is not None:
-            network = with_shifted_head(network, len(treatment.images.class_names), treatment.prediction_shift)
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = build_optimizer(network, recipe.training)
         course, journal = Course(), None
@@ -103,6 +101,8 @@ def train_neural(
     if not finished:
         raise KeyboardInterrupt
     network.eval()
+    if treatment.prediction_shift is not None:
+        network = with_shifted_head(network, len(treatment.images.class_names), treatment.prediction_shift)
     if out is not None:
         write_model(out, network, plan)
         draw_curves(course.curve, course.best_epoch, out / "curves.png")

@@ -382,8 +382,8 @@ class _Data:
     def df_of_share(self, endpoint: Endpoint) -> float:
         """Return how well is known how a share varies with the images, in degrees of freedom.
 
-        It follows from the share where every image stands for itself; where images belong together it is estimated
-        from their units.
+        It follows from the share where every image stands for itself; where images belong together, their units
+        estimate it.
         """
         asked = self._asked(endpoint) > 0
         units = len(np.unique(self.unit[asked]))

@@ -1,4 +1,4 @@
-"""A last layer whose logits are shifted when it predicts, and not while it learns."""
+"""A last layer that shifts its logits: it takes the place of a network's own once that has learned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gansynth.networks.head import with_head
 
 
 class ShiftedLinear(nn.Linear):
-    """A linear layer that adds a number to each logit in evaluation mode.
+    """A linear layer that adds a number to each logit.
 
     Parameters
     ----------
@@ -26,12 +26,11 @@ class ShiftedLinear(nn.Linear):
         nn.Module.__init__(self)
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.weight, self.bias = linear.weight, linear.bias
-        self.register_buffer("shifts", torch.tensor(shifts, dtype=torch.float32))
+        self.register_buffer("shifts", torch.tensor(shifts, dtype=torch.float32, device=linear.weight.device))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return logits [n, C] for features [n, d]."""
-        logits = super().forward(features)
-        return logits if self.training else logits.float() + self.shifts
+        return super().forward(features).float() + self.shifts
 
 
 def with_shifted_head(network: nn.Module, n_classes: int, shifts: Sequence[float] | None = None) -> nn.Module:

@@ -47,8 +47,8 @@ class Treatment:
     cosine_scale : float, optional
         The last layer gives so many times the cosine between features and class. Default: an ordinary linear layer.
     prediction_shift : tuple of float, length C, optional
-        Added to the logits, or to the logarithms of the probabilities, when the classifier predicts; not while it
-        learns.
+        Added to the logits, or to the logarithms of the probabilities, once the classifier has learned: neither loss
+        nor the choice of the epoch that is kept knows of it.
     class_weight : float64 array, shape [C], optional
         Weights of the classes, for classifiers without a loss of their own.
     in_features : FeatureOverSampling, optional
