@@ -20,7 +20,7 @@ from gansynth.errors import InputError
 from gansynth.gans.ema import Ema
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE
 from gansynth.gans.state import Progress
-from gansynth.gans.weights import read_weights, state_tensors, write_weights
+from gansynth.gans.weights import read_metadata, state_tensors, write_weights
 from gansynth.recipes import GanRecipe
 
 
@@ -91,7 +91,7 @@ def best_score(out: Path) -> float:
     """Return the score that chose the generator in a run's folder; below every score where none did."""
     if not (out / MODEL).is_file():
         return -1.0
-    return float(read_weights(out / MODEL)[1].get("score", -1.0))
+    return float(read_metadata(out / MODEL).get("score", -1.0))
 
 
 def write_info(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -34,14 +36,36 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     InputError
         If the file is missing, truncated, or no safetensors file.
     """
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, _metadata(file)  # noqa: SIM118
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata of a safetensors file, whose tensors stay on the disk.
+
+    Raises
+    ------
+    InputError
+        As `read_weights`.
+    """
+    with _opened(path) as file:
+        return _metadata(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = json.loads((file.metadata() or {}).get(_METADATA, "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+            yield file
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; the folder is not a complete run") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as safetensors ({error}); it may be cut off") from None
+
+
+def _metadata(file: Any) -> dict[str, str]:
+    found: dict[str, str] = json.loads((file.metadata() or {}).get(_METADATA, "{}"))
+    return found
 
 
 def state_tensors(module: torch.nn.Module, prefix: str) -> dict[str, Tensor]:
