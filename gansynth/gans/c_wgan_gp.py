@@ -66,10 +66,8 @@ class CWGANGP(GAN):
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score, and the classifier's cross entropy against the labels that were asked for."""
-        weight = self.recipe.losses.mode_seeking
         images = self.generator(batch.latents, batch.generated_labels)
-        terms = self.judge(self.augment(images), batch.generated_labels)
-        return terms | {"mode_seeking": weight * mode_seeking(images, batch)} if weight else terms
+        return self.judge(self.augment(images), batch.generated_labels) | self.variety(images, batch)
 
     def judge(self, images: Tensor, labels: Tensor) -> Terms:
         """What the other players say of augmented generated images [n, 3, R, R] that were asked for as `labels`."""
@@ -79,6 +77,11 @@ class CWGANGP(GAN):
             "critic": -weights.generator_critic * self.score(images, labels).mean(),
             "class": weights.generator_class * F.cross_entropy(logits, labels),
         }
+
+    def variety(self, images: Tensor, batch: Batch) -> Terms:
+        """What generated images [n, 3, R, R] owe to their latents, where the recipe gives that a weight."""
+        weight = self.recipe.losses.mode_seeking
+        return {"mode_seeking": weight * mode_seeking(images, batch)} if weight else {}
 
 
 def mode_seeking(images: Tensor, batch: Batch) -> Tensor:

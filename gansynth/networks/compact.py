@@ -251,10 +251,11 @@ class MinibatchDeviation(nn.Module):
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
-        n, c, height, width = x.shape
+        n, _, height, width = x.shape
         group = math.gcd(n, self.group)
-        h = x.float().reshape(n // group, group, c, height, width)
-        deviation = torch.sqrt(h.var(dim=1, correction=0) + 1e-8).mean(dim=(1, 2, 3))
+        h = x.float().permute(0, 2, 3, 1).reshape(n // group, group, -1)  # a view where channels lie last
+        variance = (h - h.mean(dim=1, keepdim=True)).square().mean(dim=1)
+        deviation = torch.sqrt(variance + 1e-8).mean(dim=1)
         deviation = deviation.repeat_interleave(group).to(x.dtype)
         return torch.cat([x, deviation[:, None, None, None].expand(n, 1, height, width)], dim=1)
 
