@@ -293,6 +293,6 @@ def test_a_truncated_image_says_so(tmp_path: Path) -> None:
 def test_a_generator_without_styles_is_not_truncated(run: Run, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="only a generator with styles"):
         generate(run, {"basophil": 2}, tmp_path / "out", truncation=0.7, progress=False)
-    with pytest.raises(InputError, match="truncation of 1.5: give a number from 0 to 1"):
+    with pytest.raises(InputError, match=r"truncation of 1\.5: give a number from 0 to 1"):
         generate(run, {"basophil": 2}, tmp_path / "out", truncation=1.5, progress=False)
     assert not (tmp_path / "out").exists()
