@@ -1,13 +1,14 @@
 """A trained generator that makes image s of a class, the same image whatever is asked for beside it.
 
-The latent of an image is drawn from its seed and class alone. Arithmetic is not so obliging: convolutions of
-another batch size may round differently. So images are always computed in the same company, the chunk of 32 seeds
-that theirs falls into, and in the same order.
+The latent of an image, and the noise of its layers, are drawn from its seed and class alone. Arithmetic is not so
+obliging: convolutions of another batch size may round differently. So images are always computed in the same company,
+the chunk of 32 seeds that theirs falls into, and in the same order.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -81,9 +82,8 @@ class LoadedGenerator:
         return images
 
     def _chunk(self, class_index: int, chunk: int) -> NDArray[np.uint8]:
-        latents = torch.stack(
-            [draw_latent(self.gan.recipe.latent, class_index, chunk * CHUNK + i) for i in range(CHUNK)]
-        ).to(self.device, self.dtype)
+        latents = draw_latents(self.gan, class_index, range(chunk * CHUNK, (chunk + 1) * CHUNK))
+        latents = latents.to(self.device, self.dtype)
         labels = torch.full((CHUNK,), class_index, device=self.device)
         tiles = latents.split(self.tile), labels.split(self.tile)
         parts = map(self._tile, *tiles) if self.pool is None else self.pool.map(self._tile, *tiles)
@@ -95,8 +95,17 @@ class LoadedGenerator:
         return to_uint8(self.gan.generate(latents, labels)).cpu()
 
 
-def draw_latent(length: int, class_index: int, seed: int) -> Tensor:
-    """Return the latent of image `seed` of a class: standard normal, float32 [length]."""
+def draw_latents(gan: GAN, class_index: int, seeds: Iterable[int]) -> Tensor:
+    """Return what the images `seeds` of a class are made from, float32 [n, latent + noise].
+
+    The latent of an image comes first and, where the generator's layers add noise, the image's noise after it.
+    """
+    lengths = (gan.recipe.latent, getattr(gan.generator, "n_noise", 0))
+    return torch.stack([draw_normal(lengths, class_index, seed) for seed in seeds])
+
+
+def draw_normal(lengths: Iterable[int], class_index: int, seed: int) -> Tensor:
+    """Return the standard normal numbers of image `seed` of a class, float32 [sum of lengths], drawn part by part."""
     digest = hashlib.blake2b(f"{class_index}/{seed}".encode(), digest_size=8).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
-    return torch.randn(length, generator=generator)
+    return torch.cat([torch.randn(length, generator=generator) for length in lengths])

@@ -19,7 +19,7 @@ from gansynth.gans.images import to_uint8
 from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
 from gansynth.gans.journal import Journal
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
-from gansynth.gans.sampling import draw_latent
+from gansynth.gans.sampling import draw_latents
 from gansynth.gans.sheet import class_sheet
 from gansynth.gans.state import Progress
 from gansynth.gans.watch import ClassWatch, Watcher
@@ -79,7 +79,7 @@ def _samples(gan: GAN, ema: Ema, n_classes: int, per_class: int) -> tuple[NDArra
     images, labels = [], []
     try:
         for c in range(n_classes):
-            latents = torch.stack([draw_latent(gan.recipe.latent, c, i) for i in range(per_class)]).to(device)
+            latents = draw_latents(gan, c, range(per_class)).to(device)
             with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
                 for part in latents.split(32):
                     made = gan.generate(part, torch.full((len(part),), c, device=device))

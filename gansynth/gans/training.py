@@ -132,7 +132,10 @@ def train_gan(
     with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
         if fabric.is_global_zero:
             watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal)
-            write_info(out, training, recipe, seed, fabric, start, lineage, finished=budget.share(start) >= 1)
+            write_info(
+                out, training, recipe, seed, fabric, start, lineage,
+                pretrained=gan.pretrained, finished=budget.share(start) >= 1,
+            )  # fmt: skip
             gan.label_with(watcher.classifier)
             known = some_of_each_class(training)
         fabric.barrier()
@@ -150,7 +153,9 @@ def train_gan(
                 if not chooses or best_score(out) < 0:
                     write_model(out, recipe, training.class_names, ema)
                 save_state(out, gan, ema, optimizers, at, identity)
-                write_info(out, training, recipe, seed, fabric, at, lineage, finished=finished)
+                write_info(
+                    out, training, recipe, seed, fabric, at, lineage, pretrained=gan.pretrained, finished=finished
+                )
             fabric.barrier()
 
         finished = train(
