@@ -26,8 +26,8 @@ from gansynth.studies.sets import Rows
 from gansynth.studies.similarity import diversity
 from gansynth.studies.views import View
 
-MOST_SPOILED = 200
-"""Real cells of a class that are spoiled as a control."""
+MOST_SPOILED = 100
+"""Real cells of a class that are spoiled as a control: the same ones, however many synthetic cells there are."""
 
 ONE_CLASS = "there is one class: nothing to tell apart"
 
@@ -116,14 +116,12 @@ def controls(view: View, assign: Assign | None, judging: Rows, recall: str, dist
     Returns
     -------
     dict of control to books
-        Share recognised, of at most `MOST_SPOILED` of each class; and the kernel distance of spoiled training images
-        from held-out ones, as many as the floor has.
+        Share recognised; and the kernel distance of spoiled training images from held-out ones. Of each class at most
+        `MOST_SPOILED`: the kernel distance is unbiased at any number.
     """
     images, n = view.pool.images, np.full(view.n_classes, MOST_SPOILED)
-    shown = judging[images.select(judging).draw(n, view.seed)]
-    counts = view.floor_counts()
-    others, held_out = (
-        part[images.select(part).draw(counts, view.seed)] for part in (view.pool.others, view.pool.held_out)
+    shown, others, held_out = (
+        part[images.select(part).draw(n, view.seed)] for part in (judging, view.pool.others, view.pool.held_out)
     )
     found = {}
     for control in CONTROLS:
@@ -184,7 +182,7 @@ def _kernel(
             rows.append([kernel_distance(x, view.real["features"][theirs]) if enough else None, len(mine)])
         return rows
 
-    key = ("control-kernel", control, view.floor_counts().tolist(), *view.key)
+    key = ("control-kernel", control, MOST_SPOILED, *view.key)
     found = [
         Estimate(value, n) if value is not None else too_few(n, FEWEST, name)
         for value, n in view.cache.figures(key, figures)
