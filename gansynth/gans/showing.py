@@ -68,7 +68,7 @@ def show(
     with whole_file(out / "samples" / f"step-{at.step:08d}.png") as temporary:
         sheet.save(temporary)
     seen = watcher.look(images, labels)
-    journal.watch(at, seen, class_names, sheet)
+    journal.watch(at, seen.table(class_names), seen.warnings(class_names), sheet)
     return seen
 
 
