@@ -120,7 +120,7 @@ def train_gan(
     start = load_state(out, gan, ema, optimizers, identity) if resume else Progress()
     lineage = inherited(out)
     if start.step == 0 and parent is not None:
-        lineage = transfer(open_run(parent), gan, ema, training.class_names)
+        lineage = transfer(open_run(parent), gan, ema, training)
     elif start.step == 0 and lineage is not None:
         raise InputError(f"{out}: began from run {lineage['name']} and has no state yet; give the same --from again")
     if fabric.is_global_zero:
