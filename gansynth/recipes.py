@@ -38,25 +38,36 @@ class PaperNetworks(Section):
 class CompactNetworks(Section):
     """The networks of `gansynth.networks.compact`; channels are listed from the lowest resolution for the generator
     and from the highest for the critic and the classifier. With `classifier_norm` group the classifier is that of
-    `gansynth.networks.group_norm_classifier`, which learns faster."""
+    `gansynth.networks.group_norm_classifier`, which learns faster.
+
+    The generator's `mapping` layers take latent and class to a style; its `noise` and `embedding_noise` are described
+    in `gansynth.networks.compact.SkipGenerator`. `projected_edge` is the edge length in pixels to which a critic on
+    pretrained features scales images (`gansynth.networks.projected`)."""
 
     family: Literal["compact"]
     generator: Channels
-    critic: Channels
+    critic: Channels | tuple[()] = ()
     classifier: Channels
     classifier_norm: Literal["none", "group"] = "none"
     style: Width = 128
+    mapping: Annotated[int, Field(ge=1, le=16)] = 2
+    noise: bool = False
+    embedding_noise: NonNegative = 0.0
+    projected_edge: Annotated[int, Field(ge=32, le=512, multiple_of=32)] = 128
     projection: bool = False
     deviation_group: Width = 4
 
 
 class Losses(Section):
-    """Weights of the terms of the losses."""
+    """Weights of the terms of the losses. `generator_critic` and `generator_texture` are how much the generator heeds
+    the Wasserstein critic and a critic on pretrained features, where a method has both."""
 
     gradient_penalty: NonNegative = 10.0
     penalty_every: Count = 1
     drift: NonNegative = 0.0
     classifier_real: NonNegative = 1.0
+    generator_critic: NonNegative = 1.0
+    generator_texture: NonNegative = 1.0
     generator_class: NonNegative = 0.1
     mode_seeking: NonNegative = 0.0
 
@@ -65,14 +76,16 @@ class LearningRates(Section):
     generator: Positive = 1e-4
     critic: Positive = 1e-4
     classifier: Positive = 1e-4
+    texture: Positive = 2e-4
 
 
 class Training(Section):
     """The game: how long, how often each player moves, and how far; `warm_up` steps before it belong to methods that
-    prepare their players (BAGAN-GP, C-WGAN-GP)."""
+    prepare their players (BAGAN-GP, C-WGAN-GP); a second critic, on pretrained features, joins at `texture_since`."""
 
     steps: Count = 100_000
     warm_up: Annotated[int, Number, Field(ge=0, le=10**12)] = 0
+    texture_since: Annotated[int, Number, Field(ge=0, le=10**12)] = 0
     batch_size: Annotated[int, Number, Field(ge=2, le=65_536)] = 64
     critic_steps: Count = 5
     generator_batch_factor: Annotated[int, Field(ge=1, le=64)] = 1
@@ -97,8 +110,9 @@ class Sampling(Section):
 
 
 class Augmentation(Section):
-    """`orientations` turns and flips real images (no orientation of a cell is special); the others are DiffAugment
-    (Zhao et al. 2020), applied to real and generated images alike, in all turns."""
+    """DiffAugment (Zhao et al. 2020), applied to real and generated images alike, in all turns. `orientations` turns
+    and flips each image: no orientation of a cell is special. Turned real images alone would make the generator draw
+    all eight orientations at once, cells that are symmetric under rotation."""
 
     orientations: bool = True
     policy: Literal["none", "stain", "color"] = "stain"
@@ -155,7 +169,7 @@ class GanRecipe(Section):
             )
         for player in ("critic", "classifier"):
             channels = getattr(networks, player)
-            if 4 * 2 ** len(channels) != r:
+            if channels and 4 * 2 ** len(channels) != r:
                 raise ValueError(
                     f"resolution {r} does not fit networks.{player}: {len(channels)} numbers of channels take "
                     f"{4 * 2 ** len(channels)} px"

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
 from gansynth.gans.device import has_bf16
-from gansynth.gans.images import to_float, turn_and_flip
+from gansynth.gans.images import to_float
 from gansynth.networks.cell_encoder import CellEncoderNetwork
+from gansynth.orientation import orient_each
 
 EDGE = 64
 """Images are brought to this edge length before they are encoded."""
@@ -65,7 +66,7 @@ def trained_network(
             index = sampler.draw_images(labels, order).numpy()
             x = resized(to_float(torch.from_numpy(train.images[index]).to(device)), EDGE)
             edge = 48 if step < plan.small * steps else EDGE
-            x = turn_and_flip(_seen_nearer(_stained_otherwise(x), plan.nearest, edge))
+            x = orient_each(_seen_nearer(_stained_otherwise(x), plan.nearest, edge))
             with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
                 logits = network(x)
             loss = F.cross_entropy(logits.float(), labels.to(device), label_smoothing=0.05)

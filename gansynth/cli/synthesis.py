@@ -43,6 +43,14 @@ def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
 @click.option("--out", type=FOLDER, required=True, help="Where the class folders and metadata.csv go.")
+@click.option(
+    "--truncation",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Below 1: images nearer to the typical one of their class, less varied and less often broken.",
+)
 @_screening_options
 @seed_option
 @device_option
@@ -51,6 +59,7 @@ def generate(
     classes: tuple[str, ...],
     count: str | None,
     out: Path,
+    truncation: float,
     min_confidence: float | None,
     keep_copies: bool,
     resume: bool,
@@ -83,6 +92,7 @@ def generate(
         device=device,
         resume=resume,
         keep_copies=keep_copies,
+        truncation=truncation,
     )
     _tell(report, out)
 

@@ -66,17 +66,22 @@ class CWGANGP(GAN):
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score, and the classifier's cross entropy against the labels that were asked for."""
+        images = self.generator(batch.latents, batch.generated_labels)
+        return self.judge(self.augment(images), batch.generated_labels) | self.variety(images, batch)
+
+    def judge(self, images: Tensor, labels: Tensor) -> Terms:
+        """What the other players say of augmented generated images [n, 3, R, R] that were asked for as `labels`."""
         weights = self.recipe.losses
-        plain = self.generate(batch.latents, batch.generated_labels)
-        images = self.augment(plain)
         logits = self.classifier(images).float()
-        terms = {
-            "critic": -self.score(images, batch.generated_labels).mean(),
-            "class": weights.generator_class * F.cross_entropy(logits, batch.generated_labels),
+        return {
+            "critic": -weights.generator_critic * self.score(images, labels).mean(),
+            "class": weights.generator_class * F.cross_entropy(logits, labels),
         }
-        if weights.mode_seeking:
-            terms["mode_seeking"] = weights.mode_seeking * mode_seeking(plain, batch)
-        return terms
+
+    def variety(self, images: Tensor, batch: Batch) -> Terms:
+        """What generated images [n, 3, R, R] owe to their latents, where the recipe gives that a weight."""
+        weight = self.recipe.losses.mode_seeking
+        return {"mode_seeking": weight * mode_seeking(images, batch)} if weight else {}
 
 
 def mode_seeking(images: Tensor, batch: Batch) -> Tensor:

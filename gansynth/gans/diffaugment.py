@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gansynth.orientation import orient_each
 from gansynth.recipes import Augmentation
 
 _STRENGTH = {"stain": (0.15, 0.15, 0.15), "color": (0.5, 1.0, 0.5)}
@@ -23,7 +24,8 @@ class DiffAugment(nn.Module):
     Parameters
     ----------
     settings : Augmentation
-        Policy, translation (share of the edge) and cutout (edge of the square, as a share of the image's).
+        Orientations, policy, translation (share of the edge) and cutout (edge of the square, as a share of the
+        image's).
     """
 
     def __init__(self, settings: Augmentation) -> None:
@@ -33,6 +35,8 @@ class DiffAugment(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return images [n, 3, H, W] in about [-1, 1], augmented."""
         s = self.settings
+        if s.orientations:
+            images = orient_each(images)
         if s.policy == "none":
             return images
         images = _color(images, *_STRENGTH[s.policy])

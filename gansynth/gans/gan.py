@@ -87,9 +87,17 @@ Labeller = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 class GAN(nn.Module, ABC):
-    """Base of all GANs: a generator, further players, and their losses."""
+    """Base of all GANs: a generator, further players, and their losses.
+
+    Attributes
+    ----------
+    pretrained : tuple of str
+        Pretrained networks that players look through, such as "efficientnet-lite0". They are named in the run, and no
+        such network may judge what the generator makes.
+    """
 
     generator: nn.Module
+    pretrained: tuple[str, ...] = ()
 
     def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
         super().__init__()

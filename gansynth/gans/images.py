@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gansynth.orientation import orient
-
 
 def to_float(images: Tensor) -> Tensor:
     """Return uint8 images [n, 3, H, W] as float32 in [-1, 1], channels last."""
@@ -16,16 +14,3 @@ def to_float(images: Tensor) -> Tensor:
 def to_uint8(images: Tensor) -> Tensor:
     """Return float images in [-1, 1] as uint8, rounded to the nearest level."""
     return images.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
-
-
-def turn_and_flip(images: Tensor) -> Tensor:
-    """Put images into one of the eight orientations of the square, a new one for each eighth of the batch.
-
-    Cells have no up and no left: each orientation of a real cell is a real cell. Orienting by chunk moves memory eight
-    times only; the images of a chunk, and so a group of one class (`sampling.group`), share their orientation.
-    """
-    chunks = images.chunk(8)
-    turns = torch.randint(0, 8, (len(chunks),)).tolist()
-    return torch.cat([orient(chunk, k) for chunk, k in zip(chunks, turns, strict=True)]).contiguous(
-        memory_format=torch.channels_last
-    )

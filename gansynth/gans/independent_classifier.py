@@ -19,9 +19,10 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
 from gansynth.errors import InputError
 from gansynth.gans.device import has_bf16
-from gansynth.gans.images import to_float, turn_and_flip
+from gansynth.gans.images import to_float
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.networks.small_cnn import SmallCNN
+from gansynth.orientation import orient_each
 
 EDGE = 64
 """Images are brought to this edge length before they are classified."""
@@ -120,7 +121,7 @@ def train_independent_classifier(
             labels = sampler.draw_labels(batch_size, order)
             index = sampler.draw_images(labels, order).numpy()
             x = to_float(torch.from_numpy(train.images[index]).to(device))
-            x = turn_and_flip(_resized(x))
+            x = orient_each(_resized(x))
             with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
                 logits = network(_jittered(x))
             loss = F.cross_entropy(logits.float(), labels.to(device), label_smoothing=0.05)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +17,6 @@ from torch.utils.tensorboard import SummaryWriter
 
 from gansynth.atomic import write_text
 from gansynth.gans import state
-from gansynth.gans.watch import ClassWatch
 
 LOG = "log.jsonl"
 
@@ -96,16 +95,14 @@ class Journal:
         self._append({"step": step, "note": sentence})
         self.console.print(f"note: {sentence}", highlight=False, soft_wrap=True)
 
-    def watch(self, at: state.Progress, found: ClassWatch, class_names: tuple[str, ...], sheet: Image.Image) -> None:
-        """Record the class watch, and name the classes that seem to collapse."""
-        classes = {
-            name: {
-                "recall": _round(found.recall[c]),
-                "real_recall": _round(found.real_recall[c]),
-                "diversity": _round(found.diversity[c]),
-            }
-            for c, name in enumerate(class_names)
-        }
+    def watch(
+        self,
+        at: state.Progress,
+        classes: Mapping[str, Mapping[str, float | None]],
+        warnings: Sequence[str],
+        sheet: Image.Image,
+    ) -> None:
+        """Record the class watch, and say which classes seem to collapse."""
         self._append({"step": at.step, "watch": classes})
         for name, values in classes.items():
             for key in ("recall", "diversity"):
@@ -113,7 +110,7 @@ class Journal:
                     self._scalar(f"watch_{key}/{name}", float(values[key] or 0.0), at.step)
         if self.board is not None:
             self.board.add_image("samples", np.asarray(sheet), at.step, dataformats="HWC")
-        for sentence in found.warnings(class_names):
+        for sentence in warnings:
             self.console.print(f"step {at.step}: class watch: {sentence}", highlight=False, soft_wrap=True)
 
     def _scalar(self, name: str, value: float, step: int) -> None:
@@ -140,10 +137,6 @@ class Journal:
             except (ValueError, KeyError, TypeError):
                 continue  # the line a killed training was writing
         write_text(self.path, "".join(line + "\n" for line in kept))
-
-
-def _round(x: float) -> float | None:
-    return None if math.isnan(x) else round(float(x), 4)
 
 
 def _clock(seconds: float) -> str:

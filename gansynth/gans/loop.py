@@ -25,7 +25,7 @@ from gansynth.gans.budget import Budget
 from gansynth.gans.ema import Ema
 from gansynth.gans.gan import GAN, Batch, Turn
 from gansynth.gans.graphs import Play, Terms, play_in_python
-from gansynth.gans.images import to_float, turn_and_flip
+from gansynth.gans.images import to_float
 from gansynth.gans.state import Progress, seed_step
 from gansynth.recipes import GanRecipe
 
@@ -72,9 +72,8 @@ class Batches:
         labels = self._draw_labels(n)
         index = self.sampler.draw_images(labels, None)
         pixels = self.reader.read(index) if self.on_device is None else self.on_device[index]
-        images = to_float(pixels.to(self.device))
         return Batch(
-            images=turn_and_flip(images) if self.recipe.augmentation.orientations else images,
+            images=to_float(pixels.to(self.device)),
             labels=labels.to(self.device, non_blocking=True),
             latents=torch.randn(m, self.recipe.latent, device=self.device),
             generated_labels=self._draw_labels(m).to(self.device, non_blocking=True),

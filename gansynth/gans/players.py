@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from torch import nn
 
+from gansynth.errors import InputError
 from gansynth.networks import compact, hazra2022
 from gansynth.networks.conditioning import Critic
 from gansynth.networks.group_norm_classifier import GroupNormClassifier
+from gansynth.networks.projected import ProjectedCritic
 from gansynth.recipes import GanRecipe, PaperNetworks
 
 
@@ -15,7 +17,16 @@ def build_generator(recipe: GanRecipe, n_classes: int) -> nn.Module:
     networks = recipe.networks
     if isinstance(networks, PaperNetworks):
         return hazra2022.Generator(n_classes, recipe.latent, networks.width, recipe.resolution)
-    return compact.SkipGenerator(n_classes, recipe.latent, recipe.resolution, networks.generator, networks.style)
+    return compact.SkipGenerator(
+        n_classes,
+        recipe.latent,
+        recipe.resolution,
+        networks.generator,
+        networks.style,
+        mapping=networks.mapping,
+        noise=networks.noise,
+        embedding_noise=networks.embedding_noise,
+    )
 
 
 def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None = None, inputs: int = 3) -> Critic:
@@ -44,6 +55,19 @@ def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None =
         group=networks.deviation_group,
         inputs=inputs,
     )
+
+
+def build_projected_critic(recipe: GanRecipe, n_classes: int) -> ProjectedCritic:
+    """Return a critic on pretrained features, its heads untrained: images and labels to scores [n, 64].
+
+    Raises
+    ------
+    InputError
+        If the recipe's networks are those of the paper, or the pretrained weights are not installed.
+    """
+    if isinstance(recipe.networks, PaperNetworks):
+        raise InputError(f"recipe {recipe.name}: gan {recipe.gan} needs networks of family compact")
+    return ProjectedCritic(n_classes, recipe.networks.projected_edge, recipe.networks.deviation_group)
 
 
 def build_head(recipe: GanRecipe, critic: Critic, outputs: int) -> nn.Module:

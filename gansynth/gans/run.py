@@ -19,6 +19,7 @@ from gansynth.gans.gan import build_gan
 from gansynth.gans.independent_classifier import IndependentClassifier
 from gansynth.gans.sampling import LoadedGenerator
 from gansynth.gans.weights import read_weights
+from gansynth.networks.compact import SkipGenerator
 from gansynth.recipes import ZOO, GanRecipe, load_recipe
 
 MODEL = "model.safetensors"
@@ -93,8 +94,23 @@ class Run:
         hint = f"did you mean '{near}'?" if near else f"it knows {', '.join(self.class_names)}"
         raise InputError(f"run {self.name} has no class '{name}'; {hint}")
 
-    def generator(self, device: torch.device | str = "cpu") -> LoadedGenerator:
-        """Load the generator for generating: see `LoadedGenerator`."""
+    def generator(self, device: torch.device | str = "cpu", truncation: float = 1.0) -> LoadedGenerator:
+        """Load the generator for generating: see `LoadedGenerator`.
+
+        Parameters
+        ----------
+        device : torch.device or str
+        truncation : float
+            How far images may be from the typical one of their class, 0 to 1; 1 leaves them as they are.
+
+        Raises
+        ------
+        InputError
+            If the weights do not fit the recipe, `truncation` is not a share, or the generator has no styles to
+            truncate.
+        """
+        if not 0 <= truncation <= 1:
+            raise InputError(f"a truncation of {truncation}: give a number from 0 to 1")
         tensors, _ = read_weights(self.path / MODEL)
         gan = build_gan(self.recipe, self.class_names)
         network = gan.generator
@@ -102,6 +118,13 @@ class Run:
             network.load_state_dict({k.removeprefix("generator."): v.float() for k, v in tensors.items()})
         except RuntimeError:
             raise InputError(f"{self.path / MODEL}: does not fit {RECIPE} beside it; the run was edited") from None
+        if truncation < 1:
+            if not isinstance(network, SkipGenerator):
+                raise InputError(
+                    f"{self.name}: only a generator with styles (networks of family compact) can be truncated; "
+                    "generate without --truncation"
+                )
+            network.truncate(truncation)
         classifier = self.independent_classifier(device)
         if classifier is not None:
             gan.label_with(classifier)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,7 @@ from gansynth.gans.ema import Ema
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE
 from gansynth.gans.state import Progress
 from gansynth.gans.weights import read_metadata, state_tensors, write_weights
+from gansynth.networks.efficientnet_lite import weights_sha256
 from gansynth.recipes import GanRecipe
 
 
@@ -103,9 +105,11 @@ def write_info(
     at: Progress,
     lineage: dict[str, Any] | None,
     *,
+    pretrained: Sequence[str],
     finished: bool,
 ) -> None:
-    """Write ``run.json``: versions, seed, device, timings, lineage, and the sha256 of every training image."""
+    """Write ``run.json``: versions, seed, device, timings, lineage, the sha256 of every training image, and that of
+    each pretrained network that a player looks through."""
     own = training.records["sha256"].tolist()
     if lineage is not None:
         lineage = {**lineage, "training_sha256": sorted(set(lineage["training_sha256"]) - set(own))}
@@ -126,6 +130,7 @@ def write_info(
         "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}},
         "class_names": list(training.class_names),
         "training_counts": training.counts(),
+        "pretrained": {name: weights_sha256(name) for name in pretrained},
         "training_origin": sorted(set(training.records["origin"])),
         "parent": lineage,
         "training_sha256": own,

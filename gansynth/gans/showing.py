@@ -19,7 +19,7 @@ from gansynth.gans.images import to_uint8
 from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
 from gansynth.gans.journal import Journal
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
-from gansynth.gans.sampling import draw_latent
+from gansynth.gans.sampling import draw_latents, oriented
 from gansynth.gans.sheet import class_sheet
 from gansynth.gans.state import Progress
 from gansynth.gans.watch import ClassWatch, Watcher
@@ -68,7 +68,7 @@ def show(
     with whole_file(out / "samples" / f"step-{at.step:08d}.png") as temporary:
         sheet.save(temporary)
     seen = watcher.look(images, labels)
-    journal.watch(at, seen, class_names, sheet)
+    journal.watch(at, seen.table(class_names), seen.warnings(class_names), sheet)
     return seen
 
 
@@ -79,11 +79,13 @@ def _samples(gan: GAN, ema: Ema, n_classes: int, per_class: int) -> tuple[NDArra
     images, labels = [], []
     try:
         for c in range(n_classes):
-            latents = torch.stack([draw_latent(gan.recipe.latent, c, i) for i in range(per_class)]).to(device)
+            latents = draw_latents(gan, c, range(per_class)).to(device)
             with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
-                for part in latents.split(32):
-                    made = gan.generate(part, torch.full((len(part),), c, device=device))
-                    images.append(to_uint8(made).cpu().numpy())
+                parts = [
+                    to_uint8(gan.generate(part, torch.full((len(part),), c, device=device))).cpu()
+                    for part in latents.split(32)
+                ]
+            images.append(oriented(gan, torch.cat(parts), c, range(per_class)).numpy())
             labels += [c] * per_class
     finally:
         gan.generator = trained

@@ -34,8 +34,7 @@ DEFAULT_RECIPE = "c-wgan-gp-64"
 
 VARYING_SUMS = (
     "resumed on a GPU: every step draws the numbers it would have drawn, but a GPU adds in an order that varies, so "
-    "the weights are those of a training never interrupted up to rounding, not bit for bit; for that, call "
-    "torch.use_deterministic_algorithms(True) before training"
+    "the weights are those of a training never interrupted up to rounding, not bit for bit"
 )
 
 
@@ -139,7 +138,10 @@ def train_gan(
     with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
         if fabric.is_global_zero:
             watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal)
-            write_info(out, training, recipe, seed, fabric, start, lineage, finished=budget.share(start) >= 1)
+            write_info(
+                out, training, recipe, seed, fabric, start, lineage,
+                pretrained=gan.pretrained, finished=budget.share(start) >= 1,
+            )  # fmt: skip
             gan.label_with(watcher.classifier)
             known = some_of_each_class(training)
         fabric.barrier()
@@ -157,7 +159,9 @@ def train_gan(
                 if not chooses or best_score(out) < 0:
                     write_model(out, recipe, training.class_names, ema)
                 save_state(out, gan, ema, optimizers, at, identity)
-                write_info(out, training, recipe, seed, fabric, at, lineage, finished=finished)
+                write_info(
+                    out, training, recipe, seed, fabric, at, lineage, pretrained=gan.pretrained, finished=finished
+                )
             fabric.barrier()
 
         def say(sentence: str) -> None:

@@ -17,7 +17,7 @@ from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
 from gansynth.gans.ema import Ema
 from gansynth.gans.gan import GAN
-from gansynth.gans.run import INFO, Run
+from gansynth.gans.run import INFO, MODEL, Run
 from gansynth.gans.state_files import newest_state
 from gansynth.gans.weights import read_weights
 
@@ -25,6 +25,7 @@ from gansynth.gans.weights import read_weights
 def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dict[str, Any]:
     """Copy the parent's players, and its slow generator, into a GAN.
 
+    A parent without a state, as the zoo's models are, gives its generator; the other players then begin untrained.
     What belongs to a class (a row of an embedding or of a last layer) goes to the class of the same name; a class
     that the parent does not know starts as the mean of those it knows. Weights that the parent does not have keep
     their start.
@@ -38,12 +39,9 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
     Raises
     ------
     InputError
-        If the parent has no saved players, or they do not fit the child's recipe.
+        If the parent's players do not fit the child's recipe.
     """
-    state = newest_state(parent.path)
-    if state is None:
-        raise InputError(f"run {parent.name} has no saved players to start from; give a run folder with its state/")
-    tensors, _ = read_weights(state)
+    file, tensors = _players(parent)
     rows = [parent.class_names.index(name) if name in parent.class_names else -1 for name in class_names]
     for prefix, network in (("gan.", gan), ("ema.", ema.network)):
         weights = network.state_dict()
@@ -60,12 +58,22 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
     return {
         "name": parent.name,
         "step": parent.info["step"],
-        "state_sha256": file_sha256(state),
+        "weights_sha256": file_sha256(file),
         "images": parent.info["images"],
         "seconds": parent.info["seconds"],
         "parent": _without_images(parent.info.get("parent")),
         "training_sha256": sorted(parent.training_sha256),
     }
+
+
+def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:
+    """Return the file that holds the parent's players, and its tensors under the names that a state gives them."""
+    state = newest_state(parent.path)
+    if state is not None:
+        return state, read_weights(state)[0]
+    file = parent.path / MODEL
+    slow = {name.removeprefix("generator."): tensor for name, tensor in read_weights(file)[0].items()}
+    return file, {f"{prefix}.{name}": t for prefix in ("gan.generator", "ema") for name, t in slow.items()}
 
 
 def _without_images(lineage: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ is set beside its recall on real ones, and the spread of their features beside t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,17 @@ class ClassWatch:
         """
         recognised = np.clip(self.recall / np.maximum(self.real_recall, 1e-12), 0, 1)
         return float(np.nanmean(recognised * np.clip(self.diversity, 0, 1)))
+
+    def table(self, class_names: tuple[str, ...]) -> dict[str, dict[str, float | None]]:
+        """Return the rounded values of each class, by its name; None where there is none."""
+        return {
+            name: {
+                "recall": _round(self.recall[c]),
+                "real_recall": _round(self.real_recall[c]),
+                "diversity": _round(self.diversity[c]),
+            }
+            for c, name in enumerate(class_names)
+        }
 
     def warnings(self, class_names: tuple[str, ...]) -> list[str]:
         """Return one sentence for each class that seems to collapse."""
@@ -91,6 +103,10 @@ class Watcher:
                 recall[c] = float((assigned[here] == c).mean())
                 spread[c] = _mean_distance(features[here])
         return recall, spread
+
+
+def _round(x: float) -> float | None:
+    return None if math.isnan(x) else round(float(x), 4)
 
 
 def _mean_distance(x: NDArray[np.float64]) -> float:

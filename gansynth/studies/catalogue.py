@@ -23,7 +23,7 @@ class Metric:
     better : {"lower", "higher", "nearer"}
         Which way is better; "nearer" to the value of real images (`Estimate.floor`) where both too low and too high
         are wrong.
-    extractor : {"inception", "alex", "cell", "dinobloom", ""}
+    extractor : {"inception", "alex", "cell", "dinobloom", "lite2", "lite0", ""}
         The network whose features it is computed in; "" for pixels.
     table : str
         Where hazra2022 reports it, or "".
@@ -42,15 +42,22 @@ class Metric:
     @property
     def group(self) -> str:
         """Distance, Manifold, Classifier, Similarity, Diversity or Copies."""
-        return _GROUPS[self.name.removesuffix("-cell").removesuffix("-dinobloom")]
+        question = self.name
+        for suffix in ("-cell", "-dinobloom", *LITE):
+            question = question.removesuffix(suffix)
+        return _GROUPS[question]
+
+
+LITE = {"-lite2": 2, "-lite0": 0}
+"""What figures in features of a pretrained EfficientNet-Lite end with, and its version; the first judges if it may."""
 
 
 _GROUPS = {
     **dict.fromkeys(("FID", "KID", "IS", "FD", "KD"), "Distance"),
     **dict.fromkeys(("improved-precision", "improved-recall", "density", "coverage"), "Manifold"),
-    **dict.fromkeys(("precision", "recall", "F1"), "Classifier"),
+    **dict.fromkeys(("precision", "recall", "F1", "recognised", "recognised-worse"), "Classifier"),
     **dict.fromkeys(("LPIPS", "PSNR", "SSIM", "MS-SSIM", "l1", "l2"), "Similarity"),
-    **dict.fromkeys(("LPIPS-diversity", "diversity"), "Diversity"),
+    **dict.fromkeys(("LPIPS-diversity", "diversity", "diversity-white", "diversity-worse"), "Diversity"),
     **dict.fromkeys(("memorisation", "copies"), "Copies"),
 }
 
@@ -125,6 +132,46 @@ def _manifold(suffix: str, extractor: str, features: str) -> list[Metric]:
     ]
 
 
+def _lite(suffix: str, version: int) -> list[Metric]:
+    extractor, title = suffix.removeprefix("-"), f"Lite{version}"
+    return [
+        Metric(
+            f"recognised{suffix}",
+            f"Recognised ({title})",
+            "Of the images asked for as a class, the share that a linear classifier in the features of a network "
+            f"pretrained on natural images ({title}), learned from real cells, puts into it.",
+            "nearer",
+            extractor,
+            "",
+            "",
+        )
+    ]
+
+
+def _diversities(suffix: str, extractor: str, title: str, features: str) -> list[Metric]:
+    return [
+        Metric(
+            f"diversity{suffix}",
+            f"Diversity ({title})",
+            f"Mean distance between two images of a class in {features}; far below real: collapse.",
+            "nearer",
+            extractor,
+            "",
+            "Odena et al. 2017",
+        ),
+        Metric(
+            f"diversity-white{suffix}",
+            f"Diversity of the white cell ({title})",
+            f"The same of the white cells alone, cut out and put on an empty slide, in {features}: varied "
+            "backgrounds do not count.",
+            "nearer",
+            extractor,
+            "",
+            "",
+        ),
+    ]
+
+
 _ALL = [
     *_distances("", "inception", "Inception features"),
     Metric(
@@ -137,6 +184,8 @@ _ALL = [
         "Salimans et al. 2016",
     ),
     *_distances("-cell", "cell", "the features of a cell encoder"),
+    *_distances("-lite2", "lite2", "the features of EfficientNet-Lite2, pretrained on natural images"),
+    *_distances("-lite0", "lite0", "the features of EfficientNet-Lite0, pretrained on natural images"),
     *_distances("-dinobloom", "dinobloom", "DinoBloom features"),
     Metric(
         "precision",
@@ -157,6 +206,15 @@ _ALL = [
         "hazra2022",
     ),
     Metric("F1", "F1", "Harmonic mean of the two.", "nearer", "cell", "table 6", "hazra2022"),
+    *_lite("-lite2", 2),
+    *_lite("-lite0", 0),
+    Metric(
+        "recognised-worse",
+        "Recognised, the worse of both families",
+        "Share recognised as a share of real cells (at most 1), by the cell encoder and by the pretrained judge: of "
+        "each class, the worse of the two.",
+        "nearer",
+    ),
     *_manifold("", "inception", "Inception features"),
     *_manifold("-cell", "cell", "cell features"),
     Metric("LPIPS", "LPIPS", f"Perceptual distance; {_MATCHED}.", "nearer", "alex", "table 6", "Zhang et al. 2018"),
@@ -174,14 +232,15 @@ _ALL = [
         "",
         "Odena et al. 2017",
     ),
+    *_diversities("-cell", "cell", "cell", "cell features"),
+    *_diversities("-lite2", "lite2", "Lite2", "pretrained features"),
+    *_diversities("-lite0", "lite0", "Lite0", "pretrained features"),
     Metric(
-        "diversity-cell",
-        "Diversity (cell)",
-        "Mean distance between two images of a class in cell features; far below real: collapse.",
+        "diversity-worse",
+        "Diversity of the white cell, the worse of both families",
+        "Variety of the white cells of a class as a share of real ones (at most 1), in cell features and in pretrained "
+        "ones: of each class, the worse of the two.",
         "nearer",
-        "cell",
-        "",
-        "Odena et al. 2017",
     ),
     Metric(
         "memorisation",

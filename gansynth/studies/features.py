@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -56,7 +56,12 @@ def synthetic_features(images: Images, extractor: Extractor, tick: Callable[[int
     return extract(images, extractor, lambda name, shape: np.empty(shape, np.float32), tick)
 
 
-def extract(images: Images, extractor: Extractor, allocate: Allocate, tick: Callable[[int], None]) -> Arrays:
+def extract(
+    images: Images,
+    extractor: Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]],
+    allocate: Allocate,
+    tick: Callable[[int], None],
+) -> Arrays:
     """Pass every image through the extractor once; one row for each image in every array it gives."""
     found: Arrays = {}
     for start in range(0, len(images), BATCH):

@@ -32,6 +32,37 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Controls:
+    """What the judges say of one kind of real cells: a row beside the synthetic ones.
+
+    Attributes
+    ----------
+    metrics : dict of str to Estimate
+        Over all classes: shares recognised and kernel distances, by their names in the catalogue.
+    classes : dict of str to (dict of str to Estimate)
+        The same class by class.
+    """
+
+    metrics: dict[str, Estimate]
+    classes: dict[str, dict[str, Estimate]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict for JSON."""
+        return {
+            "metrics": {name: found.to_json() for name, found in self.metrics.items()},
+            "classes": {c: {name: found.to_json() for name, found in row.items()} for c, row in self.classes.items()},
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Controls:
+        """Read what `to_json` wrote."""
+        return cls(
+            {name: Estimate.from_json(one) for name, one in found["metrics"].items()},
+            {c: {name: Estimate.from_json(one) for name, one in row.items()} for c, row in found["classes"].items()},
+        )
+
+
+@dataclass(frozen=True)
 class Quality:
     """The quality of synthetic images against real ones.
 
@@ -55,6 +86,9 @@ class Quality:
         "synthetic" and "training", in the order of `nearest`.
     sheet : dict of str to array
         "real" and "synthetic" uint8 [C, k, 3, R, R], "real_count" and "synthetic_count" int64 [C].
+    controls : dict of str to Controls
+        The same questions asked of real cells: as they are ("held-out"), and spoiled a little
+        (`gansynth.studies.controls.CONTROLS`).
     """
 
     metrics: dict[str, Estimate]
@@ -66,12 +100,14 @@ class Quality:
     nearest: pd.DataFrame = field(default_factory=pd.DataFrame)
     nearest_images: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     sheet: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    controls: dict[str, Controls] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `quality --json` prints: metrics, classes, missing, warnings, and where they come from."""
         return {
             "metrics": {name: found.to_json() for name, found in self.metrics.items()},
             "classes": {c: {name: found.to_json() for name, found in row.items()} for c, row in self.classes.items()},
+            "controls": {name: found.to_json() for name, found in self.controls.items()},
             "missing": [vars(one) for one in self.missing],
             "warnings": list(self.warnings),
             "gansynth": __version__,

@@ -6,6 +6,7 @@ once for a data set and kept.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,25 +17,30 @@ from numpy.typing import NDArray
 
 from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.errors import InputError
-from gansynth.gans import Run, open_run
+from gansynth.gans import Run
 from gansynth.gans.device import chosen_device
 from gansynth.metrics.classifier_scores import NAMES, ClassifierScores, classifier_scores
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
-from gansynth.studies.catalogue import METRICS
+from gansynth.studies.catalogue import LITE, METRICS
+from gansynth.studies.controls import CONTROLS, HELD_OUT
 from gansynth.studies.copies import Copies, look_for_copies
 from gansynth.studies.distances import Book, distances, inception_score_of, manifold_of
 from gansynth.studies.encoders import choose_encoder
+from gansynth.studies.families import ONE_CLASS, Books, cell_judge, controls, judged, worse_of_both
 from gansynth.studies.features import Extractor
+from gansynth.studies.lesson import lesson_of
+from gansynth.studies.makers import judges_for, maker_of
 from gansynth.studies.projection import Projection
-from gansynth.studies.quality_result import Missing, Quality
+from gansynth.studies.quality_result import Controls, Missing, Quality
 from gansynth.studies.real_cache import RealCache
 from gansynth.studies.sets import Images, Sets, open_sets
 from gansynth.studies.similarity import diversity, mean_over_classes, perceptual_diversity, similarity
 from gansynth.studies.stages import Stages
 from gansynth.studies.views import Pool, View
+from gansynth.studies.white_cells import white_diversity
 
 ENOUGH_FOR_FID = 2048
 SHOWN = 8
@@ -52,6 +58,7 @@ def quality(
     run: str | Path | Run | None = None,
     weights_dir: str | Path | None = None,
     dinobloom: str | Path | None = None,
+    pretrained: Sequence[str] = tuple(LITE),
     seed: int = 0,
     device: str = "auto",
     cache_dir: Path | None = None,
@@ -72,11 +79,15 @@ def quality(
     size : int, optional
         Edge length to compare at; default: the smaller of the two folders' median edges, at most 256.
     run : Run or path, optional
-        The run that made the images: refused where it was trained on held-out images.
+        The run that made the images: refused where it was trained on held-out images. Where none is given, and the
+        images' metadata.csv names a model of the zoo, it is that one that no critic may judge.
     weights_dir : path-like, optional
         Where the weights of Inception and AlexNet are; see docs/weights.md.
     dinobloom : path-like, optional
         DinoBloom's weight file.
+    pretrained : sequence of str
+        Which networks pretrained on natural images judge beside the cell encoder: "-lite2", "-lite0", or none. One that
+        was a critic of the run is left out.
     seed : int
         Of every draw and every resampling.
     device : {"auto", "cpu", "cuda"}
@@ -104,12 +115,16 @@ def quality(
     stages, where = Stages(progress), chosen_device(device)
     with stages("opening the images"):
         sets = open_sets(real, synthetic, size=size, seed=seed, cache_dir=cache_dir, progress=progress)
-    _refuse_leak(run, sets)
+    maker = maker_of(run, synthetic)
+    if run is not None and maker is not None:
+        _refuse_leak(maker, sets)
     cache = RealCache(cache_dir)
     missing: list[Missing] = []
     cell = choose_encoder(encoder, sets, cache, stages, seed=seed, device=where)
-    pool = Pool.of(sets, seed)
+    lesson = lesson_of(sets, seed, None if maker is None else maker.training_sha256)
+    pool = Pool.of(sets, lesson, seed)
     names = sets.class_names
+    judges, left_out = judges_for(maker, pretrained)
 
     view = View(sets, pool, cell, cache, stages, seed)
     with stages("distances in cell features"):
@@ -119,6 +134,21 @@ def quality(
     overall |= scores.overall
     for book, found in zip(classes, scores.per_class, strict=True):
         book |= found
+    views, spoiled = [view], [controls(view, cell_judge(names, cell.class_names), pool.held_out, "recall", "KD-cell")]
+    for suffix in judges:
+        extractor = open_extractor(suffix.removeprefix("-"), device=where)
+        views.append(View(sets, pool, extractor, cache, stages, seed, standardised=True))
+        with stages(f"the judge in {extractor.name} features"):
+            (all_classes, per_class), rows = judged(views[-1], suffix)
+        spoiled.append(rows)
+        overall |= all_classes
+        for book, found in zip(classes, per_class, strict=True):
+            book |= found
+    for book, found in zip(classes, white_diversity(views, ["-cell", *judges]), strict=True):
+        book |= found
+    if judges:
+        for book, found in zip(classes, worse_of_both(classes, judges[0]), strict=True):
+            book |= found
     for name, suffix in (("inception", ""), ("dinobloom", "-dinobloom")):
         other = _open(name, weights_dir, dinobloom, str(where), missing)
         if other is not None:
@@ -140,7 +170,8 @@ def quality(
             if alex is not None:
                 book |= perceptual_diversity(view, c, trunk, alex.sha256)
             tick(c + 1)
-    averaged = [*MATCHED, "diversity-cell", "LPIPS-diversity"]
+    averaged = [*MATCHED, "LPIPS-diversity", "recognised-worse", "diversity-worse"]
+    averaged += [f"diversity{kind}{suffix}" for suffix in ("-cell", *judges) for kind in ("", "-white")]
     overall |= mean_over_classes(classes, [m for m in averaged if any(m in book for book in classes)])
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache, seed)
@@ -151,23 +182,29 @@ def quality(
         metrics=_ordered(overall),
         classes={name: _ordered(book) for name, book in zip(names, classes, strict=True)},
         missing=missing,
-        warnings=[*sets.warnings, *copies.warnings, *_warnings(sets, view, overall, cell)],
+        warnings=[
+            *sets.warnings,
+            *copies.warnings,
+            *_warnings(sets, view, overall, cell),
+            *(lesson.warnings if judges else []),
+            *left_out,
+        ],
         about=_about(real, synthetic, sets, pool, cell, pairing, seed, scores, copies, view, stages),
         map=_map(view),
         nearest=copies.nearest,
         nearest_images=copies.images,
         sheet=_sheet(sets, seed),
+        controls=_controls(spoiled, overall, dict(zip(names, classes, strict=True))),
     )
 
 
-def _refuse_leak(run: str | Path | Run | None, sets: Sets) -> None:
-    if run is None or not sets.split_known:
+def _refuse_leak(run: Run, sets: Sets) -> None:
+    if not sets.split_known:
         return
-    opened = run if isinstance(run, Run) else open_run(run)
-    seen = len(opened.training_sha256 & set(sets.held_out.sha256()))
+    seen = len(run.training_sha256 & set(sets.held_out.sha256()))
     if seen:
         raise InputError(
-            f"{seen} held-out images are training images of run {opened.name}, so they cannot measure it; give the "
+            f"{seen} held-out images are training images of run {run.name}, so they cannot measure it; give the "
             "split it was trained on"
         )
 
@@ -200,22 +237,40 @@ def _distances(view: View, suffix: str) -> tuple[Book, list[Book]]:
 
 
 def _classifier(view: View, cell: CellEncoder, seed: int) -> ClassifierScores:
-    names = view.sets.class_names
-    if len(names) < 2:
-        nothing = {name: Estimate(None, 0, note="there is one class: nothing to tell apart") for name in NAMES}
+    names, assign = view.sets.class_names, cell_judge(view.sets.class_names, cell.class_names)
+    if assign is None:
+        nothing = {name: Estimate(None, 0, note=ONE_CLASS) for name in NAMES}
         table = np.zeros((1, 2), np.int64)
         return ClassifierScores(nothing, [dict(nothing)], table, table)
-    # A class outside the comparison is a wrong answer, whichever it is.
-    column = np.array([names.index(name) if name in names else len(names) for name in cell.class_names])
     held_out = view.pool.held_out
     return classifier_scores(
-        column[view.synthetic["logits"].argmax(axis=1)],
+        assign(view.synthetic),
         view.sets.synthetic.labels,
-        column[view.real["logits"][held_out].argmax(axis=1)],
+        assign({name: values[held_out] for name, values in view.real.items()}),
         view.pool.images.labels[held_out],
         len(names),
         seed=seed,
     )
+
+
+def _controls(
+    spoiled: Sequence[Mapping[str, Books]], overall: Book, classes: Mapping[str, Book]
+) -> dict[str, Controls]:
+    """Return what the judges of both families say of real cells: those held out, and those spoiled."""
+    asked = [name for books in spoiled for name in books[next(iter(CONTROLS))][0]]
+    held_out = Controls(_floors(overall, asked), {name: _floors(book, asked) for name, book in classes.items()})
+    found = {HELD_OUT: held_out}
+    for control in CONTROLS:
+        rows = [books[control] for books in spoiled]
+        found[control] = Controls(
+            {name: one for book, _ in rows for name, one in book.items()},
+            {c: {name: one for _, books in rows for name, one in books[k].items()} for k, c in enumerate(classes)},
+        )
+    return found
+
+
+def _floors(book: Book, names: Sequence[str]) -> Book:
+    return {name: Estimate(book[name].floor, book[name].floor_n or 0) for name in names if name in book}
 
 
 def _warnings(sets: Sets, view: View, overall: Book, cell: CellEncoder) -> list[str]:

@@ -54,7 +54,7 @@ def similarity(view: View, only: int, pairing: Pairing, lpips: Trunk | None, lpi
     return {name: _beside(one, floor.get(name)) for name, one in found.items()}
 
 
-def diversity(view: View, only: int) -> Book:
+def diversity(view: View, only: int, suffix: str = "-cell") -> Book:
     """Return the mean distance between two images of a class in the view's features; `floor` is that of real ones."""
     made = _of_class(view.sets.synthetic, only, view.seed, MOST_DIVERSITY)
     held_out = _positions(view.pool.images, view.pool.held_out, only, view.seed, MOST_DIVERSITY)
@@ -65,7 +65,7 @@ def diversity(view: View, only: int) -> Book:
             mean_pairwise_distance(view.real["features"][held_out], resamples=0).value if len(held_out) > 1 else None
         ),
     )
-    return {"diversity-cell": _of_diversity(found, real, len(held_out))}
+    return {f"diversity{suffix}": _of_diversity(found, real, len(held_out))}
 
 
 def perceptual_diversity(view: View, only: int, lpips: Trunk, lpips_sha256: str) -> Book:

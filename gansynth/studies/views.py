@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gansynth.metrics.linear_head import Standardisation
 from gansynth.studies.features import Extractor, real_features, synthetic_features
+from gansynth.studies.lesson import Lesson
 from gansynth.studies.real_cache import Arrays, RealCache
 from gansynth.studies.sets import Images, Rows, Sets
 from gansynth.studies.stages import Stages
@@ -27,23 +29,28 @@ class Pool:
         All of them, each once.
     reference, held_out, others : int64 arrays
         Positions in `images`. `others` are training images, as many of each class as were held out (or as there are).
+    learned, judging : int64 arrays
+        Positions of what the head of a pretrained judge learns from, and of the other real cells that judge it.
     """
 
     images: Images
     reference: Rows
     held_out: Rows
     others: Rows
+    learned: Rows
+    judging: Rows
 
     @classmethod
-    def of(cls, sets: Sets, seed: int) -> Pool:
+    def of(cls, sets: Sets, lesson: Lesson, seed: int) -> Pool:
         """Draw the other real images and put all together."""
         others = sets.training.select(sets.training.draw(sets.held_out.counts(len(sets.class_names)), seed))
-        rows = np.concatenate([sets.reference.rows, sets.held_out.rows, others.rows])
-        labels = np.concatenate([sets.reference.labels, sets.held_out.labels, others.labels])
-        rows, first = np.unique(rows, return_index=True)
-        images = Images(sets.reference.dataset, rows, labels[first])
-        places = [np.searchsorted(rows, part.rows) for part in (sets.reference, sets.held_out, others)]
-        return cls(images, *places)
+        parts = [sets.reference.rows, sets.held_out.rows, others.rows, lesson.learned, lesson.judging]
+        known = np.concatenate([sets.held_out.rows, sets.training.rows])
+        labels = np.concatenate([sets.held_out.labels, sets.training.labels])
+        order = np.argsort(known)
+        rows = np.unique(np.concatenate(parts))
+        images = Images(sets.reference.dataset, rows, labels[order][np.searchsorted(known[order], rows)])
+        return cls(images, *(np.searchsorted(rows, part) for part in parts))
 
 
 class View:
@@ -58,6 +65,9 @@ class View:
     stages : Stages
     seed : int
         Of the draws that give both sides as many images of each class.
+    standardised : bool
+        Whether each feature is brought to mean 0 and standard deviation 1 over the reference images, so that none
+        outweighs the others: for networks that were not trained for features to be compared in.
 
     Attributes
     ----------
@@ -66,14 +76,28 @@ class View:
     """
 
     def __init__(
-        self, sets: Sets, pool: Pool, extractor: Extractor, cache: RealCache, stages: Stages, seed: int
+        self,
+        sets: Sets,
+        pool: Pool,
+        extractor: Extractor,
+        cache: RealCache,
+        stages: Stages,
+        seed: int,
+        standardised: bool = False,
     ) -> None:
-        self.sets, self.pool, self.cache, self.seed = sets, pool, cache, seed
+        self.sets, self.pool, self.cache, self.stages, self.seed = sets, pool, cache, stages, seed
+        self.extractor = extractor
         self.n_classes = len(sets.class_names)
         with stages(f"{extractor.name} features of real images", len(pool.images)) as tick:
             self.real: Arrays = real_features(pool.images, extractor, cache, tick)
         with stages(f"{extractor.name} features of synthetic images", len(sets.synthetic)) as tick:
             self.synthetic: Arrays = synthetic_features(sets.synthetic, extractor, tick)
+        self.standardise: Standardisation | None = None
+        if standardised:
+            self.standardise = Standardisation.of(self.real["features"][pool.reference])
+            self.real, self.synthetic = (
+                {**arrays, "features": self.standardise(arrays["features"])} for arrays in (self.real, self.synthetic)
+            )
         self.key = (extractor.name, extractor.sha256, pool.images.fingerprint(), sets.held_out.fingerprint(), seed)
 
     def counts(self) -> NDArray[np.int64]:

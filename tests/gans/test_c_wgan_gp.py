@@ -20,7 +20,7 @@ PAPER = ["resolution=32", "networks.width=8", "latent=8"]
 @pytest.fixture(params=["compact", "hazra2022"])
 def gan(request: pytest.FixtureRequest) -> CWGANGP:
     torch.manual_seed(0)
-    plain = ["augmentation.policy=none"]
+    plain = ["augmentation.policy=none", "augmentation.orientations=false"]
     recipe = tiny_recipe(*plain) if request.param == "compact" else load_recipe("c-wgan-gp", [*PAPER, *plain])
     built = build_gan(recipe, ["a", "b", "c"])
     assert isinstance(built, CWGANGP)

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from gansynth.gans.diffaugment import DiffAugment
+from gansynth.orientation import orient
 from gansynth.recipes import Augmentation
 
 
-def test_policy_none_changes_nothing() -> None:
+def test_policy_none_without_orientations_changes_nothing() -> None:
     images = torch.randn(2, 3, 8, 8)
-    assert DiffAugment(Augmentation(policy="none"))(images) is images
+    assert DiffAugment(Augmentation(orientations=False, policy="none"))(images) is images
 
 
 @pytest.mark.parametrize("policy", ["stain", "color"])
@@ -32,7 +33,7 @@ def test_the_stain_policy_leaves_hue_alone() -> None:
     purple, orange = torch.tensor([0.2, -0.3, 0.4]), torch.tensor([0.6, 0.1, -0.4])
     for color in (purple, orange):
         images = color[None, :, None, None].expand(16, 3, 4, 4)
-        for changed in DiffAugment(Augmentation(policy="stain", translation=0))(images)[:, :, 0, 0]:
+        for changed in DiffAugment(Augmentation(orientations=False, policy="stain", translation=0))(images)[:, :, 0, 0]:
             before = colorsys.rgb_to_hsv(*((color + 1) / 2).tolist())[0]
             after = colorsys.rgb_to_hsv(*((changed + 1) / 2).tolist())[0]
             assert after == pytest.approx(before, abs=1e-3)
@@ -48,3 +49,14 @@ def test_translation_moves_pixels_and_invents_none() -> None:
     assert set(shifted.unique().tolist()) <= set(range(64))
     assert moved.settings.translation == 0.25
     assert not torch.equal(shifted[0], shifted[1])
+
+
+def test_each_image_has_an_orientation_of_its_own_and_all_eight_occur() -> None:
+    """Real images that shared one would let the critic see a batch by its orientation."""
+    torch.manual_seed(0)
+    image = torch.arange(48.0).reshape(1, 3, 4, 4)
+    eight = [orient(image[0], k) for k in range(8)]
+    seen = DiffAugment(Augmentation(orientations=True, policy="none"))(image.expand(200, -1, -1, -1))
+    which = [next(k for k, one in enumerate(eight) if torch.equal(x, one)) for x in seen]
+    assert set(which) == set(range(8))
+    assert len({tuple(which[i : i + 4]) for i in range(0, 200, 4)}) > 25

@@ -79,7 +79,7 @@ class Training:
 
 
 def of(name: str = "c-wgan-gp-64", *changes: str) -> GanRecipe:
-    return small(name, "augmentation.orientations=false", "losses.penalty_every=4", "training.warm_up=2", *changes)
+    return small(name, "losses.penalty_every=4", "training.warm_up=2", *changes)
 
 
 def assert_equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> None:
@@ -95,7 +95,7 @@ def test_replayed_moves_are_the_moves_that_python_makes(name: str) -> None:
     assert_equal(python.run(play_in_python), replayed.run(replayed.recordings(tape)))
     assert python.logged == replayed.logged
     assert replayed.said == []
-    assert tape.taken <= 6
+    assert tape.taken <= 8
 
 
 def test_a_move_has_one_recording_for_each_answer_to_what_it_asks_of_its_step() -> None:

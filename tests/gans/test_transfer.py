@@ -22,6 +22,9 @@ def train_tiny(out: Path, dataset=None, *changes: str, **options) -> Run:  # typ
     return train_gan(data, tiny_recipe(*changes), out, device="cpu", progress=False, **options)
 
 
+STILL = "training.learning_rates={generator: 1.0e-12, critic: 1.0e-12, classifier: 1.0e-12}"
+
+
 def tensors_of(run: Run) -> dict[str, torch.Tensor]:
     state = newest_state(run.path)
     assert state is not None
@@ -30,8 +33,7 @@ def tensors_of(run: Run) -> dict[str, torch.Tensor]:
 
 def test_a_child_begins_where_its_parent_is_and_remembers_its_training_images(tmp_path: Path) -> None:
     parent = train_tiny(tmp_path / "parent", steps=4)
-    slow = "training.learning_rates={generator: 1.0e-12, critic: 1.0e-12, classifier: 1.0e-12}"
-    child = train_tiny(tmp_path / "child", None, slow, steps=1, seed=7, parent=parent.path)
+    child = train_tiny(tmp_path / "child", None, STILL, steps=1, seed=7, parent=parent.path)
     before, after = tensors_of(parent), tensors_of(child)
     # The slow generator is not compared: its ramp follows the young training.
     players = [name for name in before if name.startswith("gan.")]
@@ -44,8 +46,7 @@ def test_a_child_begins_where_its_parent_is_and_remembers_its_training_images(tm
 def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_mean(tmp_path: Path) -> None:
     parent = train_tiny(tmp_path / "parent", steps=2)
     renamed = replace(tiny_dataset(), class_names=("eosinophil", "monoblast", "smudge cell"))
-    slow = "training.learning_rates={generator: 1.0e-12, critic: 1.0e-12, classifier: 1.0e-12}"
-    child = train_tiny(tmp_path / "child", renamed, slow, steps=1, parent=parent.path)
+    child = train_tiny(tmp_path / "child", renamed, STILL, steps=1, parent=parent.path)
     before, after = (tensors_of(run)["gan.generator.embedding.weight"] for run in (parent, child))
     torch.testing.assert_close(after[[0, 2]], before[[0, 2]])
     torch.testing.assert_close(after[1], before.mean(dim=0))
@@ -90,11 +91,18 @@ def test_a_child_resumes_without_its_parent_and_keeps_its_lineage(tmp_path: Path
     assert resumed.model_sha256 == Run(tmp_path / "whole").model_sha256
 
 
-def test_a_parent_of_other_networks_or_without_players_is_refused(tmp_path: Path) -> None:
+def test_a_parent_of_other_networks_is_refused(tmp_path: Path) -> None:
     parent = train_tiny(tmp_path / "parent", steps=2)
     with pytest.raises(InputError, match="start from a run of the same networks"):
         train_tiny(tmp_path / "a", None, "networks.generator=[8,8,12]", steps=1, parent=parent.path)
+
+
+def test_a_parent_without_a_state_gives_its_generator(tmp_path: Path) -> None:
+    """So it is with the models of the zoo."""
+    parent = train_tiny(tmp_path / "parent", steps=2)
     for state in (parent.path / "state").iterdir():
         state.unlink()
-    with pytest.raises(InputError, match="has no saved players"):
-        train_tiny(tmp_path / "b", steps=1, parent=parent.path)
+    child = train_tiny(tmp_path / "child", None, STILL, steps=1, parent=parent.path)
+    given, _ = read_weights(parent.path / "model.safetensors")
+    got, _ = read_weights(child.path / "model.safetensors")
+    assert all(torch.allclose(given[name], got[name], atol=1e-6) for name in given)

@@ -13,6 +13,7 @@ SMALL = (
     "networks.critic=[8,8]",
     "networks.classifier=[8,8]",
     "networks.style=8",
+    "networks.projected_edge=32",
     "training.batch_size=8",
     "training.critic_steps=2",
     "reports.log_every=3",

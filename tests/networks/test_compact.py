@@ -36,6 +36,58 @@ def test_every_label_and_every_latent_gives_another_image() -> None:
     assert torch.cdist(images.flatten(1), images.flatten(1))[~torch.eye(6, dtype=torch.bool)].min() > 0.1
 
 
+def noisy_generator(**settings: float) -> SkipGenerator:
+    torch.manual_seed(0)
+    generator = SkipGenerator(3, 16, 16, [8, 8, 8], style=16, noise=True, **settings)  # type: ignore[arg-type]
+    for block in generator.blocks:
+        nn.init.ones_(block.first.noise)  # type: ignore[union-attr, arg-type]
+    return generator
+
+
+def test_noise_that_follows_the_latent_decides_the_image() -> None:
+    generator = noisy_generator().eval()
+    assert generator.n_noise == 2 * (16 + 64 + 256)
+    z, labels = torch.randn(2, 16), torch.tensor([0, 1])
+    noise, other = torch.randn(2, 2, generator.n_noise)
+    image = generator(torch.cat([z, noise], dim=1), labels)
+    torch.testing.assert_close(image, generator(torch.cat([z, noise], dim=1), labels))
+    assert not torch.allclose(image, generator(torch.cat([z, other], dim=1), labels), atol=1e-3)
+
+
+def test_noise_is_drawn_where_none_is_given_and_is_not_heeded_before_it_is_learned() -> None:
+    z, labels = torch.randn(2, 16), torch.tensor([0, 1])
+    heeding = noisy_generator().eval()
+    assert not torch.allclose(heeding(z, labels), heeding(z, labels), atol=1e-3)
+    young = SkipGenerator(3, 16, 16, [8, 8, 8], style=16, noise=True).eval()
+    torch.testing.assert_close(young(z, labels), young(z, labels))
+
+
+def test_a_class_is_a_cloud_while_the_generator_trains_and_a_point_when_it_is_used() -> None:
+    generator = SkipGenerator(3, 16, 16, [8, 8, 8], style=16, embedding_noise=0.5)
+    z, labels = torch.randn(2, 16), torch.tensor([0, 1])
+    assert not torch.allclose(generator.style(z, labels), generator.style(z, labels))
+    generator.eval()
+    torch.testing.assert_close(generator.style(z, labels), generator.style(z, labels))
+
+
+def test_truncation_draws_images_to_the_typical_one_of_their_class() -> None:
+    torch.manual_seed(0)
+    generator = SkipGenerator(2, 16, 16, [8, 8, 8], style=16)
+    z, labels = torch.randn(8, 16), torch.tensor([0, 1]).repeat_interleave(4)
+
+    def spread(share: float) -> float:
+        generator.truncate(share)
+        images = generator(z, labels)
+        return float(images.unflatten(0, (2, 4)).std(dim=1).mean())
+
+    full, half, none = spread(1.0), spread(0.5), spread(0.0)
+    assert none < 1e-6 < half < full
+    plain = SkipGenerator(2, 16, 16, [8, 8, 8], style=16)
+    plain.load_state_dict(generator.state_dict())
+    generator.truncate(1.0)
+    torch.testing.assert_close(generator(z, labels), plain(z, labels))
+
+
 def test_deviation_never_mixes_the_real_and_the_generated_half_of_a_batch() -> None:
     layer = MinibatchDeviation(group=4)
     real, generated = torch.randn(8, 2, 4, 4), torch.zeros(8, 2, 4, 4)

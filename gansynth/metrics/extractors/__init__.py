@@ -12,6 +12,7 @@ from gansynth.metrics.extractors.alex import AlexFeatures
 from gansynth.metrics.extractors.dinobloom import HOW, METRICS, DinoBloomFeatures
 from gansynth.metrics.extractors.extractor import Extractor
 from gansynth.metrics.extractors.inception import InceptionFeatures
+from gansynth.metrics.extractors.lite import LiteFeatures
 from gansynth.metrics.extractors.weights import MissingWeights, find_weights
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "DinoBloomFeatures",
     "Extractor",
     "InceptionFeatures",
+    "LiteFeatures",
     "MissingWeights",
     "find_weights",
     "open_extractor",
@@ -33,7 +35,7 @@ def open_extractor(
 
 @overload
 def open_extractor(
-    name: Literal["inception", "dinobloom"],
+    name: Literal["inception", "dinobloom", "lite2", "lite0"],
     weights_dir: Path | str | None = ...,
     device: torch.device | str = ...,
     file: Path | str | None = ...,
@@ -53,7 +55,7 @@ def open_extractor(
 
     Parameters
     ----------
-    name : {"inception", "alex", "dinobloom"}
+    name : {"inception", "alex", "dinobloom", "lite2", "lite0"}
         "alex" gives the features that LPIPS is computed from, layer by layer; the others follow `Extractor`.
     weights_dir : path-like or None
         A folder of published weights, see `weights.folders`.
@@ -76,4 +78,6 @@ def open_extractor(
         if file is None:
             raise MissingWeights(METRICS, "DinoBloom-S.pth", "", HOW)
         return DinoBloomFeatures(file, device)
-    raise InputError(f"no extractor '{name}'; choose inception, alex or dinobloom")
+    if name in ("lite2", "lite0"):
+        return LiteFeatures(int(name[-1]), device)
+    raise InputError(f"no extractor '{name}'; choose inception, alex, dinobloom, lite2 or lite0")

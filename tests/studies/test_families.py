@@ -1,0 +1,143 @@
+"""Claims about judges of two families."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gansynth.data import open_dataset
+from gansynth.data.phantom import draw_cell
+from gansynth.metrics.estimate import Estimate
+from gansynth.networks.efficientnet_lite import SHA256
+from gansynth.studies import Quality, lesson, quality
+from gansynth.studies.catalogue import LITE
+from gansynth.studies.controls import CONTROLS, TITLES, as_jpeg, blurred
+from gansynth.studies.families import worse_of_both
+from gansynth.studies.lesson import lesson_of
+from gansynth.studies.sets import Sets, open_sets
+from gansynth.studies.white_cells import SLIDE, masked
+
+
+@pytest.fixture(scope="module")
+def found(phantom_folder: Path, made_folder: Path, encoder_folder: Path) -> Quality:
+    return quality(phantom_folder, made_folder, encoder=encoder_folder, pretrained=["-lite2"], progress=False)
+
+
+@pytest.fixture(scope="module")
+def sets(phantom_folder: Path, made_folder: Path) -> Sets:
+    return open_sets(phantom_folder, made_folder, size=32, seed=0)
+
+
+def cell(seed: int = 0, size: int = 64) -> np.ndarray:
+    return np.ascontiguousarray(draw_cell("eosinophil", np.random.default_rng(seed), size).transpose(2, 0, 1))
+
+
+def test_phantom_cells_are_recognised_by_a_network_that_has_seen_no_cell(found: Quality) -> None:
+    one = found.metrics["recognised-lite2"]
+    assert one.value is not None and one.value > 0.7 and one.interval is not None
+    assert one.floor is not None and one.floor > 0.7
+
+
+def test_spoiled_real_cells_stand_beside_in_both_families(found: Quality) -> None:
+    assert list(found.controls) == list(TITLES)
+    for row in found.controls.values():
+        assert {"recall", "KD-cell", "recognised-lite2", "KD-lite2"} <= set(row.metrics)
+        assert set(row.classes) == set(found.classes)
+    real = found.controls["held-out"].metrics
+    assert real["recognised-lite2"].value == found.metrics["recognised-lite2"].floor
+    for control in CONTROLS:
+        spoiled = found.controls[control].metrics["KD-lite2"].value
+        assert spoiled is not None and real["KD-lite2"].value is not None and spoiled > real["KD-lite2"].value
+
+
+def test_controls_are_read_back_from_the_folder(found: Quality, tmp_path: Path) -> None:
+    from gansynth.studies.quality_result import Controls, read_results
+
+    found.write(tmp_path)
+    held = read_results(tmp_path)["controls"]
+    assert {name: Controls.from_json(one).to_json() for name, one in held.items()} == held
+    assert Controls.from_json(held["blur-0.7"]).metrics["recognised-lite2"].n > 0
+
+
+def test_a_critic_of_the_run_does_not_judge_it(
+    phantom_folder: Path, made_folder: Path, encoder_folder: Path, tiny_run_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_run_folder, tmp_path / "projected")
+    info = json.loads((tiny_run_folder / "run.json").read_text())
+    info["pretrained"] = {"efficientnet-lite2": SHA256[2]}
+    (tmp_path / "projected" / "run.json").write_text(json.dumps(info))
+    found = quality(phantom_folder, made_folder, encoder=encoder_folder, run=tmp_path / "projected", progress=False)
+    assert not any(name.endswith("-lite2") for name in found.metrics)
+    assert {"recognised-lite0", "KD-lite0", "diversity-white-lite0"} <= set(found.metrics)
+    assert any("Lite2 was a critic of projected" in warning for warning in found.warnings)
+
+
+def test_the_worse_family_counts_class_by_class() -> None:
+    def book(cell: float, lite: float) -> dict[str, Estimate]:
+        return {
+            "recall": Estimate(cell, 20, (0.1, 0.9), floor=0.8),
+            "recognised-lite2": Estimate(lite, 20, (0.1, 0.9), floor=0.5),
+        }
+
+    first, second = worse_of_both([book(0.8, 0.1), book(0.4, 0.9)], "-lite2")
+    assert first["recognised-worse"].value == pytest.approx(0.2)
+    assert second["recognised-worse"].value == pytest.approx(0.5)
+    assert second["recognised-worse"].floor == 1
+    assert first["diversity-worse"].value is None and first["diversity-worse"].note
+
+
+def test_a_judge_learns_from_cells_that_the_generator_has_not_seen_where_there_are_enough(
+    sets: Sets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lesson, "ENOUGH", 2)
+    halves = lesson_of(sets, 0)
+    assert halves.unseen and not halves.warnings
+    assert not set(halves.learned) & set(halves.judging)
+    assert set(halves.learned) | set(halves.judging) == set(sets.held_out.rows)
+
+
+def test_training_images_that_the_run_was_not_given_are_unseen_too(sets: Sets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lesson, "ENOUGH", 2)
+    given = sets.training.sha256()[::2]
+    halves = lesson_of(sets, 0, frozenset(given))
+    fresh = set(sets.training.rows[[sha256 not in given for sha256 in sets.training.sha256()]])
+    assert set(halves.learned) | set(halves.judging) == set(sets.held_out.rows) | fresh
+
+
+def test_with_few_cells_it_learns_from_the_training_images_and_says_so(sets: Sets) -> None:
+    taken = lesson_of(sets, 0)
+    assert set(taken.learned) <= set(sets.training.rows) and set(taken.judging) == set(sets.held_out.rows)
+    assert "has learned from the training images" in taken.warnings[0]
+
+
+def test_surroundings_do_not_count_for_the_white_cell() -> None:
+    image, other = cell(), cell()
+    other[:, :6] = 255 - other[:, :6]
+    (alone, changed), good = masked(np.stack([image, other]))
+    assert good.all()
+    np.testing.assert_array_equal(alone[:, 32, 32], image[:, 32, 32])
+    np.testing.assert_array_equal(alone[:, 0, 0], SLIDE)
+    assert (alone != changed).any(axis=0).mean() < 0.02
+
+
+def test_an_image_without_a_cell_has_no_white_cell() -> None:
+    alone, good = masked(np.full((1, 3, 64, 64), 230, np.uint8))
+    assert not good[0] and (alone[0] == np.array(SLIDE)[:, None, None]).all()
+
+
+def test_controls_change_a_cell_a_little() -> None:
+    image = cell()[None]
+    for altered in (as_jpeg(image), blurred(image)):
+        assert altered.shape == image.shape and altered.dtype == np.uint8
+        assert 0 < np.abs(altered.astype(int) - image).mean() < 12
+
+
+def test_every_pretrained_judge_is_an_extractor(phantom_folder: Path) -> None:
+    from gansynth.metrics.extractors import open_extractor
+
+    images = np.asarray(open_dataset(phantom_folder, 32).images[:1])
+    assert all(len(open_extractor(suffix.removeprefix("-"))(images)["features"]) == 1 for suffix in LITE)
