@@ -88,6 +88,13 @@ class Journal:
         if not self.live:
             self.console.print(f"{share:4.0%}  {_clock(left)} left  {note}", highlight=False, soft_wrap=True)
 
+    def note(self, step: int, sentence: str) -> None:
+        """Record something that is to be known about this training, once."""
+        if not self.enabled:
+            return
+        self._append({"step": step, "note": sentence})
+        self.console.print(f"note: {sentence}", highlight=False, soft_wrap=True)
+
     def watch(
         self,
         at: state.Progress,
