@@ -51,10 +51,10 @@ def parse_json(text: str, where: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{where}, line {error.lineno}: not JSON ({error.msg.lower()}); it was cut off or edited"
+            f"{where}, line {error.lineno}: cannot be read as JSON ({error.msg.lower()}); it was cut off or edited"
         ) from None
     except ValueError as error:  # an endless whole number
-        raise InputError(f"{where}: not JSON that can be used ({error})") from None
+        raise InputError(f"{where}: cannot be read as JSON ({error})") from None
 
 
 def _refuse_depth(text: str, where: str) -> None:
