@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -18,11 +19,37 @@ FOLDER = click.Path(path_type=Path)
 MOST_SEED = 2**62
 """Beyond it there is no room for the seeds of the images that follow in 64 bits."""
 
+UNMATCHED = ("refuse", "ignore")
+UNMATCHED_VARIABLE = "GANSYNTH_UNMATCHED"
+"""As in `gansynth.data.table_rows`, which takes long to load."""
+
 
 def seed_option(command: Command) -> Command:
     """Add `--seed`."""
     what = "Every random draw follows from it."
     return click.option("--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True, help=what)(command)
+
+
+def unmatched_option(command: Command) -> Command:
+    """Add `--unmatched`, of the whole command line: also the processes that it starts go by it."""
+
+    def note(context: click.Context, _: click.Parameter, chosen: str | None) -> None:
+        if chosen is not None:
+            before = os.environ.get(UNMATCHED_VARIABLE)
+            os.environ[UNMATCHED_VARIABLE] = chosen
+            context.call_on_close(lambda: _put_back(UNMATCHED_VARIABLE, before))
+
+    what = "What to do about a metadata.csv that misses images or names others.  [default: refuse]"
+    return click.option("--unmatched", type=click.Choice(UNMATCHED), expose_value=False, callback=note, help=what)(
+        command
+    )
+
+
+def _put_back(variable: str, before: str | None) -> None:
+    if before is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = before
 
 
 def device_option(command: Command) -> Command:

@@ -78,8 +78,9 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
     show_default=True,
     help="Column of metadata.csv, such as patient, that never straddles a split.",
 )
+@click.option("--force", is_flag=True, help="Replace a splits.csv that is there; the old one is kept beside.")
 @seed_option
-def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
+def split(folder: Path, test: float, val: float, group: str, force: bool, seed: int) -> None:
     """Divide a data set into train, val and test; write splits.csv beside its classes.
 
     Every class is divided in the same proportions. Duplicates and groups stay on one side.
@@ -87,15 +88,16 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
     \b
     Example:
       gansynth data split my-cells
-      gansynth data split my-cells --test 0.25 --val 0 --group patient --seed 1
+      gansynth data split my-cells --test 0.25 --val 0 --group patient --seed 1 --force
     """
     from gansynth.data import open_dataset
-    from gansynth.data.split import split_dataset, write_splits
+    from gansynth.data.split import refuse_second_split, split_dataset, write_splits
 
+    refuse_second_split(folder, force)
     dataset = split_dataset(
         open_dataset(folder, progress=True, splits=False), test=test, val=val, seed=seed, groups=group
     )
-    written = write_splits(dataset, folder)
+    written = write_splits(dataset, folder, force=force)
     for part in ("train", "val", "test"):
         click.echo(f"{part:<6}{int((dataset.records['split'] == part).sum()):>8,} images")
     click.echo(f"wrote {written}")

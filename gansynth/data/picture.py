@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from gansynth.errors import InputError
 
-READING_RULES = 1
+READING_RULES = 2
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
 # A cell image has 0.1 megapixels, a smear field a few; a small file that claims more is an attack or a mistake.
 MAX_PIXELS = 64_000_000

@@ -6,13 +6,15 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from gansynth.errors import InputError
 from gansynth.files.cells import plain_cell
 from gansynth.files.names import shown
 from gansynth.files.text import read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_BYTES = 512_000_000
 """A million images with 500 characters about each."""
@@ -46,6 +48,8 @@ def read_table(path: str | Path, needs: Sequence[str], advice: str) -> pd.DataFr
         If the file cannot be read as UTF-8 text, a column is missing or there twice, or a row has another number of
         cells than the header; with the line.
     """
+    import pandas as pd  # slow to load, and most that read a file read no table
+
     where = shown(path)
     text = read_text(path, MOST_BYTES)
     header_line = next((line for line in text.splitlines() if line.strip()), "")
