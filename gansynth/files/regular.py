@@ -58,14 +58,13 @@ def open_regular(path: str | Path) -> BinaryIO:
     try:
         # Asked first, since opening a device may already do something; and again of what was opened.
         _refuse_irregular(path, os.stat(path))
-        # A pipe that took the file's place meanwhile must not be waited for.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
         try:
-            _refuse_irregular(path, os.fstat(descriptor))
-            return os.fdopen(descriptor, "rb")
+            _refuse_irregular(path, os.fstat(file.fileno()))
         except BaseException:
-            os.close(descriptor)
+            file.close()
             raise
+        return file
     except FileNotFoundError:
         if is_named(path):
             raise InputError(
@@ -94,6 +93,11 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     if len(data) > most:
         raise InputError(f"{shown(path)}: has more than {_megabytes(most)}, too much for what it is; check the path")
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # A pipe that took the file's place meanwhile must not be waited for.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _refuse_irregular(path: str | Path, status: os.stat_result) -> None:
