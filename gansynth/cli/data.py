@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, parse_counts_list, parse_sources, seed_option
+from gansynth.cli.arguments import (
+    FOLDER,
+    SHARE,
+    Number,
+    parse_counts_list,
+    parse_sources,
+    seed_option,
+)
 from gansynth.cli.field_progress import fields_progress
 
 
@@ -69,8 +76,8 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
 
 @data.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--test", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share kept for testing.")
-@click.option("--val", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Share kept for validation.")
+@click.option("--test", type=SHARE, default=0.2, show_default=True, help="Share kept for testing.")
+@click.option("--val", type=SHARE, default=0.1, show_default=True, help="Share kept for validation.")
 @click.option(
     "--group",
     metavar="COLUMN",
@@ -109,7 +116,7 @@ def split(folder: Path, test: float, val: float, group: str, force: bool, seed: 
 @click.option(
     "--cell-diameter",
     metavar="PIXELS",
-    type=click.FloatRange(4, 4000),
+    type=Number(4, 4000),
     help="Width of a usual red cell in the fields; default: measured in them.",
 )
 @click.option(
@@ -118,7 +125,7 @@ def split(folder: Path, test: float, val: float, group: str, force: bool, seed: 
 @click.option(
     "--red-frame",
     metavar="DIAMETERS",
-    type=click.FloatRange(0.5, 20),
+    type=Number(0.5, 20),
     default=1.5,
     show_default=True,
     help="Red cells' diameters that fit into a red cell's image: enlargement is size / (frame x diameter).",
@@ -126,7 +133,7 @@ def split(folder: Path, test: float, val: float, group: str, force: bool, seed: 
 @click.option(
     "--white-frame",
     metavar="DIAMETERS",
-    type=click.FloatRange(0.5, 20),
+    type=Number(0.5, 20),
     default=3.0,
     show_default=True,
     help="The same for a white cell's image.",
