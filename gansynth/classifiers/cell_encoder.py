@@ -7,7 +7,6 @@ minutes. A distance in its features is named after it (FD-cell) and is never cal
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import time
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from gansynth.atomic import write_json
 from gansynth.classifiers.encoder_training import BATCH, EDGE, resized, trained_network
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import NoSuchFile, read_json
 from gansynth.gans.images import to_float
 from gansynth.gans.run import nearest_name
 from gansynth.gans.weights import read_weights, write_weights
@@ -139,10 +139,10 @@ class CellEncoder:
         """
         folder = Path(folder)
         try:
-            info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+            info = read_json(folder / INFO)
             written = str(info["sha256"])
             classes = len(info["class_names"])
-        except FileNotFoundError:
+        except NoSuchFile:
             raise InputError(f"{folder}: is no cell encoder (it has no {INFO}); give a folder that has one") from None
         except (ValueError, KeyError, TypeError, OSError):
             raise InputError(f"{folder / INFO}: cannot be read; the cell encoder was cut off or edited") from None

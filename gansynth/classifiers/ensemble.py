@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Sequence
 from importlib import metadata
@@ -18,6 +17,7 @@ from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
 from gansynth.classifiers.classifier import Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import read_json
 from gansynth.gans.run import INFO, RECIPE
 from gansynth.gans.run_folder import claim_folder
 from gansynth.remedies.treatment import Treatment
@@ -151,7 +151,7 @@ def load_average(folder: Path, *, device: str = "auto") -> AverageClassifier:
         members.append(open_classifier(place, device=device))
     average = AverageClassifier(recipe, members)
     try:
-        names = tuple(json.loads((folder / INFO).read_text(encoding="utf-8"))["class_names"])
+        names = tuple(read_json(folder / INFO)["class_names"])
     except (ValueError, KeyError, TypeError, OSError):
         raise InputError(f"{folder / INFO}: cannot be read; the run was cut off or edited") from None
     if names != average.class_names:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, parse_names, seed_option, typed_command
+from gansynth.cli.arguments import (
+    COUNT,
+    FOLDER,
+    MINUTES,
+    SEVERAL,
+    device_option,
+    parse_names,
+    seed_option,
+    typed_command,
+)
 from gansynth.cli.quality import measuring_options
 
 if TYPE_CHECKING:
@@ -23,16 +32,20 @@ if TYPE_CHECKING:
     help="Recipes of the zoo (see `gansynth models`), YAML files, or run folders, which are taken as they are; "
     "naturalize: composites of training images.",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=2, show_default=True, help="Trainings of each recipe.")
+@click.option("--seeds", type=COUNT, default=2, show_default=True, help="Trainings of each recipe.")
 @click.option("--out", type=FOLDER, required=True, help="Where runs, images, tables and report.html go.")
-@click.option("--images", type=click.IntRange(min=1), help="Real images each training sees.  [default: the recipes']")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Minutes each training has.")
+@click.option("--images", type=COUNT, help="Real images each training sees.  [default: the recipes']")
+@click.option("--minutes", type=MINUTES, help="Minutes each training has.")
 @click.option(
-    "--count", type=click.IntRange(min=2), default=200, show_default=True, help="Synthetic images of each class."
+    "--count",
+    type=SEVERAL,
+    default=200,
+    show_default=True,
+    help="Synthetic images of each class.",
 )
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of every recipe; repeatable.")
 @measuring_options
-@click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, help="As for train-gan.")
+@click.option("--devices", type=COUNT, default=1, show_default=True, help="As for train-gan.")
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again.")
 @seed_option
 @device_option

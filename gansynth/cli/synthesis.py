@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, parse_class_counts, parse_count, seed_option
+from gansynth.cli.arguments import (
+    FOLDER,
+    SHARE,
+    device_option,
+    parse_class_counts,
+    parse_count,
+    seed_option,
+)
 from gansynth.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--min-confidence",
             metavar="P",
-            type=click.FloatRange(0, 1),
+            type=SHARE,
             help="Keep only images that an independent classifier gives its class with at least this probability.",
         ),
         click.option("--resume", is_flag=True, help="Continue a stopped run of the same command."),

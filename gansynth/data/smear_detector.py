@@ -7,7 +7,6 @@ are found by their stain.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -31,6 +30,7 @@ from gansynth.data.smear_white import find_white_cells, white_cell_regions
 from gansynth.data.stain import background_colour, optical_density
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
+from gansynth.files import NoSuchFile, read_json
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
 from gansynth.recipe_reading import ZOO
 
@@ -129,11 +129,11 @@ class CellDetector:
         """
         folder = Path(folder)
         try:
-            info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+            info = read_json(folder / INFO)
             width, written, known = int(info.pop("width")), str(info.pop("sha256")), list(info.pop("kinds"))
             thresholds = {kind: float(info["thresholds"][kind]) for kind in KINDS}
             info.pop("thresholds")
-        except FileNotFoundError:
+        except NoSuchFile:
             raise InputError(
                 f"{shown(folder)}: is no cell detector (it has no {INFO}); give a folder that has one"
             ) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import resources
@@ -14,6 +13,7 @@ import torch
 
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
+from gansynth.files import NoSuchFile, read_json
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import build_gan
 from gansynth.gans.independent_classifier import IndependentClassifier
@@ -46,13 +46,13 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, path.name
         try:
-            self.info: dict[str, Any] = json.loads((path / INFO).read_text(encoding="utf-8"))
+            self.info: dict[str, Any] = read_json(path / INFO)
             self.class_names = tuple(str(name) for name in self.info["class_names"])
-        except FileNotFoundError:
+        except NoSuchFile:
             raise InputError(
                 f"{path}: not a run folder (it has no {INFO}); give the folder that train-gan wrote"
             ) from None
-        except (ValueError, KeyError, TypeError, OSError):
+        except (KeyError, TypeError):
             raise InputError(f"{path / INFO}: cannot be read; the run was cut off or edited") from None
         self.recipe: GanRecipe = load_recipe(path / RECIPE)
         if not (path / MODEL).is_file():
