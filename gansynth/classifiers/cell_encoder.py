@@ -31,6 +31,7 @@ from gansynth.gans.run import nearest_name
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.networks.cell_encoder import CellEncoderNetwork
 from gansynth.recipes import ZOO
+from gansynth.shipped import shipped
 
 WEIGHTS = "encoder.safetensors"
 INFO = "encoder.json"
@@ -160,7 +161,7 @@ class CellEncoder:
 
 def zoo_encoders() -> list[str]:
     """Return the names of the cell encoders that ship, sorted."""
-    return sorted(p.name for p in resources.files(ZOO).iterdir() if p.is_dir() and (p / WEIGHTS).is_file())
+    return [model.name for model in shipped("cell encoder")]
 
 
 def open_encoder(name_or_path: str | Path, device: torch.device | str = "cpu") -> CellEncoder:
@@ -178,11 +179,11 @@ def open_encoder(name_or_path: str | Path, device: torch.device | str = "cpu") -
     """
     if Path(name_or_path).is_dir():
         return CellEncoder.load(name_or_path, device)
-    shipped = zoo_encoders()
-    if str(name_or_path) in shipped:
+    known = zoo_encoders()
+    if str(name_or_path) in known:
         return CellEncoder.load(Path(str(resources.files(ZOO) / str(name_or_path))), device)
-    near = nearest_name(str(name_or_path), shipped)
-    hint = f"did you mean '{near}'?" if near else f"the zoo has {', '.join(shipped) or 'none'}"
+    near = nearest_name(str(name_or_path), known)
+    hint = f"did you mean '{near}'?" if near else f"the zoo has {', '.join(known) or 'none'}"
     raise InputError(f"no folder and no cell encoder '{name_or_path}'; {hint}")
 
 

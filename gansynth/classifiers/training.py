@@ -85,7 +85,7 @@ def train_classifier(
 
         return train_average(
             treatment, recipe, out, validation=validation, seed=seed, steps=steps, patience=patience, device=device,
-            weights_dir=weights_dir, resume=resume, progress=progress,
+            weights_dir=weights_dir, resume=resume, progress=progress, train_member=train_classifier,
         )  # fmt: skip
     if isinstance(treatment, CellDataset):
         treatment = _plain(treatment, recipe, seed)

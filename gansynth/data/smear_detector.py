@@ -33,6 +33,7 @@ from gansynth.file_hash import file_sha256
 from gansynth.files import NoSuchFile, read_json
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
 from gansynth.recipe_reading import ZOO
+from gansynth.shipped import shipped
 
 WEIGHTS = "detector.safetensors"
 INFO = "detector.json"
@@ -154,7 +155,7 @@ class CellDetector:
 
 def zoo_detectors() -> list[str]:
     """Return the names of the cell detectors that ship, sorted."""
-    return sorted(p.name for p in resources.files(ZOO).iterdir() if (p / INFO).is_file())
+    return [model.name for model in shipped("cell detector")]
 
 
 def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
@@ -172,10 +173,10 @@ def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
     """
     if Path(name_or_path).is_dir():
         return CellDetector.load(name_or_path)
-    shipped = resources.files(ZOO) / str(name_or_path)
-    if not (shipped / INFO).is_file():
+    folder = resources.files(ZOO) / str(name_or_path)
+    if not (folder / INFO).is_file():
         raise InputError(f"no folder and no cell detector '{name_or_path}'; the zoo has {', '.join(zoo_detectors())}")
-    return CellDetector.load(str(shipped))
+    return CellDetector.load(str(folder))
 
 
 def network_input(field: SmearField) -> Tensor:

@@ -21,6 +21,7 @@ from gansynth.gans.sampling import LoadedGenerator
 from gansynth.gans.weights import read_weights
 from gansynth.networks.compact import SkipGenerator
 from gansynth.recipes import ZOO, GanRecipe, load_recipe
+from gansynth.shipped import zoo_models
 
 MODEL = "model.safetensors"
 RECIPE = "recipe.yaml"
@@ -134,12 +135,6 @@ class Run:
         """Load the classifier that took no part in the game; None where the run has none."""
         path = self.path / CLASSIFIER
         return IndependentClassifier.load(path, torch.device(device)) if path.is_file() else None
-
-
-def zoo_models() -> list[str]:
-    """Return the names of the trained models that ship, sorted."""
-    root = resources.files(ZOO)
-    return sorted(p.name for p in root.iterdir() if p.is_dir() and (p / MODEL).is_file())
 
 
 def open_run(name_or_path: str | Path) -> Run:
