@@ -135,11 +135,16 @@ class ClassifierRecipe(Section):
 
 
 class NeuralRecipe(ClassifierRecipe):
-    """A network. `augmentation` concerns a plain training split: a treatment says itself whether it is augmented."""
+    """A network.
+
+    `augmentation` says how images are altered: "ordinary" (flips, turns, a slight jitter of colour) or "orientations"
+    (the eight orientations of the square alone). With "none" a plain training split is not altered; a treatment says
+    itself whether it is, and then alters as "ordinary" does.
+    """
 
     network: Section
     training: Training = Training()
-    augmentation: Literal["none", "ordinary"] = "ordinary"
+    augmentation: Literal["none", "ordinary", "orientations"] = "ordinary"
 
     @property
     def neural(self) -> bool:

