@@ -99,28 +99,22 @@ def comparison_table(comparison: Comparison) -> str:
 
 
 def search_table(search: RemedySearch) -> str:
-    """Return the figures of every candidate as pasupa2020 shows them (table 1), and which is the best."""
+    """Return the figures of every candidate as pasupa2020 shows them (table 1), and whether one is worth anything."""
     from gansynth.studies.remedy_search_result import CHOSEN_BY, SHOWN
 
-    rarest = search.about["rarest"]
-    heads = ("arm", "best epoch", *SHOWN, f"recall of {rarest}", f"{CHOSEN_BY} gained", "p")
+    heads = ("arm", "best epoch", *SHOWN, f"recall of {search.rarest}", f"{CHOSEN_BY} gained", "p")
     rows: list[tuple[str, ...]] = [heads]
     for row in search.rows:
-        cells = []
-        for name in (*SHOWN, "recall"):
-            sd = row[name]["sd"]
-            cells.append(_number(row[name]["mean"]) + ("" if sd is None else f" ± {_number(sd)}"))
-        gain = row["gain"]
-        gained = _with_interval(gain["value"], None if None in gain["interval"] else gain["interval"])
-        rows.append((row["arm"], _number(row["epoch"]), *cells, gained, _number(gain["p"])))
+        cells = [
+            _number(one.mean) + ("" if one.sd is None else f" ± {_number(one.sd)}")
+            for one in (*row.scores.values(), row.recall)
+        ]
+        gained = _with_interval(row.gain.value, _interval(*row.gain.interval))
+        rows.append((row.arm, _number(row.epoch), *cells, gained, _number(row.gain.p)))
     text = _aligned(rows)
-    folds, first = search.about["folds"], search.rows[0]["arm"]
+    folds, first = search.settings.folds, search.settings.arms[0]
     text += f"\n\nmean ± standard deviation over {folds} folds of the training split; gained against {first}"
-    if search.best is not None:
-        text += (
-            f"\nbest by {CHOSEN_BY}: {search.best['arm']}. The best of many is too good by chance: compare it on "
-            f"images that were not searched, --remedies {first},{search.best['arm']}"
-        )
+    text += f"\n{search.verdict()}"
     for cell, error in search.failed.items():
         text += f"\nfailed: {cell}: {error}"
     return text
