@@ -52,16 +52,14 @@ def benchmark_table(benchmark: Benchmark) -> str:
 
     metrics = [m for m in RANKED if any(m in row for row in benchmark.summary.values())]
     rows: list[tuple[str, ...]] = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]
-    for line in benchmark.ranking:
-        found = benchmark.summary[line["recipe"]]
+    for place in benchmark.ranking:
         cells = []
         for m in metrics:
-            one = found.get(m)
+            one = benchmark.summary[place.recipe].get(m)
             sd = f" ± {_number(one.sd)}" if one is not None and one.sd is not None else ""
             cells.append("-" if one is None else f"{_number(one.mean)}{sd}")
-        rows.append((line["recipe"], _number(line["mean_rank"]), *cells))
-    floors = [next((row[m].floor for row in benchmark.summary.values() if m in row), None) for m in metrics]
-    rows.append(("(real against real)", "", *(_number(floor) for floor in floors)))
+        rows.append((place.recipe, _number(place.mean_rank), *cells))
+    rows.append(("(real against real)", "", *(_number(benchmark.floor(m)) for m in metrics)))
     return f"{_aligned(rows)}\n\n{benchmark.verdict}"
 
 

@@ -27,7 +27,8 @@ class Result(ABC):
         """Return the result as a tidy table."""
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>{self.frame().to_html(index=False, na_rep='–', float_format='{:.4g}'.format)}"
+        table = self.frame().to_html(index=False, na_rep="–", float_format="{:.4g}".format)
+        return f"<p>{html.escape(repr(self))}</p>{table}"
 
 
 def read_result(path: Path, of: Callable[[Json], T], command: str) -> T:
