@@ -40,6 +40,7 @@ from gansynth.studies import sweep_imbalance
 from gansynth.studies.comparison_splits import Images, make_folds
 from gansynth.studies.imbalance_sweep_counts import counts_at
 from gansynth.studies.remedy_search import search_remedy
+from gansynth.studies.remedy_search_result import OverFolds, RemedySearch
 from paper_arms import confusion, tested, write_chart
 from paper_backbones import Network, networks
 from paper_study import MISSING, Amount, Options, comparison, markdown
@@ -76,13 +77,16 @@ RATIOS = {rho: max(counts) / min(counts) for rho, counts in TABLE_2.items()}
 class Found:
     """What was carried out: the search and the sweep of each network, and one comparison of all arms of table 1."""
 
-    searches: dict[str, dict[str, Any]]
+    searches: dict[str, RemedySearch]
     table_1: ComparisonResults
     sweeps: dict[str, SweepResults]
 
     def alpha(self, name: str) -> float:
         """Return the alpha that the search of a network found best."""
-        return float(self.searches[name]["best"]["values"]["alpha"])
+        best = self.searches[name].best
+        if best is None:
+            raise InputError(f"search-{name}: no alpha has finished all folds; run the study again")
+        return best.values["alpha"]
 
 
 def main() -> None:
@@ -118,7 +122,7 @@ def study(asked: Options, minority: Sequence[str], scratch: Sequence[str], most:
     write_json(
         asked.out / "figures.json",
         {
-            "searches": found.searches,
+            "searches": {name: search.to_json() for name, search in found.searches.items()},
             "table 1": {key: found.table_1.facts[key] for key in ("about", "arms", "effects")},
             "sweeps": {name: sweep.facts for name, sweep in found.sweeps.items()},
         },
@@ -142,7 +146,7 @@ def carry_out(
         searches[name] = search_remedy(
             asked.data, "focal", out, classifier=net.spec, grid={"alpha": TRIED[extent]}, folds=SEARCH_FOLDS[extent],
             rarity=kept, resume=(out / "search.json").is_file(), **shared,
-        ).to_json()  # fmt: skip
+        )  # fmt: skip
     arms = [NONE, *(f"focal:alpha={alpha:g}" for alpha in TRIED[extent]), "undersample", "oversample-turned"]
     specs = [net.spec for net in trained.values()]
     table_1 = comparison(asked, arms, specs, name="table1", rarity=kept, rare=rare, changes=changes)
@@ -222,13 +226,13 @@ def table_1(nets: Mapping[str, Network], found: Found) -> str:
     rows = []
     for name, net in nets.items():
         lines = TABLE_1.get(name, TABLE_1["densenet121"])
-        searched = {row["arm"]: row for row in found.searches.get(name, {}).get("rows", ())}
+        searched = {row.arm: row for row in found.searches[name].rows} if name in found.searches else {}
         for line in lines:
             entry = found.table_1.entry(line.arm, name)
             alpha = MISSING if line.alpha is None else f"{line.alpha:g}"
             row = searched.get(line.arm)
-            spread = MISSING if row is None else _spread(row["macro-F1"])
-            epoch = MISSING if row is None or row["epoch"] is None else f"{row['epoch']:.3g}"
+            spread = MISSING if row is None else _spread(row.scores["macro-F1"])
+            epoch = MISSING if row is None or row.epoch is None else f"{row.epoch:.3g}"
             if entry is None and name not in MODELS:
                 continue
             paper = [None] * 3 if name not in MODELS else list(line.scores)
@@ -380,10 +384,10 @@ def _weights(net: Network, was_trained: bool) -> str:
     return net.weights or ("from scratch" if was_trained else "")
 
 
-def _spread(one: Mapping[str, float | None]) -> str:
-    if one["mean"] is None:
+def _spread(one: OverFolds) -> str:
+    if one.mean is None:
         return MISSING
-    return f"{one['mean']:.2f}" + ("" if one["sd"] is None else f" ± {one['sd']:.2f}")
+    return f"{one.mean:.2f}" + ("" if one.sd is None else f" ± {one.sd:.2f}")
 
 
 def _signed(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,11 +104,10 @@ def benchmark(
         seed=seed,
         device=device,
     )
-    found.about["command"] = typed_command()
+    found = replace(found, command=typed_command())
     found.write(out)
     click.echo(benchmark_table(found))
     click.echo(f"wrote {write_benchmark_page(out)}")
-    failed = [run for run in found.runs if run["status"] == "failed"]
-    if failed:
-        click.echo(f"gansynth: {len(failed)} of {len(found.runs)} runs failed (see above)", err=True)
+    if found.failed:
+        click.echo(f"gansynth: {len(found.failed)} of {len(found.runs)} runs failed (see above)", err=True)
         click.get_current_context().exit(1)

@@ -52,16 +52,14 @@ def benchmark_table(benchmark: Benchmark) -> str:
 
     metrics = [m for m in RANKED if any(m in row for row in benchmark.summary.values())]
     rows: list[tuple[str, ...]] = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]
-    for line in benchmark.ranking:
-        found = benchmark.summary[line["recipe"]]
+    for place in benchmark.ranking:
         cells = []
         for m in metrics:
-            one = found.get(m)
+            one = benchmark.summary[place.recipe].get(m)
             sd = f" ± {_number(one.sd)}" if one is not None and one.sd is not None else ""
             cells.append("-" if one is None else f"{_number(one.mean)}{sd}")
-        rows.append((line["recipe"], _number(line["mean_rank"]), *cells))
-    floors = [next((row[m].floor for row in benchmark.summary.values() if m in row), None) for m in metrics]
-    rows.append(("(real against real)", "", *(_number(floor) for floor in floors)))
+        rows.append((place.recipe, _number(place.mean_rank), *cells))
+    rows.append(("(real against real)", "", *(_number(benchmark.floor(m)) for m in metrics)))
     return f"{_aligned(rows)}\n\n{benchmark.verdict}"
 
 
@@ -99,28 +97,22 @@ def comparison_table(comparison: Comparison) -> str:
 
 
 def search_table(search: RemedySearch) -> str:
-    """Return the figures of every candidate as pasupa2020 shows them (table 1), and which is the best."""
+    """Return the figures of every candidate as pasupa2020 shows them (table 1), and whether one is worth anything."""
     from gansynth.studies.remedy_search_result import CHOSEN_BY, SHOWN
 
-    rarest = search.about["rarest"]
-    heads = ("arm", "best epoch", *SHOWN, f"recall of {rarest}", f"{CHOSEN_BY} gained", "p")
+    heads = ("arm", "best epoch", *SHOWN, f"recall of {search.rarest}", f"{CHOSEN_BY} gained", "p")
     rows: list[tuple[str, ...]] = [heads]
     for row in search.rows:
-        cells = []
-        for name in (*SHOWN, "recall"):
-            sd = row[name]["sd"]
-            cells.append(_number(row[name]["mean"]) + ("" if sd is None else f" ± {_number(sd)}"))
-        gain = row["gain"]
-        gained = _with_interval(gain["value"], None if None in gain["interval"] else gain["interval"])
-        rows.append((row["arm"], _number(row["epoch"]), *cells, gained, _number(gain["p"])))
+        cells = [
+            _number(one.mean) + ("" if one.sd is None else f" ± {_number(one.sd)}")
+            for one in (*row.scores.values(), row.recall)
+        ]
+        gained = _with_interval(row.gain.value, _interval(*row.gain.interval))
+        rows.append((row.arm, _number(row.epoch), *cells, gained, _number(row.gain.p)))
     text = _aligned(rows)
-    folds, first = search.about["folds"], search.rows[0]["arm"]
+    folds, first = search.settings.folds, search.settings.arms[0]
     text += f"\n\nmean ± standard deviation over {folds} folds of the training split; gained against {first}"
-    if search.best is not None:
-        text += (
-            f"\nbest by {CHOSEN_BY}: {search.best['arm']}. The best of many is too good by chance: compare it on "
-            f"images that were not searched, --remedies {first},{search.best['arm']}"
-        )
+    text += f"\n{search.verdict()}"
     for cell, error in search.failed.items():
         text += f"\nfailed: {cell}: {error}"
     return text
