@@ -98,8 +98,8 @@ def _row(
     row: dict[str, Any] = {"arm": candidate.arm.spec, "values": candidate.values, "folds": len(records)}
     row["epoch"] = mean_of_known([_best_epoch(record) for record in records])
     for name in SHOWN:
-        row[name] = _spread([record.note["scores"]["overall"][name] for record in records])
-    row["recall"] = _spread([record.note["scores"]["classes"][rarest]["recall"] for record in records])
+        row[name] = _spread([record.note.scores.overall[name] for record in records])
+    row["recall"] = _spread([record.note.scores.classes[rarest]["recall"] for record in records])
     mine = _by_fold(records, CHOSEN_BY)
     both = sorted(set(mine) & set(first))
     gain = corrected_t_test([mine[k] - first[k] for k in both], ratio)
@@ -109,13 +109,13 @@ def _row(
 
 
 def _by_fold(records: Sequence[Record], name: str) -> dict[int, float]:
-    found = {record.cell.fold: record.note["scores"]["overall"][name] for record in records}
+    found = {record.cell.fold: record.note.scores.overall[name] for record in records}
     return {fold: value for fold, value in found.items() if value is not None}
 
 
 def _best_epoch(record: Record) -> float | None:
     """Return the epoch whose weights were kept; None without epochs."""
-    points = [point for point in record.note["curve"] if "val_macro_f1" in point]
+    points = [point for point in record.note.curve if "val_macro_f1" in point]
     return max(points, key=lambda point: point["val_macro_f1"])["epoch"] if points else None
 
 
