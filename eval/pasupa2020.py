@@ -28,22 +28,29 @@ import numpy as np
 import paper_study
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
+from gansynth.metrics.wording import signed, signed_ends
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_curves import curve_chart, curves_of
-from gansynth.report.comparison_entries import Endpoint
-from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.comparison_page import write_comparison_page
 from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
 from gansynth.report.sweep_page import sweep_findings, sweep_verdict, write_sweep_page
 from gansynth.studies import sweep_imbalance
+from gansynth.studies.comparison_entries import Endpoint
+from gansynth.studies.comparison_result import NONE, Comparison
 from gansynth.studies.comparison_splits import Images, make_folds
 from gansynth.studies.imbalance_sweep_counts import counts_at
 from gansynth.studies.remedy_search import search_remedy
 from gansynth.studies.remedy_search_result import OverFolds, RemedySearch
 from paper_arms import confusion, tested, write_chart
 from paper_backbones import Network, networks
-from paper_study import MISSING, Amount, Options, comparison, markdown
+from paper_study import (
+    MISSING,
+    Amount,
+    Options,
+    comparison,
+    markdown,
+    parts,
+)
 from pasupa2020_charts import improvement_chart, roc_chart
 from pasupa2020_paper import (
     ALPHAS,
@@ -78,7 +85,7 @@ class Found:
     """What was carried out: the search and the sweep of each network, and one comparison of all arms of table 1."""
 
     searches: dict[str, RemedySearch]
-    table_1: ComparisonResults
+    table_1: Comparison
     sweeps: dict[str, SweepResults]
 
     def alpha(self, name: str) -> float:
@@ -123,7 +130,7 @@ def study(asked: Options, minority: Sequence[str], scratch: Sequence[str], most:
         asked.out / "figures.json",
         {
             "searches": {name: search.to_json() for name, search in found.searches.items()},
-            "table 1": {key: found.table_1.facts[key] for key in ("about", "arms", "effects")},
+            "table 1": parts(found.table_1, ("about", "arms", "effects")),
             "sweeps": {name: sweep.facts for name, sweep in found.sweeps.items()},
         },
     )
@@ -176,8 +183,8 @@ def page(
     return [
         "# pasupa2020: focal loss over the imbalance ratio",
         "",
-        f"{len(about['classes'])} classes at {about['size']} px, rare: {', '.join(rare)}; tested on "
-        f"{sum(about['counts']['test'].values()):,} real images, {len(about['seeds'])} seed(s), "
+        f"{len(about.classes)} classes at {about.size} px, rare: {', '.join(rare)}; tested on "
+        f"{sum(about.test_counts.values()):,} real images, {len(about.seeds)} seed(s), "
         f"{asked.amount.epochs} epochs. Figures with 95% intervals over test images and trainings. The paper's stand "
         "before the stroke, ours behind it.",
         "",
