@@ -126,7 +126,8 @@ class Reports(Section):
     the training split, at least 6,400 and at most 100,000).
 
     `keep` says which generator the run is: the last, or that of the look at which most classes were recognised and
-    varied (`ClassWatch.score`). The training is the same."""
+    varied (`ClassWatch.score`). The training is the same. `pretrained_judge` is whether a pretrained network watches,
+    too."""
 
     log_every: Count = 50
     sheet_every: Count = 1000
@@ -135,6 +136,7 @@ class Reports(Section):
     watch_images: Annotated[int, Field(ge=2, le=10_000)] = 64
     classifier_images: Count | None = None
     keep: Literal["last", "recognised"] = "last"
+    pretrained_judge: bool = True
 
 
 class GanRecipe(Section):

@@ -15,6 +15,7 @@ TINY = (
     "training.batch_size=8",
     "training.critic_steps=1",
     "reports.watch_images=4",
+    "reports.pretrained_judge=false",
 )
 """Changes that make the recipe c-wgan-gp train within a second."""
 

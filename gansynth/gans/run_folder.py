@@ -19,6 +19,7 @@ from gansynth.atomic import write_json, write_text
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.gans.ema import Ema
+from gansynth.gans.pretrained_judge import JUDGE
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE
 from gansynth.gans.state import Progress
 from gansynth.gans.weights import read_metadata, state_tensors, write_weights
@@ -71,7 +72,7 @@ def begin_folder(out: Path, recipe: GanRecipe, start: Progress) -> None:
     """
     write_text(out / RECIPE, recipe.to_yaml())
     if start.step == 0:
-        for name in (CLASSIFIER, FINGERPRINTS):
+        for name in (CLASSIFIER, FINGERPRINTS, JUDGE):
             (out / name).unlink(missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from gansynth.gans.gan import GAN
 from gansynth.gans.images import to_uint8
 from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
 from gansynth.gans.journal import Journal
+from gansynth.gans.pretrained_judge import JUDGE, PretrainedJudge, judging_version, learn_pretrained_judge
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
 from gansynth.gans.sampling import draw_latents, oriented
 from gansynth.gans.sheet import class_sheet
@@ -34,9 +36,10 @@ def prepare_watch(
     seed: int,
     fabric: Fabric,
     journal: Journal,
+    pretrained: Sequence[str] = (),
 ) -> Watcher:
-    """Before the game: fingerprints of the training images, the independent classifier, and the real side of the
-    watch."""
+    """Before the game: fingerprints of the training images, the independent classifier, the pretrained judge (another
+    network than those in `pretrained`, which players look through), and the real side of the watch."""
     held_out = dataset.part("val") if (dataset.records["split"] == "val").any() else None
     if not (out / FINGERPRINTS).exists():
         others = held_out.images if held_out is not None else training.images[:0]
@@ -53,7 +56,26 @@ def prepare_watch(
         )
         classifier.save(out / CLASSIFIER)
     real = held_out if held_out is not None and min(held_out.counts().values()) >= 2 else training
-    return Watcher(classifier, real, recipe.reports.watch_images)
+    judge = _pretrained_judge(out, training, recipe, fabric.device, journal, pretrained)
+    return Watcher(classifier, real, recipe.reports.watch_images, judge)
+
+
+def _pretrained_judge(
+    out: Path,
+    training: CellDataset,
+    recipe: GanRecipe,
+    device: torch.device,
+    journal: Journal,
+    pretrained: Sequence[str],
+) -> PretrainedJudge | None:
+    version = judging_version(pretrained)
+    if version is None or not recipe.reports.pretrained_judge or len(training.class_names) < 2:
+        return None
+    if (out / JUDGE).exists():
+        return PretrainedJudge.load(out / JUDGE, device)
+    judge = learn_pretrained_judge(training, version, device=device, on_step=journal.preparation("pretrained judge"))
+    judge.save(out / JUDGE)
+    return judge
 
 
 def show(

@@ -137,7 +137,7 @@ def train_gan(
 
     with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
         if fabric.is_global_zero:
-            watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal)
+            watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal, gan.pretrained)
             write_info(
                 out, training, recipe, seed, fabric, start, lineage,
                 pretrained=gan.pretrained, finished=budget.share(start) >= 1,

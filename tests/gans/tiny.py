@@ -20,6 +20,7 @@ SMALL = (
     "reports.sheet_every=4",
     "reports.save_every=2",
     "reports.watch_images=4",
+    "reports.pretrained_judge=false",
     "reports.sheet_columns=2",
     "reports.classifier_images=128",
 )

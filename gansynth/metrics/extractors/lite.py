@@ -34,6 +34,9 @@ class LiteFeatures:
     ----------
     version : {0, 1, 2}
     device : torch.device or str
+    bfloat16 : bool
+        Whether to compute in bfloat16: twice as fast where the processor has it, and not to be compared with other
+        features.
 
     Attributes
     ----------
@@ -55,10 +58,10 @@ class LiteFeatures:
     it: Kynkaanniemi, T. et al. (2023). The role of ImageNet classes in Frechet inception distance. arXiv:2203.06026.
     """
 
-    def __init__(self, version: int = 2, device: torch.device | str = "cpu") -> None:
+    def __init__(self, version: int = 2, device: torch.device | str = "cpu", *, bfloat16: bool = False) -> None:
         self.version, self.name, self.sha256 = version, f"lite{version}", SHA256[version]
         self.width = 2 * sum(STAGE_CHANNELS[version])
-        self.device = torch.device(device)
+        self.device, self._bfloat16 = torch.device(device), bfloat16
         self._stages = LiteStages(version).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
@@ -68,7 +71,8 @@ class LiteFeatures:
         features = np.empty((len(images), self.width), dtype=np.float32)
         with exact_arithmetic():
             for part, batch in batches(images, BATCH, self.device):
-                maps = self._stages(_at_edge(batch.float() / 127.5 - 1))
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
+                    maps = self._stages(_at_edge(batch.float() / 127.5 - 1))
                 features[part] = torch.cat([_moments(h) for h in maps], dim=1)[: part.stop - part.start].cpu().numpy()
         return {"features": features}
 
