@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gansynth.errors import InputError
-from gansynth.gans import Run, train_gan
+from gansynth.gans import Run, choose_recipe, train_gan
 from gansynth.gans.state_files import newest_state
 from gansynth.gans.weights import read_weights
 from gansynth.recipes import load_recipe
@@ -41,6 +41,13 @@ def test_a_child_begins_where_its_parent_is_and_remembers_its_training_images(tm
     assert child.info["parent"]["name"] == "parent"
     assert child.info["step"] == 1
     assert child.training_sha256 == parent.training_sha256 | set(child.info["training_sha256"])
+
+
+def test_a_child_takes_its_parents_recipe_unless_another_is_named(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    assert choose_recipe(None, [], tmp_path / "child", resume=False, parent=parent.path) == parent.recipe
+    named = choose_recipe("c-wgan-gp-64", [], tmp_path / "child", resume=False, parent=parent.path)
+    assert named == load_recipe("c-wgan-gp-64")
 
 
 def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_one_it_resembles(tmp_path: Path) -> None:
