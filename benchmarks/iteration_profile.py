@@ -1,7 +1,7 @@
-"""Where the time of an iteration goes on a processor, as torch.profiler sees it: a table by kind of work.
+"""Where the time of an iteration goes on a processor: by kind of work, by operation, and by turn.
 
-One thread, after a warm-up. The second table is by turn: seconds of the processor, which other programs beside it do
-not change.
+One thread, after a warm-up. What is counted is the thread's own time around each operation, forward and backward:
+torch.profiler counts wall time, in which other programs on the machine take part.
 
     python benchmarks/iteration_profile.py [--recipe c-wgan-gp-64] [--iterations 12]
 """
@@ -12,10 +12,11 @@ import argparse
 import statistics
 import time
 from collections import defaultdict
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gansynth.data.phantom import phantom_dataset
 from gansynth.gans import build_gan
@@ -40,6 +41,23 @@ KINDS = {
 def kind_of(operation: str) -> str:
     name = operation.removeprefix("aten::").removeprefix("_").lower()
     return next((kind for kind, parts in KINDS.items() if any(part in name for part in parts)), "all else")
+
+
+class Clock(TorchDispatchMode):
+    """Sums the thread's time in each operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.calls: dict[str, int] = defaultdict(int)
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        begin = time.thread_time()
+        out = function(*args, **(kwargs or {}))
+        name = function._schema.name
+        self.seconds[name] += time.thread_time() - begin
+        self.calls[name] += 1
+        return out
 
 
 def main() -> None:
@@ -75,18 +93,20 @@ def main() -> None:
     for step in range(4):
         iteration(step)
     turns = [iteration(step) for step in range(options.iterations)]
-    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+    with Clock() as clock:
         for step in range(options.iterations):
             iteration(step)
-    found: dict[str, list[float]] = defaultdict(lambda: [0.0, 0])
-    for event in profiler.key_averages():
-        if event.key.startswith("aten::"):
-            found[kind_of(event.key)][0] += event.self_cpu_time_total / 1e3 / options.iterations
-            found[kind_of(event.key)][1] += event.count / options.iterations
-    total = sum(ms for ms, _ in found.values())
-    print("| work | share | calls an iteration |\n|---|---|---|")
-    for kind, (ms, calls) in sorted(found.items(), key=lambda item: -item[1][0]):
-        print(f"| {kind} | {ms / total:.0%} | {calls:.0f} |")
+    kinds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for name, seconds in clock.seconds.items():
+        kinds[kind_of(name)][0] += seconds
+        kinds[kind_of(name)][1] += clock.calls[name]
+    total, n = sum(clock.seconds.values()), options.iterations
+    print("| work | share | ms an iteration | calls |\n|---|---|---|---|")
+    for kind, (seconds, calls) in sorted(kinds.items(), key=lambda item: -item[1][0]):
+        print(f"| {kind} | {seconds / total:.0%} | {1e3 * seconds / n:.0f} | {calls / n:.0f} |")
+    print("\n| operation | ms an iteration | calls |\n|---|---|---|")
+    for name in sorted(clock.seconds, key=lambda name: -clock.seconds[name])[:16]:
+        print(f"| `{name}` | {1e3 * clock.seconds[name] / n:.1f} | {clock.calls[name] / n:.0f} |")
     print("\n| turn | processor time, ms (median) |\n|---|---|")
     for turn in sorted({turn for spent in turns for turn in spent}):
         print(f"| {turn} | {1e3 * statistics.median(s[turn] for s in turns if turn in s):.1f} |")
