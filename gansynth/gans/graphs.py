@@ -235,7 +235,7 @@ class Recordings:
         asked = AskedStep(step)
         with self._taken_back():
             replay, terms = self._recorder.record(lambda: move(cast(int, asked)))
-        return _Recording(asked, replay, terms)
+        return _Recording(asked, replay, {name: term.detach() for name, term in terms.items()})
 
     @contextmanager
     def _taken_back(self) -> Iterator[None]:
