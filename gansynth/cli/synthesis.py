@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gansynth.cli.arguments import (
-    FOLDER,
+    OUT,
     SHARE,
     device_option,
     parse_class_counts,
@@ -49,7 +49,7 @@ def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
 @click.argument("run")
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
-@click.option("--out", type=FOLDER, required=True, help="Where the class folders and metadata.csv go.")
+@click.option("--out", type=OUT, required=True, help="Where the class folders and metadata.csv go.")
 @_screening_options
 @seed_option
 @device_option
@@ -97,7 +97,7 @@ def generate(
 @click.command()
 @click.argument("data")
 @click.argument("run")
-@click.option("--out", type=FOLDER, required=True, help="Where the balanced data set goes.")
+@click.option("--out", type=OUT, required=True, help="Where the balanced data set goes.")
 @click.option(
     "--target",
     metavar="N|max",
