@@ -164,11 +164,23 @@ COMMANDS: dict[str, tuple[Callable[[random.Random, Path, Path], list[str]], int]
     "data import": (imported, EACH),
     "data crop": (crop, EACH),
     "classify": (classify, EACH),
-    "explain": (explain, EACH // 2),
+    "explain": (explain, EACH),
     "recipe": (recipe, EACH),
     "quality": (quality, EACH // 4),
 }
 INPUTS = [(name, seed) for name, (_, n) in COMMANDS.items() for seed in range(n)]
+
+
+def test_pictures_too_small_to_explain_are_named_and_the_others_explained(run: Path, tmp_path: Path) -> None:
+    rng = random.Random(0)
+    (tmp_path / "pictures").mkdir()
+    for k, (height, width) in enumerate([(1, 1), (2, 4), (15, 15), (200, 12), (40, 40)]):
+        (tmp_path / "pictures" / f"{k}.png").write_bytes(hostile.encoded(rng, "PNG", height, width))
+    arguments = ["explain", str(run), str(tmp_path / "pictures"), "--out", str(tmp_path / "o")]
+    result = CliRunner().invoke(gansynth, arguments)
+    assert result.exit_code == 2 and "4 of 5 files could not be explained" in result.stderr
+    assert "2.png (15 x 15 pixels, and a cell needs 16 x 16 to be found)" in result.stderr
+    assert (tmp_path / "o" / "report.html").exists() or list((tmp_path / "o").rglob("*.png"))
 
 
 def test_the_campaign_has_three_hundred_inputs() -> None:
