@@ -110,7 +110,7 @@ def match_rows(table: pd.DataFrame, paths: Sequence[str], others: Collection[str
             found.ambiguous.append(name)
         elif name not in allowed and _plain(name) not in allowed:
             found.unknown.append(name)
-    found.missing = [paths[k] for k in np.flatnonzero(found.row < 0)]
+    found.missing = [paths[k] for k in np.flatnonzero(found.row < 0).tolist()]
     return found
 
 
