@@ -122,7 +122,8 @@ def settled_origins(said: Iterable[str], declared: Sequence[str], root: Path) ->
 
 def _warn_of_unfinished(root: Path) -> None:
     for journal, command in _JOURNALS.items():
-        if is_named(root / journal):
+        # The table comes last; one of the two keeps its journal beside it.
+        if is_named(root / journal) and not is_named(root / METADATA_FILE):
             warnings.warn(
                 f"{shown(root)}: `gansynth {command}` has not finished this folder; continue it with --resume",
                 stacklevel=3,
