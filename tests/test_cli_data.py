@@ -135,3 +135,31 @@ def test_the_phantom_has_no_folder_to_write_its_split_into(tmp_path: Path, monke
     assert result.exit_code == 2
     assert "there is no such folder" in result.stderr
     assert not (tmp_path / "phantom").exists()
+
+
+def commands_that_write() -> list[tuple[str, ...]]:
+    image = "neutrophil/neutrophil_00000.png"
+    return [
+        ("generate", "pbc-64", "--class", "basophil", "--count", "1", "--out", "OUT"),
+        ("naturalize", "DATA", "--class", "neutrophil", "--count", "1", "--out", "OUT"),
+        ("explain", "run", f"DATA/{image}", "--out", "OUT"),
+        ("quality", "DATA", "DATA", "--out", "OUT"),
+        ("train-classifier", "DATA", "--out", "OUT"),
+        ("train-gan", "phantom", "--out", "OUT"),
+        ("compare", "DATA", "--out", "OUT"),
+        ("demo", "--out", "OUT"),
+        ("export", "pbc-64", "OUT"),
+        ("data", "phantom", "OUT"),
+        ("data", "crop", "DATA/neutrophil", "OUT"),
+        ("data", "nuclei", "DATA", "--out", "OUT"),
+    ]
+
+
+@pytest.mark.parametrize("command", commands_that_write(), ids=lambda command: " ".join(command[:2]))
+@pytest.mark.parametrize("place", ["explained", "neutrophil/deep/er"])
+def test_no_command_writes_into_a_data_set(cells: Path, command: tuple[str, ...], place: str) -> None:
+    before = sorted(cells.rglob("*"))
+    result = call(*(one.replace("OUT", str(cells / place)).replace("DATA", str(cells)) for one in command))
+    assert result.exit_code == 2 and "Traceback" not in result.output
+    assert "where every folder is a class; choose a folder outside it" in result.stderr, result.stderr
+    assert sorted(cells.rglob("*")) == before

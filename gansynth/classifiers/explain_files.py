@@ -19,8 +19,11 @@ from gansynth.classifiers.explain_share import mean_share, share_inside
 from gansynth.data.cell_segmentation import segment_cell
 from gansynth.data.picture import pixel_sha256, read_image, square
 from gansynth.errors import InputError
+from gansynth.files import shown as shown_name
 from gansynth.metrics.estimate import Estimate
 
+LEAST = 16
+"""Smallest edge, in pixels, of an image in which a cell can be cut out."""
 SHOWN = 224
 """Largest edge, in pixels, at which images are kept to be shown and their cells are cut out."""
 
@@ -154,10 +157,14 @@ def explain_files(
     pictures: list[NDArray[np.uint8]] = []
     for path in expanded(files):
         try:
-            pictures.append(read_image(path))
-            found.append(ExplainedFile(str(path)))
+            picture = read_image(path)
+            height, width = picture.shape[:2]
+            if min(height, width) < LEAST:
+                raise InputError(f"{width} x {height} pixels, and a cell needs {LEAST} x {LEAST} to be found")
+            pictures.append(picture)
+            found.append(ExplainedFile(shown_name(path)))
         except InputError as error:
-            found.append(ExplainedFile(str(path), error=str(error)))
+            found.append(ExplainedFile(shown_name(path), error=str(error)))
     if not pictures:
         return found
     sha256 = [pixel_sha256(picture) for picture in pictures]

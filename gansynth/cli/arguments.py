@@ -17,7 +17,33 @@ from gansynth.errors import InputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FOLDER = click.Path(path_type=Path)
+
+class NamedPath(click.Path):
+    """A path as a user types it; no file can have a NUL in its name."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or end with a usage error."""
+        if "\0" in str(value):
+            self.fail("a path cannot hold a NUL", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class OutPath(NamedPath):
+    """Where something is written: never inside a data set, whatever the command."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; refuse one that lies inside a data set."""
+        from gansynth.data.opening import refuse_inside_tables
+
+        path = super().convert(value, param, ctx)
+        refuse_inside_tables(path)
+        return path
+
+
+FOLDER, OUT = NamedPath(), OutPath()
 MOST_SEED = 2**62
 """Beyond it there is no room for the seeds of the images that follow in 64 bits."""
 

@@ -10,8 +10,8 @@ import click
 
 from gansynth.cli.arguments import (
     COUNT,
-    FOLDER,
     MINUTES,
+    OUT,
     SEVERAL,
     device_option,
     parse_names,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "naturalize: composites of training images.",
 )
 @click.option("--seeds", type=COUNT, default=2, show_default=True, help="Trainings of each recipe.")
-@click.option("--out", type=FOLDER, required=True, help="Where runs, images, tables and report.html go.")
+@click.option("--out", type=OUT, required=True, help="Where runs, images, tables and report.html go.")
 @click.option("--images", type=COUNT, help="Real images each training sees.  [default: the recipes']")
 @click.option("--minutes", type=MINUTES, help="Minutes each training has.")
 @click.option(

@@ -11,6 +11,7 @@ from gansynth.cli.arguments import (
     COUNT,
     COUNT_OR_NONE,
     FOLDER,
+    OUT,
     device_option,
     seed_option,
 )
@@ -23,7 +24,7 @@ from gansynth.errors import InputError
     "--recipe",
     help="A recipe (docs/classifiers.md lists them) or a YAML file.  [default: sequential-cnn, or the resumed run's]",
 )
-@click.option("--out", type=FOLDER, required=True, help="The run: a folder for weights, log and curves.")
+@click.option("--out", type=OUT, required=True, help="The run: a folder for weights, log and curves.")
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the recipe; repeatable.")
 @click.option("--epochs", type=COUNT, help="Instead of the recipe's epochs.")
 @click.option("--patience", type=COUNT_OR_NONE, help="Stop after so many epochs without a better macro-F1.")

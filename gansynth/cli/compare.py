@@ -12,6 +12,7 @@ import click
 from gansynth.cli.arguments import (
     COUNT,
     FOLDER,
+    OUT,
     SHARE,
     backbone_weights_option,
     classifiers_option,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     "parameters after : and a dose after @ (augmentation+cb-focal:beta=0.999, c-wgan-gp-64@0.5).",
 )
 @classifiers_option
-@click.option("--out", type=FOLDER, required=True, help="Where predictions, tables and report.html go.")
+@click.option("--out", type=OUT, required=True, help="Where predictions, tables and report.html go.")
 @click.option("--seeds", type=COUNT, help="Trainings of each arm on each fold.  [default: 3]")
 @folds_option
 @click.option("--doses", metavar="X,Y,...", default="", help="Shares of the way to balance, such as 0.25,0.5,1,1.5.")

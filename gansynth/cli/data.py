@@ -9,6 +9,7 @@ import click
 
 from gansynth.cli.arguments import (
     FOLDER,
+    OUT,
     SHARE,
     Number,
     parse_counts_list,
@@ -43,7 +44,7 @@ def info(folder: Path, as_json: bool) -> None:
 
 
 @data.command("import")
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=OUT)
 @click.option(
     "--source",
     "sources",
@@ -112,7 +113,7 @@ def split(folder: Path, test: float, val: float, group: str, force: bool, seed: 
 
 @data.command()
 @click.argument("smears", type=FOLDER)
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=OUT)
 @click.option(
     "--cell-diameter",
     metavar="PIXELS",
@@ -228,7 +229,7 @@ def crop(
 
 
 @data.command()
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=OUT)
 @click.option(
     "--counts", metavar="CLASS=N,...", help="Cells per class; default: the twelve classes of hazra2022, scaled down."
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gansynth.cli.arguments import (
-    FOLDER,
+    OUT,
     Number,
     device_option,
     seed_option,
@@ -15,7 +15,7 @@ from gansynth.cli.arguments import (
 
 
 @click.command()
-@click.option("--out", type=FOLDER, default=Path("demo"), show_default=True, help="Where the page and the images go.")
+@click.option("--out", type=OUT, default=Path("demo"), show_default=True, help="Where the page and the images go.")
 @click.option("--minutes", type=Number(0.05, 600), default=2.5, show_default=True, help="How long to train.")
 @seed_option
 @device_option

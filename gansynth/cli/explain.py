@@ -10,6 +10,7 @@ import click
 from gansynth.cli.arguments import (
     COUNT,
     FOLDER,
+    OUT,
     device_option,
 )
 from gansynth.errors import InputError
@@ -18,7 +19,7 @@ from gansynth.errors import InputError
 @click.command()
 @click.argument("run", type=FOLDER)
 @click.argument("images", nargs=-1, required=True, type=FOLDER)
-@click.option("--out", type=FOLDER, required=True, help="An empty folder for sheets, pictures and numbers.")
+@click.option("--out", type=OUT, required=True, help="An empty folder for sheets, pictures and numbers.")
 @click.option(
     "--method",
     type=click.Choice(["grad-cam", "guided-grad-cam", "score-cam"]),
@@ -54,8 +55,11 @@ def explain(
     """
     from gansynth.classifiers import open_classifier
     from gansynth.classifiers.explain_files import explain_files, shares_of
+    from gansynth.data.opening import refuse_inside
     from gansynth.report.explanation_folder import answer, refuse_used, write_explanations
 
+    for place in images:
+        refuse_inside(place, out)
     refuse_used(out)
     classifier = open_classifier(run, device=device)
     earlier = None if before is None else open_classifier(before, device=device)

@@ -8,8 +8,8 @@ import click
 
 from gansynth.cli.arguments import (
     COUNT,
-    FOLDER,
     MINUTES,
+    OUT,
     device_option,
     seed_option,
 )
@@ -21,7 +21,7 @@ from gansynth.cli.arguments import (
     "--recipe",
     help="A recipe of the zoo (see `gansynth models`) or a YAML file.  [default: c-wgan-gp-64, or the resumed run's]",
 )
-@click.option("--out", type=FOLDER, required=True, help="The run: a folder for weights, log and sample sheets.")
+@click.option("--out", type=OUT, required=True, help="The run: a folder for weights, log and sample sheets.")
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the recipe; repeatable.")
 @click.option("--steps", type=COUNT, help="Stop after so many generator steps.")
 @click.option("--minutes", type=MINUTES, help="Stop after so many minutes.")
@@ -91,7 +91,7 @@ def train_gan(
 
 @click.command()
 @click.argument("run")
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=OUT)
 def export(run: str, out: Path) -> None:
     """Make a run small enough to give away.
 

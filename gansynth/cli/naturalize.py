@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, parse_class_counts, parse_count, seed_option
+from gansynth.cli.arguments import FOLDER, OUT, device_option, parse_class_counts, parse_count, seed_option
 from gansynth.errors import InputError
 
 
@@ -14,7 +14,7 @@ from gansynth.errors import InputError
 @click.argument("data")
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
-@click.option("--out", type=FOLDER, required=True, help="Where the class folders and metadata.csv go.")
+@click.option("--out", type=OUT, required=True, help="Where the class folders and metadata.csv go.")
 @click.option(
     "--size", type=click.IntRange(32, 1024), default=128, show_default=True, help="Edge of the images in pixels."
 )

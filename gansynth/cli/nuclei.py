@@ -9,7 +9,7 @@ import click
 
 from gansynth.cli.arguments import (
     COUNT,
-    FOLDER,
+    OUT,
     seed_option,
 )
 from gansynth.cli.field_progress import fields_progress
@@ -17,7 +17,7 @@ from gansynth.cli.field_progress import fields_progress
 
 @click.command()
 @click.argument("data")
-@click.option("--out", type=FOLDER, required=True, help="Where nuclei.csv, outlines.png and report.json go.")
+@click.option("--out", type=OUT, required=True, help="Where nuclei.csv, outlines.png and report.json go.")
 @click.option(
     "--size",
     type=click.IntRange(32, 1024),

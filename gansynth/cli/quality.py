@@ -11,6 +11,7 @@ import click
 from gansynth.cli.arguments import (
     EDGE,
     FOLDER,
+    OUT,
     Command,
     device_option,
     seed_option,
@@ -53,7 +54,7 @@ def measuring_options(command: Command) -> Command:
 @click.command()
 @click.argument("real")
 @click.argument("synthetic")
-@click.option("--out", type=FOLDER, help="A folder for tables, pictures and report.html.")
+@click.option("--out", type=OUT, help="A folder for tables, pictures and report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--run", metavar="RUN", help="The run that made the images; refused if it saw the held-out images.")
 @measuring_options

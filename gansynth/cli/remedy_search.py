@@ -10,7 +10,7 @@ import click
 from gansynth.cli.arguments import (
     COUNT,
     EDGE,
-    FOLDER,
+    OUT,
     SEVERAL,
     backbone_weights_option,
     device_option,
@@ -26,7 +26,7 @@ from gansynth.errors import InputError
 @click.argument("data")
 @click.option("--remedy", required=True, help="Such as cb-focal; of several (augmentation+focal) the last.")
 @click.option("--classifier", default="sequential-cnn", show_default=True, help="A recipe, or a YAML file.")
-@click.option("--out", type=FOLDER, required=True, help="Where predictions and the table go.")
+@click.option("--out", type=OUT, required=True, help="Where predictions and the table go.")
 @click.option(
     "--grid",
     metavar="NAME=X,Y,...",

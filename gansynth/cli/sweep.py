@@ -10,7 +10,7 @@ import click
 
 from gansynth.cli.arguments import (
     COUNT,
-    FOLDER,
+    OUT,
     backbone_weights_option,
     classifiers_option,
     device_option,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     "as in pasupa2020.",
 )
 @click.option("--most", type=COUNT, help="At most so many training images of any other class.")
-@click.option("--out", type=FOLDER, required=True, help="Where comparisons, tables, charts and report.html go.")
+@click.option("--out", type=OUT, required=True, help="Where comparisons, tables, charts and report.html go.")
 @click.option("--seeds", type=COUNT, default=3, show_default=True, help="Trainings of each arm on each fold.")
 @folds_option
 @endpoint_option

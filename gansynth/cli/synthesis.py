@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gansynth.cli.arguments import (
-    FOLDER,
+    OUT,
     SHARE,
     device_option,
     parse_class_counts,
@@ -49,11 +49,11 @@ def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
 @click.argument("run")
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
-@click.option("--out", type=FOLDER, required=True, help="Where the class folders and metadata.csv go.")
+@click.option("--out", type=OUT, required=True, help="Where the class folders and metadata.csv go.")
 @click.option(
     "--truncation",
     metavar="SHARE",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     default=1.0,
     show_default=True,
     help="Below 1: images nearer to the typical one of their class, less varied and less often broken.",
@@ -107,7 +107,7 @@ def generate(
 @click.command()
 @click.argument("data")
 @click.argument("run")
-@click.option("--out", type=FOLDER, required=True, help="Where the balanced data set goes.")
+@click.option("--out", type=OUT, required=True, help="Where the balanced data set goes.")
 @click.option(
     "--target",
     metavar="N|max",

@@ -13,7 +13,7 @@ from gansynth.data.pack import open_pack
 from gansynth.data.split import SPLITS_FILE, read_splits
 from gansynth.data.table_rows import chosen_unmatched, match_rows, refuse_unmatched
 from gansynth.errors import InputError
-from gansynth.files import is_named, read_table, shown
+from gansynth.files import is_named, open_regular, read_table, shown
 
 METADATA_FILE = "metadata.csv"
 ORIGINS = ("real", "synthetic", "phantom")
@@ -122,7 +122,8 @@ def settled_origins(said: Iterable[str], declared: Sequence[str], root: Path) ->
 
 def _warn_of_unfinished(root: Path) -> None:
     for journal, command in _JOURNALS.items():
-        if is_named(root / journal):
+        # The table comes last; one of the two keeps its journal beside it.
+        if is_named(root / journal) and not is_named(root / METADATA_FILE):
             warnings.warn(
                 f"{shown(root)}: `gansynth {command}` has not finished this folder; continue it with --resume",
                 stacklevel=3,
@@ -159,6 +160,34 @@ def refuse_inside(data: str | Path, out: str | Path) -> None:
         raise InputError(
             f"{shown(out)}: lies inside {shown(root)}, where every folder is a class; choose a folder outside it"
         )
+
+
+def refuse_inside_tables(out: str | Path) -> None:
+    """Refuse an output folder that lies inside a data set which nobody named, but whose tables say that it is one.
+
+    Parameters
+    ----------
+    out : path-like
+
+    Raises
+    ------
+    InputError
+        If a folder above `out` has a `metadata.csv` or `splits.csv` with a column `file_name`.
+    """
+    for folder in Path(out).absolute().parents:
+        for name in (METADATA_FILE, SPLITS_FILE):
+            if _is_table_of_images(folder / name):
+                refuse_inside(folder, out)
+
+
+def _is_table_of_images(path: Path) -> bool:
+    if not is_named(path):
+        return False
+    try:
+        with open_regular(path) as file:
+            return b"file_name" in file.readline(4096)
+    except (InputError, OSError):
+        return False
 
 
 def read_metadata(

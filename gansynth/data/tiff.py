@@ -55,9 +55,10 @@ def read_deep_tiff(file: BinaryIO, most_pixels: int) -> tuple[NDArray[np.uint8],
             if composite is not None:
                 values = np.moveaxis(composite.asarray(maxworkers=1), 0, -1)
             else:
-                values = _of_page(page, kind)
-                if values is None:
+                own = _of_page(page, kind)
+                if own is None:
                     return None
+                values = own
             orientation = int(page.tags.valueof(274, default=1))
             samples, extra = values.shape[-1], page.extrasamples
     except InputError:

@@ -111,9 +111,9 @@ def frechet_estimate(
     ----------
     Efron, B. (1982). The jackknife, the bootstrap and other resampling plans. SIAM, chapter 6.
     """
-    _check(synthetic, real, name)
-    if len(synthetic) < FEWEST:
+    if len(synthetic) == len(real) < FEWEST:
         return too_few(len(synthetic), FEWEST, name)
+    _check(synthetic, real, name)
     of_x, of_y = _Moments.of(synthetic), _Moments.of(real)
     value, left, right, roots = _decomposed(of_x, of_y)
     if as_published:

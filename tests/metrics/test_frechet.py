@@ -100,3 +100,9 @@ def test_interval_holds_the_mean_distance_at_this_n(shift: float, scale: float) 
     mean = np.mean([one.value for one in found if one.value is not None])
     held = np.mean([one.interval[0] <= mean <= one.interval[1] for one in found if one.interval is not None])
     assert held >= 0.9
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_one_image_has_no_distance_and_says_what_it_needs(n: int) -> None:
+    found = frechet_estimate(np.zeros((n, 4)), np.ones((n, 4)))
+    assert found.value is None and found.n == n and found.note
