@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gansynth.classifiers.classifier import RANDOM_FROZEN
 from gansynth.report.blocks import Cell, Grid, Row
 from gansynth.report.comparison_cells import misclassified, samples
 from gansynth.report.comparison_classes import classes, confusion
@@ -109,15 +110,19 @@ def _warnings(results: ComparisonResults) -> list[str]:
     if rarity:
         held = ", ".join(f"{name} to {n:,}" for name, n in rarity.items())
         said.append(f"Rarity was made: training images were held to a number for {held}. The rest left the experiment.")
-    scratch = [e.classifier for e in results.arms if e.weights == "none" and e.classifier in _BACKBONES]
+    scratch = [e.classifier for e in results.arms if e.weights == "none" and e.classifier not in _NOT_PUBLISHED]
     if scratch:
         names = ", ".join(dict.fromkeys(scratch))
         said.append(f"Trained from scratch, without the published weights: {names}.")
+    frozen = list(dict.fromkeys(e.classifier for e in results.arms if e.weights == RANDOM_FROZEN))
+    if frozen:
+        said.append(f"Only the head has learned, on a trunk of random weights: {', '.join(frozen)}.")
     known = [*results.arm_names, *results.classifiers]
     return list(dict.fromkeys([*found, *(sentence(text, known) for text in said)]))
 
 
-_BACKBONES = {"vgg19", "resnet50", "inception-v3", "xception", "efficientnet"}
+_NOT_PUBLISHED = {"sequential-cnn", "custom-cnn"}
+"""Networks of which there are no published weights."""
 
 
 def _failed(entry: Any) -> bool:
