@@ -159,8 +159,8 @@ def _shipped() -> list[Known]:
                 file,
                 SHA256[version],
                 package,
-                lambda _, version=version: weight_file(version),
-                lambda _, version=version: pretrained_efficientnet_lite(version),
+                partial(_lite_file, version),
+                partial(_lite, version),
                 shipped=True,
             )
         )
@@ -185,7 +185,7 @@ def _of_metrics() -> list[Known]:
                 "",
                 HOW.replace(FILES[0], file),
                 find,
-                lambda folder, find=find: DinoBloomFeatures(find(folder)),
+                partial(_dinobloom, file),
             )
         )
     return found
@@ -222,7 +222,23 @@ def _of_segmenters() -> list[Known]:
         Known(
             f"Segment Anything {kind}", "naturalize --segmenter sam", file.name, file.sha256,
             f"{file.how}; and pip install segment-anything", partial(find_weights, file),
-            lambda folder, kind=kind: sam_segmenter(folder, kind=kind),
+            partial(_segmenter, kind),
         )
         for kind, file in ((kind, published_sam(kind)) for kind in MODELS)
     ]  # fmt: skip
+
+
+def _lite_file(version: int, _: Path | None) -> Path:
+    return weight_file(version)
+
+
+def _lite(version: int, _: Path | None) -> object:
+    return pretrained_efficientnet_lite(version)
+
+
+def _dinobloom(file: str, weights_dir: Path | None) -> object:
+    return DinoBloomFeatures(_find_dinobloom(file, weights_dir))
+
+
+def _segmenter(kind: str, weights_dir: Path | None) -> object:
+    return sam_segmenter(weights_dir, kind=kind)
