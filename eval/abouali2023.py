@@ -238,7 +238,8 @@ def tables(asked: Options, found: Found, rarest: str, looked: str) -> str:
             looked,
             "",
             f"Before: {BEFORE}; after: {AFTER}. The share of the attribution that lies inside the cell; one spread "
-            "evenly would have the cell's share of the picture. Sheets: explained/.",
+            "evenly would have the cell's share of the picture. The means before and after are over the images that "
+            "have any attribution, the difference over those that have it both times. Sheets: explained/.",
             "",
         ]
     return "\n".join([*parts, cannot_compare(found)])

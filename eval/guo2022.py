@@ -329,7 +329,8 @@ def tables(found: Found, rarity: Mapping[str, int], chosen: str, explanations: s
             explanations or (f"{base.weights}: nothing to explain." if not base.spec else "Not finished."),
             "",
             f"Before: {BASELINE}; after: {CBCM}. The share of the attribution that lies inside the cell; one spread "
-            "evenly would have the cell's share of the picture. Sheets: explained/.",
+            "evenly would have the cell's share of the picture. The means before and after are over the images that "
+            "have any attribution, the difference over those that have it both times. Sheets: explained/.",
             "",
             cannot_compare(found, rarity),
         ]

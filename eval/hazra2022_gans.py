@@ -65,8 +65,9 @@ OURS_BESIDE = ("KID", "KD-cell", "FD-cell", "coverage-cell", "diversity-cell", "
 CANNOT_COMPARE = """\
 ## What cannot be compared, and why
 
-- **Other data.** The paper's 12 classes come from two hospitals' sets at 128 px; ours are the classes of the
-  benchmark's own data, at its own size. FID, IS, LPIPS, PSNR, SSIM, l1 and l2 all depend on the images and their size.
+- **Other data.** The paper's 12 classes come from three sources, one of them private, at 128 px; ours are the classes
+  of the benchmark's own data, at its own size. FID, IS, LPIPS, PSNR, SSIM, l1 and l2 all depend
+  on the images and their size.
 - **IS asks an ImageNet classifier**, which knows no blood cells. 12 classes told apart perfectly, and nothing else,
   give an IS of 12; a value of 14.5 says that it sees other differences than those between the classes.
 - **PSNR, SSIM, LPIPS, l1 and l2 need pairs**, and the paper does not say which real image a synthetic one is compared

@@ -103,16 +103,20 @@ class Training(Section):
 
     An epoch shows as many images as there are real training images, whatever a remedy added: so the same number of
     epochs is the same number of steps in every arm of a comparison. `sampling` "natural" shows every row of the
-    treatment equally often; the others draw the classes by p ~ n^alpha, or equally. `patience` counts epochs without
-    a better macro-F1 on the validation images; 0 never stops early. `calibrated` sets the temperature on them.
+    treatment equally often; the others draw the classes by p ~ n^alpha, or equally. `keep` says which epoch's weights
+    are kept: that of the best macro-F1 on the validation images, or that of the least loss there. `patience` counts
+    epochs without a better one; 0 never stops early. `calibrated` sets the temperature on them. `optimizer` "adam" is
+    Adam as published, whose weight decay is part of the gradient.
     """
 
     epochs: Annotated[int, Number, Field(ge=1, le=100_000)] = 50
     batch_size: Annotated[int, Number, Field(ge=2, le=65_536)] = 64
+    optimizer: Literal["adamw", "adam"] = "adamw"
     learning_rate: Positive = 2e-3
     weight_decay: NonNegative = 0.01
     schedule: Literal["cosine", "constant"] = "cosine"
     warm_up: Share = 0.05
+    keep: Literal["macro-F1", "loss"] = "macro-F1"
     patience: Annotated[int, Number, Field(ge=0)] = 15
     precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(str)] = "auto"
     sampling: Literal["natural", "balanced", "tempered"] = "natural"

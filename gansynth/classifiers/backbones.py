@@ -127,6 +127,19 @@ def read_published(file: WeightFile, weights_dir: Path | None = None) -> dict[st
     return only_tensors(read_state(path))
 
 
+def load_published(network: Trunk, published: Published, weights_dir: Path | None = None) -> nn.Module:
+    """Return a whole network of a library with its published weights, its own head included.
+
+    Raises
+    ------
+    MissingWeights
+        If the file is in none of the folders.
+    InputError
+        If it is not the published one, or does not fit the network.
+    """
+    return _with_weights(network, "pretrained", published, weights_dir)
+
+
 def _of_torchvision(name: str, model: str) -> Published:
     from torchvision import models
 

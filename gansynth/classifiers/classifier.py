@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from gansynth.classifier_recipes import ClassifierRecipe
 from gansynth.errors import InputError
 
+RANDOM_FROZEN = "random frozen"
+"""What is said of the weights of a trunk that was drawn at random and does not learn."""
+
 
 class Classifier(ABC):
     """A trained classifier.
@@ -29,7 +32,7 @@ class Classifier(ABC):
         One for each epoch: epoch, step, train_loss, train_accuracy, and, where there are validation images, val_loss,
         val_accuracy, val_macro_f1. Empty for classical classifiers.
     weights : str
-        "pretrained" or "none" for a backbone, else "".
+        "pretrained", "none" or "random frozen" (only the head has learned) for a backbone, else "".
     """
 
     recipe: ClassifierRecipe

@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 
 from gansynth.atomic import write_json, write_text
 from gansynth.classifier_recipes import NeuralRecipe, PublishedNetwork, load_classifier_recipe
+from gansynth.classifiers.classifier import RANDOM_FROZEN
 from gansynth.classifiers.neural import NeuralClassifier, build_network, computes_in_bf16
 from gansynth.classifiers.neural_training import Course, learned_weights
 from gansynth.data.dataset import CellDataset
@@ -166,8 +167,11 @@ def write_info(out: Path, plan: Plan, course: Course, device: torch.device, *, f
 
 
 def weights_of(recipe: NeuralRecipe) -> str:
-    """Return "pretrained" or "none" for a backbone, else ""."""
-    return recipe.network.weights if isinstance(recipe.network, PublishedNetwork) else ""
+    """Return what `Classifier.weights` says of a recipe."""
+    network = recipe.network
+    if not isinstance(network, PublishedNetwork):
+        return ""
+    return RANDOM_FROZEN if network.frozen and network.weights == "none" else network.weights
 
 
 def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:

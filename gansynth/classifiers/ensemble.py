@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gansynth.atomic import write_json, write_text
 from gansynth.classifier_recipes import AverageRecipe, ClassifierRecipe, load_classifier_recipe
 from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
-from gansynth.classifiers.classifier import Classifier
+from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import read_json
@@ -63,7 +63,7 @@ class AverageClassifier(Classifier):
         self.chosen_on_sha256 = frozenset().union(*(member.chosen_on_sha256 for member in self.members))
         self.curve: list[dict[str, Any]] = []
         weights = {member.weights for member in self.members}
-        self.weights = "none" if "none" in weights else "pretrained" if "pretrained" in weights else ""
+        self.weights = next((known for known in (RANDOM_FROZEN, "none", "pretrained") if known in weights), "")
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         self.refuse_other_size(images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 
 from gansynth.classifier_recipes import NeuralRecipe
 from gansynth.classifiers.batches import Batches
+from gansynth.classifiers.classifier import RANDOM_FROZEN
 from gansynth.classifiers.classifier_run import (
     Plan,
     begin_folder,
@@ -59,6 +61,12 @@ def train_neural(
         raise InputError(f"--steps {steps}: give a number above 0")
     if out is not None:
         claim_folder(out, resume)
+    if weights_of(recipe) == RANDOM_FROZEN:
+        warnings.warn(
+            f"recipe {recipe.name}: weights none with frozen true trains a head on a trunk of random weights that "
+            "never learns; leave out --weights none, or give --set network.frozen=false to train all of it",
+            stacklevel=2,
+        )
     where = chosen_device(device)
     if where.type == "cpu":
         keep_freed_memory()

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,7 +25,9 @@ from gansynth.gans.state import seed_step
 from gansynth.metrics.confusion_scores import confusion_matrix, overall_figure
 
 SCORE = "val_macro_f1"
-"""What the weights that are kept are the best in."""
+"""What the weights that are kept are the best in, if the recipe does not ask for the least loss."""
+
+LOSS = "val_loss"
 
 SECONDS_BETWEEN_STATES = 15.0
 
@@ -45,7 +47,7 @@ class Course:
     sums : float64 Tensor, shape [3]
         Loss, right answers and images since the last check.
     best : dict of str to Tensor
-        The learned weights with the best macro-F1 on the validation images; empty without such images.
+        The learned weights of the best epoch on the validation images; empty without such images.
     best_epoch : int
     """
 
@@ -58,13 +60,14 @@ class Course:
 
 
 def build_optimizer(network: nn.Module, training: Training) -> Optimizer:
-    """Return a fused AdamW over what learns; norms and biases do not decay."""
+    """Return a fused AdamW, or Adam, over what learns; norms and biases do not decay."""
     learning = [p for p in network.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in learning if p.ndim > 1], "weight_decay": training.weight_decay},
         {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=training.learning_rate, fused=True)
+    kind = torch.optim.AdamW if training.optimizer == "adamw" else torch.optim.Adam
+    return kind([g for g in groups if g["params"]], lr=training.learning_rate, fused=True)
 
 
 def learned_weights(network: nn.Module) -> dict[str, Tensor]:
@@ -134,7 +137,7 @@ def train_network(
                 course.sums += torch.stack([loss.detach().double() * len(labels), right, right.new_tensor(len(labels))])
             course.step, course.seconds = step + 1, time.monotonic() - began
             if course.step % steps_per_epoch == 0 or course.step == steps:
-                point = _check(network, course, validation, steps_per_epoch, device, bf16)
+                point = _check(network, course, validation, steps_per_epoch, device, bf16, recipe.training.keep)
                 course.seconds = time.monotonic() - began
                 on_check(point)
                 if time.monotonic() - saved > SECONDS_BETWEEN_STATES:
@@ -165,6 +168,7 @@ def _check(
     steps_per_epoch: int,
     device: torch.device,
     bf16: bool,
+    keep: Literal["macro-F1", "loss"],
 ) -> dict[str, Any]:
     loss, right, n = course.sums.tolist()
     if not math.isfinite(loss):
@@ -183,10 +187,11 @@ def _check(
         labels, found = validation.labels, p.argmax(axis=1)
         table = confusion_matrix(labels, found, p.shape[1])
         of_truth = np.clip(p[np.arange(len(labels)), labels], 1e-12, None)
-        point["val_loss"] = round(float(-np.log(of_truth).mean()), 6)
+        point[LOSS] = round(float(-np.log(of_truth).mean()), 6)
         point["val_accuracy"] = round(float((found == labels).mean()), 6)
         point[SCORE] = round(float(overall_figure(table, "macro-F1")), 6)
-        if not course.best or point[SCORE] > max(earlier[SCORE] for earlier in course.curve):
+        name, sign = (SCORE, 1) if keep == "macro-F1" else (LOSS, -1)
+        if not course.best or sign * point[name] > max(sign * earlier[name] for earlier in course.curve):
             course.best = {name: tensor.detach().clone() for name, tensor in learned_weights(network).items()}
             course.best_epoch = point["epoch"]
     course.curve.append(point)

@@ -16,7 +16,7 @@ from gansynth.classifier_recipes import (
     load_classifier_recipe,
 )
 from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
-from gansynth.classifiers.classifier import Classifier
+from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
@@ -195,7 +195,9 @@ class Outcome:
             for name, scores in (("validation", self.validation), ("test", self.test))
             if scores is not None
         ]
-        return "; ".join(parts) or "no validation images to score it on"
+        said = "; ".join(parts) or "no validation images to score it on"
+        frozen = " (only the head has learned, on a trunk of random weights)"
+        return said + frozen * (self.classifier.weights == RANDOM_FROZEN)
 
 
 def train_on_split(

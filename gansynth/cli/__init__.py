@@ -27,6 +27,7 @@ from gansynth.cli.quality import quality
 from gansynth.cli.remedy_search import search_remedy
 from gansynth.cli.sweep import sweep
 from gansynth.cli.synthesis import balance, generate
+from gansynth.cli.weights import weights
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -51,7 +52,7 @@ def gansynth() -> None:
 _COMMANDS = (
     data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain, compare,
     models, export, demo,
-    search_remedy, sweep,
+    search_remedy, sweep, weights,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)

@@ -43,6 +43,25 @@ def info(folder: Path, as_json: bool) -> None:
     click.echo(json.dumps(report.to_json()) if as_json else report.to_text())
 
 
+@data.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("out", type=FOLDER)
+def dedupe(folder: Path, out: Path) -> None:
+    """Write a data set without redundant images: of each group of duplicates one stays.
+
+    DIR stays as it is. OUT gets the images that are kept (as links where possible), metadata.csv and splits.csv with
+    their lines, and left_out.csv, which says of every other image why it was left out and which one stands for it.
+
+    \b
+    Example:
+      gansynth data dedupe my-cells my-cells-once
+    """
+    from gansynth.data.dedupe import dedupe as write_without_duplicates
+
+    click.echo(write_without_duplicates(folder, out, progress=True).to_text())
+    click.echo(f"wrote {out}")
+
+
 @data.command("import")
 @click.argument("out", type=OUT)
 @click.option(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gansynth.classifiers.published_files import Look
     from gansynth.metrics.estimate import Estimate
     from gansynth.studies.benchmark_result import Benchmark
     from gansynth.studies.comparison_result import Comparison
@@ -14,6 +15,20 @@ if TYPE_CHECKING:
     from gansynth.studies.remedy_search_result import RemedySearch
 
 _PER_CLASS = ("recall", "KD-cell", "diversity-cell", "memorisation")
+
+
+def weights_table(looks: Sequence[Look]) -> str:
+    """Return every weight file, what it is for, whether it is there, and how those that are missing are had."""
+    rows: list[tuple[str, ...]] = [("name", "used for", "file", "state", "sha256")]
+    for look in looks:
+        state = f"{look.state}, loads" if look.loaded else look.state
+        if look.state == "present" and look.expected == ("an installed package",):
+            state += " (installed)"
+        rows.append(
+            (look.name, look.used_for, look.file, state, f"{look.sha256[:9]}..." if look.sha256 else "not known")
+        )
+    missing = dict.fromkeys(f"{look.file}: {look.how}" for look in looks if look.state == "missing")
+    return "\n".join([_aligned(rows), "", *missing])
 
 
 def quality_table(quality: Quality) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gansynth.data.cell_segmentation import NOTHING, CellMasks, as_rgb, outline_problem, segment_cell
 from gansynth.errors import InputError
+from gansynth.metrics.extractors.weights import WeightFile, find_weights, folders, read_state
 
 _PUBLISHED = "https://dl.fbaipublicfiles.com/segment_anything/"
 MODELS = {
@@ -27,8 +28,14 @@ MODELS = {
 """Name in the package's registry to published file and the first digits of its sha256; the best first."""
 
 
+def published_sam(kind: str) -> WeightFile:
+    """Return the published file of a model of the package's registry."""
+    file, digits = MODELS[kind]
+    return WeightFile(file, digits, "--segmenter sam", _PUBLISHED + file)
+
+
 def sam_segmenter(
-    weights_dir: str | Path | None = None, device: str = "cpu"
+    weights_dir: str | Path | None = None, device: str = "cpu", *, kind: str | None = None
 ) -> tuple[Callable[[NDArray[np.uint8]], CellMasks], str]:
     """Load Segment Anything.
 
@@ -38,6 +45,8 @@ def sam_segmenter(
         Folder of weight files; see `gansynth.metrics.extractors.weights.folders`. The largest model there is taken.
     device : str
         "cpu" or "cuda".
+    kind : str, optional
+        Of `MODELS`, instead of the largest.
 
     Returns
     -------
@@ -49,8 +58,6 @@ def sam_segmenter(
     InputError
         If the package or the weights are absent, or a file is not the published one; with how to get it.
     """
-    from gansynth.metrics.extractors.weights import WeightFile, find_weights, folders, read_state
-
     try:
         package = importlib.import_module("segment_anything")
     except ImportError:
@@ -60,9 +67,8 @@ def sam_segmenter(
         ) from None
     places = folders(weights_dir)
     there = [kind for kind, (file, _) in MODELS.items() if any((place / file).is_file() for place in places)]
-    kind = there[0] if there else "vit_b"
-    file, digits = MODELS[kind]
-    weights = find_weights(WeightFile(file, digits, "--segmenter sam", _PUBLISHED + file), weights_dir)
+    kind = kind or (there[0] if there else "vit_b")
+    weights = find_weights(published_sam(kind), weights_dir)
     network = package.sam_model_registry[kind]()
     try:
         network.load_state_dict(read_state(weights))
@@ -70,7 +76,7 @@ def sam_segmenter(
         reason = str(error).partition("\n")[0]
         raise InputError(f"{weights}: holds other weights than {kind} ({reason}); download it again") from None
     predictor = package.SamPredictor(network.to(device).eval())
-    return (lambda image: segment_with(predictor, image)), f"sam-{kind}-{digits}"
+    return (lambda image: segment_with(predictor, image)), f"sam-{kind}-{MODELS[kind][1]}"
 
 
 def segment_with(predictor: Any, image: NDArray[np.uint8]) -> CellMasks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gansynth.classifiers.classifier import RANDOM_FROZEN
 from gansynth.report.blocks import Cell, Grid, Row
 from gansynth.report.comparison_cells import misclassified, samples
 from gansynth.report.comparison_classes import classes, confusion
@@ -105,6 +106,9 @@ def _warnings(results: Comparison) -> list[str]:
     scratch = list(dict.fromkeys(e.classifier for e in results.arms if e.weights == "none"))
     if scratch:
         said.append(f"Trained from scratch, without the published weights: {', '.join(scratch)}.")
+    frozen = list(dict.fromkeys(e.classifier for e in results.arms if e.weights == RANDOM_FROZEN))
+    if frozen:
+        said.append(f"Only the head has learned, on a trunk of random weights: {', '.join(frozen)}.")
     known = [*results.arm_names, *results.classifiers]
     return list(dict.fromkeys([*found, *(sentence(text, known) for text in said)]))
 

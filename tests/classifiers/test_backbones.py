@@ -17,6 +17,7 @@ from gansynth.classifier_recipes import BackboneRecipe, CbamRecipe, load_classif
 from gansynth.classifiers import backbones, open_classifier, train_classifier
 from gansynth.classifiers.backbones import build_backbone, build_cbam, published_weights
 from gansynth.classifiers.neural import build_network
+from gansynth.classifiers.training import Outcome
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
@@ -159,6 +160,15 @@ def test_a_backbone_can_be_trained_from_scratch_and_says_so() -> None:
         cells, recipe("network.weights=none"), validation=None, steps=1, device="cpu", progress=False
     )
     assert trained.weights == "none"
+
+
+def test_a_head_on_a_random_trunk_that_never_learns_is_warned_of_and_said_everywhere(tmp_path: Path) -> None:
+    cells = phantom_dataset({"eosinophil": 4, "platelet": 4}, size=32)
+    asked = recipe("network.weights=none", "network.frozen=true")
+    with pytest.warns(UserWarning, match="trains a head on a trunk of random weights"):
+        trained = train_classifier(cells, asked, tmp_path, validation=cells, steps=1, device="cpu", progress=False)
+    assert trained.weights == open_classifier(tmp_path, device="cpu").weights == "random frozen"
+    assert Outcome(trained, None, None).sentence.endswith("(only the head has learned, on a trunk of random weights)")
 
 
 STAND_INS = {

@@ -54,6 +54,28 @@ def test_the_weights_with_the_best_macro_f1_are_kept() -> None:
     assert (p.argmax(axis=1) == held_out.labels).mean() == pytest.approx(best["val_accuracy"])
 
 
+def test_the_weights_of_the_least_loss_are_kept_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    rising = iter(range(100))
+    monkeypatch.setattr(training_module, "overall_figure", lambda table, name: next(rising))  # the last epoch is best
+    cells, held_out = tiny_cells()
+    kept = {}
+    for keep in ("loss", "macro-F1"):
+        changes = ("training.epochs=8", "training.learning_rate=0.1", "training.schedule=constant")
+        classifier = train(cells, *changes, "training.precision=32", f"training.keep={keep}")
+        p = classifier.probabilities(held_out.images)
+        kept[keep] = float(-np.log(p[np.arange(len(p)), held_out.labels]).mean())
+        losses = [point["val_loss"] for point in classifier.curve]
+        assert min(losses) < losses[-1]
+        assert kept[keep] == pytest.approx(min(losses) if keep == "loss" else losses[-1], abs=1e-4)
+
+
+def test_the_recipe_names_the_optimizer() -> None:
+    network = torch.nn.Linear(2, 2)
+    for name, kind in (("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)):
+        optimizer = training_module.build_optimizer(network, tiny_recipe(f"training.optimizer={name}").training)
+        assert type(optimizer) is kind
+
+
 def test_patience_ends_a_training_and_zero_never_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_module, "overall_figure", lambda table, name: 0.5)  # never better than the first
     cells, _ = tiny_cells()

@@ -75,6 +75,18 @@ def test_the_diameter_of_red_cells_is_measured(diameter: float) -> None:
     assert measured == pytest.approx(diameter, rel=0.08)
 
 
+@pytest.mark.parametrize("diameter", [30, 60])
+def test_where_no_red_cell_lies_alone_the_diameter_is_that_of_crowded_ones_and_a_warning_says_so(
+    diameter: float,
+) -> None:
+    step = 0.9 * diameter
+    crowd = [(x + step / 2 * (row % 2), row * step, diameter) for row in range(12) for x in np.arange(0, 400, step)]
+    image, _ = draw_smear(320, 400, [cell for cell in crowd if (cell[0] + 2 * cell[1]) % 7 > 1])
+    with pytest.warns(UserWarning, match="no red cell lies alone, so their diameter, .* is that of crowded cells"):
+        measured = red_cell_diameter([image])
+    assert measured == pytest.approx(diameter, rel=0.17)
+
+
 def test_an_empty_field_has_no_cells_and_no_diameter() -> None:
     image, _ = draw_smear(120, 160, [])
     assert find_cells(image, 40) == []

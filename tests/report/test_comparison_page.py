@@ -320,3 +320,11 @@ def test_predictions_of_other_classes_are_refused_in_a_sentence(folder: Path, tm
     entry = next(e for e in results.arms if e.arm == "none" and e.classifier in str(place))
     with pytest.raises(InputError, match="not what `compare` writes"):
         results.predictions(entry)
+
+
+def test_a_trunk_without_its_weights_is_said(results: ComparisonResults) -> None:
+    trained = replace(results.arms[0], classifier="efficientnet-lite0", weights="none")
+    frozen = replace(results.arms[0], classifier="resnet50", weights="random frozen")
+    html = render_page(comparison_page(replace(results, arms=[*results.arms, trained, frozen])))
+    assert "Trained from scratch, without the published weights: efficientnet-lite0." in html
+    assert "Only the head has learned, on a trunk of random weights: resnet50." in html

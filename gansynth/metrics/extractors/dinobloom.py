@@ -25,6 +25,9 @@ BATCH = {"cpu": 8, "cuda": 64}
 METRICS = "FD-dinobloom, KD-dinobloom"
 HOW = "download DinoBloom-S.pth from https://zenodo.org/records/10908163 and give it with --dinobloom FILE"
 
+FILES = ("DinoBloom-S.pth", "DinoBloom-B.pth", "DinoBloom-L.pth", "DinoBloom-G.pth")
+"""What is published there, the smallest first; no sha256 of them is known here."""
+
 _MODELS = {
     384: "vit_small_patch14_dinov2",
     768: "vit_base_patch14_dinov2",

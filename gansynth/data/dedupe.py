@@ -1,0 +1,132 @@
+"""A data set without redundant images: of each group of duplicates one stays, and what was left out is written down."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from gansynth.atomic import write_text
+from gansynth.data.dataset import CellDataset
+from gansynth.data.duplicates import find_duplicates
+from gansynth.data.opening import METADATA_FILE, open_dataset, refuse_inside
+from gansynth.data.split import SPLITS_FILE
+from gansynth.errors import InputError
+
+LEFT_OUT_FILE = "left_out.csv"
+COLUMNS = ("file_name", "class", "why", "kept")
+
+
+@dataclass(frozen=True)
+class Deduped:
+    """What `dedupe` left out.
+
+    Attributes
+    ----------
+    kept : int
+    left_out : DataFrame
+        `file_name`, `class`, `why` ("exact", "near" or "label"), and `kept`, the image that stays in its stead; ""
+        where none does, because the duplicates lie in several classes and at least one label is wrong.
+    """
+
+    kept: int
+    left_out: pd.DataFrame
+
+    def to_text(self) -> str:
+        """Say in a few lines what stayed and what did not."""
+        why = self.left_out["why"].value_counts()
+        lines = [f"{self.kept:,} images kept, {len(self.left_out):,} left out"]
+        said = {
+            "exact": "with the pixels of one that is kept",
+            "near": "nearly one that is kept, perhaps turned or flipped",
+            "label": "duplicates of each other in several classes: at least one label is wrong, so none is kept",
+        }
+        return "\n".join([*lines, *(f"{int(why[name]):>8,} {text}" for name, text in said.items() if name in why)])
+
+
+def dedupe(data: str | Path, out: str | Path, *, size: int = 128, progress: bool = False) -> Deduped:
+    """Write a data set without redundant images.
+
+    Images are hard-linked where the file system allows it, else copied; their paths and bytes are unchanged, and `data`
+    stays as it is. ``metadata.csv`` and ``splits.csv`` come along with the lines of the images that are kept;
+    ``left_out.csv`` has a line for each that is not. An image that is put back from `data` under its path is in again.
+
+    Parameters
+    ----------
+    data : path-like
+        A folder of images per class.
+    out : path-like
+        A folder that is not there, or empty.
+    size : int
+        Edge length in pixels at which near duplicates are looked for.
+    progress : bool
+
+    Raises
+    ------
+    InputError
+        As `open_dataset`; if `data` is no folder; or if `out` holds something or lies inside `data`.
+    """
+    root, folder = Path(data), Path(out)
+    if not root.is_dir():
+        raise InputError(f"{data}: is not a folder; give one with a folder of images per class")
+    refuse_inside(root, folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{out}: is there already and not empty; choose another folder")
+    dataset = open_dataset(root, size=size, progress=progress, splits=False)
+    left_out = redundant(dataset)
+    paths = dataset.records["path"]
+    kept = list(paths[~paths.isin(set(left_out["file_name"]))])
+    for path in kept:
+        _link(root / path, folder / path)
+    for table in (METADATA_FILE, SPLITS_FILE):
+        if (root / table).is_file():
+            write_text(folder / table, _lines_of(root / table, set(kept)))
+    write_text(folder / LEFT_OUT_FILE, left_out.to_csv(index=False, lineterminator="\n"))
+    return Deduped(len(kept), left_out)
+
+
+def redundant(dataset: CellDataset) -> pd.DataFrame:
+    """Return which images could be left out, as `Deduped.left_out`.
+
+    Images that belong together, exactly or nearly, also through others, are a group. Its first image by path stays,
+    where all are of one class.
+    """
+    sha256, paths = dataset.records["sha256"].to_numpy(), dataset.records["path"].to_numpy()
+    component = find_duplicates(dataset.images, list(sha256)).component
+    rows = []
+    for group in np.flatnonzero(np.bincount(component) > 1):
+        mine = np.flatnonzero(component == group)
+        mine = mine[np.argsort(paths[mine])]
+        one_class = len(set(dataset.labels[mine].tolist())) == 1
+        for k in mine[1:] if one_class else mine:
+            why = ("exact" if sha256[k] == sha256[mine[0]] else "near") if one_class else "label"
+            name = dataset.class_names[dataset.labels[k]]
+            rows.append((paths[k], name, why, paths[mine[0]] if one_class else ""))
+    return pd.DataFrame(sorted(rows), columns=list(COLUMNS))
+
+
+def _lines_of(table: Path, kept: set[str]) -> str:
+    """Return a CSV table's header and the lines of some images, as they are."""
+    try:
+        lines = list(csv.reader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
+        at = lines[0].index("file_name")
+        own = [line for line in lines[1:] if line and PurePosixPath(line[at]).as_posix() in kept]
+    except (OSError, ValueError, IndexError):
+        raise InputError(f"{table}: not a readable CSV table with a column 'file_name'; correct or remove it") from None
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([lines[0], *own])
+    return text.getvalue()
+
+
+def _link(file: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file.resolve(), place)
+    except OSError:
+        shutil.copy2(file, place)
