@@ -28,22 +28,29 @@ import numpy as np
 import paper_study
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
+from gansynth.metrics.wording import signed, signed_ends
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_curves import curve_chart, curves_of
-from gansynth.report.comparison_entries import Endpoint
-from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.comparison_page import write_comparison_page
-from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
 from gansynth.report.sweep_page import sweep_findings, sweep_verdict, write_sweep_page
 from gansynth.studies import sweep_imbalance
+from gansynth.studies.comparison_entries import Endpoint
+from gansynth.studies.comparison_result import NONE, Comparison
 from gansynth.studies.comparison_splits import Images, make_folds
 from gansynth.studies.imbalance_sweep_counts import counts_at
+from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Point
 from gansynth.studies.remedy_search import search_remedy
 from gansynth.studies.remedy_search_result import OverFolds, RemedySearch
 from paper_arms import confusion, tested, write_chart
 from paper_backbones import Network, networks
-from paper_study import MISSING, Amount, Options, comparison, markdown
+from paper_study import (
+    MISSING,
+    Amount,
+    Options,
+    comparison,
+    markdown,
+    parts,
+)
 from pasupa2020_charts import improvement_chart, roc_chart
 from pasupa2020_paper import (
     ALPHAS,
@@ -78,8 +85,8 @@ class Found:
     """What was carried out: the search and the sweep of each network, and one comparison of all arms of table 1."""
 
     searches: dict[str, RemedySearch]
-    table_1: ComparisonResults
-    sweeps: dict[str, SweepResults]
+    table_1: Comparison
+    sweeps: dict[str, ImbalanceSweep]
 
     def alpha(self, name: str) -> float:
         """Return the alpha that the search of a network found best."""
@@ -123,8 +130,8 @@ def study(asked: Options, minority: Sequence[str], scratch: Sequence[str], most:
         asked.out / "figures.json",
         {
             "searches": {name: search.to_json() for name, search in found.searches.items()},
-            "table 1": {key: found.table_1.facts[key] for key in ("about", "arms", "effects")},
-            "sweeps": {name: sweep.facts for name, sweep in found.sweeps.items()},
+            "table 1": parts(found.table_1, ("about", "arms", "effects")),
+            "sweeps": {name: sweep.to_json() for name, sweep in found.sweeps.items()},
         },
     )
     draw(asked, found)
@@ -153,13 +160,12 @@ def carry_out(
     found, sweeps = Found(searches, table_1, {}), {}
     for name, net in trained.items():
         out = asked.out / f"sweep-{name}"
-        sweep_imbalance(
+        sweeps[name] = sweep_imbalance(
             asked.data, [NONE, f"focal:alpha={found.alpha(name):g}"], [net.spec], out, ratios=list(RATIOS.values()),
             minority=rare, thin="both", most=most, seeds=amount.seeds, folds=amount.folds, after=write_comparison_page,
             resume=(out / "sweep.json").is_file(), **shared,
         )  # fmt: skip
         write_sweep_page(out)
-        sweeps[name] = read_sweep_folder(out)
     return Found(searches, table_1, sweeps)
 
 
@@ -176,8 +182,8 @@ def page(
     return [
         "# pasupa2020: focal loss over the imbalance ratio",
         "",
-        f"{len(about['classes'])} classes at {about['size']} px, rare: {', '.join(rare)}; tested on "
-        f"{sum(about['counts']['test'].values()):,} real images, {len(about['seeds'])} seed(s), "
+        f"{len(about.classes)} classes at {about.size} px, rare: {', '.join(rare)}; tested on "
+        f"{sum(about.test_counts.values()):,} real images, {len(about.seeds)} seed(s), "
         f"{asked.amount.epochs} epochs. Figures with 95% intervals over test images and trainings. The paper's stand "
         "before the stroke, ours behind it.",
         "",
@@ -288,7 +294,7 @@ def sweep_lines(found: Found, name: str) -> list[str]:
     """Return what the tests of a sweep say."""
     sweep = found.sweeps[name]
     rows = []
-    for endpoint in (sweep.primary, *(Endpoint("recall", one) for one in sweep.minority)):
+    for endpoint in (sweep.primary, *(Endpoint("recall", one) for one in sweep.settings.minority)):
         for point in sweep.differences(f"focal:alpha={found.alpha(name):g}", name, endpoint):
             what = endpoint.metric + (f" of {endpoint.class_name}" if endpoint.class_name else "")
             gap = f"{signed(point.value)} ({signed_ends(point.interval)})"
@@ -362,7 +368,7 @@ def draw(asked: Options, found: Found) -> None:
     write_chart(asked.out / "improvement.svg", improvement_chart(lines))
 
 
-def _at(sweep: SweepResults | None, found: Found, name: str, loss: str, metric: str, i: int) -> Point | None:
+def _at(sweep: ImbalanceSweep | None, found: Found, name: str, loss: str, metric: str, i: int) -> Point | None:
     """Return our figure at the i-th ratio; None where there is none."""
     if sweep is None:
         return None

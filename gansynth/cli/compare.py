@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,7 +144,7 @@ def compare(
         weights_dir=weights_dir,
         resume=resume,
     )
-    found.about["command"] = typed_command()
+    found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else comparison_table(found))
     click.echo(f"wrote {write_comparison_page(out)}", err=as_json)

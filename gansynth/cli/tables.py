@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gansynth.metrics.estimate import Estimate
@@ -65,32 +65,25 @@ def benchmark_table(benchmark: Benchmark) -> str:
 
 def comparison_table(comparison: Comparison) -> str:
     """Return the endpoints of every arm, the effects of the arms, the doses that help most, and the warnings."""
-    endpoints = comparison.about["endpoints"]
-    titles = [_title(one) for one in endpoints]
-    primary = endpoints[0]["metric"]
-    above = {
-        (e["arm"], e["classifier"]): e["metrics"][primary] for e in (comparison.superclasses or {"arms": []})["arms"]
-    }
-    rows: list[tuple[str, ...]] = [("classifier", "arm", *titles, *([f"{primary} of superclasses"] if above else []))]
+    endpoints, primary = comparison.about.endpoints, comparison.about.endpoints[0]
+    above = comparison.superclasses
+    heads = [*map(str, endpoints), *([f"{primary} of superclasses"] if above else [])]
+    rows: list[tuple[str, ...]] = [("classifier", "arm", *heads)]
     for entry in comparison.arms:
-        cells = []
-        for one in endpoints:
-            where = entry["metrics"] if one["class"] is None else entry["classes"][one["class"]]
-            cells.append(_with_interval(where[one["metric"]]["value"], where[one["metric"]]["interval"]))
+        cells = [_estimate(entry.estimate(one)) for one in endpoints]
         if above:
-            one = above[entry["arm"], entry["classifier"]]
-            cells.append(_with_interval(one["value"], one["interval"]))
-        rows.append((entry["classifier"], entry["arm"], *cells))
+            lifted = above.entry(entry.arm, entry.classifier)
+            cells.append(_estimate(lifted.estimate(primary) if lifted else None))
+        rows.append((entry.classifier, entry.arm, *cells))
     text = _aligned(rows)
     if comparison.effects:
         rows = [("classifier", "arm", "against", "endpoint", "difference", "p", "p (Holm)")]
-        for one in comparison.effects:
-            p, corrected = (_number(one[key]) for key in ("p", "p_holm"))
-            difference = _with_interval(one["value"], one["interval"])
-            rows.append((one["classifier"], one["arm"], one["against"], _title(one), difference, p, corrected))
+        for e in comparison.effects:
+            difference = _with_interval(e.value, e.interval)
+            rows.append((e.classifier, e.arm, e.against, str(e.endpoint), difference, _number(e.p), _number(e.p_holm)))
         text += "\n\n" + _aligned(rows)
-    for one in comparison.best_dose:
-        text += f"\nbest dose of {one['remedy']} for {_title(one['endpoint'])} ({one['classifier']}): {one['dose']:g}"
+    for best in comparison.best_dose:
+        text += f"\nbest dose of {best.remedy} for {best.endpoint} ({best.classifier}): {best.dose:g}"
     for warning in comparison.warnings:
         text += f"\nwarning: {warning}"
     return text
@@ -120,24 +113,19 @@ def search_table(search: RemedySearch) -> str:
 
 def sweep_table(sweep: ImbalanceSweep) -> str:
     """Return macro-F1, accuracy and ROC AUC of every arm over the imbalance ratio, and the warnings."""
-    from gansynth.studies.imbalance_sweep_result import SWEPT
-
-    rhos = [step["rho"] for step in sweep.about["steps"]]
-    of = {(one["classifier"], one["arm"], one["metric"], one["rho"]): one for one in sweep.figures if not one["class"]}
-    rows: list[tuple[str, ...]] = [("classifier", "arm", "figure", *(f"rho {rho:.3g}" for rho in rhos))]
-    for classifier in sweep.about["classifiers"]:
-        for metric in SWEPT:
-            for arm in sweep.about["arms"]:
-                held = [of.get((classifier, arm, metric, rho)) for rho in rhos]
-                if any(held):
-                    cells = [
-                        "-" if one is None else _with_interval(one["value"], _interval(one["low"], one["high"]))
-                        for one in held
-                    ]
-                    rows.append((classifier, arm, metric, *cells))
+    rows: list[tuple[str, ...]] = [("classifier", "arm", "figure", *(f"rho {rho:.3g}" for rho in sweep.rhos))]
+    for classifier in sweep.classifiers:
+        for endpoint in sweep.swept:
+            for arm in sweep.arms if endpoint.class_name is None else ():
+                at = {point.rho: point for point in sweep.curve(arm, classifier, endpoint)}
+                if at:
+                    held = [at.get(rho) for rho in sweep.rhos]
+                    cells = ["-" if one is None else _with_interval(one.value, one.interval) for one in held]
+                    rows.append((classifier, arm, endpoint.metric, *cells))
     text = _aligned(rows)
-    for one in sweep.missing:
-        text += f"\nfailed: rho {one['rho']:.3g}, {one['arm']}, {one['classifier']}: {one['error']}"
+    for failed in sweep.missing:
+        one = failed.training
+        text += f"\nfailed: rho {failed.rho:.3g}, {one.arm}, {one.classifier}: {one.error}"
     for warning in sweep.warnings:
         text += f"\nwarning: {warning}"
     return text
@@ -147,9 +135,8 @@ def _interval(low: float | None, high: float | None) -> Sequence[float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _title(endpoint: Mapping[str, Any]) -> str:
-    metric, of = str(endpoint["metric"]), endpoint["class"]
-    return metric if of is None else f"{metric} of {of}"
+def _estimate(found: Estimate | None) -> str:
+    return "-" if found is None else _with_interval(found.value, found.interval)
 
 
 def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:

@@ -275,20 +275,20 @@ def _row(
         values=candidate.values,
         folds=len(records),
         epoch=mean_of_known([_best_epoch(record) for record in records]),
-        scores={name: _over_folds([record.note["scores"]["overall"][name] for record in records]) for name in SHOWN},
-        recall=_over_folds([record.note["scores"]["classes"][rarest]["recall"] for record in records]),
+        scores={name: _over_folds([record.note.scores.overall[name] for record in records]) for name in SHOWN},
+        recall=_over_folds([record.note.scores.classes[rarest]["recall"] for record in records]),
         gain=Gain(_known(gain.value), (_known(gain.interval[0]), _known(gain.interval[1])), _known(gain.p), len(both)),
     )
 
 
 def _by_fold(records: Sequence[Record]) -> dict[int, float]:
-    found = {record.cell.fold: record.note["scores"]["overall"][CHOSEN_BY] for record in records}
+    found = {record.cell.fold: record.note.scores.overall[CHOSEN_BY] for record in records}
     return {fold: value for fold, value in found.items() if value is not None}
 
 
 def _best_epoch(record: Record) -> float | None:
     """Return the epoch whose weights were kept; None without epochs."""
-    points = [point for point in record.note["curve"] if "val_macro_f1" in point]
+    points = [point for point in record.note.curve if "val_macro_f1" in point]
     return max(points, key=lambda point: point["val_macro_f1"])["epoch"] if points else None
 
 
