@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gansynth.atomic import write_text
 from gansynth.metrics.wording import ends, inside, p_words, places, share, signed, signed_ends
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Link, Links, Row
 from gansynth.report.drawing import opaque
 from gansynth.report.numbers import listed, sentence
@@ -14,7 +15,6 @@ from gansynth.report.page import Page, Section, write_page
 from gansynth.report.sweep_charts import difference_chart, ratio_chart
 from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
 from gansynth.studies.comparison_entries import Endpoint
-from gansynth.studies.comparison_result import NONE
 
 Charts = Mapping[tuple[Endpoint, str], str]
 
