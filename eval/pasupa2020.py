@@ -29,13 +29,14 @@ import paper_study
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
 from gansynth.metrics.wording import signed, signed_ends
+from gansynth.remedies.arm import NONE
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_curves import curve_chart, curves_of
 from gansynth.report.comparison_page import write_comparison_page
 from gansynth.report.sweep_page import sweep_findings, sweep_verdict, write_sweep_page
 from gansynth.studies import sweep_imbalance
 from gansynth.studies.comparison_entries import Endpoint
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.comparison_splits import Images, make_folds
 from gansynth.studies.imbalance_sweep_counts import counts_at
 from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Point

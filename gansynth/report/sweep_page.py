@@ -7,13 +7,13 @@ from pathlib import Path
 
 from gansynth.atomic import write_text
 from gansynth.metrics.wording import ends, inside, p_words, places, share, signed, signed_ends
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Link, Links, Row
 from gansynth.report.drawing import opaque
 from gansynth.report.numbers import listed, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.sweep_charts import difference_chart, ratio_chart
 from gansynth.studies.comparison_entries import Endpoint
-from gansynth.studies.comparison_result import NONE
 from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Point
 
 Charts = Mapping[tuple[Endpoint, str], str]

@@ -15,8 +15,9 @@ from gansynth.atomic import write_json, write_text
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
 from gansynth.metrics.wording import share
+from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison_entries import Endpoint, FailedTraining
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.result_file import Json, Result, read_result
 
 SWEPT = ("macro-F1", "accuracy", "ROC-AUC")
