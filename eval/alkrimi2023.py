@@ -57,9 +57,10 @@ from gansynth.errors import InputError
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import signed, signed_ends
+from gansynth.remedies.arm import NONE
 from gansynth.report.drawing import FAINT, GRID, SERIES, as_svg, blank_figure
 from gansynth.studies.comparison_entries import ArmScores
-from gansynth.studies.comparison_result import NONE, Comparison, Superclasses
+from gansynth.studies.comparison_result import Comparison, Superclasses
 from paper_arms import confusion, write_chart
 from paper_study import MISSING, Amount, Options, comparison, figure, markdown, options, parser, percent, share
 

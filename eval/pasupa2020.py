@@ -29,16 +29,17 @@ import paper_study
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
 from gansynth.metrics.wording import signed, signed_ends
+from gansynth.remedies.arm import NONE
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_curves import curve_chart, curves_of
 from gansynth.report.comparison_page import write_comparison_page
-from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
 from gansynth.report.sweep_page import sweep_findings, sweep_verdict, write_sweep_page
 from gansynth.studies import sweep_imbalance
 from gansynth.studies.comparison_entries import Endpoint
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.comparison_splits import Images, make_folds
 from gansynth.studies.imbalance_sweep_counts import counts_at
+from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Point
 from gansynth.studies.remedy_search import search_remedy
 from gansynth.studies.remedy_search_result import OverFolds, RemedySearch
 from paper_arms import confusion, tested, write_chart
@@ -86,7 +87,7 @@ class Found:
 
     searches: dict[str, RemedySearch]
     table_1: Comparison
-    sweeps: dict[str, SweepResults]
+    sweeps: dict[str, ImbalanceSweep]
 
     def alpha(self, name: str) -> float:
         """Return the alpha that the search of a network found best."""
@@ -131,7 +132,7 @@ def study(asked: Options, minority: Sequence[str], scratch: Sequence[str], most:
         {
             "searches": {name: search.to_json() for name, search in found.searches.items()},
             "table 1": parts(found.table_1, ("about", "arms", "effects")),
-            "sweeps": {name: sweep.facts for name, sweep in found.sweeps.items()},
+            "sweeps": {name: sweep.to_json() for name, sweep in found.sweeps.items()},
         },
     )
     draw(asked, found)
@@ -160,13 +161,12 @@ def carry_out(
     found, sweeps = Found(searches, table_1, {}), {}
     for name, net in trained.items():
         out = asked.out / f"sweep-{name}"
-        sweep_imbalance(
+        sweeps[name] = sweep_imbalance(
             asked.data, [NONE, f"focal:alpha={found.alpha(name):g}"], [net.spec], out, ratios=list(RATIOS.values()),
             minority=rare, thin="both", most=most, seeds=amount.seeds, folds=amount.folds, after=write_comparison_page,
             resume=(out / "sweep.json").is_file(), **shared,
         )  # fmt: skip
         write_sweep_page(out)
-        sweeps[name] = read_sweep_folder(out)
     return Found(searches, table_1, sweeps)
 
 
@@ -295,7 +295,7 @@ def sweep_lines(found: Found, name: str) -> list[str]:
     """Return what the tests of a sweep say."""
     sweep = found.sweeps[name]
     rows = []
-    for endpoint in (sweep.primary, *(Endpoint("recall", one) for one in sweep.minority)):
+    for endpoint in (sweep.primary, *(Endpoint("recall", one) for one in sweep.settings.minority)):
         for point in sweep.differences(f"focal:alpha={found.alpha(name):g}", name, endpoint):
             what = endpoint.metric + (f" of {endpoint.class_name}" if endpoint.class_name else "")
             gap = f"{signed(point.value)} ({signed_ends(point.interval)})"
@@ -369,7 +369,7 @@ def draw(asked: Options, found: Found) -> None:
     write_chart(asked.out / "improvement.svg", improvement_chart(lines))
 
 
-def _at(sweep: SweepResults | None, found: Found, name: str, loss: str, metric: str, i: int) -> Point | None:
+def _at(sweep: ImbalanceSweep | None, found: Found, name: str, loss: str, metric: str, i: int) -> Point | None:
     """Return our figure at the i-th ratio; None where there is none."""
     if sweep is None:
         return None

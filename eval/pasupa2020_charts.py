@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from sklearn.metrics import roc_curve
 
+from gansynth.remedies.arm import NONE
 from gansynth.report.drawing import CLASSES, FAINT, GRID, SERIES, as_svg, blank_figure, plain
 from gansynth.report.sweep_charts import RHO
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 
 DASHES = ("--", "-")
 
@@ -31,7 +32,7 @@ def roc_chart(results: Comparison, classifier: str, arms: Sequence[str]) -> str 
             entry = results.entry(arm, classifier)
             if entry is None:
                 continue
-            for seed in dict.fromkeys(int(run["seed"]) for run in entry.runs):
+            for seed in dict.fromkeys(run.seed for run in entry.runs):
                 found = results.predictions(entry, seed)
                 if found is not None:
                     false, true, _ = roc_curve(found.labels == c, found.probabilities[:, c])

@@ -21,10 +21,11 @@ from typing import Any
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
 from gansynth.metrics.wording import signed, signed_ends
+from gansynth.remedies.arm import NONE
 from gansynth.report.comparison_leaderboard import leaderboard_chart
 from gansynth.studies.comparison_entries import Standing
 from gansynth.studies.comparison_leaderboard import MARGIN
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 from paper_arms import write_chart
 from paper_study import MISSING, figure, markdown, share
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,7 @@ def sweep(
         gan_images=gan_images, gan_minutes=gan_minutes, gan_changes=gan_changes, jobs=jobs, weights_dir=weights_dir,
         resume=resume, seed=seed, device=device, after=write_comparison_page,
     )  # fmt: skip
-    found.about["command"] = typed_command()
+    found = replace(found, command=typed_command())
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else sweep_table(found))
     click.echo(f"wrote {write_sweep_page(out)}", err=as_json)

@@ -128,24 +128,19 @@ def search_table(search: RemedySearch) -> str:
 
 def sweep_table(sweep: ImbalanceSweep) -> str:
     """Return macro-F1, accuracy and ROC AUC of every arm over the imbalance ratio, and the warnings."""
-    from gansynth.studies.imbalance_sweep_result import SWEPT
-
-    rhos = [step["rho"] for step in sweep.about["steps"]]
-    of = {(one["classifier"], one["arm"], one["metric"], one["rho"]): one for one in sweep.figures if not one["class"]}
-    rows: list[tuple[str, ...]] = [("classifier", "arm", "figure", *(f"rho {rho:.3g}" for rho in rhos))]
-    for classifier in sweep.about["classifiers"]:
-        for metric in SWEPT:
-            for arm in sweep.about["arms"]:
-                held = [of.get((classifier, arm, metric, rho)) for rho in rhos]
-                if any(held):
-                    cells = [
-                        "-" if one is None else _with_interval(one["value"], _interval(one["low"], one["high"]))
-                        for one in held
-                    ]
-                    rows.append((classifier, arm, metric, *cells))
+    rows: list[tuple[str, ...]] = [("classifier", "arm", "figure", *(f"rho {rho:.3g}" for rho in sweep.rhos))]
+    for classifier in sweep.classifiers:
+        for endpoint in sweep.swept:
+            for arm in sweep.arms if endpoint.class_name is None else ():
+                at = {point.rho: point for point in sweep.curve(arm, classifier, endpoint)}
+                if at:
+                    held = [at.get(rho) for rho in sweep.rhos]
+                    cells = ["-" if one is None else _with_interval(one.value, one.interval) for one in held]
+                    rows.append((classifier, arm, endpoint.metric, *cells))
     text = _aligned(rows)
-    for one in sweep.missing:
-        text += f"\nfailed: rho {one['rho']:.3g}, {one['arm']}, {one['classifier']}: {one['error']}"
+    for failed in sweep.missing:
+        one = failed.training
+        text += f"\nfailed: rho {failed.rho:.3g}, {one.arm}, {one.classifier}: {one.error}"
     for warning in sweep.warnings:
         text += f"\nwarning: {warning}"
     return text

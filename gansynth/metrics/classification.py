@@ -19,8 +19,6 @@ OVERALL = (*confusion_scores.OVERALL, "ROC-AUC", "average-precision", "Brier", "
 OF_CLASS = (*confusion_scores.OF_CLASS, "ROC-AUC", "average-precision")
 """Figures of one class against all others."""
 
-LESS_IS_BETTER = frozenset({"Brier", "MSE", "calibration-error"})
-
 
 @dataclass(frozen=True)
 class Scores:

@@ -1,16 +1,21 @@
-"""An arm of a comparison: one or several remedies, applied one after the other."""
+"""An arm of a comparison: one or several remedies, applied one after the other; and how it is written.
+
+The grammar is ``[only-]NAME[:PARAMETER=NUMBER ...][@DOSE]``, joined by ``+``; it is taken apart here and nowhere else.
+"""
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansynth.errors import InputError
+from gansynth.metrics.wording import listed
 from gansynth.recipes import recipe_names
 from gansynth.remedies.naming import slug
-from gansynth.remedies.parameter import read_parameters
+from gansynth.remedies.parameter import is_parameter, number_text, read_parameters
 from gansynth.remedies.remedy import REGISTRY, Remedy, Workplace
 from gansynth.remedies.synthetic import Synthetic, is_run
 from gansynth.remedies.treatment import Treatment
@@ -19,8 +24,75 @@ from gansynth.shipped import zoo_models
 if TYPE_CHECKING:
     from gansynth.data.dataset import CellDataset
 
-NONE = "none"
+NONE, AUGMENTATION, OVERSAMPLE = "none", "augmentation", "oversample"
 ALONE = "only-"
+"""Before the name of a GAN: its images alone, without the real ones."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One remedy of an arm as it is written; nothing is opened, and it need not exist.
+
+    Attributes
+    ----------
+    name : str
+        Of a remedy, a recipe of a GAN, a YAML file or a run folder.
+    parameters : tuple of (str, float)
+        As far as they are given.
+    dose : float or None
+        None where none is given.
+    alone : bool
+        Whether its images replace the real ones.
+    """
+
+    name: str
+    parameters: tuple[tuple[str, float], ...] = ()
+    dose: float | None = None
+    alone: bool = False
+
+    @classmethod
+    def parse(cls, text: str, spec: str) -> Part:
+        """Read a part; `spec` is the arm that a message names."""
+        called, at, share = text.strip().partition("@")
+        dose = _dose(share, spec) if at else None
+        name, *settings = (piece.strip() for piece in called.removeprefix(ALONE).split(":"))
+        if name not in REGISTRY:  # a path may hold a colon
+            pieces, settings = [name, *settings], []
+            while len(pieces) > 1 and is_parameter(pieces[-1]):
+                settings.insert(0, pieces.pop())
+            name = ":".join(pieces)
+        return cls(name, tuple(read_parameters(settings, spec).items()), dose, called.startswith(ALONE))
+
+    def __str__(self) -> str:
+        settings = "".join(f":{name}={number_text(value)}" for name, value in self.parameters)
+        dose = "" if self.dose is None else f"@{number_text(self.dose)}"
+        return f"{ALONE if self.alone else ''}{self.name}{settings}{dose}"
+
+    @property
+    def kind(self) -> type[Remedy]:
+        """What it is: what is no remedy's name is a GAN."""
+        return REGISTRY.get(self.name, Synthetic)
+
+    def describe(self) -> str:
+        """Return what it does, as the subject of a sentence."""
+        return self.kind.describe(**dict(self.parameters)) if self.name in REGISTRY else f"synthetic images ({self})"
+
+    def build(self, spec: str) -> Remedy:
+        """Return the remedy; InputError for an unknown name, or an impossible dose or parameter."""
+        dose = 1.0 if self.dose is None else self.dose
+        if self.name in REGISTRY and not self.alone:
+            if self.dose is not None and not self.kind.takes_dose:
+                raise InputError(
+                    f"remedy '{spec}': {self.name} takes no dose; write it without '@{number_text(self.dose)}'"
+                )
+            return self.kind(dose, **dict(self.parameters))
+        if self.name in recipe_names() or is_run(self.name) or Path(self.name).is_file():
+            return Synthetic(self.name, dose, alone=self.alone, **dict(self.parameters))
+        known = [*remedy_names(), *recipe_names(), *zoo_models()]
+        near = difflib.get_close_matches(self.name, known, 1)
+        names = ", ".join(remedy_names())
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {names}, and every GAN recipe or run"
+        raise InputError(f"remedy '{spec}': '{self.name}' is not a remedy, a GAN recipe or a run folder; {hint}")
 
 
 @dataclass(frozen=True)
@@ -29,14 +101,58 @@ class Arm:
 
     Attributes
     ----------
-    spec : str
-        What the user typed, and tables show.
-    remedies : tuple of Remedy
+    parts : tuple of Part
         Empty for "none".
+
+    Examples
+    --------
+    >>> arm = Arm.parse("augmentation+cb-focal:beta=0.999+oversample@0.50")
+    >>> str(arm), arm.dose, str(arm.without_dose())
+    ('augmentation+cb-focal:beta=0.999+oversample@0.5', 0.5, 'augmentation+cb-focal:beta=0.999+oversample')
+    >>> arm.describe()
+    'ordinary augmentation, class-balanced focal loss (beta = 0.999) and showing the rarer classes more often'
     """
 
-    spec: str
-    remedies: tuple[Remedy, ...]
+    parts: tuple[Part, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Arm:
+        """Read an arm as it is written, without opening anything; `parse_arm` also checks that it can be applied.
+
+        Raises
+        ------
+        InputError
+            For a dose or a parameter that is not a number.
+        """
+        text = text.strip()
+        return cls() if text == NONE else cls(tuple(Part.parse(part, text) for part in text.split("+")))
+
+    def __str__(self) -> str:
+        return "+".join(map(str, self.parts)) or NONE
+
+    @property
+    def spec(self) -> str:
+        """The arm as tables and folders call it."""
+        return str(self)
+
+    @cached_property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What is applied; InputError where there is no such thing."""
+        return tuple(part.build(self.spec) for part in self.parts)
+
+    @property
+    def alone(self) -> bool:
+        """Whether synthetic images replace the real ones."""
+        return any(part.alone for part in self.parts)
+
+    def describe(self) -> str:
+        """Return what it does, as the subject of a sentence: all its parts."""
+        return listed([part.describe() for part in self.parts], most=20) or "the original data"
+
+    @property
+    def noun(self) -> str:
+        """What a heading calls it."""
+        return listed([part.kind.noun or str(part) for part in self.parts], most=20) or "original data"
 
     @property
     def folder_name(self) -> str:
@@ -65,20 +181,22 @@ class Arm:
     @property
     def dose(self) -> float | None:
         """The dose, where exactly one of its remedies takes one."""
-        doses = [remedy.dose for remedy in self.remedies if remedy.takes_dose]
+        doses = [1.0 if part.dose is None else part.dose for part in self.parts if part.kind.takes_dose]
         return doses[0] if len(doses) == 1 else None
 
-    def at_dose(self, dose: float) -> Arm:
-        """Return the arm with all its doses set; one whose remedies take none is refused."""
-        parts = []
-        for part in self.spec.split("+"):
-            called, _, _ = part.partition("@")
-            name = called.partition(":")[0].strip()
-            takes = name not in REGISTRY or REGISTRY[name].takes_dose
-            parts.append(f"{called}@{dose:g}" if takes and name != NONE else part)
-        if parts == self.spec.split("+") and self.dose is None:
-            raise InputError(f"{self.spec}: takes no dose")
-        return parse_arm("+".join(parts))
+    def at_dose(self, dose: float | None) -> Arm:
+        """Return the arm with all its doses set (None: left away); one whose remedies take none is refused."""
+        if not any(part.kind.takes_dose for part in self.parts):
+            raise InputError(f"{self}: takes no dose")
+        return Arm(tuple(replace(part, dose=dose) if part.kind.takes_dose else part for part in self.parts))
+
+    def without_dose(self) -> Arm:
+        """Return the arm with no dose written."""
+        return Arm(tuple(replace(part, dose=None) for part in self.parts))
+
+    def at_no_dose(self) -> Arm:
+        """Return what is left of the arm where the dose is 0: the remedies that take none."""
+        return Arm(tuple(part for part in self.parts if not part.kind.takes_dose))
 
     def treat(self, training: CellDataset, place: Workplace) -> Treatment:
         """Return what a classifier of this arm learns from.
@@ -120,10 +238,7 @@ def parse_arm(spec: str) -> Arm:
     >>> parse_arm("cb-focal:beta=0.999").remedies[0].values
     {'beta': 0.999, 'gamma': 2.0}
     """
-    spec = spec.strip()
-    if spec == NONE:
-        return Arm(spec, ())
-    arm = Arm(spec, tuple(_remedy(part.strip(), spec) for part in spec.split("+")))
+    arm = Arm.parse(spec)
     _refuse_discord(arm)
     return arm
 
@@ -139,40 +254,14 @@ def _refuse_discord(arm: Arm) -> None:
     for remedy in arm.remedies:
         if remedy.decides in deciding:
             both = f"{deciding[remedy.decides]} and {remedy.name}"
-            raise InputError(f"remedy '{arm.spec}': {both} both decide {remedy.decides}; take one")
+            raise InputError(f"remedy '{arm}': {both} both decide {remedy.decides}; take one")
         if remedy.decides:
             deciding[remedy.decides] = remedy.name
     if arm.neural_only and arm.classical_only:
         raise InputError(
-            f"remedy '{arm.spec}': one part means something for networks only, another for classifiers of features "
+            f"remedy '{arm}': one part means something for networks only, another for classifiers of features "
             "only; compare them as two arms"
         )
-
-
-def _remedy(part: str, spec: str) -> Remedy:
-    called, at, text = part.partition("@")
-    dose = _dose(text, spec) if at else 1.0
-    name, *settings = (piece.strip() for piece in called.split(":"))
-    if name in REGISTRY:
-        if at and not REGISTRY[name].takes_dose:
-            raise InputError(f"remedy '{spec}': {name} takes no dose; write it without '@{text}'")
-        return REGISTRY[name](dose, **read_parameters(settings, spec))
-    if not _is_gan(called.removeprefix(ALONE)):  # a path may hold a colon
-        called = name
-    source = called.removeprefix(ALONE)
-    if _is_gan(source):
-        given = read_parameters(settings, spec) if called == name else {}
-        return Synthetic(source, dose, alone=called.startswith(ALONE), **given)
-    known = [*remedy_names(), *recipe_names(), *zoo_models()]
-    near = difflib.get_close_matches(name.removeprefix(ALONE), known, 1)
-    hint = (
-        f"did you mean '{near[0]}'?" if near else f"there are {', '.join(remedy_names())}, and every GAN recipe or run"
-    )
-    raise InputError(f"remedy '{spec}': '{source}' is no remedy, no GAN recipe and no run folder; {hint}")
-
-
-def _is_gan(source: str) -> bool:
-    return source in recipe_names() or is_run(source) or Path(source).is_file()
 
 
 def _dose(text: str, spec: str) -> float:
@@ -182,5 +271,5 @@ def _dose(text: str, spec: str) -> float:
         dose = -1.0
     if not 0 <= dose <= 100:
         first = "; parameters stand before the dose" if ":" in text else ""
-        raise InputError(f"remedy '{spec}': dose '{text}' is no number from 0 to 100; 1 is balance{first}")
+        raise InputError(f"remedy '{spec}': dose '{text}' is not a number from 0 to 100; 1 is balance{first}")
     return dose

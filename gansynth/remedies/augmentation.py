@@ -13,6 +13,7 @@ class OrdinaryAugmentation(Remedy):
     """Flips, rotations and a slight jitter of colour, drawn anew each time an image is shown; the classes stay as
     unequal as they are."""
 
+    noun = "ordinary augmentation"
     cheap = True
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:

@@ -15,6 +15,7 @@ _ALPHA = (0.0, 0.25, 0.5, 0.75)
 class BalancedBatches(Remedy):
     """Classes are drawn by p ~ n^alpha, images with replacement, whatever the recipe says of sampling."""
 
+    noun = "balanced batches"
     parameters = (Parameter("alpha", 0.0, 0.0, 1.0, "0 draws all classes equally often, 1 as they are", tried=_ALPHA),)
     neural_only = True
     cheap = True

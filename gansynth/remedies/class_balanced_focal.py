@@ -49,6 +49,7 @@ class ClassBalancedFocalLoss:
 class ClassBalancedFocal(Remedy):
     """Focal loss with a sigmoid for each class, weighed by the effective number of its images."""
 
+    noun = "class-balanced focal loss"
     parameters = (
         Parameter("beta", 0.9, 0.0, 0.999999, "0 weighs no class; near 1 they weigh 1 / n", tried=GUO_BETA),
         Parameter("gamma", 2.0, 0.0, 10.0, "how little a sure image counts", tried=GUO_GAMMA),

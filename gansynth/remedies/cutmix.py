@@ -52,6 +52,7 @@ def _around(centre: int, share: float, edge: int) -> tuple[int, int]:
 class CutMix(Remedy):
     """Each image gets a rectangle of another of its batch; the loss is mixed by their areas."""
 
+    noun = "CutMix"
     parameters = (Parameter("alpha", 1.0, 0.01, 10.0, "Beta(alpha, alpha): 1 draws all areas alike", tried=(0.3, 1.0)),)
     neural_only = True
     cheap = True

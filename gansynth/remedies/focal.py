@@ -53,6 +53,7 @@ class FocalLoss:
 class Focal(Remedy):
     """The focal loss instead of the cross-entropy; with ``power`` above 0, rare classes weigh more in it too."""
 
+    noun = "focal loss"
     parameters = (
         Parameter("gamma", 2.0, 0.0, 10.0, "how little a sure image counts"),
         Parameter("alpha", 1.0, 0.01, 100.0, "factor of the whole loss", tried=PASUPA_ALPHA),

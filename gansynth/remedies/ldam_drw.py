@@ -54,6 +54,7 @@ class LdamLoss:
 class LdamDrw(Remedy):
     """Label-distribution-aware margins with deferred re-weighting, on a last layer that gives cosines."""
 
+    noun = "margins by class with deferred weights (LDAM-DRW)"
     parameters = (
         Parameter("margin", 0.5, 0.0, 2.0, "of the rarest class, in cosines", tried=(0.1, 0.3, 0.5)),
         Parameter("scale", 30.0, 1.0, 100.0, "of the cosines"),

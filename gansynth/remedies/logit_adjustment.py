@@ -43,6 +43,7 @@ class LogitAdjustedLoss:
 class LogitAdjustment(Remedy):
     """The logits are shifted by the log frequencies of the classes while learning, and not when predicting."""
 
+    noun = "logit adjustment"
     parameters = (Parameter("tau", 1.0, 0.0, 10.0, "1 assumes equal classes; 0 is the cross-entropy", tried=_TAU),)
     neural_only = True
     cheap = True

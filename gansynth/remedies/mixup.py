@@ -44,6 +44,7 @@ def share_kept(alpha: float) -> float:
 class Mixup(Remedy):
     """Each image is mixed with another of its batch; so is the loss."""
 
+    noun = "mixup"
     parameters = (Parameter("alpha", 0.2, 0.01, 10.0, "Beta(alpha, alpha): small mixes little", tried=(0.1, 0.2, 0.4)),)
     neural_only = True
     cheap = True

@@ -28,6 +28,8 @@ class Naturalize(Remedy):
     larger one.
     """
 
+    noun = "composites of training images"
+    makes_images = True
     takes_dose = True
 
     def wanted(self, treatment: Treatment) -> NDArray[np.int64]:

@@ -14,6 +14,8 @@ from gansynth.remedies.treatment import Treatment
 class OverSampling(Remedy):
     """Every row of a class is repeated equally often, and of the remainder each at most once more, drawn at random."""
 
+    noun = "over-sampling"
+    action = "showing the rarer classes more often"
     takes_dose = True
     cheap = True
 

@@ -14,6 +14,8 @@ from gansynth.remedies.treatment import Treatment
 class TurnedOverSampling(OverSampling):
     """As `oversample`, but an image is repeated flipped and turned, each time otherwise; at first it is itself."""
 
+    noun = "over-sampling with turned images"
+    action = "showing the rarer classes more often, flipped and turned"
     parameters = (Parameter("degrees", 15.0, 0.0, 180.0, "by which it is turned at most"),)
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:

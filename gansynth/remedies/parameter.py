@@ -59,8 +59,29 @@ def with_defaults(remedy: str, parameters: Sequence[Parameter], given: Mapping[s
         if not known[name].allows(value):
             kind = "whole number" if known[name].whole else "number"
             least, most = known[name].least, known[name].most
-            raise InputError(f"{remedy}: {name}={value:g} is no {kind} from {least:g} to {most:g}")
+            raise InputError(f"{remedy}: {name}={value:g} is not a {kind} from {least:g} to {most:g}")
     return {parameter.name: float(given.get(parameter.name, parameter.default)) for parameter in parameters}
+
+
+def is_parameter(text: str) -> bool:
+    """Return whether a text is ``name=number``."""
+    name, equals, value = text.partition("=")
+    try:
+        return bool(name.strip() and equals and math.isfinite(float(value)))
+    except ValueError:
+        return False
+
+
+def number_text(value: float) -> str:
+    """Write a number so that it is read back the same, and no ``+`` is in it.
+
+    Examples
+    --------
+    >>> number_text(0.5), number_text(3.0), number_text(1e16), number_text(1 / 3)
+    ('0.5', '3', '1e16', '0.3333333333333333')
+    """
+    short = f"{value:g}"
+    return (short if float(short) == value else repr(value)).replace("e+", "e")
 
 
 def read_parameters(texts: Sequence[str], spec: str) -> dict[str, float]:
@@ -69,7 +90,7 @@ def read_parameters(texts: Sequence[str], spec: str) -> dict[str, float]:
     Raises
     ------
     InputError
-        For a text that is none, a value that is no number, or a name that is there twice.
+        For a text that is none, a value that is not a number, or a name that is there twice.
 
     Examples
     --------

@@ -22,6 +22,7 @@ class PosthocLogitAdjustment(Remedy):
     Menon et al. 2021, "Long-tail learning via logit adjustment", ICLR, section 4.1, eq. 9.
     """
 
+    noun = "logit adjustment after training"
     parameters = (
         Parameter("tau", 1.0, 0.0, 10.0, "1 assumes equal classes; 0 moves nothing", tried=(0.25, 0.5, 0.75, 1.0)),
     )

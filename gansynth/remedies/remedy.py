@@ -43,16 +43,10 @@ class GanBudget:
         Real images it sees.
     minutes : float or None
         Wall time.
-    changes : tuple of str
-        Changes to its recipe, such as ``"training.batch_size=16"``.
-    min_confidence : float or None
-        Keep only images which the run's independent classifier gives at least this probability of their class.
     """
 
     images: int | None = None
     minutes: float | None = None
-    changes: tuple[str, ...] = ()
-    min_confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +67,11 @@ class Workplace:
     budget : GanBudget
     device : str
     progress : bool
+    gan_changes : tuple of str
+        Changes to the recipes of GANs that are trained here, such as ``"training.batch_size=16"``.
+    min_confidence : float, optional
+        Keep only synthetic images that a run's independent classifier gives at least this probability of their class,
+        where an arm does not say otherwise.
     """
 
     folder: Path
@@ -82,6 +81,8 @@ class Workplace:
     device: str = "auto"
     progress: bool = True
     drawing_seed: int | None = None
+    gan_changes: tuple[str, ...] = ()
+    min_confidence: float | None = None
 
     @property
     def draws_by(self) -> int:
@@ -110,6 +111,11 @@ class Remedy(ABC):
         Whether to treat costs nothing and keeps nothing, so that it may be done anew for each seed.
     decides : str
         What it alone can decide ("the loss"): two remedies that decide the same do not go together.
+    noun, action : str
+        What a page calls it ("over-sampling"), and what it says that it does, as the subject of a sentence ("showing
+        the rarer classes more often"). Default: its name; its noun.
+    makes_images : bool
+        Whether it adds images that are not real.
 
     Raises
     ------
@@ -124,10 +130,19 @@ class Remedy(ABC):
     classical_only: ClassVar[bool] = False
     cheap: ClassVar[bool] = False
     decides: ClassVar[str] = ""
+    noun: ClassVar[str] = ""
+    action: ClassVar[str] = ""
+    makes_images: ClassVar[bool] = False
 
     def __init__(self, dose: float = 1.0, **values: float) -> None:
         self.dose = dose
         self.values = with_defaults(getattr(self, "name", type(self).__name__), self.parameters, values)
+
+    @classmethod
+    def describe(cls, **values: float) -> str:
+        """Return what it does with these parameters, as the subject of a sentence."""
+        given = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+        return (cls.action or cls.noun or cls.name) + (f" ({given})" if given else "")
 
     @abstractmethod
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:

@@ -14,6 +14,7 @@ from gansynth.remedies.treatment import Treatment
 class Smote(Remedy):
     """For classifiers that learn from features: between two images, pixel by pixel, there is no cell."""
 
+    noun = "SMOTE"
     takes_dose = True
     parameters = (Parameter("k", 5.0, 1.0, 100.0, "neighbours, at most all others", whole=True, tried=(3, 5, 10)),)
     classical_only = True
@@ -27,6 +28,8 @@ class Smote(Remedy):
 @register("borderline-smote")
 class BorderlineSmote(Smote):
     """The same, starting from the points only that have about as many neighbours of other classes."""
+
+    noun = "Borderline-SMOTE"
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
         return replace(treatment, in_features=FeatureOverSampling("borderline-smote", self.dose, int(self.values["k"])))

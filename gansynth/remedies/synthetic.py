@@ -13,7 +13,7 @@ from gansynth.errors import InputError
 from gansynth.recipes import load_recipe
 from gansynth.remedies.added_images import kept_images, with_images
 from gansynth.remedies.naming import slug
-from gansynth.remedies.parameter import Parameter
+from gansynth.remedies.parameter import Parameter, number_text
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, targets
 from gansynth.remedies.treatment import Treatment
 from gansynth.shipped import zoo_models
@@ -39,9 +39,10 @@ class Synthetic(Remedy):
         Train on synthetic images only, as many of each class as there are real ones.
     confidence : float
         Keep only images that the run's independent classifier gives at least this probability of their class;
-        otherwise what the workplace's budget says.
+        0 keeps all. Default: what the workplace says.
     """
 
+    makes_images = True
     name = "synthetic"
     takes_dose = True
     parameters = (Parameter("confidence", 0.0, 0.0, 1.0, "probability of its class that an image must reach"),)
@@ -49,6 +50,7 @@ class Synthetic(Remedy):
     def __init__(self, source: str, dose: float = 1.0, *, alone: bool = False, **values: float) -> None:
         super().__init__(dose, **values)
         self.source, self.alone = source, alone
+        self.confidence = values.get("confidence")
         self.given: Run | None = None
         if is_run(source):
             from gansynth.gans import open_run
@@ -65,14 +67,14 @@ class Synthetic(Remedy):
     @property
     def images_name(self) -> str:
         """What its images are called: those of one run that are screened otherwise are others."""
-        confidence = self.values["confidence"]
-        return f"{self.folder_name}-confidence{confidence:g}" if confidence else self.folder_name
+        asked = "" if self.confidence is None else f"-confidence{self.confidence:g}"
+        return f"{self.folder_name}{asked}"
 
     @property
     def title(self) -> str:
         """The GAN as users type it, with its parameters and without a dose."""
-        confidence = self.values["confidence"]
-        return f"{self.source}:confidence={confidence:g}" if confidence else self.source
+        asked = "" if self.confidence is None else f":confidence={number_text(self.confidence)}"
+        return f"{self.source}{asked}"
 
     def wanted(self, n: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many synthetic images each class needs where `n` are real, int64 [C]."""
@@ -91,7 +93,7 @@ class Synthetic(Remedy):
 
         if self.given is not None:
             return self.given
-        recipe = load_recipe(self.source, place.budget.changes)
+        recipe = load_recipe(self.source, place.gan_changes)
         out = place.folder / "gans" / self.folder_name
         learning = place.learning(recipe.resolution)
         if _is_finished(out, place.budget.images, place.budget.minutes):
@@ -127,7 +129,7 @@ class Synthetic(Remedy):
 
     def _images(self, counts: Mapping[str, int], place: Workplace) -> Path:
         """Return the folder with at least so many images of each class, generated where they are not there yet."""
-        confidence = self.values["confidence"] or place.budget.min_confidence
+        confidence = place.min_confidence if self.confidence is None else self.confidence or None
 
         def make(wanted: dict[str, int], out: Path) -> None:
             from gansynth.synthesis import generate

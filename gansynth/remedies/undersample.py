@@ -15,6 +15,8 @@ from gansynth.remedies.treatment import Treatment
 class UnderSampling(Remedy):
     """At dose 1 every class has as many images as the smallest; at a smaller dose it goes that share of the way."""
 
+    noun = "under-sampling"
+    action = "leaving out images of the frequent classes"
     takes_dose = True
     cheap = True
 

@@ -46,6 +46,7 @@ class Weighted(Remedy):
     naive Bayes weigh their images.
     """
 
+    noun = "weighing the rarer classes more"
     parameters = (Parameter("power", 1.0, 0.0, 2.0, "weights are 1 / n^power", tried=(0.25, 0.5, 0.75, 1.0)),)
     cheap = True
     decides = "the loss"

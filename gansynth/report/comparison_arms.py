@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gansynth.remedies.arm import NONE
 from gansynth.report.class_charts import Mark
 from gansynth.report.drawing import REAL, SYNTHETIC
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 
 _PLAIN = ("#6f7a86", "#009e73", "#a1752b", "#56b4e9", "#7a5c00")
 _MADE = (SYNTHETIC, "#7d3c98", "#d55e00", "#5b2c6f", "#e69f00")

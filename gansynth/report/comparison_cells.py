@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Guess, Guesses, Picture
 from gansynth.report.embedding import mosaic, picture_address, shrunk
 from gansynth.report.page import Section
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.comparison_verdict import shown_pair
 
 if TYPE_CHECKING:

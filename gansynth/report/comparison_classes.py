@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gansynth.metrics.wording import TITLES, ends, inside, places, signed, value_of, width
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row
 from gansynth.report.class_charts import confusion_chart, dodged_chart
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.page import Section
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.comparison_verdict import shown_pair
 
 _BARS = {

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import ends, places, value_of, width
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Grid, Row
 from gansynth.report.numbers import duration
 from gansynth.report.page import Section
 from gansynth.studies.comparison_entries import Swap
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.comparison_verdict import several, shown_pair
 
 

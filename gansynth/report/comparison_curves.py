@@ -7,11 +7,12 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Drawing, Drawings
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.page import Section
 from gansynth.report.recipe_curves import recipe_curves
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.comparison_verdict import shown_pair
 
 Curve = Sequence[Mapping[str, Any]]

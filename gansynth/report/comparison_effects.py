@@ -16,13 +16,14 @@ from gansynth.metrics.wording import (
     value_of,
     width,
 )
+from gansynth.remedies.arm import NONE, Arm
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.drawing import FAINT, GRID, INK, REAL, as_svg, blank_figure, plain
 from gansynth.report.metric_tables import Footnotes
 from gansynth.report.numbers import sentence
 from gansynth.report.page import Section
 from gansynth.studies.comparison_entries import ArmEffect, Endpoint
-from gansynth.studies.comparison_result import NONE, AnyLevel, Comparison
+from gansynth.studies.comparison_result import AnyLevel, Comparison
 
 BETTER, WORSE, UNTOLD = REAL, "#b3541e", "#7b848e"
 """Colours of a difference: shown to be better, shown to be worse, not shown."""
@@ -47,12 +48,12 @@ def effects(results: Comparison) -> list[Section]:
         if not mine:
             continue
         first = against == NONE
-        title = "What each remedy changed" if first else f"The same against {_named(against)}"
+        title = "What each remedy changed" if first else f"The same against {Arm.parse(against).noun}"
         text = (
             "Each line is one comparison with the original data: the same classifier, test images, seeds and number "
             "of optimizer steps. Right of the zero line the remedy is better."
             if first
-            else f"What a remedy adds to {_named(against)}, which needs no generator."
+            else f"What a remedy adds to {Arm.parse(against).noun}, which needs no generator."
         )
         blocks: list[Block] = [Drawings(_forests(results, mine))]
         blocks += _table(results, mine) if first else [Text("The figures are in effects.csv beside this page.")]
@@ -116,7 +117,7 @@ def effect_table(results: AnyLevel, found: Sequence[ArmEffect], caption: str) ->
         rows.append(Row(endpoint.title, kind="group"))
         for effect in [e for e in found if e.endpoint == endpoint]:
             rows.append(Row(effect.arm, _cells(results, effect, notes), small=effect.classifier))
-    against = _named(found[0].against)
+    against = Arm.parse(found[0].against).noun
     head = ["remedy", against, "with it", "difference", "p", "p, corrected", "test images", "verdict"]
     return Grid(head, rows, caption, notes.texts)
 
@@ -195,8 +196,3 @@ def _color(effect: ArmEffect) -> str:
     if not effect.shown:
         return UNTOLD
     return WORSE if _is_worse(effect) else BETTER
-
-
-def _named(against: str) -> str:
-    spoken = {NONE: "original data", "augmentation": "ordinary augmentation", "oversample": "over-sampling"}
-    return spoken.get(against, against)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import ends, p_value, places, signed, signed_ends, value_of, width
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, RowKind, Text
 from gansynth.report.drawing import FAINT, GRID, INK, REAL, SERIES, as_svg, blank_figure, plain
 from gansynth.report.numbers import listed
 from gansynth.report.page import Section
 from gansynth.studies.comparison_entries import Standing
 from gansynth.studies.comparison_leaderboard import LOSSES, MARGIN
-from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_result import Comparison
 
 _DRAWN = 4
 """Arms whose curves are drawn in colours of their own."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from gansynth.metrics.wording import TITLES, inside
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.class_charts import Mark, confusion_chart, dodged_chart
 from gansynth.report.comparison_effects import effect_table
 from gansynth.report.comparison_models import every_arm
 from gansynth.report.drawing import FAINT, REAL
 from gansynth.report.page import Section
-from gansynth.studies.comparison_result import NONE, Comparison, Superclasses
+from gansynth.studies.comparison_result import Comparison, Superclasses
 from gansynth.studies.comparison_verdict import shown_pair
 
 _METRICS = ("accuracy", "balanced-accuracy", "macro-F1", "kappa", "ROC-AUC", "MSE")

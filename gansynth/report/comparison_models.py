@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gansynth.metrics.wording import LOWER_IS_BETTER, TITLES, ends, inside, places, signed, value_of, width
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.class_charts import dodged_chart
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_figures import FURTHER, PAPER_TABLE
 from gansynth.report.page import Section
 from gansynth.studies.comparison_entries import ArmResult
-from gansynth.studies.comparison_result import NONE, AnyLevel, Comparison
+from gansynth.studies.comparison_result import AnyLevel, Comparison
 from gansynth.studies.comparison_verdict import shown_pair
 
 _TOO_GOOD = " The paper's protocol: these figures are too good."

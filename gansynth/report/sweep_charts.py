@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gansynth.remedies.arm import NONE
 from gansynth.report.drawing import FAINT, GRID, INK, SERIES, as_svg, blank_figure, plain
 from gansynth.report.figures import spread_labels
-from gansynth.report.sweep_folder import Point
-from gansynth.studies.comparison_result import NONE
+from gansynth.studies.imbalance_sweep_result import Point
 
 RHO = "imbalance ratio ρ: largest class / smallest class"
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from gansynth.atomic import write_text
 from gansynth.metrics.wording import ends, inside, p_words, places, share, signed, signed_ends
+from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Link, Links, Row
 from gansynth.report.drawing import opaque
 from gansynth.report.numbers import listed, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.sweep_charts import difference_chart, ratio_chart
-from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
 from gansynth.studies.comparison_entries import Endpoint
-from gansynth.studies.comparison_result import NONE
+from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Point
 
 Charts = Mapping[tuple[Endpoint, str], str]
 
@@ -35,25 +35,25 @@ def write_sweep_page(folder: Path | str) -> Path:
     InputError
         If the folder does not hold what `sweep` writes.
     """
-    results = read_sweep_folder(Path(folder))
+    folder = Path(folder)
+    results = ImbalanceSweep.read(folder)
     charts = _charts(results)
     for (endpoint, classifier), drawn in charts.items():
         what = "-".join(filter(None, [endpoint.metric, endpoint.class_name])).replace("/", "_")
-        write_text(results.folder / f"{what}-{classifier}.svg", opaque(drawn))
-    return write_page(results.folder / "report.html", sweep_page(results, charts))
+        write_text(folder / f"{what}-{classifier}.svg", opaque(drawn))
+    return write_page(folder / "report.html", sweep_page(results, charts))
 
 
-def sweep_page(results: SweepResults, charts: Charts) -> Page:
+def sweep_page(results: ImbalanceSweep, charts: Charts) -> Page:
     """Compose the page from what was swept, and its charts by endpoint and classifier."""
-    about = results.about
-    overall = [one for one in _endpoints(results) if one.class_name is None]
-    rare = [one for one in _endpoints(results) if one.class_name is not None]
+    overall = [one for one in results.swept if one.class_name is None]
+    rare = [one for one in results.swept if one.class_name is not None]
     return Page(
         title="How much imbalance is too much?",
         subtitle=_subtitle(results),
         verdict=sweep_verdict(results),
         findings=sweep_findings(results),
-        warnings=[sentence(str(text), results.arms) for text in results.facts["warnings"]],
+        warnings=[sentence(text, results.arm_names) for text in results.warnings],
         sections=[
             *(Section(one.title, [MEANING[one.metric]], blocks=_figures(results, charts, one)) for one in overall),
             *_differences(results),
@@ -61,23 +61,21 @@ def sweep_page(results: SweepResults, charts: Charts) -> Page:
             _kept(results),
             _comparisons(results),
         ],
-        commands=[(str(about["command"]), "Run it again, or continue it with --resume")]
-        if about.get("command")
-        else (),
+        commands=[(results.command, "Run it again, or continue it with --resume")] if results.command else (),
         commands_title="Reproduce",
         facts=[
-            *((str(name), str(version)) for name, version in about["versions"].items()),
-            ("data", str(about["data"])),
-            ("minority", ", ".join(results.minority)),
-            ("seeds", ", ".join(map(str, about["seeds"]))),
-            ("device", str(about["device"])),
-            ("date", str(about["date"])),
+            *results.versions.items(),
+            ("data", results.data),
+            ("minority", ", ".join(results.settings.minority)),
+            ("seeds", ", ".join(map(str, results.seeds))),
+            ("device", results.device),
+            ("date", results.date),
         ],
         wide=True,
     )
 
 
-def sweep_verdict(results: SweepResults) -> str:
+def sweep_verdict(results: ImbalanceSweep) -> str:
     """Say how far the primary endpoint falls without a remedy, and which remedy stands best at the highest ratio."""
     endpoint, classifier = results.primary, _best_classifier(results)
     what = f"{inside(endpoint.title)} of {classifier}"
@@ -92,7 +90,7 @@ def sweep_verdict(results: SweepResults) -> str:
             f"Without a remedy, the {what} {moved} from {_value(first)} at ρ = {first.rho:.3g} to {_value(last)} at "
             f"ρ = {last.rho:.3g}."
         )
-    there = {arm: results.curve(arm, classifier, endpoint) for arm in results.arms if arm != NONE}
+    there = {arm: results.curve(arm, classifier, endpoint) for arm in results.arm_names if arm != NONE}
     at_last = {arm: points[-1] for arm, points in there.items() if points and points[-1].rho == last.rho}
     if not at_last:
         return said
@@ -108,62 +106,57 @@ def sweep_verdict(results: SweepResults) -> str:
     return f"{said}{best}: {more}, corrected for all remedies and ratios{sure}."
 
 
-def sweep_findings(results: SweepResults) -> list[str]:
+def sweep_findings(results: ImbalanceSweep) -> list[str]:
     """Count at how many ratios each remedy is shown to be better or worse than none, for every classifier."""
     found = []
-    for classifier in results.classifiers:
+    for classifier in results.measured:
         tallies: dict[str, list[str]] = {}
-        for arm in results.arms:
+        for arm in results.arm_names:
             points = results.differences(arm, classifier, results.primary)
             better = [f"{p.rho:.3g}" for p in points if p.shown and p.value > 0]
             worse = [f"{p.rho:.3g}" for p in points if p.shown and p.value < 0]
             for word, at in (("better", better), ("worse", worse)):
                 if at:
                     tallies.setdefault(word, []).append(f"{arm} (ρ = {', '.join(at)})")
-        n = len([arm for arm in results.arms if arm != NONE])
+        n = len([arm for arm in results.arm_names if arm != NONE])
         parts = [f"shown to be {word} than none: {listed(names, 12)}" for word, names in tallies.items()]
         said = "; ".join(parts) if parts else f"no remedy of {n} is told apart from none at any ratio"
         found.append(f"{results.primary.title}, {classifier}: {said}.")
     return found
 
 
-def _subtitle(results: SweepResults) -> str:
+def _subtitle(results: ImbalanceSweep) -> str:
     rhos = results.rhos
     return (
-        f"{_count(results.arms, 'arm')} by {_count(results.classifiers, 'classifier')} at imbalance ratios of "
-        f"{listed([f'{rho:.3g}' for rho in rhos], len(rhos))}, on {results.about['data']}; rare: "
-        f"{listed(results.minority)}; tested on the same real images at every ratio"
+        f"{_count(results.arm_names, 'arm')} by {_count(results.measured, 'classifier')} at imbalance ratios of "
+        f"{listed([f'{rho:.3g}' for rho in rhos], len(rhos))}, on {results.data}; rare: "
+        f"{listed(results.settings.minority)}; tested on the same real images at every ratio"
     )
 
 
-def _endpoints(results: SweepResults) -> list[Endpoint]:
-    found = {(one["metric"], one["class"]): None for one in results.facts["figures"]}
-    return [Endpoint(metric, name) for metric, name in found]
-
-
-def _charts(results: SweepResults) -> dict[tuple[Endpoint, str], str]:
+def _charts(results: ImbalanceSweep) -> dict[tuple[Endpoint, str], str]:
     """Draw every figure of every classifier, the classes' recall of the best one alone."""
     best = _best_classifier(results)
     found = {}
-    for endpoint in _endpoints(results):
-        for classifier in results.classifiers if endpoint.class_name is None else [best]:
-            lines = {arm: results.curve(arm, classifier, endpoint) for arm in results.arms}
+    for endpoint in results.swept:
+        for classifier in results.measured if endpoint.class_name is None else [best]:
+            lines = {arm: results.curve(arm, classifier, endpoint) for arm in results.arm_names}
             found[endpoint, classifier] = ratio_chart(lines, inside(endpoint.title))
     return found
 
 
-def _figures(results: SweepResults, charts: Charts, endpoint: Endpoint) -> list[Block]:
+def _figures(results: ImbalanceSweep, charts: Charts, endpoint: Endpoint) -> list[Block]:
     caption = "At the right end the highest imbalance. Bands and bars: 95% intervals; the table has them all."
     drawings = [Drawing(drawn, caption, name, 36) for (one, name), drawn in charts.items() if one == endpoint]
     return [Drawings(drawings), _table(results, endpoint)]
 
 
-def _table(results: SweepResults, endpoint: Endpoint) -> Grid:
+def _table(results: ImbalanceSweep, endpoint: Endpoint) -> Grid:
     """Compose a table like table 3 of pasupa2020: a row per arm, a column per ratio."""
     rows = []
-    for classifier in results.classifiers:
+    for classifier in results.measured:
         rows.append(Row(classifier, kind="group"))
-        for arm in results.arms:
+        for arm in results.arm_names:
             points = {point.rho: point for point in results.curve(arm, classifier, endpoint)}
             shown = {p.rho for p in results.differences(arm, classifier, endpoint) if p.shown}
             cells = []
@@ -173,7 +166,7 @@ def _table(results: SweepResults, endpoint: Endpoint) -> Grid:
                 text = share(point.value, decimals) if point else "–"
                 cells.append(Cell(text, ends(point.interval, decimals) if point else "", best=rho in shown))
             rows.append(Row("none (as they are)" if arm == NONE else arm, cells, "mean" if arm == NONE else ""))
-    tested = any(results.differences(arm, results.classifiers[0], endpoint) for arm in results.arms)
+    tested = any(results.differences(arm, results.measured[0], endpoint) for arm in results.arm_names)
     caption = "Mean over the seeds; small figures: 95% intervals over test images and training seeds."
     caption += (
         " Bold: shown to differ from none, corrected for all remedies and ratios."
@@ -183,11 +176,11 @@ def _table(results: SweepResults, endpoint: Endpoint) -> Grid:
     return Grid(["ρ", *(f"{rho:.3g}" for rho in results.rhos)], rows, caption)
 
 
-def _differences(results: SweepResults) -> list[Section]:
+def _differences(results: ImbalanceSweep) -> list[Section]:
     """Show how far every remedy is from none over the ratio, as figure 13 of pasupa2020, with intervals."""
     items = []
-    for classifier in results.classifiers:
-        found = {arm: results.differences(arm, classifier, results.primary) for arm in results.arms if arm != NONE}
+    for classifier in results.measured:
+        found = {arm: results.differences(arm, classifier, results.primary) for arm in results.arm_names if arm != NONE}
         found = {arm: points for arm, points in found.items() if points}
         if found:
             caption = "With 95% intervals; filled: shown by the test, corrected for all remedies and ratios."
@@ -200,7 +193,7 @@ def _differences(results: SweepResults) -> list[Section]:
     return [Section("What each remedy adds", [text], blocks=[Drawings(items)])] if items else []
 
 
-def _recalls(results: SweepResults, charts: Charts, rare: Sequence[Endpoint]) -> list[Section]:
+def _recalls(results: ImbalanceSweep, charts: Charts, rare: Sequence[Endpoint]) -> list[Section]:
     items = [
         Drawing(drawn, f"{name}, with 95% intervals.", one.title, 36)
         for (one, name), drawn in charts.items()
@@ -212,20 +205,20 @@ def _recalls(results: SweepResults, charts: Charts, rare: Sequence[Endpoint]) ->
     return [Section("The rare classes", [text], blocks=[Drawings(items), *(_named(results, one) for one in rare)])]
 
 
-def _named(results: SweepResults, endpoint: Endpoint) -> Grid:
+def _named(results: ImbalanceSweep, endpoint: Endpoint) -> Grid:
     grid = _table(results, endpoint)
     return Grid([f"{endpoint.title}, ρ", *grid.head[1:]], grid.rows, grid.caption)
 
 
-def _kept(results: SweepResults) -> Section:
+def _kept(results: ImbalanceSweep) -> Section:
     """Show what was learned from at each ratio, as table 2 of pasupa2020."""
-    names = [*results.minority, *(name for name in results.about["classes"] if name not in results.minority)]
+    names = [*results.settings.minority, *(name for name in results.classes if name not in results.settings.minority)]
     rows = []
     for step in results.steps:
-        cells = [Cell(f"{step['counts'][name]:,}") for name in names] + [Cell(f"{step['learned_from']:,}")]
-        asked = f"asked for {step['ratio']:g}" if round(step["ratio"], 2) != round(step["rho"], 2) else ""
-        rows.append(Row(f"{step['rho']:.4g}", cells, small=asked))
-    tested = results.about["tested"]
+        cells = [Cell(f"{step.counts[name]:,}") for name in names] + [Cell(f"{step.learned_from:,}")]
+        asked = f"asked for {step.ratio:g}" if round(step.ratio, 2) != round(step.rho, 2) else ""
+        rows.append(Row(f"{step.rho:.4g}", cells, small=asked))
+    tested = results.tested
     rows.append(
         Row("tested", [Cell(f"{tested[name]:,}") for name in names] + [Cell(f"{sum(tested.values()):,}")], "floor")
     )
@@ -235,28 +228,28 @@ def _kept(results: SweepResults) -> Section:
         "it, so that there is less to learn from at low ratios.",
     }
     caption = (
-        f"Training images by class, the minority first. {how[results.about['thin']]} Whole images seldom give a ratio "
+        f"Training images by class, the minority first. {how[results.settings.thin]} Whole images seldom give a ratio "
         "exactly; figures stand at the ratio that they give. Test images are the same at every ratio."
     )
     return Section("What was learned from", blocks=[Grid(["ρ", *names, "in all"], rows, caption)])
 
 
-def _comparisons(results: SweepResults) -> Section:
+def _comparisons(results: ImbalanceSweep) -> Section:
     links = [
-        Link(f"{step['folder']}/report.html", f"ρ = {step['rho']:.3g}: every class, every figure, the cells themselves")
+        Link(f"{step.folder}/report.html", f"ρ = {step.rho:.3g}: every class, every figure, the cells themselves")
         for step in results.steps
     ]
     return Section("The comparison behind each ratio", blocks=[Links(links)])
 
 
-def _best_classifier(results: SweepResults) -> str:
+def _best_classifier(results: ImbalanceSweep) -> str:
     """Return the classifier that does best without a remedy at the lowest ratio: a weak one gains from anything."""
 
     def first(name: str) -> float:
         curve = results.curve(NONE, name, results.primary)
         return curve[0].value if curve else -1.0
 
-    return max(results.classifiers, key=first)
+    return max(results.measured, key=first)
 
 
 def _count(names: Sequence[str], what: str) -> str:

@@ -16,8 +16,9 @@ from gansynth.metrics.classification_effects import PROBABILITY_METRICS, arm_est
 from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
+from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison_entries import ArmEffect, Endpoint
-from gansynth.studies.comparison_plan import BASELINES, NONE
+from gansynth.studies.comparison_plan import BASELINES
 from gansynth.studies.comparison_record import Predictions, Record
 
 Key = tuple[str, str]

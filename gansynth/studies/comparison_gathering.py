@@ -17,6 +17,7 @@ from gansynth.atomic import write_text
 from gansynth.data.label_tree import tree_of
 from gansynth.metrics.classification_effects import ONE_TRAINING
 from gansynth.metrics.estimate import Estimate
+from gansynth.remedies.arm import ALONE, NONE, Arm
 from gansynth.studies.comparison_entries import (
     ArmEffect,
     ArmResult,
@@ -32,7 +33,7 @@ from gansynth.studies.comparison_grid import Grid, training_images
 from gansynth.studies.comparison_leaderboard import leaderboard
 from gansynth.studies.comparison_levels import superclasses
 from gansynth.studies.comparison_paper import TOO_GOOD
-from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of
+from gansynth.studies.comparison_plan import Plan, gans_of
 from gansynth.studies.comparison_recognition import recognition, unrecognised
 from gansynth.studies.comparison_record import Record, finished
 from gansynth.studies.comparison_registration import Registration
@@ -111,7 +112,7 @@ def _records(grid: Grid) -> dict[Key, list[Record]]:
 
 def _entry(grid: Grid, key: Key, arm: Pooled, figures: Figures, records: Sequence[Record]) -> ArmResult:
     spec, classifier = key
-    names = grid.class_names
+    names, parsed = grid.class_names, Arm.parse(spec)
     overall, classes = figures
     notes = [record.note for record in records]
 
@@ -125,8 +126,8 @@ def _entry(grid: Grid, key: Key, arm: Pooled, figures: Figures, records: Sequenc
         metrics=overall,
         classes=dict(zip(names, classes, strict=True)),
         confusion=arm.confusion().round(4),
-        remedies=() if spec == NONE else tuple(spec.split("+")),
-        dose={a.spec: a for a in grid.plan.arms}[spec].dose,
+        remedies=tuple(map(str, parsed.parts)),
+        dose=parsed.dose,
         training_counts=mean([note.training_counts for note in notes]),
         synthetic_counts=mean([note.synthetic_counts for note in notes]),
         steps=notes[0].steps,
@@ -147,12 +148,11 @@ def _curves(
     of = {(entry.arm, entry.classifier): entry for entry in entries}
     by_base: dict[str, dict[float, str]] = {}
     for arm in plan.arms:
-        base, dose = base_and_dose(arm)
-        if dose is None or base.startswith(ALONE):
+        if arm.dose is None or arm.alone:
             continue
-        by_base.setdefault(base, {})[dose] = arm.spec
-        plain = [text for text, remedy in zip(base.split("+"), arm.remedies, strict=True) if not remedy.takes_dose]
-        by_base[base].setdefault(0.0, "+".join(plain) or NONE)
+        specs = by_base.setdefault(str(arm.without_dose()), {})
+        specs[arm.dose] = arm.spec
+        specs.setdefault(0.0, str(arm.at_no_dose()))
     asked = dict.fromkeys([*endpoints, *(Endpoint("recall", name) for name in names)])
     found = []
     for base, specs in by_base.items():

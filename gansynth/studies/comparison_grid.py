@@ -15,6 +15,7 @@ from gansynth.atomic import whole_file
 from gansynth.data.dataset import CellDataset
 from gansynth.gans.device import chosen_device
 from gansynth.remedies import Arm, Treatment, Workplace
+from gansynth.remedies.arm import ALONE, NONE
 from gansynth.studies.comparison_arm import (
     NOT_OUR_FAULT,
     Cell,
@@ -27,7 +28,7 @@ from gansynth.studies.comparison_arm import (
 )
 from gansynth.studies.comparison_jobs import keep_outcome, run_jobs
 from gansynth.studies.comparison_paper import split_after
-from gansynth.studies.comparison_plan import ALONE, NONE, Plan, gans_of, steps_of
+from gansynth.studies.comparison_plan import Plan, gans_of, steps_of
 from gansynth.studies.comparison_record import finished
 from gansynth.studies.comparison_splits import Fold, Images
 
@@ -82,7 +83,17 @@ class Grid:
 
         plan = self.plan
         folder = plan.out / fold.name
-        return Workplace(folder, learning, plan.seed, plan.budget, plan.device, plan.progress)
+        return Workplace(
+            folder,
+            learning,
+            plan.seed,
+            plan.budget,
+            plan.device,
+            plan.progress,
+            None,
+            plan.gan_changes,
+            plan.min_confidence,
+        )
 
     def refuse_leaks(self) -> None:
         """Refuse given runs that have seen what they would be tested on, before anything is trained."""
@@ -170,7 +181,7 @@ class _Made:
 
     def prepare(self, arms: Sequence[Arm]) -> None:
         """Make what the arms need (GANs, synthetic images), the largest dose first; note what failed, and why."""
-        for arm in sorted(arms, key=lambda arm: -(arm.dose or 0)):
+        for arm in sorted(arms, key=lambda arm: 0.0 if arm.dose is None else -arm.dose):
             try:
                 for size in self.plan.sizes:
                     self.treatment(arm.spec, size)

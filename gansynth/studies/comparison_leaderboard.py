@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from gansynth.metrics.classification_effects import Effect, Endpoint, arm_estimate, effect
 from gansynth.metrics.estimate import Estimate
+from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison_entries import Standing
 from gansynth.studies.comparison_figures import Key, Pooled, corrected
-from gansynth.studies.comparison_plan import NONE
 
 MARGIN = 0.02
 """What the mean recall of the other classes may fall by and count as no loss."""

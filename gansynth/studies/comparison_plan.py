@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from gansynth.classifier_recipes import ClassifierRecipe, NeuralRecipe, load_classifier_recipe
 from gansynth.errors import InputError
 from gansynth.remedies import Arm, GanBudget, parse_arm
+from gansynth.remedies.arm import ALONE, AUGMENTATION, NONE, OVERSAMPLE
 from gansynth.remedies.synthetic import Synthetic
 from gansynth.studies.comparison_entries import Endpoint
 
@@ -19,11 +20,7 @@ PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 PRIMARY = ("macro-F1", "balanced-accuracy")
 """What may be the endpoint of all classes together; beside it stands the recall of each rare class."""
 
-NONE = "none"
-AUGMENTATION = "augmentation"
-OVERSAMPLE = "oversample"
 BASELINES = (NONE, AUGMENTATION, OVERSAMPLE)
-ALONE = "only-"
 _RARE_SHARE = 10
 
 
@@ -67,6 +64,8 @@ class Plan:
     primary: str
     swap: bool
     budget: GanBudget
+    gan_changes: tuple[str, ...]
+    min_confidence: float | None
     seed: int
     device: str
     weights_dir: Path | None
@@ -126,17 +125,6 @@ def gans_of(arms: Iterable[Arm]) -> dict[str, Synthetic]:
     """Return the GANs of some arms as users type them, each once."""
     found = [remedy for arm in arms for remedy in arm.remedies if isinstance(remedy, Synthetic)]
     return {remedy.title: remedy for remedy in reversed(found)}
-
-
-def base_and_dose(arm: Arm) -> tuple[str, float | None]:
-    """Return an arm's remedies without their doses, and the dose where there is exactly one.
-
-    Examples
-    --------
-    >>> base_and_dose(parse_arm("augmentation+oversample@0.5"))
-    ('augmentation+oversample', 0.5)
-    """
-    return "+".join(part.partition("@")[0] for part in arm.spec.split("+")), arm.dose
 
 
 def load_classifiers(
@@ -228,11 +216,11 @@ def endpoints_of(primary: str, rare: Sequence[str]) -> tuple[Endpoint, ...]:
 
 
 def _at_doses(arm: Arm, doses: Sequence[float]) -> list[Arm]:
-    takes = [remedy for remedy in arm.remedies if remedy.takes_dose and not getattr(remedy, "alone", False)]
-    if not doses or not takes or "@" in arm.spec:
+    takes = [part for part in arm.parts if part.kind.takes_dose and not part.alone]
+    if not doses or not takes or any(part.dose is not None for part in arm.parts):
         return [arm]
     # Dose 1 is what the arm is without a dose: one name for one thing.
-    return [parse_arm(NONE) if dose == 0 else arm if dose == 1 else arm.at_dose(dose) for dose in doses]
+    return [Arm() if dose == 0 else arm if dose == 1 else arm.at_dose(dose) for dose in doses]
 
 
 def _has(recipe: Mapping[str, Any], change: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -17,6 +16,7 @@ from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import ends, share
+from gansynth.remedies.arm import NONE, Arm
 from gansynth.studies.comparison_entries import (
     ArmEffect,
     ArmResult,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from gansynth.studies.comparison_record import Predictions, Record
 
 RESULTS = "results.json"
-NONE, AUGMENTATION = "none", "augmentation"
-"""The arms that others are held against first: the original data, and what needs no generator."""
 
 _HOW = "write it with `gansynth compare DATA --remedies none,... --classifiers ... --out DIR`"
 
@@ -395,8 +393,9 @@ class Comparison(Level[About, ArmResult]):
         doses = {entry.arm: 1.0 if entry.dose is None else entry.dose for entry in self.arms}
         stems: dict[str, list[str]] = {}
         for name in self.arm_names:
-            if not name.startswith("only-"):
-                stems.setdefault(without_dose(name), []).append(name)
+            arm = Arm.parse(name)
+            if not arm.alone:
+                stems.setdefault(str(arm.without_dose()), []).append(name)
         return [min(held, key=lambda name: abs(doses[name] - 1.0)) for held in stems.values()]
 
     def has_images(self, arm: str) -> bool:
@@ -450,17 +449,6 @@ class Comparison(Level[About, ArmResult]):
     def cells(self) -> CellDataset | None:
         """Open the images that were compared; None where they are no longer there."""
         return _opened(self.about.data, self.about.size) if self.about.data else None
-
-
-def without_dose(arm: str) -> str:
-    """Return an arm's remedies without their doses.
-
-    Examples
-    --------
-    >>> without_dose("augmentation+c-wgan-gp@0.5")
-    'augmentation+c-wgan-gp'
-    """
-    return re.sub(r"@[^+@]*", "", arm)
 
 
 def _sums(entry: ArmResult) -> tuple[int, int]:

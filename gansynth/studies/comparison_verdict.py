@@ -7,21 +7,15 @@ from collections.abc import Sequence
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
 from gansynth.metrics.wording import ends, inside, listed, p_words, places, share, signed, signed_ends, value_of, width
+from gansynth.remedies.arm import AUGMENTATION, NONE, Arm
 from gansynth.studies.comparison_entries import ArmEffect, ArmResult, Endpoint
-from gansynth.studies.comparison_result import AUGMENTATION, NONE, Comparison, without_dose
+from gansynth.studies.comparison_result import Comparison
 
 PAPER_FLAW = (
     "The figures are too good: the images were split after balancing, so synthetic images are among the tested ones, "
     "and relatives of tested images (made by a GAN that saw them, or repeated) among those learned from."
 )
 """What is wrong with the paper's protocol, in a sentence."""
-
-_WORDS = {
-    "augmentation": "ordinary augmentation",
-    "oversample": "showing the rarer classes more often",
-    "undersample": "leaving out images of the frequent classes",
-}
-"""Remedies as an action."""
 
 
 def lead(results: Comparison) -> ArmEffect | None:
@@ -31,7 +25,7 @@ def lead(results: Comparison) -> ArmEffect | None:
     with the original data (a weak one gains the most from anything), of the arms with synthetic images, or where
     there is none of the others; of these the clearest (smallest corrected p), the recall of a class before a mean.
     """
-    found = [e for e in _against_none(results) if not e.arm.startswith("only-")]
+    found = [e for e in _against_none(results) if not Arm.parse(e.arm).alone]
     best = _best_classifier(results, [e.classifier for e in found])
     found = [e for e in found if e.classifier == best]
     made = [e for e in found if results.has_images(e.arm)] or found
@@ -56,7 +50,7 @@ def shown_pair(results: Comparison) -> tuple[str, str] | None:
     found = lead(results)
     if found is not None:
         return found.arm, found.classifier
-    others = [e for e in results.arms if e.arm != NONE and not e.arm.startswith("only-")]
+    others = [e for e in results.arms if e.arm != NONE and not Arm.parse(e.arm).alone]
     best = _best_classifier(results, [e.classifier for e in others if results.entry(NONE, e.classifier)])
     mine = [e for e in others if e.classifier == best] or others
     made = [e for e in mine if e.is_synthetic] or mine
@@ -140,18 +134,19 @@ def several(name: str) -> str:
 
 def action(results: Comparison, entry: ArmResult, class_name: str | None) -> str:
     """Say what an arm does, as the subject of a sentence; with `class_name`, to the images of that class."""
-    words = [_WORDS[part.split("@")[0]] for part in entry.arm.split("+") if part.split("@")[0] in _WORDS]
+    arm = Arm.parse(entry.arm)
+    words = [part.describe() for part in arm.parts if not part.kind.makes_images]
+    made = "+".join(str(part) for part in arm.parts if part.kind.makes_images)
     added = sum(entry.synthetic_counts.values()) if class_name is None else entry.synthetic_counts.get(class_name, 0)
     if added:
-        made = [part for part in entry.arm.split("+") if part.split("@")[0] not in _WORDS]
         kind = "synthetic ones" if class_name is not None else "synthetic images"
         learned = sum(entry.training_counts.values()) - added if class_name is None else 0
         onto = f" to {learned:,} real ones" if learned > 0 else ""
         extra = f", with {listed(words)}," if words else ""
-        return f"adding {added:,} {kind} ({'+'.join(made)}){onto}{extra}"
+        return f"adding {added:,} {kind} ({made}){onto}{extra}"
     if entry.is_synthetic:
         return f"adding {sum(entry.synthetic_counts.values()):,} synthetic images of other classes ({entry.arm})"
-    return f"{listed(words)} (without synthetic images)" if words else f"the remedy {entry.arm}"
+    return f"{arm.describe()} (without synthetic images)"
 
 
 def _sentence(results: Comparison, effect: ArmEffect) -> str:
@@ -258,7 +253,7 @@ def _other_remedies(results: Comparison, effect: ArmEffect) -> list[str]:
         mine = (other.classifier, other.endpoint) == (effect.classifier, effect.endpoint)
         if not mine or results.has_images(other.arm) or other.p_holm is None:
             continue
-        remedy = without_dose(other.arm)
+        remedy = str(Arm.parse(other.arm).without_dose())
         if remedy not in clearest or other.p_holm < (clearest[remedy].p_holm or 0.0):
             clearest[remedy] = other
     said = []
@@ -277,7 +272,7 @@ def _best_doses(results: Comparison, effect: ArmEffect) -> list[str]:
     said = [
         f"{one.dose:.0%} ({inside(one.endpoint.title)})"
         for one in results.best_dose
-        if one.classifier == effect.classifier and one.remedy == without_dose(effect.arm)
+        if one.classifier == effect.classifier and one.remedy == str(Arm.parse(effect.arm).without_dose())
     ]
     return [f"Highest at these shares of the way to balance: {listed(said)}."] if said else []
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,45 @@ from gansynth.studies.comparison_registration import REGISTRATION
 from gansynth.studies.comparison_splits import Images, data_sha256, make_folds
 from gansynth.studies.comparison_study import DEFAULT, compare
 from gansynth.studies.imbalance_sweep_counts import THIN, Thin, counts_at, imbalance_ratio
-from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Step, gather
+from gansynth.studies.imbalance_sweep_result import COMMAND, ImbalanceSweep, Step, SweepSettings, gather
+from gansynth.studies.result_file import Json, read_result
 
 SETTINGS = "sweep.json"
 RATIOS = (1.0, 5.0, 10.0, 50.0)
-_MAY_GROW = ("gansynth", "remedies", "number_of_seeds", "ratios", "held")
+_MAY_GROW = ("remedies", "number_of_seeds", "ratios")
 _REFUSED = ("rarity", "rare", "protocol", "swap")
+
+
+@dataclass(frozen=True)
+class SweepRegistration:
+    """What is asked and what each ratio keeps, in sweep.json before the first training.
+
+    Attributes
+    ----------
+    gansynth : str
+        The version that last continued it.
+    settings : SweepSettings
+    held : dict of ratio to (dict of class to int)
+        Training images kept; the ratio as it is typed.
+    """
+
+    gansynth: str
+    settings: SweepSettings
+    held: dict[str, dict[str, int]]
+
+    def write(self, folder: Path) -> None:
+        """Write sweep.json."""
+        write_json(folder / SETTINGS, {"gansynth": self.gansynth, **asdict(self.settings), "held": self.held})
+
+    @classmethod
+    def read(cls, folder: Path) -> SweepRegistration:
+        """Read sweep.json; raises InputError where it is cut off, or another's."""
+
+        def of(found: Json) -> SweepRegistration:
+            asked = {name: found[name] for name in SweepSettings.__dataclass_fields__}
+            return cls(found["gansynth"], SweepSettings(**asked), found["held"])
+
+        return read_result(folder / SETTINGS, of, COMMAND)
 
 
 def sweep_imbalance(
@@ -100,30 +133,33 @@ def sweep_imbalance(
     refuse_inside(data, out)
     out = Path(out)
     held = _held(out, resume)
-    seeds = max(seeds, held.get("number_of_seeds", 0))
+    before = None if held is None else held.settings
     recipes = load_classifiers(classifiers or DEFAULT, changes, size, epochs)
     dataset = Images(str(data), progress).at(recipes[0].resolution)
     there = [fold.counts["train"] for fold in make_folds(dataset, folds, {}, seed)]
     counts = {name: min(fold[name] for fold in there) for name in dataset.class_names}
     minority = rare_classes(counts, {}, minority)
-    ratios = sorted({*held.get("ratios", ()), *map(float, ratios)})
+    ratios = sorted({*(before.ratios if before else ()), *map(float, ratios)})
     kept = counts_at(ratios, counts, minority, thin=thin, most=most)
-    settings: dict[str, Any] = {
-        "gansynth": __version__,
-        "data_sha256": data_sha256(dataset),
-        "minority": minority,
-        "thin": thin,
-        "most": most,
-        "folds": folds,
-        "first_seed": seed,
-        "number_of_seeds": seeds,
-        "recipes": {recipe.name: recipe.model_dump(mode="json") for recipe in recipes},
-        "remedies": [arm.spec for arm in write_out_arms(remedies, kept=held.get("remedies", ()))],
-        "ratios": ratios,
-        "held": {f"{ratio:g}": images for ratio, images in zip(ratios, kept, strict=True)},
-    }
-    _refuse_another(out, held, settings)
-    write_json(out / SETTINGS, settings)
+    seeds = max(seeds, before.number_of_seeds if before else 0)
+    settings = SweepSettings(
+        data_sha256=data_sha256(dataset),
+        minority=minority,
+        thin=thin,
+        most=most,
+        folds=folds,
+        first_seed=seed,
+        number_of_seeds=seeds,
+        recipes={recipe.name: recipe.model_dump(mode="json") for recipe in recipes},
+        remedies=[arm.spec for arm in write_out_arms(remedies, kept=before.remedies if before else ())],
+        ratios=ratios,
+    )
+    asked = SweepRegistration(
+        __version__, settings, {f"{ratio:g}": images for ratio, images in zip(ratios, kept, strict=True)}
+    )
+    if held is not None:
+        _refuse_another(out, held, asked)
+    asked.write(out)
     steps, found = [], []
     for ratio, images in zip(ratios, kept, strict=True):
         step = Step(ratio, imbalance_ratio(images), f"rho-{ratio:g}", images)
@@ -131,7 +167,7 @@ def sweep_imbalance(
         thinned = {name: n for name, n in images.items() if any(fold[name] != n for fold in there)}
         found.append(
             compare(
-                data, settings["remedies"], classifiers or DEFAULT, out / step.folder, rarity=thinned, rare=minority,
+                data, settings.remedies, classifiers or DEFAULT, out / step.folder, rarity=thinned, rare=minority,
                 seeds=seeds, folds=folds, size=size, epochs=epochs, changes=changes, seed=seed, progress=progress,
                 resume=(out / step.folder / REGISTRATION).is_file(), **options,
             )
@@ -143,26 +179,23 @@ def sweep_imbalance(
     return result
 
 
-def _held(out: Path, resume: bool) -> dict[str, Any]:
-    """Return what the folder's sweep.json says; nothing where there is none."""
-    file = out / SETTINGS
-    if file.is_file():
+def _held(out: Path, resume: bool) -> SweepRegistration | None:
+    """Return what the folder's sweep.json says; None where there is none."""
+    if (out / SETTINGS).is_file():
         if not resume:
             raise InputError(f"{out}: already holds a sweep; continue it with --resume, or give another --out")
-        held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return held
+        return SweepRegistration.read(out)
     if out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir()):
         raise InputError(f"{out}: is not empty and holds no sweep; give another --out")
-    return {}
+    return None
 
 
-def _refuse_another(out: Path, held: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    other = [
-        key for key, value in settings.items() if held and key not in (*_MAY_GROW, "ratios") and held[key] != value
-    ]
+def _refuse_another(out: Path, held: SweepRegistration, asked: SweepRegistration) -> None:
+    before, now = asdict(held.settings), asdict(asked.settings)
+    other = [key for key, value in now.items() if key not in _MAY_GROW and before[key] != value]
     if other:
         raise InputError(f"{out}: holds a sweep with another {', '.join(other)}; give the same, or another --out")
-    moved = [ratio for ratio, images in held.get("held", {}).items() if settings["held"][ratio] != images]
+    moved = [ratio for ratio, images in held.held.items() if asked.held[ratio] != images]
     if moved:
         raise InputError(
             f"{out}: with these --ratios other images would be kept at rho {', '.join(moved)}, which was compared "

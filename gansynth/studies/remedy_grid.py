@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from gansynth.errors import InputError
@@ -50,16 +50,15 @@ def candidates_of(remedy: str, grid: Mapping[str, Sequence[float]]) -> list[Cand
     ['augmentation+cb-focal:gamma=1:beta=0.9', 'augmentation+cb-focal:gamma=1:beta=0.99']
     """
     arm = parse_arm(remedy)
-    *before, last = arm.spec.split("+")
-    called, at, dose = last.partition("@")
-    fixed = {text.partition("=")[0].strip() for text in called.split(":")[1:]} | ({DOSE} if at else set())
-    if not arm.remedies:
+    if not arm.parts:
         raise InputError(f"--remedy {remedy}: has nothing to search; give a remedy with a parameter or a dose")
+    *before, last = arm.parts
+    fixed = {name for name, _ in last.parameters} | (set() if last.dose is None else {DOSE})
     searched = arm.remedies[-1]
     wanted = {name: tuple(values) for name, values in grid.items()}
     if not wanted:
         wanted = {p.name: p.tried for p in searched.parameters if p.tried and p.name not in fixed}
-        if not wanted and searched.takes_dose and not at:
+        if not wanted and searched.takes_dose and last.dose is None:
             wanted = {DOSE: DOSES}
     if not wanted:
         takes = ", ".join(map(str, searched.parameters)) or "no parameters"
@@ -72,7 +71,7 @@ def candidates_of(remedy: str, grid: Mapping[str, Sequence[float]]) -> list[Cand
     found = []
     for numbers in product(*wanted.values()):
         point = dict(zip(wanted, numbers, strict=True))
-        settings = "".join(f":{name}={value:.15g}" for name, value in point.items() if name != DOSE)
-        share = f"@{point[DOSE]:.15g}" if DOSE in point else f"{at}{dose}"
-        found.append(Candidate(parse_arm("+".join([*before, f"{called}{settings}{share}"])), point))
+        settings = tuple((name, value) for name, value in point.items() if name != DOSE)
+        part = replace(last, parameters=last.parameters + settings, dose=point.get(DOSE, last.dose))
+        found.append(Candidate(parse_arm(str(Arm((*before, part)))), point))
     return found

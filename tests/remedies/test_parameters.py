@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gansynth.data import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
-from gansynth.remedies import Workplace, parse_arm, remedy_names
+from gansynth.remedies import Arm, Workplace, parse_arm, remedy_names
 from gansynth.remedies.remedy import REGISTRY
 
 
@@ -32,9 +32,9 @@ def test_parameters_stand_before_the_dose_and_the_others_have_their_defaults() -
     [
         ("focal:gama=1", r"focal takes no parameter 'gama'; it takes gamma \(.*0 to 10, else 2\); alpha"),
         ("oversample:k=1", "takes no parameter 'k'; it takes none"),
-        ("focal:gamma=-1", "gamma=-1 is no number from 0 to 10"),
-        ("cb-focal:beta=1", "beta=1 is no number from 0 to 0.999999"),
-        ("smote:k=2.5", "k=2.5 is no whole number"),
+        ("focal:gamma=-1", "gamma=-1 is not a number from 0 to 10"),
+        ("cb-focal:beta=1", "beta=1 is not a number from 0 to 0.999999"),
+        ("smote:k=2.5", "k=2.5 is not a whole number"),
         ("focal:gamma", "'gamma' is not name=number"),
         ("focal:gamma=lots", "'gamma=lots' is not name=number"),
         ("focal:gamma=nan", "is not name=number"),
@@ -58,7 +58,8 @@ def test_what_means_nothing_is_refused_with_what_there_is(spec: str, said: str) 
 def test_any_text_is_an_arm_or_is_refused(text: str) -> None:
     for spec in (text, f"focal{text}", f"smote:k={text}"):
         try:
-            assert parse_arm(spec).spec == spec.strip()
+            arm = parse_arm(spec)
+            assert parse_arm(str(arm)) == arm and str(parse_arm(str(arm))) == str(arm)
         except InputError as error:
             assert "\n" not in str(error)
 
@@ -89,3 +90,22 @@ def test_arms_say_for_which_classifiers_they_are_and_whether_they_are_cheap() ->
     assert parse_arm("augmentation+mixup").neural_only and parse_arm("augmentation+mixup").cheap
     assert not parse_arm("weighted").neural_only and not parse_arm("weighted").classical_only
     assert not parse_arm("weighted+c-wgan-gp-64").cheap and parse_arm("none").cheap
+
+
+def test_two_spellings_are_one_arm() -> None:
+    assert parse_arm(" smote : k = 3.0 @0.50").spec == "smote:k=3@0.5" and parse_arm("none") == Arm()
+
+
+def test_an_arm_whose_gan_is_gone_is_still_taken_apart_and_described() -> None:
+    arm = Arm.parse("augmentation+runs/a:b:confidence=0.5@0.25")
+    assert [part.name for part in arm.parts] == ["augmentation", "runs/a:b"]
+    assert arm.dose == 0.25 and str(arm.without_dose()) == "augmentation+runs/a:b:confidence=0.5"
+    assert str(arm.at_no_dose()) == "augmentation" and str(Arm.parse("c-wgan-gp@2").at_no_dose()) == "none"
+    assert arm.describe() == "ordinary augmentation and synthetic images (runs/a:b:confidence=0.5@0.25)"
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_every_remedy_has_words_of_its_own(name: str) -> None:
+    others = {REGISTRY[other].noun for other in REGISTRY if other != name}
+    assert REGISTRY[name].noun and REGISTRY[name].noun not in others
+    assert REGISTRY[name].describe() in Arm.parse(f"augmentation+{name}").describe()

@@ -79,10 +79,10 @@ def test_a_new_remedy_is_found_by_its_name(cells: CellDataset, place: Workplace)
     ("spec", "said"),
     [
         ("oversampel", "did you mean 'oversample'"),
-        ("oversample@lots", "dose 'lots' is no number"),
-        ("oversample@-1", "dose '-1' is no number from 0"),
+        ("oversample@lots", "dose 'lots' is not a number"),
+        ("oversample@-1", "dose '-1' is not a number from 0"),
         ("augmentation@0.5", "augmentation takes no dose"),
-        ("none+", "is no remedy"),
+        ("none+", "is not a remedy"),
         ("c-wgan-gp-46", "did you mean 'c-wgan-gp-64'"),
     ],
 )

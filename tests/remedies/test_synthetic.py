@@ -68,6 +68,23 @@ def test_images_screened_by_confidence_lie_beside_the_others(
     assert (folder / f"{tiny_run_folder.name}-confidence0.5").is_dir() and (folder / tiny_run_folder.name).is_dir()
 
 
+def test_a_confidence_of_zero_keeps_all_images_whatever_the_comparison_asks_for(
+    training: CellDataset, workplace: Workplace, tiny_run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def unscreened(*args: Any, min_confidence: float | None, **more: Any) -> Any:
+        asked.append(min_confidence)
+        return generate(*args, **more)
+
+    monkeypatch.setattr(synthetic, "generate", unscreened)
+    strict = replace(workplace, folder=workplace.folder / "strict", min_confidence=0.9)
+    for spec in (f"{tiny_run_folder}:confidence=0", str(tiny_run_folder)):
+        parse_arm(spec).treat(training.part("train"), strict)
+    assert asked == [None, 0.9]
+    assert list(gans_of([parse_arm("c-wgan-gp-64:confidence=0")])) == ["c-wgan-gp-64:confidence=0"]
+
+
 def test_classes_that_cannot_be_filled_with_sure_images_are_named(
     training: CellDataset, workplace: Workplace, tiny_run_folder: Path
 ) -> None:
@@ -77,7 +94,10 @@ def test_classes_that_cannot_be_filled_with_sure_images_are_named(
 
 @pytest.mark.parametrize(
     ("spec", "said"),
-    [("c-wgan-gp-64:confidence=2", "is no number from 0 to 1"), ("c-wgan-gp-64:blur=1", "takes no parameter 'blur'")],
+    [
+        ("c-wgan-gp-64:confidence=2", "is not a number from 0 to 1"),
+        ("c-wgan-gp-64:blur=1", "takes no parameter 'blur'"),
+    ],
 )
 def test_impossible_parameters_of_a_gan_are_refused(spec: str, said: str) -> None:
     with pytest.raises(InputError, match=said):

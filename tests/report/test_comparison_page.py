@@ -132,6 +132,15 @@ def test_a_shown_effect_is_told_as_a_physician_would_ask_for_it(results: Compari
     ), said
 
 
+def test_the_first_sentence_names_every_part_of_an_arm(results: Comparison) -> None:
+    spec = "augmentation+logit-adjustment:tau=0.5"
+    base = results.entry("augmentation", CLASSIFIERS[0])
+    assert base is not None
+    one = replace(only(results, 0.01).effects[0], arm=spec)
+    said = verdict(replace(results, arms=(*results.arms, replace(base, arm=spec)), effects=(one,)))
+    assert "ordinary augmentation and logit adjustment (tau = 0.5) (without synthetic images) raises" in said
+
+
 def test_harm_is_told_as_plainly(results: Comparison) -> None:
     assert " lowers the share of promyelocytes " in verdict(only(results, 0.001, -0.2))
 

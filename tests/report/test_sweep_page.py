@@ -10,8 +10,9 @@ import pytest
 
 from gansynth.errors import InputError
 from gansynth.report.sweep_charts import arm_looks, ratio_chart
-from gansynth.report.sweep_folder import Point, read_sweep_folder
 from gansynth.report.sweep_page import sweep_findings, sweep_page, sweep_verdict, write_sweep_page
+from gansynth.studies.comparison_entries import FailedTraining
+from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Point, SweepFailure
 
 from .sweep_folder import write_sweep_folder
 
@@ -24,20 +25,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_verdict_says_how_far_it_falls_and_what_helps_at_the_highest_ratio(folder: Path) -> None:
-    said = sweep_verdict(read_sweep_folder(folder))
+    said = sweep_verdict(ImbalanceSweep.read(folder))
     assert "the macro F1 of sequential-cnn falls from 0.90 (0.87 to 0.93) at ρ = 1" in said
     assert "There oversample stands highest" in said and "p = 0.001, corrected for all remedies and ratios." in said
     assert "not tell apart" not in said
 
 
 def test_what_no_test_shows_is_not_called_better(tmp_path: Path) -> None:
-    results = read_sweep_folder(write_sweep_folder(tmp_path / "null", gain=0.0))
+    results = ImbalanceSweep.read(write_sweep_folder(tmp_path / "null", gain=0.0))
     assert "which the test does not tell apart from none" in sweep_verdict(results)
     assert all("no remedy of 2 is told apart from none at any ratio" in line for line in sweep_findings(results))
 
 
 def test_the_findings_name_the_ratios_at_which_a_remedy_is_shown_to_be_better(folder: Path) -> None:
-    first, second = sweep_findings(read_sweep_folder(folder))
+    first, second = sweep_findings(ImbalanceSweep.read(folder))
     assert first == "Macro F1, sequential-cnn: shown to be better than none: oversample (ρ = 10, 50)."
     assert "random-forest" in second
 
@@ -63,7 +64,7 @@ def test_the_page_has_every_figure_table_and_link_and_escapes_what_it_is_told(fo
 
 
 def test_bold_stands_where_the_test_shows_a_difference_and_nowhere_else(folder: Path) -> None:
-    page = sweep_page(read_sweep_folder(folder), {})
+    page = sweep_page(ImbalanceSweep.read(folder), {})
     table = page.sections[0].blocks[1]
     rows = {row.name: [cell.best for cell in row.cells] for row in table.rows if row.cells}  # type: ignore[union-attr]
     assert rows["oversample"] == [False, False, True, True]
@@ -76,7 +77,7 @@ def test_bold_stands_where_the_test_shows_a_difference_and_nowhere_else(folder: 
 def test_one_arm_has_a_page(arms: list[str], ratios: list[float], tmp_path: Path) -> None:
     folder = write_sweep_folder(tmp_path / "out", arms=arms, ratios=ratios, classifiers=["svm"])
     assert write_sweep_page(folder).is_file()
-    assert sweep_verdict(read_sweep_folder(folder)).endswith(".")
+    assert sweep_verdict(ImbalanceSweep.read(folder)).endswith(".")
 
 
 def test_no_two_of_many_arms_look_the_same_and_a_chart_is_the_same_at_every_call() -> None:
@@ -88,10 +89,23 @@ def test_no_two_of_many_arms_look_the_same_and_a_chart_is_the_same_at_every_call
     assert ratio_chart(many, "macro F1").startswith("<svg")
 
 
-def test_a_folder_that_no_sweep_wrote_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="gansynth sweep"):
-        read_sweep_folder(tmp_path)
-    for wrong in ({}, {"about": {}}, {"about": {"steps": [{}]}, "figures": [], "effects": [], "warnings": []}, []):
-        (tmp_path / "results.json").write_text(json.dumps(wrong))
-        with pytest.raises(InputError):
-            read_sweep_folder(tmp_path)
+def test_what_is_written_is_read_back_and_shows_itself(tmp_path: Path) -> None:
+    failed = SweepFailure(50.0, FailedTraining("focal", "svm", 0, 1, "no memory"))
+    folder = write_sweep_folder(tmp_path / "first", missing=[failed])
+    results = ImbalanceSweep.read(folder)
+    results.write(tmp_path / "second")
+    assert ImbalanceSweep.read(tmp_path / "second") == results and results.missing == [failed]
+    for name in ("results.json", "sweep.csv", "effects.csv"):
+        assert (folder / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+    assert "3 arms by 2 classifiers at 4 ratios" in repr(results) and len(repr(results)) < 200
+    assert "<table" in results._repr_html_() and set(results.frame("effects")["against"]) == {"none"}
+
+
+def test_a_folder_that_no_sweep_wrote_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file; write it with `gansynth sweep"):
+        ImbalanceSweep.read(tmp_path)
+    cut_off = (folder / "results.json").read_text()[:-20]
+    for wrong in (cut_off, "{}", json.dumps({"about": {"steps": [{}]}, "figures": [], "effects": []}), "[]"):
+        (tmp_path / "results.json").write_text(wrong)
+        with pytest.raises(InputError, match=r"results\.json: .*`gansynth sweep`.*again|again with `gansynth sweep`"):
+            ImbalanceSweep.read(tmp_path)

@@ -21,6 +21,7 @@ from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.metrics.multiple_testing import holm
 from gansynth.studies import ImbalanceSweep, sweep_imbalance
+from gansynth.studies.comparison_entries import Endpoint
 from gansynth.studies.imbalance_sweep_counts import THIN, counts_at, imbalance_ratio
 
 from .conftest import CountedJobs
@@ -130,21 +131,19 @@ def test_only_the_minority_becomes_rarer_and_all_ratios_are_tested_on_the_same_i
         assert few < many or (part == "val" and few <= many)
         rest = [set(t["file_name"][(t["split"] == part) & (t["of"] != "basophil")]) for t in (low, high)]
         assert rest[0] == rest[1]
-    for step, table in zip(found.about["steps"], (low, high), strict=True):
-        assert step["counts"] == table["of"][table["split"] == "train"].value_counts().to_dict()
-        assert step["rho"] == imbalance_ratio(step["counts"])
+    for step, table in zip(found.steps, (low, high), strict=True):
+        assert step.counts == table["of"][table["split"] == "train"].value_counts().to_dict()
+        assert step.rho == imbalance_ratio(step.counts)
 
 
 def test_figures_are_those_of_the_comparison_at_each_ratio(swept: tuple[Path, ImbalanceSweep]) -> None:
     out, found = swept
     table = pd.read_csv(out / "sweep.csv", keep_default_na=False)
     assert len(table) == len(found.figures) == 2 * 2 * 4  # ratios, arms, and four figures
-    for step in found.about["steps"]:
-        compared = json.loads((out / step["folder"] / "results.json").read_text())
+    for step in found.steps:
+        compared = json.loads((out / step.folder / "results.json").read_text())
         for entry in compared["arms"]:
-            mine = table[
-                (table["rho"].astype(float).round(3) == round(step["rho"], 3)) & (table["arm"] == entry["arm"])
-            ]
+            mine = table[(table["rho"].astype(float).round(3) == round(step.rho, 3)) & (table["arm"] == entry["arm"])]
             for metric in ("macro-F1", "accuracy", "ROC-AUC"):
                 row = mine[(mine["metric"] == metric) & (mine["class"] == "")].iloc[0]
                 held = entry["metrics"][metric]
@@ -154,15 +153,23 @@ def test_figures_are_those_of_the_comparison_at_each_ratio(swept: tuple[Path, Im
             recall = mine[(mine["metric"] == "recall") & (mine["class"] == "basophil")].iloc[0]
             assert recall["value"] == pytest.approx(entry["classes"]["basophil"]["recall"]["value"], abs=1e-5)
         assert compared["about"]["rare"] == ["basophil"]
-    assert json.loads((out / "results.json").read_text()) == json.loads(json.dumps(found.to_json()))
+    held = json.loads((out / "results.json").read_text())
+    assert held == json.loads(json.dumps(found.to_json())) and ImbalanceSweep.read(out) == found
+    assert list(held) == ["gansynth", "about", "figures", "effects", "missing", "warnings"]
+    row = ["rho", "classifier", "arm", "metric", "class", "value", "low", "high", "n"]
+    assert list(held["figures"][0]) == row
+    assert sorted(held["effects"][0]) == sorted([*row, "against", "p", "p_holm"])
+    about = {*vars(found.settings), "data", "classes", "endpoints", "sizes", "seeds", "versions", "date", "device"}
+    assert set(held["about"]) == about | {"arms", "classifiers", "tested", "steps", "command"}
+    assert list(held["about"]["steps"][0]) == ["ratio", "rho", "folder", "counts", "learned_from"]
 
 
 def test_p_is_corrected_for_all_ratios_together(swept: tuple[Path, ImbalanceSweep]) -> None:
-    for metric, name in (("macro-F1", None), ("recall", "basophil")):
-        family = [one for one in swept[1].effects if (one["metric"], one["class"]) == (metric, name)]
-        family = [one for one in family if one["against"] == "none"]
-        assert [one["arm"] for one in family] == ["oversample"] * 2 and len({one["rho"] for one in family}) == 2
-        assert [one["p_holm"] for one in family] == pytest.approx(holm([one["p"] for one in family]).tolist())
+    for endpoint in (Endpoint("macro-F1"), Endpoint("recall", "basophil")):
+        family = [one for one in swept[1].effects if one.endpoint == endpoint and one.against == "none"]
+        assert [one.arm for one in family] == ["oversample"] * 2 and len({one.rho for one in family}) == 2
+        known = [one.p for one in family if one.p is not None]
+        assert [one.p_holm for one in family] == pytest.approx(holm(known).tolist())
 
 
 def test_a_sweep_goes_on_where_it_was_stopped_and_takes_further_ratios_and_remedies(
@@ -177,9 +184,9 @@ def test_a_sweep_goes_on_where_it_was_stopped_and_takes_further_ratios_and_remed
     jobs.anew()
     more = quickly(cells, tmp_path / "out", ("weighted",), ratios=[4], seeds=1, resume=True)
     assert len(jobs.done) == 2 * 2 + 3 * 2  # weighted at the two old ratios, everything at the new one
-    assert [step["ratio"] for step in more.about["steps"]] == [2, 4, 8]
-    assert more.about["arms"] == ["none", "oversample", "weighted"]
-    assert more.about["seeds"] == [0, 1]
+    assert [step.ratio for step in more.steps] == [2, 4, 8]
+    assert more.arms == ["none", "oversample", "weighted"]
+    assert more.seeds == [0, 1]
     with pytest.raises(InputError, match="other images would be kept at rho 2, 4, 8"):
         quickly(cells, tmp_path / "out", ratios=[1], resume=True)
     with pytest.raises(InputError, match="another minority"):
@@ -192,8 +199,8 @@ def test_a_sweep_goes_on_where_it_was_stopped_and_takes_further_ratios_and_remed
 
 def test_what_fails_is_noted_with_its_ratio_and_costs_nothing_else(cells: Path, tmp_path: Path) -> None:
     found = quickly(cells, tmp_path / "out", ("none", "undersample@2"), ratios=[2], seeds=1)
-    assert [one["arm"] for one in found.missing] == ["undersample@2"] and found.missing[0]["rho"] == pytest.approx(2)
-    assert {one["arm"] for one in found.figures} == {"none"}
+    assert [one.training.arm for one in found.missing] == ["undersample@2"] and found.missing[0].rho == pytest.approx(2)
+    assert {one.arm for one in found.figures} == {"none"}
 
 
 def test_a_sweep_says_what_it_does_not_take(cells: Path, tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_grids_are_those_of_the_papers_where_nothing_is_said() -> None:
         ("focal", {"gama": [1]}, "takes no parameter 'gama'"),
         ("focal", {"gamma": []}, "has no values"),
         ("focal", {"dose": [1]}, "takes no dose"),
-        ("cb-focal", {"beta": [0.9, 1]}, "beta=1 is no number from 0"),
+        ("cb-focal", {"beta": [0.9, 1]}, "beta=1 is not a number from 0"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(remedy: str, grid: dict[str, list[float]], said: str) -> None:
