@@ -45,17 +45,25 @@ from gansynth.data import open_dataset
 from gansynth.data.label_tree import tree_of
 from gansynth.errors import InputError
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.comparison_entries import ArmResult
-from gansynth.report.comparison_folder import ComparisonResults
-from gansynth.studies.comparison_arm import Cell
+from gansynth.studies.comparison_entries import ArmResult
 from gansynth.studies.comparison_figures import estimates, pooled
 from gansynth.studies.comparison_levels import lifted
-from gansynth.studies.comparison_record import Record
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.comparison_splits import make_folds, units_of
 from paper_arms import class_bars, confusion, tested, write_chart
 from paper_backbones import Network, network, networks
 from paper_explanations import explained, explanation_table
-from paper_study import MISSING, Amount, Options, comparison, figure, markdown, percent
+from paper_study import (
+    MISSING,
+    Amount,
+    Options,
+    comparison,
+    figure,
+    last_epochs,
+    markdown,
+    parts,
+    percent,
+)
 
 AMOUNTS: dict[paper_study.Extent, Amount] = {
     "quick": Amount(48, 12, seeds=2),
@@ -84,9 +92,9 @@ class Found:
 
     main: Network
     models: dict[str, Network]
-    sets: ComparisonResults | None
-    others: ComparisonResults | None
-    paper: ComparisonResults | None
+    sets: Comparison | None
+    others: Comparison | None
+    paper: Comparison | None
 
     def on_set(self, name: str) -> ArmResult | None:
         """The main network on one of the paper's sets."""
@@ -137,7 +145,7 @@ def study(
     done = {"sets": found.sets, "models": found.others, "paper-protocol": found.paper}
     write_json(
         asked.out / "figures.json",
-        {name: {key: one.facts.get(key) for key in keys} for name, one in done.items() if one is not None},
+        {name: parts(one, keys) for name, one in done.items() if one is not None},
     )
     if found.sets is not None:
         for name, arm in (("original", BEFORE), ("2k", SETS["2K"])):
@@ -242,13 +250,13 @@ def facts(found: Found) -> str:
     if results is None:
         return "Nothing could be trained: see the weights that are missing."
     about = results.about
-    learned, shown = (about["counts"][part] for part in ("train", "test"))
+    learned, shown = about.training_counts, about.test_counts
     made = found.on_set("2K")
     added = 0 if made is None else sum(made.synthetic_counts.values())
     return (
-        f"{len(learned)} classes at {about['size']} px; {sum(learned.values()):,} real training images, up to "
+        f"{len(learned)} classes at {about.size} px; {sum(learned.values()):,} real training images, up to "
         f"{added:,} composites of them; {sum(shown.values()):,} real test images, the same for every set; "
-        f"{about['folds']} fold(s), {len(about['seeds'])} seed(s)."
+        f"{about.folds} fold(s), {len(about.seeds)} seed(s)."
     )
 
 
@@ -258,7 +266,7 @@ def table_4(found: Found) -> str:
     for name in TABLE_4:
         one, entry = found.models[MODELS[name]], found.model(name)
         results = found.sets if one.name == found.main.name else found.others
-        curve = [] if entry is None or results is None else [n["curve"][-1] for n in results.notes(entry) if n["curve"]]
+        curve = [] if entry is None or results is None else last_epochs(results, entry)
         cells = []
         for paper, key in zip(TABLE_4[name], ("train_accuracy", "val_accuracy", ""), strict=True):
             known = [float(point[key]) for point in curve if key and point.get(key) is not None]
@@ -274,7 +282,7 @@ def report(found: Found, name: str) -> str:
     """Return one of tables 6 to 10: every class on one set."""
     entry, rows = found.on_set(name), []
     names = found.sets.class_names if found.sets is not None else ()
-    tested_on = {} if found.sets is None else found.sets.about["counts"]["test"]
+    tested_on = {} if found.sets is None else found.sets.about.test_counts
     for symbol, row in REPORTS[name].items():
         rows.append([symbol, *_of_class(row, entry, CLASSES[symbol], tested_on)])
     rows += [[f"*{one}*", *_of_class(None, entry, one, tested_on)] for one in names if one not in CLASSES.values()]
@@ -332,14 +340,12 @@ def eight_classes(asked: Options, found: Found) -> list[str]:
     if results is None or not {name for group in EIGHT.values() for name in group} <= set(results.class_names):
         return []
     tree, rows = tree_of(EIGHT, results.class_names), []
-    units = units_of(open_dataset(asked.data, size=results.about["size"]))
+    units = units_of(open_dataset(asked.data, size=results.about.size))
     for name in SETS:
         entry = found.on_set(name)
         if entry is None:
             continue
-        runs = [(Cell(entry.arm, "", entry.classifier, run["fold"], run["seed"]), run["folder"]) for run in entry.runs]
-        records = [Record(cell, results.folder / folder, results.class_names) for cell, folder in runs]
-        overall: dict[str, Estimate] = estimates(lifted(pooled(records, units), tree))[0]
+        overall: dict[str, Estimate] = estimates(lifted(pooled(results.records(entry), units), tree))[0]
         rows.append(
             [name, *(percent(overall[metric]) for metric in (*OVERALL, "accuracy")), percent(figure(entry, "accuracy"))]
         )

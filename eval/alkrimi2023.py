@@ -56,11 +56,10 @@ from gansynth.data.nuclei_folder import NucleiReport, read_nuclei, write_nuclei
 from gansynth.errors import InputError
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.comparison_entries import ArmResult
-from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ComparisonResults
-from gansynth.report.comparison_levels import superclass_results
+from gansynth.metrics.wording import signed, signed_ends
 from gansynth.report.drawing import FAINT, GRID, SERIES, as_svg, blank_figure
+from gansynth.studies.comparison_entries import ArmScores
+from gansynth.studies.comparison_result import NONE, Comparison, Superclasses
 from paper_arms import confusion, write_chart
 from paper_study import MISSING, Amount, Options, comparison, figure, markdown, options, parser, percent, share
 
@@ -82,10 +81,10 @@ LEVELS = {"binary": "binary", "types": "five types"}
 class Found:
     """Our figures at both levels."""
 
-    types: ComparisonResults
-    binary: ComparisonResults
+    types: Comparison
+    binary: Superclasses
 
-    def entry(self, level: str, classifier: str, arm: str = NONE) -> ArmResult | None:
+    def entry(self, level: str, classifier: str, arm: str = NONE) -> ArmScores | None:
         """Return an arm at "binary" or "types"."""
         return (self.binary if level == "binary" else self.types).entry(arm, classifier)
 
@@ -120,14 +119,14 @@ def study(asked: Options, classifiers: Sequence[str]) -> None:
     there = (place / "report.json").is_file()
     measured = read_nuclei(place) if there else write_nuclei(open_dataset(cells, size), place, jobs=asked.jobs)
     types = comparison(asked, ARMS, classifiers, data=str(cells))
-    binary = superclass_results(types)
+    binary = types.superclasses
     assert binary is not None  # drawn_cells draws of both
     found = Found(types, binary)
     text = page(found, measured, asked)
     print(text)
     write_text(asked.out / "tables.md", text)
     write_json(asked.out / "figures.json", figures(found, measured))
-    tree = tree_of(types.facts["superclasses"]["tree"], types.class_names)
+    tree = tree_of(binary.tree, types.class_names)
     for level in LEVELS:
         write_chart(asked.out / f"roc_{level}.svg", roc_chart(found, tree, level))
         write_chart(asked.out / f"confusion_{level}.svg", confusion(getattr(found, level), NONE, found.best))
@@ -220,10 +219,10 @@ def page(found: Found, measured: NucleiReport, asked: Options) -> str:
 def facts(found: Found, asked: Options) -> str:
     """Return what was compared, in a few sentences."""
     about = found.types.about
-    cells = ", ".join(f"{n:,.0f} {name}s" for name, n in about["counts"]["test"].items())
+    cells = ", ".join(f"{n:,.0f} {name}s" for name, n in about.test_counts.items())
     missing = [name for name in TYPES if name not in found.types.class_names]
     return (
-        f"{cells}, at {about['size']} px ({asked.extent}); {about['folds']} folds, seeds: {len(about['seeds'])}. "
+        f"{cells}, at {about.size} px ({asked.extent}); {about.folds} folds, seeds: {len(about.seeds)}. "
         "The binary figures are those of superclasses: the summed probabilities of the same trainings. In brackets: "
         "95% intervals." + (f" The data have no {' and no '.join(missing)}." if missing else "")
     )
@@ -278,7 +277,7 @@ def matrix(found: Found, level: str) -> str:
             known = entry is not None and name in place and other in place
             ours = f"{entry.confusion[place[name], place[other]]:.4g}" if known and entry else MISSING
             cells.append(f"{paper[i, j]} / {ours}")
-        total = results.about["counts"]["test"].get(name, 0)
+        total = results.about.test_counts.get(name, 0)
         rows.append([name, *cells, f"{paper[i].sum()} / {total}"])
     return markdown([f"table {7 if level == 'binary' else 8}", *names, "total"], rows)
 
@@ -325,7 +324,7 @@ def differences(found: Found) -> str:
 def figures(found: Found, measured: NucleiReport) -> dict[str, Any]:
     """Return our figures, for other programs."""
     return {
-        "about": found.types.about,
+        "about": found.types.about.to_json(),
         **{
             level: {
                 "classes": list(getattr(found, level).class_names),

@@ -30,8 +30,8 @@ from gansynth.classifier_recipes import load_classifier_recipe
 from gansynth.classifiers import open_encoder, train_cell_encoder
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
-from gansynth.report.comparison_entries import ArmResult
-from gansynth.report.comparison_folder import ComparisonResults
+from gansynth.studies.comparison_entries import ArmResult
+from gansynth.studies.comparison_result import Comparison
 from gansynth.studies.comparison_splits import Images, make_folds
 from guo2022_paper import (
     METRICS,
@@ -48,7 +48,16 @@ from guo2022_paper import (
 from paper_arms import class_bars, confusion, tested, write_chart
 from paper_backbones import Network, network, networks
 from paper_explanations import explained, explanation_table
-from paper_study import MISSING, Amount, Options, comparison, figure, markdown, share
+from paper_study import (
+    MISSING,
+    Amount,
+    Options,
+    comparison,
+    figure,
+    markdown,
+    parts,
+    share,
+)
 
 AMOUNTS: dict[paper_study.Extent, Amount] = {
     "quick": Amount(48, 12, seeds=2),
@@ -89,7 +98,7 @@ class Found:
 
     baseline: Network
     others: dict[str, Network]
-    results: dict[str, ComparisonResults]
+    results: dict[str, Comparison]
     features: str
 
     def entry(self, comparison: str, arm: str, classifier: str) -> ArmResult | None:
@@ -196,7 +205,7 @@ def study(
     keys = ("about", "arms", "effects", "warnings")
     write_json(
         asked.out / "figures.json",
-        {name: {key: results.facts.get(key) for key in keys} for name, results in found.results.items()},
+        {name: parts(results, keys) for name, results in found.results.items()},
     )
     results = found.results.get("remedies")
     for arm, name in ((BASELINE, "baseline"), (CBCM, "cbcm")) if results else ():
@@ -330,12 +339,12 @@ def tables(found: Found, rarity: Mapping[str, int], chosen: str, explanations: s
 def facts(found: Found, rarity: Mapping[str, int]) -> str:
     """Return what was compared, in a sentence."""
     about = next(iter(found.results.values())).about
-    learned, tested = (about["counts"][part] for part in ("train", "test"))
+    learned, tested = about.training_counts, about.test_counts
     held = " (held to the paper's long tail)" if rarity else ""
     return (
-        f"{len(learned)} classes at {about['size']} px; {sum(learned.values()):,} training images, "
+        f"{len(learned)} classes at {about.size} px; {sum(learned.values()):,} training images, "
         f"{max(learned.values()):,} of the largest class and {min(learned.values()):,} of the smallest{held}; "
-        f"{sum(tested.values()):,} real test images; {about['folds']} fold(s), {len(about['seeds'])} seed(s)."
+        f"{sum(tested.values()):,} real test images; {about.folds} fold(s), {len(about.seeds)} seed(s)."
     )
 
 
@@ -401,9 +410,9 @@ def figure_7(found: Found) -> str:
         accuracy, right = RIGHT[name]
         rows.append([arm, f"{accuracy:.3f} / {share(figure(entry, 'accuracy'), 3)}",
                      f"{right / 621:.3f} / {share(figure(entry, 'recall', largest), 3)}",
-                     *(share(figure(entry, "recall", rare), 2) for rare in results.rare)])  # fmt: skip
+                     *(share(figure(entry, "recall", rare), 2) for rare in results.about.rare)])  # fmt: skip
     head = ["arm", "accuracy", f"recall of the largest class (naive lymphocyte / {largest})"]
-    return markdown([*head, *(f"recall of {rare}" for rare in results.rare)], rows)
+    return markdown([*head, *(f"recall of {rare}" for rare in results.about.rare)], rows)
 
 
 def _said(one: Network) -> str:

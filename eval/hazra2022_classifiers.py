@@ -23,17 +23,25 @@ from typing import Any
 
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
+from gansynth.metrics.wording import signed, signed_ends
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_classes import class_chart
 from gansynth.report.comparison_curves import curve_chart, curves_of
-from gansynth.report.comparison_entries import ArmResult
-from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ComparisonResults, read_comparison_folder
 from gansynth.report.comparison_models import model_chart
 from gansynth.report.comparison_page import write_comparison_page
-from gansynth.report.comparison_verdict import findings, shown_pair, verdict
+from gansynth.studies.comparison_entries import ArmResult
+from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_verdict import findings, shown_pair, verdict
 from paper_arms import write_chart
-from paper_study import beside, figure, markdown, percent, share
+from paper_study import (
+    beside,
+    figure,
+    last_epochs,
+    markdown,
+    parts,
+    percent,
+    share,
+)
 
 MODELS = {
     "vgg19": "VGG19",
@@ -152,7 +160,7 @@ def main() -> None:
 
 def study(folders: Sequence[Path], out: Path, arm: str = "") -> None:
     """Write and print the paper's tables beside those of one comparison, or of a clean and a paper one."""
-    found = [read_comparison_folder(folder) for folder in folders]
+    found = [Comparison.read(folder) for folder in folders]
     clean = next((results for results in found if not results.is_paper), None)
     paper = next((results for results in found if results.is_paper), None)
     if len(found) > 2 or (len(found) == 2 and (clean is None or paper is None)):
@@ -205,29 +213,29 @@ def study(folders: Sequence[Path], out: Path, arm: str = "") -> None:
     write_json(
         out / "figures.json",
         {"arm": chosen, "verdict": verdict(main_one)}
-        | {("paper" if one.is_paper else "clean"): {k: one.facts.get(k) for k in keys} for one in found},
+        | {("paper" if one.is_paper else "clean"): parts(one, keys) for one in found},
     )
     draw(main_one, chosen, out)
     for one in found:
         print(write_comparison_page(one.folder, clean.folder if clean and one.is_paper else None))
 
 
-def facts(results: ComparisonResults, arm: str) -> str:
+def facts(results: Comparison, arm: str) -> str:
     """Return what the comparison was, in a sentence."""
     about = results.about
-    counts = about["counts"]["train"]
-    held = ", ".join(f"{name} {n}" for name, n in (about.get("rarity") or {}).items())
+    counts = about.training_counts
+    held = ", ".join(f"{name} {n}" for name, n in about.rarity.items())
     made = results.entry(arm, results.classifiers[0])
     added = sum(made.synthetic_counts.values()) if made else 0
     return (
-        f"{len(results.class_names)} classes at {about['size']} px; {sum(counts.values()):,.0f} real training images"
-        f"{f' ({held} by --rarity)' if held else ''}, {sum(about['counts']['test'].values()):,.0f} tested; "
-        f"{about['folds']} fold(s), {len(about['seeds'])} seed(s), protocol {about['protocol']}. Balanced: {arm}"
+        f"{len(results.class_names)} classes at {about.size} px; {sum(counts.values()):,.0f} real training images"
+        f"{f' ({held} by --rarity)' if held else ''}, {sum(about.test_counts.values()):,} tested; "
+        f"{about.folds} fold(s), {len(about.seeds)} seed(s), protocol {about.protocol}. Balanced: {arm}"
         f"{f', {added:,} synthetic images' if added else ''}."
     )
 
 
-def table(paper: dict[str, dict[str, float]], results: ComparisonResults, arm: str) -> str:
+def table(paper: dict[str, dict[str, float]], results: Comparison, arm: str) -> str:
     """Return one of the paper's tables with our figures beside, in percent, with 95% intervals."""
     rows = []
     for name, row in paper.items():
@@ -240,7 +248,7 @@ def table(paper: dict[str, dict[str, float]], results: ComparisonResults, arm: s
     return markdown(["model", *(f"{column} (%)" for column in METRICS)], rows)
 
 
-def differences(results: ComparisonResults, arm: str) -> str:
+def differences(results: Comparison, arm: str) -> str:
     """Return what balancing adds in the paper and in our comparison, in percentage points."""
     rows = []
     for name in TABLE_8:
@@ -254,7 +262,7 @@ def differences(results: ComparisonResults, arm: str) -> str:
     return markdown(["model", *METRICS], rows)
 
 
-def every_arm(results: ComparisonResults) -> str:
+def every_arm(results: Comparison) -> str:
     """Return every arm with the figures of tables 8 and 9, the accuracy, and the recall of the rare classes."""
     rows = []
     for classifier in results.classifiers:
@@ -263,17 +271,17 @@ def every_arm(results: ComparisonResults) -> str:
             if entry is None:
                 continue
             cells = [percent(figure(entry, metric)) for metric in (*METRICS.values(), "accuracy")]
-            cells += [share(entry.classes.get(name, {}).get("recall")) for name in results.rare]
+            cells += [share(entry.classes.get(name, {}).get("recall")) for name in results.about.rare]
             rows.append([MODELS.get(classifier, classifier), arm, *cells])
-    return markdown(["model", "arm", *METRICS, "Accuracy", *(f"recall of {name}" for name in results.rare)], rows)
+    return markdown(["model", "arm", *METRICS, "Accuracy", *(f"recall of {name}" for name in results.about.rare)], rows)
 
 
-def figures(results: ComparisonResults, arm: str) -> str:
+def figures(results: Comparison, arm: str) -> str:
     """Return the figures 4, 6 and 8 as far as the paper gives them in words, beside ours."""
     entry = ours(results, "Sequential CNN", arm)
     rows = [[what, paper, _extreme(entry, metric, which)] for what, paper, metric, which in FIGURES]
     rows.append(["Figure 6: testing accuracy of the sequential CNN", f"{FIGURE_6}", percent(figure(entry, "accuracy"))])
-    last = [] if entry is None else [note["curve"][-1] for note in results.notes(entry) if note.get("curve")]
+    last = [] if entry is None else last_epochs(results, entry)
     for key, value in FIGURE_8.items():
         known = [float(point[key]) for point in last if point.get(key) is not None]
         scale = 100 if key.endswith("accuracy") else 1
@@ -282,7 +290,7 @@ def figures(results: ComparisonResults, arm: str) -> str:
     return markdown(["what", "paper", f"ours ({arm})"], rows)
 
 
-def effects(results: ComparisonResults) -> list[str]:
+def effects(results: Comparison) -> list[str]:
     """Return every tested difference."""
     rows = []
     for e in results.effects:
@@ -295,7 +303,7 @@ def effects(results: ComparisonResults) -> list[str]:
     return [markdown(head, rows), ""] if rows else []
 
 
-def protocols(clean: ComparisonResults, paper: ComparisonResults, arm: str) -> list[str]:
+def protocols(clean: Comparison, paper: Comparison, arm: str) -> list[str]:
     """Return how much better the paper's protocol makes the same arms on the same data."""
     rows = []
     for classifier in clean.classifiers:
@@ -330,7 +338,7 @@ def least_specificity(recall: float, classes: int) -> float:
     return 1 - (1 - recall) / (classes - 1)
 
 
-def draw(results: ComparisonResults, arm: str, out: Path) -> None:
+def draw(results: Comparison, arm: str, out: Path) -> None:
     """Write figures 4 and 5 (accuracy, specificity, recall of every class), 6 (models) and 8 (curves) as SVG."""
     classifier = "sequential-cnn" if "sequential-cnn" in results.classifiers else results.classifiers[0]
     curves = curves_of(results, classifier, [NONE, arm])
@@ -342,7 +350,7 @@ def draw(results: ComparisonResults, arm: str, out: Path) -> None:
         write_chart(out / f"{name}.svg", drawn)
 
 
-def ours(results: ComparisonResults, model: str, arm: str) -> ArmResult | None:
+def ours(results: Comparison, model: str, arm: str) -> ArmResult | None:
     """Return our arm of one of the paper's models."""
     return next((e for e in results.arms if MODELS.get(e.classifier) == model and e.arm == arm), None)
 

@@ -12,10 +12,9 @@ six models a tau below 0.87 is no more than chance may give (two-sided p above 0
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -23,7 +22,12 @@ from scipy.stats import kendalltau
 
 from gansynth.atomic import whole_file, write_json, write_text
 from gansynth.errors import InputError
+from gansynth.studies.benchmark_result import Benchmark, BenchmarkRun
 from gansynth.studies.catalogue import METRICS
+from gansynth.studies.ranking import Spread
+
+Ours = Mapping[str, Mapping[str, Spread]]
+"""What our benchmark found, by the paper's model and the metric."""
 
 MODELS = {
     "ac-gan": "AC-GAN",
@@ -92,12 +96,8 @@ def main() -> None:
 
 def study(folder: Path, out: Path) -> None:
     """Write and print the tables of a benchmark folder."""
-    try:
-        found: dict[str, Any] = json.loads((folder / "benchmark.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise InputError(f"{folder}: holds no benchmark.json; give a folder of `gansynth benchmark`") from None
-    ours = {model_of(run["recipe"], run["gan"]): found["summary"][run["recipe"]] for run in found["runs"]
-            if run["recipe"] in found["summary"]}  # fmt: skip
+    found = Benchmark.read(folder)
+    ours = {model_of(run): found.summary[run.recipe] for run in found.runs if run.recipe in found.summary}
     text = "\n".join(
         [
             "# hazra2022: six GANs",
@@ -120,7 +120,7 @@ def study(folder: Path, out: Path) -> None:
             "",
             agreement(ours),
             "",
-            f"Our verdict: {found['verdict']}",
+            f"Our verdict: {found.verdict}",
             "",
             by_class(found),
             "",
@@ -133,22 +133,20 @@ def study(folder: Path, out: Path) -> None:
     with whole_file(out / "classes.png") as temporary:
         draw_classes(found, temporary)
     write_text(out / "tables.md", text)
-    write_json(
-        out / "figures.json",
-        {key: found[key] for key in ("verdict", "primary", "ranking", "best", "budget", "seeds", "size", "summary")}
-        | {"summary_classes": found["summary_classes"], "runs": found["runs"], "kendall": taus(ours)},
-    )
+    held = found.to_json()
+    kept = ("verdict", "primary", "ranking", "best", "budget", "seeds", "size", "summary", "summary_classes", "runs")
+    write_json(out / "figures.json", {key: held[key] for key in kept} | {"kendall": taus(ours)})
 
 
-def sheet(folder: Path, found: dict[str, Any], shown: int = 3) -> Image.Image:
+def sheet(folder: Path, found: Benchmark, shown: int = 3) -> Image.Image:
     """Return a few cells of every class: held-out real ones, then the first of every GAN's first seed, none picked."""
     blocks = {}
-    for run in found["runs"]:
-        if run["status"] == "done" and model_of(run["recipe"], run["gan"]) not in blocks:
-            with np.load(folder / run["quality"] / "sheet.npz", allow_pickle=False) as arrays:
+    for run in found.done:
+        if run.quality is not None and model_of(run) not in blocks:
+            with np.load(folder / run.quality / "sheet.npz", allow_pickle=False) as arrays:
                 blocks.setdefault("real", arrays["real"][:, :shown])
-                blocks[model_of(run["recipe"], run["gan"])] = arrays["synthetic"][:, :shown]
-    names, size, gap, head, left = found["class_names"], found["size"], 2, 22, 150
+                blocks[model_of(run)] = arrays["synthetic"][:, :shown]
+    names, size, gap, head, left = found.class_names, found.size, 2, 22, 150
     width = shown * (size + gap) + 10
     picture = Image.new("RGB", (left + width * len(blocks), head + len(names) * (size + gap)), "white")
     pen, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
@@ -163,14 +161,14 @@ def sheet(folder: Path, found: dict[str, Any], shown: int = 3) -> Image.Image:
     return picture
 
 
-def draw_classes(found: dict[str, Any], path: Path) -> None:
+def draw_classes(found: Benchmark, path: Path) -> None:
     """Draw recall, KD-cell and diversity of every GAN and class; recall and diversity as a share of real cells'."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    recipes, names = list(found["summary_classes"]), found["class_names"]
+    recipes, names = list(found.summary_classes), found.class_names
     figure, axes = pyplot.subplots(1, 3, figsize=(13, 4.6), sharey=True, layout="constrained")
     kinds = (
         ("recall", "recall / real", True, "viridis"),
@@ -181,9 +179,9 @@ def draw_classes(found: dict[str, Any], path: Path) -> None:
         table = np.full((len(names), len(recipes)), np.nan)
         for column, recipe in enumerate(recipes):
             for row, name in enumerate(names):
-                one = found["summary_classes"][recipe][name].get(metric)
+                one = found.summary_classes[recipe][name].get(metric)
                 if one is not None:
-                    table[row, column] = one["mean"] / (one["floor"] or np.nan) if share else one["mean"]
+                    table[row, column] = one.mean / (one.floor or np.nan) if share else one.mean
         limits = {"vmin": 0, "vmax": 2} if metric == "diversity-cell" else {}
         drawn = ax.imshow(table, aspect="auto", cmap=colours, **limits)
         middle = np.nanmean([drawn.norm.vmin, drawn.norm.vmax])
@@ -198,76 +196,77 @@ def draw_classes(found: dict[str, Any], path: Path) -> None:
     pyplot.close(figure)
 
 
-def model_of(recipe: str, gan: str) -> str:
+def model_of(run: BenchmarkRun) -> str:
     """Return the paper's name of a GAN; others keep their recipe's."""
-    return MODELS.get(gan, recipe)
+    return MODELS.get(run.gan, run.recipe)
 
 
-def facts(found: dict[str, Any]) -> str:
+def facts(found: Benchmark) -> str:
     """Return what the benchmark was, in a sentence."""
-    budget, runs = found["budget"], [run for run in found["runs"] if run["status"] == "done"]
-    minutes = [run["seconds"] / 60 for run in runs if run["seconds"]]
-    spent = f"{budget['images']:,} real images seen" if budget["images"] else f"{budget['minutes']} minutes"
+    minutes = [run.seconds / 60 for run in found.done if run.seconds]
+    budget = found.budget
+    spent = f"{budget.images:,} real images seen" if budget.images else f"{budget.minutes} minutes"
     took = f", {min(minutes):.0f} to {max(minutes):.0f} minutes each" if minutes else ""
     return (
-        f"{len(found['class_names'])} classes at {found['size']} px, {len(found['seeds'])} seeds, {spent} by each run"
-        f"{took}; {found['images_per_class']} synthetic images of each class."
+        f"{len(found.class_names)} classes at {found.size} px, {len(found.seeds)} seeds, {spent} by each run"
+        f"{took}; {found.images_per_class} synthetic images of each class."
     )
 
 
-def table(paper: dict[str, dict[str, float]], ours: dict[str, Any]) -> str:
+def table(paper: dict[str, dict[str, float]], ours: Ours) -> str:
     """Return one of the paper's tables with our figures beside; the last rows are what real and mean images score."""
     metrics = list(next(iter(paper.values())))
     rows = [
         [model, *(f"{row[m]:g} / {_ours(ours.get(model, {}), m)}" for m in metrics)] for model, row in paper.items()
     ]
     some = next(iter(ours.values()), {})
-    rows.append(["*held-out real images*", *(_value(some.get(m, {}).get("floor"), m) for m in metrics)])
-    if any(some.get(m, {}).get("class_mean") is not None for m in metrics):
-        rows.append(["*mean image of the class*", *(_value(some.get(m, {}).get("class_mean"), m) for m in metrics)])
+    rows.append(["*held-out real images*", *(_value(some[m].floor if m in some else None, m) for m in metrics)])
+    means = [some[m].class_mean if m in some else None for m in metrics]
+    if any(value is not None for value in means):
+        rows.append(["*mean image of the class*", *map(_value, means, metrics)])
     return markdown(["model", *(METRICS[m].title + (" (%)" if m in PERCENT else "") for m in metrics)], rows)
 
 
-def beyond(ours: dict[str, Any]) -> str:
+def beyond(ours: Ours) -> str:
     """Return our further metrics."""
     metrics = [m for m in OURS_BESIDE if any(m in row for row in ours.values())]
     rows = [[model, *(_ours(row, m) for m in metrics)] for model, row in ours.items()]
     some = next(iter(ours.values()), {})
-    rows.append(["*held-out real images*", *(_value(some.get(m, {}).get("floor"), m) for m in metrics)])
+    rows.append(["*held-out real images*", *(_value(some[m].floor if m in some else None, m) for m in metrics)])
     return markdown(["model", *(METRICS[m].title for m in metrics)], rows)
 
 
-def taus(ours: dict[str, Any]) -> dict[str, dict[str, float]]:
+def taus(ours: Ours) -> dict[str, dict[str, float]]:
     """Return Kendall's tau between the paper's order of the models and ours, for each metric that both have."""
     found = {}
     for metric, paper in [(m, t) for t in (TABLE_6, TABLE_7) for m in next(iter(t.values()))]:
         models = [model for model in paper if metric in ours.get(model, {})]
         if len(models) > 2:
-            tau = kendalltau([paper[m][metric] for m in models], [ours[m][metric]["mean"] for m in models])
+            tau = kendalltau([paper[m][metric] for m in models], [ours[m][metric].mean for m in models])
             found[metric] = {"tau": float(tau.statistic), "p": float(tau.pvalue), "models": len(models)}
     primary = next((m for m in ("KID", "KD-cell") if all(m in row for row in ours.values())), None)
     models = [model for model in TABLE_6 if model in ours]
     if primary is not None and len(models) > 2:
-        tau = kendalltau([TABLE_6[m]["FID"] for m in models], [ours[m][primary]["mean"] for m in models])
+        tau = kendalltau([TABLE_6[m]["FID"] for m in models], [ours[m][primary].mean for m in models])
         found[f"the paper's FID against our {primary}"] = {
             "tau": float(tau.statistic), "p": float(tau.pvalue), "models": len(models),
         }  # fmt: skip
     return found
 
 
-def agreement(ours: dict[str, Any]) -> str:
+def agreement(ours: Ours) -> str:
     """Return the rank correlations as a table."""
     rows = [[name, f"{t['tau']:+.2f}", f"{t['p']:.2f}", str(int(t["models"]))] for name, t in taus(ours).items()]
     return markdown(["metric", "Kendall's tau", "p", "models"], rows)
 
 
-def by_class(found: dict[str, Any]) -> str:
+def by_class(found: Benchmark) -> str:
     """Return which GAN is best for which class."""
-    rows = []
-    for name, one in found["best"].items():
-        told = "yes" if one["clear"] else "no"
-        rows.append([name, one["recipe"], f"{one['value']:.3g}", str(one["second"] or "-"), told])
-    return markdown(["class", f"best by {found['primary']}", "value", "next", "seeds tell them apart"], rows)
+    rows = [
+        [name, lead.recipe, f"{lead.value:.3g}", lead.second or "-", "yes" if lead.clear else "no"]
+        for name, lead in found.best.items()
+    ]
+    return markdown(["class", f"best by {found.primary}", "value", "next", "seeds tell them apart"], rows)
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
@@ -276,11 +275,11 @@ def markdown(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _ours(row: dict[str, Any], metric: str) -> str:
+def _ours(row: Mapping[str, Spread], metric: str) -> str:
     if metric not in row:
         return "missing"
-    sd = row[metric]["sd"]
-    return _value(row[metric]["mean"], metric) + (f" ± {_value(sd, metric)}" if sd is not None else "")
+    sd = row[metric].sd
+    return _value(row[metric].mean, metric) + (f" ± {_value(sd, metric)}" if sd is not None else "")
 
 
 def _value(value: float | None, metric: str) -> str:

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansynth.atomic import write_text
+from gansynth.metrics.wording import signed, signed_ends
 from gansynth.report.class_charts import confusion_chart, dodged_chart
 from gansynth.report.comparison_arms import arm_marks
-from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import ComparisonResults
 from gansynth.report.drawing import opaque
+from gansynth.studies.comparison_result import AnyLevel, Comparison
 from paper_study import MISSING, figure, markdown
 
 
-def class_bars(
-    results: ComparisonResults, metric: str, arms: Sequence[str], classifier: str, xlabel: str
-) -> str | None:
+def class_bars(results: Comparison, metric: str, arms: Sequence[str], classifier: str, xlabel: str) -> str | None:
     """Draw a figure of every class with some arms, with 95% intervals, as SVG; None where it was not measured."""
     entries = [results.entry(arm, classifier) for arm in arms]
     rows = [(name, [figure(entry, metric, name) for entry in entries]) for name in results.by_rarity]
@@ -24,7 +22,7 @@ def class_bars(
     return dodged_chart(rows, arm_marks(results, arms), xlabel=xlabel, columns=1) if rows else None
 
 
-def confusion(results: ComparisonResults, arm: str, classifier: str) -> str | None:
+def confusion(results: AnyLevel, arm: str, classifier: str) -> str | None:
     """Draw which class (column) the test images of each class (row) are taken for, as SVG; None without the arm."""
     entry = results.entry(arm, classifier)
     if entry is None or not entry.confusion.size:
@@ -32,7 +30,7 @@ def confusion(results: ComparisonResults, arm: str, classifier: str) -> str | No
     return confusion_chart(entry.confusion, results.class_names, "true class")
 
 
-def tested(results: ComparisonResults, against: str) -> str:
+def tested(results: Comparison, against: str) -> str:
     """Return how far each arm is from another one, as the comparison tested it, as Markdown.
 
     With one training of each arm nothing is known of how far two trainings differ, which is said below the table.
@@ -41,12 +39,13 @@ def tested(results: ComparisonResults, against: str) -> str:
     for effect in results.effects:
         if effect.against != against:
             continue
-        what = effect.endpoint.metric + (f" of {effect.endpoint.class_name}" if effect.endpoint.class_name else "")
         ends = "" if effect.interval is None else f" ({signed_ends(effect.interval)})"
         p = MISSING if effect.p_holm is None else f"{effect.p_holm:.3g}"
-        rows.append([effect.arm, what, f"{signed(effect.value)}{ends}", p, "yes" if effect.shown else "no"])
+        rows.append(
+            [effect.arm, str(effect.endpoint), f"{signed(effect.value)}{ends}", p, "yes" if effect.shown else "no"]
+        )
     table = markdown(["arm", "endpoint", "difference (95%)", "p (Holm)", "shown"], rows)
-    if len(results.about["seeds"]) > 1 or results.about["folds"] > 1:
+    if len(results.about.seeds) > 1 or results.about.folds > 1:
         return table
     return (
         f"{table}\n\n**One training of each arm:** intervals and p are over test images only. Another training of the "

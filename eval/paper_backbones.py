@@ -20,7 +20,7 @@ from gansynth.classifier_recipes import (
 )
 from gansynth.classifiers.backbones import published_weights
 from gansynth.errors import InputError
-from gansynth.metrics.extractors.weights import MissingWeights, find_weights
+from gansynth.metrics.extractors.weights import MissingWeights
 from paper_study import Options
 
 SMALLEST = 64
@@ -112,7 +112,7 @@ def _published_files(recipe: ClassifierRecipe) -> dict[str, Trunk]:
 
 def _is_there(recipe: ClassifierRecipe, file: str, weights_dir: Path | None) -> bool:
     try:
-        find_weights(published_weights(recipe.name, _published_files(recipe)[file]).file, weights_dir)
+        published_weights(recipe.name, _published_files(recipe)[file]).find(weights_dir)
     except MissingWeights:
         return False
     return True

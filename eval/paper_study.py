@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import gansynth
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.comparison_entries import ArmResult
-from gansynth.report.comparison_folder import ComparisonResults, read_comparison_folder
 from gansynth.report.comparison_page import write_comparison_page
+from gansynth.studies.comparison_entries import ArmResult, ArmScores
+from gansynth.studies.comparison_result import Comparison
 
 Extent = Literal["quick", "usual", "full"]
 MISSING = "-"
@@ -87,9 +87,8 @@ def options(given: argparse.Namespace, amounts: Mapping[Extent, Amount]) -> Opti
     """
     extent: Extent = "quick" if given.quick else "full" if given.full else "usual"
     own = amounts[extent]
-    amount = Amount(
-        given.size or own.size, given.epochs or own.epochs, given.seeds or own.seeds, given.folds or own.folds
-    )
+    asked = {name: getattr(given, name) for name in ("size", "epochs", "seeds", "folds")}
+    amount = replace(own, **{name: value for name, value in asked.items() if value is not None})
     return Options(given.data, given.out, extent, amount, given.jobs, given.weights_dir, given.device)
 
 
@@ -104,7 +103,7 @@ def comparison(
     rare: Sequence[str] = (),
     changes: Sequence[str] = (),
     protocol: Literal["clean", "paper"] = "clean",
-) -> ComparisonResults:
+) -> Comparison:
     """Carry out or continue a comparison in the folder `name` of the study, write its page, and read it back.
 
     Parameters
@@ -121,7 +120,7 @@ def comparison(
 
     Returns
     -------
-    ComparisonResults
+    Comparison
 
     Raises
     ------
@@ -148,7 +147,18 @@ def comparison(
         resume=(folder / "comparison.json").is_file(),
     )
     write_comparison_page(folder)
-    return read_comparison_folder(folder)
+    return Comparison.read(folder)
+
+
+def parts(results: Comparison, keys: Sequence[str]) -> dict[str, Any]:
+    """Return some parts of what results.json holds, to be kept beside a study's tables."""
+    return {key: value for key, value in results.to_json().items() if key in keys}
+
+
+def last_epochs(results: Comparison, entry: ArmResult) -> list[dict[str, Any]]:
+    """Return the last point of the curve of every training of an arm that has one."""
+    notes = [record.note for record in results.records(entry) if record.has_note]
+    return [note.curve[-1] for note in notes if note.curve]
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -157,11 +167,11 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def figure(entry: ArmResult | None, metric: str, class_name: str | None = None) -> Estimate | None:
+def figure(entry: ArmScores | None, metric: str, class_name: str | None = None) -> Estimate | None:
     """Return a figure of an arm, of one class or of all, or None where there is no such arm or figure."""
     if entry is None:
         return None
-    return (entry.metrics if class_name is None else entry.classes.get(class_name, {})).get(metric)
+    return entry.of(metric, class_name)
 
 
 def percent(found: Estimate | None) -> str:

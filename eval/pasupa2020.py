@@ -28,21 +28,29 @@ import numpy as np
 import paper_study
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
+from gansynth.metrics.wording import signed, signed_ends
 from gansynth.report.comparison_arms import arm_marks
 from gansynth.report.comparison_curves import curve_chart, curves_of
-from gansynth.report.comparison_entries import Endpoint
-from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.comparison_page import write_comparison_page
 from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
 from gansynth.report.sweep_page import sweep_findings, sweep_verdict, write_sweep_page
 from gansynth.studies import sweep_imbalance
+from gansynth.studies.comparison_entries import Endpoint
+from gansynth.studies.comparison_result import NONE, Comparison
 from gansynth.studies.comparison_splits import Images, make_folds
 from gansynth.studies.imbalance_sweep_counts import counts_at
 from gansynth.studies.remedy_search import search_remedy
+from gansynth.studies.remedy_search_result import OverFolds, RemedySearch
 from paper_arms import confusion, tested, write_chart
 from paper_backbones import Network, networks
-from paper_study import MISSING, Amount, Options, comparison, markdown
+from paper_study import (
+    MISSING,
+    Amount,
+    Options,
+    comparison,
+    markdown,
+    parts,
+)
 from pasupa2020_charts import improvement_chart, roc_chart
 from pasupa2020_paper import (
     ALPHAS,
@@ -76,13 +84,16 @@ RATIOS = {rho: max(counts) / min(counts) for rho, counts in TABLE_2.items()}
 class Found:
     """What was carried out: the search and the sweep of each network, and one comparison of all arms of table 1."""
 
-    searches: dict[str, dict[str, Any]]
-    table_1: ComparisonResults
+    searches: dict[str, RemedySearch]
+    table_1: Comparison
     sweeps: dict[str, SweepResults]
 
     def alpha(self, name: str) -> float:
         """Return the alpha that the search of a network found best."""
-        return float(self.searches[name]["best"]["values"]["alpha"])
+        best = self.searches[name].best
+        if best is None:
+            raise InputError(f"search-{name}: no alpha has finished all folds; run the study again")
+        return best.values["alpha"]
 
 
 def main() -> None:
@@ -118,8 +129,8 @@ def study(asked: Options, minority: Sequence[str], scratch: Sequence[str], most:
     write_json(
         asked.out / "figures.json",
         {
-            "searches": found.searches,
-            "table 1": {key: found.table_1.facts[key] for key in ("about", "arms", "effects")},
+            "searches": {name: search.to_json() for name, search in found.searches.items()},
+            "table 1": parts(found.table_1, ("about", "arms", "effects")),
             "sweeps": {name: sweep.facts for name, sweep in found.sweeps.items()},
         },
     )
@@ -142,7 +153,7 @@ def carry_out(
         searches[name] = search_remedy(
             asked.data, "focal", out, classifier=net.spec, grid={"alpha": TRIED[extent]}, folds=SEARCH_FOLDS[extent],
             rarity=kept, resume=(out / "search.json").is_file(), **shared,
-        ).to_json()  # fmt: skip
+        )  # fmt: skip
     arms = [NONE, *(f"focal:alpha={alpha:g}" for alpha in TRIED[extent]), "undersample", "oversample-turned"]
     specs = [net.spec for net in trained.values()]
     table_1 = comparison(asked, arms, specs, name="table1", rarity=kept, rare=rare, changes=changes)
@@ -172,8 +183,8 @@ def page(
     return [
         "# pasupa2020: focal loss over the imbalance ratio",
         "",
-        f"{len(about['classes'])} classes at {about['size']} px, rare: {', '.join(rare)}; tested on "
-        f"{sum(about['counts']['test'].values()):,} real images, {len(about['seeds'])} seed(s), "
+        f"{len(about.classes)} classes at {about.size} px, rare: {', '.join(rare)}; tested on "
+        f"{sum(about.test_counts.values()):,} real images, {len(about.seeds)} seed(s), "
         f"{asked.amount.epochs} epochs. Figures with 95% intervals over test images and trainings. The paper's stand "
         "before the stroke, ours behind it.",
         "",
@@ -222,13 +233,13 @@ def table_1(nets: Mapping[str, Network], found: Found) -> str:
     rows = []
     for name, net in nets.items():
         lines = TABLE_1.get(name, TABLE_1["densenet121"])
-        searched = {row["arm"]: row for row in found.searches.get(name, {}).get("rows", ())}
+        searched = {row.arm: row for row in found.searches[name].rows} if name in found.searches else {}
         for line in lines:
             entry = found.table_1.entry(line.arm, name)
             alpha = MISSING if line.alpha is None else f"{line.alpha:g}"
             row = searched.get(line.arm)
-            spread = MISSING if row is None else _spread(row["macro-F1"])
-            epoch = MISSING if row is None or row["epoch"] is None else f"{row['epoch']:.3g}"
+            spread = MISSING if row is None else _spread(row.scores["macro-F1"])
+            epoch = MISSING if row is None or row.epoch is None else f"{row.epoch:.3g}"
             if entry is None and name not in MODELS:
                 continue
             paper = [None] * 3 if name not in MODELS else list(line.scores)
@@ -380,10 +391,10 @@ def _weights(net: Network, was_trained: bool) -> str:
     return net.weights or ("from scratch" if was_trained else "")
 
 
-def _spread(one: Mapping[str, float | None]) -> str:
-    if one["mean"] is None:
+def _spread(one: OverFolds) -> str:
+    if one.mean is None:
         return MISSING
-    return f"{one['mean']:.2f}" + ("" if one["sd"] is None else f" ± {one['sd']:.2f}")
+    return f"{one.mean:.2f}" + ("" if one.sd is None else f" ± {one.sd:.2f}")
 
 
 def _signed(value: float | None) -> str:

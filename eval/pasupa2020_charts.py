@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from sklearn.metrics import roc_curve
 
-from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.drawing import CLASSES, FAINT, GRID, SERIES, as_svg, blank_figure, plain
 from gansynth.report.sweep_charts import RHO
+from gansynth.studies.comparison_result import NONE, Comparison
 
 DASHES = ("--", "-")
 
 
-def roc_chart(results: ComparisonResults, classifier: str, arms: Sequence[str]) -> str | None:
+def roc_chart(results: Comparison, classifier: str, arms: Sequence[str]) -> str | None:
     """Draw the receiver operating characteristic of every class with two arms, the first dashed (figure 10).
 
     Of every seed a line; the legend says the class's ROC AUC in each arm.

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
-from gansynth.metrics.estimate import Estimate
-from gansynth.report.comparison_figures import signed, signed_ends
-from gansynth.report.comparison_folder import NONE, ComparisonResults, read_comparison_folder
-from gansynth.report.comparison_leaderboard import leaderboard_chart, ranked_arms
+from gansynth.metrics.wording import signed, signed_ends
+from gansynth.report.comparison_leaderboard import leaderboard_chart
+from gansynth.studies.comparison_entries import Standing
 from gansynth.studies.comparison_leaderboard import MARGIN
+from gansynth.studies.comparison_result import NONE, Comparison
 from paper_arms import write_chart
 from paper_study import MISSING, figure, markdown, share
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 def study(folders: Sequence[Path], out: Path, classifier: str = "") -> None:
     """Write and print the ranked remedies of comparisons."""
-    found = [read_comparison_folder(folder) for folder in folders]
+    found = [Comparison.read(folder) for folder in folders]
     chosen = classifier or _best_classifier(found[0])
     boards = [board(results, chosen) for results in found]
     text = "\n\n".join(
@@ -73,33 +73,32 @@ def study(folders: Sequence[Path], out: Path, classifier: str = "") -> None:
         write_chart(place, leaderboard_chart(results, chosen))
 
 
-def board(results: ComparisonResults, classifier: str) -> dict[str, Mapping[str, Any]]:
+def board(results: Comparison, classifier: str) -> dict[str, Standing]:
     """Return the ranked arms of a classifier, best first."""
-    entries = ranked_arms(results, classifier)
+    entries = results.standings(classifier)
     if len(entries) < 2:
         raise InputError(
             f"{results.folder}: ranks no remedies of {classifier}; it has {', '.join(results.classifiers)}"
         )
-    return {entry["arm"]: entry for entry in entries}
+    return {entry.arm: entry for entry in entries}
 
 
-def facts(results: ComparisonResults) -> str:
+def facts(results: Comparison) -> str:
     """Return what a comparison was, in a sentence."""
     about = results.about
-    counts = about["counts"]
     return (
-        f"{len(results.class_names)} classes at {about['size']} px; {sum(counts['train'].values()):,.0f} real training "
-        f"images ({_rarity(results, ', ')} by --rarity), {sum(counts['test'].values()):,.0f} tested; "
-        f"{about['folds'] or 1} fold(s), {len(about['seeds'])} seed(s)."
+        f"{len(results.class_names)} classes at {about.size} px; {sum(about.training_counts.values()):,} real training "
+        f"images ({_rarity(results, ', ')} by --rarity), {sum(about.test_counts.values()):,} tested; "
+        f"{about.folds} fold(s), {len(about.seeds)} seed(s)."
     )
 
 
-def table(found: Sequence[ComparisonResults], boards: Sequence[dict[str, Mapping[str, Any]]], classifier: str) -> str:
+def table(found: Sequence[Comparison], boards: Sequence[dict[str, Standing]], classifier: str) -> str:
     """Return the remedies, best first, with their figures in each comparison."""
     arms = list(dict.fromkeys(arm for ranked in boards for arm in ranked))
     head, rows = ["remedy"], [[f"`{arm}`"] for arm in arms]
     for results, ranked in zip(found, boards, strict=True):
-        first = results.rare[0]
+        first = results.about.rare[0]
         what = f" ({_rarity(results, ', ')})" if len(found) > 1 else ""
         head += [f"rare, at no loss{what}", "rare, as trained", f"{first}s", "others", "macro F1"]
         for row, arm in zip(rows, arms, strict=True):
@@ -107,35 +106,30 @@ def table(found: Sequence[ComparisonResults], boards: Sequence[dict[str, Mapping
     return markdown(head, rows)
 
 
-def _cells(results: ComparisonResults, entry: Mapping[str, Any] | None, classifier: str, first: str) -> list[str]:
+def _cells(results: Comparison, entry: Standing | None, classifier: str, first: str) -> list[str]:
     if entry is None:
         return [MISSING] * 5
-    arm = results.entry(entry["arm"], classifier)
-    reached = MISSING if entry["at_no_loss"] is None else share(Estimate.from_json(entry["at_no_loss"]))
-    gained, gap = entry["at_no_loss_effect"], entry["elsewhere_effect"]
-    if gained is not None and gained["p_holm"] is not None and gained["p_holm"] < 0.05:
+    arm, reached, gap = results.entry(entry.arm, classifier), share(entry.at_no_loss), entry.elsewhere_effect
+    if entry.p_holm is not None and entry.p_holm < 0.05:
         reached = f"**{reached}**"
     others = MISSING
     if gap is not None:
-        interval = "" if gap["interval"] is None else f" ({signed_ends(tuple(gap['interval']), 3)})"
-        others = f"{signed(gap['value'], 3)}{interval}"
-    rare = share(Estimate.from_json(entry["rare"]))
-    return [reached, rare, share(figure(arm, "recall", first)), others, share(figure(arm, "macro-F1"), 3)]
+        others = signed(gap.value, 3) + (f" ({signed_ends(gap.interval, 3)})" if gap.interval else "")
+    return [reached, share(entry.rare), share(figure(arm, "recall", first)), others, share(figure(arm, "macro-F1"), 3)]
 
 
-def _rarity(results: ComparisonResults, between: str) -> str:
-    held = results.about.get("rarity") or {}
+def _rarity(results: Comparison, between: str) -> str:
+    held = results.about.rarity
     return between.join(f"{name} {n}" if between != "_" else f"{name}{n}" for name, n in held.items()) or "as it is"
 
 
-def _kept(results: ComparisonResults, ranked: dict[str, Mapping[str, Any]]) -> dict[str, Any]:
-    about = {
-        key: results.about.get(key) for key in ("classes", "counts", "rarity", "folds", "seeds", "size", "command")
-    }
-    return {"about": about, "leaderboard": list(ranked.values())}
+def _kept(results: Comparison, ranked: dict[str, Standing]) -> dict[str, Any]:
+    wanted = ("classes", "counts", "rarity", "folds", "seeds", "size", "command")
+    about = {key: value for key, value in results.about.to_json().items() if key in wanted}
+    return {"about": about, "leaderboard": [one.to_json() for one in ranked.values()]}
 
 
-def _best_classifier(results: ComparisonResults) -> str:
+def _best_classifier(results: Comparison) -> str:
     known = {e.classifier: figure(e, "macro-F1") for e in results.arms if e.arm == NONE}
     scores = {name: one.value for name, one in known.items() if one is not None and one.value is not None}
     if not scores:

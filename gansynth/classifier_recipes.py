@@ -135,11 +135,16 @@ class ClassifierRecipe(Section):
 
 
 class NeuralRecipe(ClassifierRecipe):
-    """A network. `augmentation` concerns a plain training split: a treatment says itself whether it is augmented."""
+    """A network.
+
+    `augmentation` says how images are altered: "ordinary" (flips, turns, a slight jitter of colour) or "orientations"
+    (the eight orientations of the square alone). With "none" a plain training split is not altered; a treatment says
+    itself whether it is, and then alters as "ordinary" does.
+    """
 
     network: Section
     training: Training = Training()
-    augmentation: Literal["none", "ordinary"] = "ordinary"
+    augmentation: Literal["none", "ordinary", "orientations"] = "ordinary"
 
     @property
     def neural(self) -> bool:
@@ -186,13 +191,14 @@ class Classical(Section):
     """What a classical classifier looks at.
 
     `features`: "pixels" (flattened), "nuclei" (lobes, shape, colour and texture), "encoder" (a cell encoder trained on
-    the real training images), "encoder:NAME" (one that ships, or a folder) or "backbone:RECIPE" (the features under the
-    head of a backbone). `components`: the principal components that are kept, or null to keep the features as they are.
+    the real training images), "encoder:NAME" (one that ships, or a folder), "backbone:RECIPE" (the features under the
+    head of a backbone) or "stages:RECIPE" (mean and standard deviation of the maps of all stages of an
+    EfficientNet-Lite). `components`: the principal components that are kept, or null to keep the features as they are.
     `augmented_copies`: how many altered copies of every image are learned from besides it, where a remedy asks for
     augmentation.
     """
 
-    features: Annotated[str, Field(pattern=r"^(pixels|nuclei|encoder|encoder:.+|backbone:.+)$")] = "pixels"
+    features: Annotated[str, Field(pattern=r"^(pixels|nuclei|encoder|encoder:.+|backbone:.+|stages:.+)$")] = "pixels"
     components: Width | None = 64
     augmented_copies: Annotated[int, Number, Field(ge=1, le=100)] = 4
 

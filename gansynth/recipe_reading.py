@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from gansynth.errors import InputError
-from gansynth.recipe_text import NotYaml, parse_yaml
+from gansynth.files import is_named, read_text, shown
+from gansynth.recipe_text import MOST_BYTES, NotYaml, parse_yaml
 
 ZOO = "gansynth.zoo"
 """The data package that holds the model zoo."""
@@ -124,13 +125,10 @@ def _text(recipe: str | Path, folder: str) -> tuple[str, str]:
         path = path / "recipe.yaml"
     zoo = resources.files(ZOO).joinpath(folder) if folder else resources.files(ZOO)
     named = zoo / f"{recipe}.yaml" if str(recipe) in names else None
-    try:
-        if named is not None and not path.is_file():
-            return f"recipe {recipe}", named.read_text(encoding="utf-8")
-        if path.is_file():
-            return str(path), path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a recipe ({error.__class__.__name__}); give a YAML file") from None
+    if named is not None and not is_named(path):
+        return f"recipe {recipe}", named.read_text(encoding="utf-8")
+    if is_named(path):
+        return shown(path), read_text(path, MOST_BYTES)
     near = difflib.get_close_matches(str(recipe), names, 1)
     hint = f"did you mean '{near[0]}'?" if near else f"the zoo has {', '.join(names)}"
     raise InputError(f"no recipe named '{recipe}' and no such file; {hint}")

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+MOST_BYTES = 1_000_000
+"""A recipe has two thousand."""
 DEEPEST = 10
 """Lists and mappings inside each other; a recipe has three."""
 
@@ -30,8 +32,11 @@ def parse_yaml(text: str) -> tuple[Any, dict[tuple[str, ...], int]]:
     Raises
     ------
     NotYaml
-        Also for an alias: a few lines of them stand for more values than a machine can hold, or for themselves.
+        Also for an alias (a few lines of them stand for more values than a machine can hold, or for themselves), and
+        for a tag such as ``!!timestamp``, which no recipe needs.
     """
+    if len(text) > MOST_BYTES:
+        raise NotYaml(f"more than {MOST_BYTES / 1e6:g} MB of text")
     try:
         _refuse_bombs(text)
         return yaml.safe_load(text), _lines(yaml.compose(text, Loader=yaml.SafeLoader))
@@ -50,6 +55,9 @@ def _refuse_bombs(text: str) -> None:
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent):
             raise NotYaml(f"found the alias *{event.anchor}; write the value out", line)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise NotYaml(f"found the tag {tag.replace('tag:yaml.org,2002:', '!!'):.40}; write the plain value", line)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise NotYaml(f"more than {DEEPEST} lists or mappings inside each other", line)

@@ -81,10 +81,11 @@ class LearningRates(Section):
 
 class Training(Section):
     """The game: how long, how often each player moves, and how far; `warm_up` steps before it belong to methods that
-    prepare their players (BAGAN-GP, C-WGAN-GP)."""
+    prepare their players (BAGAN-GP, C-WGAN-GP); a second critic, on pretrained features, joins at `texture_since`."""
 
     steps: Count = 100_000
     warm_up: Annotated[int, Number, Field(ge=0, le=10**12)] = 0
+    texture_since: Annotated[int, Number, Field(ge=0, le=10**12)] = 0
     batch_size: Annotated[int, Number, Field(ge=2, le=65_536)] = 64
     critic_steps: Count = 5
     generator_batch_factor: Annotated[int, Field(ge=1, le=64)] = 1

@@ -104,6 +104,17 @@ def test_help_answers_at_once_and_needs_no_torch() -> None:
     assert min(taken) < 0.5
 
 
+def test_what_can_be_asked_for_by_name_is_listed_without_torch() -> None:
+    code = (
+        "import sys, gansynth.cli\n"
+        "gansynth.cli.run(['models'])\n"
+        "heavy = {'torch', 'pandas', 'matplotlib', 'sklearn', 'scipy', 'skimage'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    listed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert "pbc-64" in listed and "cb-focal" in listed and "sequential-cnn" in listed
+
+
 def test_what_can_be_asked_for_by_name_is_listed() -> None:
     listed = CliRunner().invoke(gansynth, ["models"])
     assert listed.exit_code == 0

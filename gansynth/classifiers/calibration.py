@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from gansynth.atomic import write_json
 from gansynth.classifiers.classifier import Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import read_json
 from gansynth.metrics.classification import classification_scores
 
 FILE = "calibration.json"
@@ -121,7 +121,7 @@ def read_calibrated(classifier: Classifier, folder: Path) -> Calibrated:
             f"{folder}: was trained without validation images, so it has no {FILE}; classify without --calibrated"
         )
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = read_json(path)
         return Calibrated(classifier, float(told["temperature"]), frozenset(told["validation_sha256"]))
     except (ValueError, KeyError, TypeError, OSError):
         raise InputError(f"{path}: cannot be read; it was cut off or edited") from None

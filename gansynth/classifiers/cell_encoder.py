@@ -7,7 +7,6 @@ minutes. A distance in its features is named after it (FD-cell) and is never cal
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import time
 from collections.abc import Callable
@@ -26,11 +25,13 @@ from gansynth.atomic import write_json
 from gansynth.classifiers.encoder_training import BATCH, EDGE, resized, trained_network
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import NoSuchFile, read_json
 from gansynth.gans.images import to_float
 from gansynth.gans.run import nearest_name
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.networks.cell_encoder import CellEncoderNetwork
 from gansynth.recipes import ZOO
+from gansynth.shipped import shipped
 
 WEIGHTS = "encoder.safetensors"
 INFO = "encoder.json"
@@ -139,10 +140,10 @@ class CellEncoder:
         """
         folder = Path(folder)
         try:
-            info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+            info = read_json(folder / INFO)
             written = str(info["sha256"])
             classes = len(info["class_names"])
-        except FileNotFoundError:
+        except NoSuchFile:
             raise InputError(f"{folder}: is no cell encoder (it has no {INFO}); give a folder that has one") from None
         except (ValueError, KeyError, TypeError, OSError):
             raise InputError(f"{folder / INFO}: cannot be read; the cell encoder was cut off or edited") from None
@@ -160,7 +161,7 @@ class CellEncoder:
 
 def zoo_encoders() -> list[str]:
     """Return the names of the cell encoders that ship, sorted."""
-    return sorted(p.name for p in resources.files(ZOO).iterdir() if p.is_dir() and (p / WEIGHTS).is_file())
+    return [model.name for model in shipped("cell encoder")]
 
 
 def open_encoder(name_or_path: str | Path, device: torch.device | str = "cpu") -> CellEncoder:
@@ -178,11 +179,11 @@ def open_encoder(name_or_path: str | Path, device: torch.device | str = "cpu") -
     """
     if Path(name_or_path).is_dir():
         return CellEncoder.load(name_or_path, device)
-    shipped = zoo_encoders()
-    if str(name_or_path) in shipped:
+    known = zoo_encoders()
+    if str(name_or_path) in known:
         return CellEncoder.load(Path(str(resources.files(ZOO) / str(name_or_path))), device)
-    near = nearest_name(str(name_or_path), shipped)
-    hint = f"did you mean '{near}'?" if near else f"the zoo has {', '.join(shipped) or 'none'}"
+    near = nearest_name(str(name_or_path), known)
+    hint = f"did you mean '{near}'?" if near else f"the zoo has {', '.join(known) or 'none'}"
     raise InputError(f"no folder and no cell encoder '{name_or_path}'; {hint}")
 
 

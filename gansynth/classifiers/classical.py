@@ -6,7 +6,6 @@ again with the same seed, and checks that it says what it said.
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 import warnings
@@ -40,6 +39,7 @@ from gansynth.classifiers.features import EncoderFeatures, Features, open_featur
 from gansynth.classifiers.lesson import Lesson, calibration_parts, described
 from gansynth.classifiers.projection import Projection
 from gansynth.errors import InputError
+from gansynth.files import read_json
 from gansynth.gans.device import chosen_device
 from gansynth.gans.weights import read_weights, write_weights
 from gansynth.remedies.class_weights import targets
@@ -195,7 +195,7 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
         If the folder is incomplete, or the classifier no longer says what it said (another release of scikit-learn).
     """
     try:
-        info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+        info = read_json(folder / INFO)
         recipe = load_classifier_recipe(folder / RECIPE)
         tensors = {name: tensor.numpy() for name, tensor in read_weights(folder / WEIGHTS)[0].items()}
         assert isinstance(recipe, ClassicalRecipe)

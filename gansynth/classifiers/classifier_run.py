@@ -21,6 +21,7 @@ from gansynth.classifiers.neural import NeuralClassifier, build_network, compute
 from gansynth.classifiers.neural_training import Course, learned_weights
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import read_json
 from gansynth.gans.run import INFO, MODEL, RECIPE
 from gansynth.gans.state_files import optimizer_tensors, read_newest_state, write_state
 from gansynth.gans.weights import read_weights, write_weights
@@ -179,13 +180,13 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
     """
     recipe = load_classifier_recipe(folder / RECIPE)
     try:
-        info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+        info = read_json(folder / INFO)
         class_names = tuple(str(name) for name in info["class_names"])
         seen, chosen_on = frozenset(info["training_sha256"]), frozenset(info["validation_sha256"])
         curve = list(info["curve"])
         treatment = dict(info.get("treatment", {}))
-        cosine_scale = treatment.get("cosine_scale")
-    except (ValueError, KeyError, TypeError, OSError):
+        cosine_scale = None if treatment.get("cosine_scale") is None else float(treatment["cosine_scale"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{folder / INFO}: cannot be read; the run was cut off or edited") from None
     if not isinstance(recipe, NeuralRecipe):
         raise InputError(f"{folder / RECIPE}: is no recipe of a network, but {INFO} beside it is a network's")
@@ -194,7 +195,7 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
     tensors, _ = read_weights(folder / MODEL)
     network = build_network(_without_published_weights(recipe), len(class_names))
     if cosine_scale is not None:
-        network = with_cosine_head(network, len(class_names), float(cosine_scale))
+        network = with_cosine_head(network, len(class_names), cosine_scale)
     if "prediction_shift" in treatment:
         network = with_shifted_head(network, len(class_names))
     try:

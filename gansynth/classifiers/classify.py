@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.classifiers.classifier import Classifier
-from gansynth.data.folders import EXTENSIONS
+from gansynth.data.folders import image_files
 from gansynth.data.picture import pixel_sha256, read_image, square
 from gansynth.errors import InputError
+from gansynth.files import is_named, shown
 
 BATCH = 64
 
@@ -74,9 +75,9 @@ def classify(classifier: Classifier, files: Sequence[str | Path]) -> Iterator[Cl
         try:
             pixels = read_image(path)
             seen = pixel_sha256(pixels) in classifier.seen_sha256
-            waiting.append((str(path), square(pixels, classifier.resolution), seen, ""))
+            waiting.append((shown(path), square(pixels, classifier.resolution), seen, ""))
         except InputError as error:
-            waiting.append((str(path), None, False, str(error)))
+            waiting.append((shown(path), None, False, str(error)))
         if len(waiting) == BATCH:
             yield from _classified(classifier, waiting)
             waiting = []
@@ -108,10 +109,10 @@ def expanded(files: Sequence[str | Path]) -> list[Path]:
     found = []
     for given in files:
         path = Path(given)
-        if not path.exists():
-            raise InputError(f"{path}: no such file or folder")
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in EXTENSIONS) if path.is_dir() else [path]
+        if not is_named(path):
+            raise InputError(f"{shown(path)}: no such file or folder")
+        inside = image_files(path) if path.is_dir() else [path]
         if not inside:
-            raise InputError(f"{path}: holds no image; give image files, or folders with images")
+            raise InputError(f"{shown(path)}: holds no image; give image files, or folders with images")
         found += inside
     return found

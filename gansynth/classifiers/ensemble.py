@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
 from gansynth.classifiers.classifier import Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import read_json
 from gansynth.gans.run import INFO, RECIPE
 from gansynth.gans.run_folder import claim_folder
 from gansynth.remedies.treatment import Treatment
@@ -83,13 +83,12 @@ def train_average(
     weights_dir: str | Path | None,
     resume: bool,
     progress: bool,
+    train_member: Callable[..., Classifier],
 ) -> AverageClassifier:
-    """Train every member by itself, with a seed of its own (`seed`, `seed` + 1, ...), as `train_classifier` says.
+    """Train every member by itself, with a seed of its own (`seed`, `seed` + 1, ...), by `train_classifier`.
 
     A member that is finished is not trained again when the run is resumed.
     """
-    from gansynth.classifiers.training import train_classifier
-
     out = None if out is None else Path(out)
     if out is not None:
         claim_folder(out, resume)
@@ -98,7 +97,7 @@ def train_average(
     for k, member in enumerate(recipe.as_trained()):
         folder = None if out is None else out / MEMBERS / f"{k}-{member.name}"
         members.append(
-            train_classifier(
+            train_member(
                 treatment, member, folder, validation=validation, seed=seed + k, steps=steps, patience=patience,
                 device=device, weights_dir=weights_dir, resume=resume and folder is not None and folder.is_dir(),
                 progress=progress,
@@ -130,16 +129,14 @@ def _write_info(out: Path, average: AverageClassifier, seed: int) -> None:
     write_json(out / INFO, info)
 
 
-def load_average(folder: Path, *, device: str = "auto") -> AverageClassifier:
-    """Open the run folder of an ensemble.
+def load_average(folder: Path, *, open_member: Callable[..., Classifier], device: str = "auto") -> AverageClassifier:
+    """Open the run folder of an ensemble, whose members `open_classifier` opens.
 
     Raises
     ------
     InputError
         If it is none, or a member is missing or not the one that the recipe names.
     """
-    from gansynth.classifiers.opening import open_classifier
-
     recipe: ClassifierRecipe = load_classifier_recipe(folder / RECIPE)
     if not isinstance(recipe, AverageRecipe):
         raise InputError(f"{folder / RECIPE}: is no recipe of an ensemble")
@@ -148,10 +145,10 @@ def load_average(folder: Path, *, device: str = "auto") -> AverageClassifier:
         place = folder / MEMBERS / f"{k}-{member.name}"
         if not place.is_dir():
             raise InputError(f"{place}: is missing; continue the training with `train-classifier --resume`")
-        members.append(open_classifier(place, device=device))
+        members.append(open_member(place, device=device))
     average = AverageClassifier(recipe, members)
     try:
-        names = tuple(json.loads((folder / INFO).read_text(encoding="utf-8"))["class_names"])
+        names = tuple(read_json(folder / INFO)["class_names"])
     except (ValueError, KeyError, TypeError, OSError):
         raise InputError(f"{folder / INFO}: cannot be read; the run was cut off or edited") from None
     if names != average.class_names:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from gansynth.classifier_recipes import BackboneRecipe, load_classifier_recipe
-from gansynth.classifiers.backbones import build_backbone
+from gansynth.classifiers.backbones import build_backbone, published_weights
 from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder
 from gansynth.classifiers.encoder_training import resized
 from gansynth.data.cell_segmentation import segment_cell
@@ -21,7 +21,8 @@ from gansynth.data.nuclei import COLUMNS, nucleus_features
 from gansynth.errors import InputError
 from gansynth.gans.device import chosen_device
 from gansynth.gans.images import to_float
-from gansynth.networks.backbone import Backbone
+from gansynth.networks.backbone import Backbone, Preparation
+from gansynth.networks.efficientnet_lite import LiteStages
 
 PIXEL_EDGE = 32
 """Larger images are averaged down to this edge before their pixels count: principal components keep no more."""
@@ -132,6 +133,48 @@ class BackboneFeatures(Features):
         return np.concatenate(parts) if parts else np.empty((0, self.network.head.in_features), np.float32)
 
 
+class StageFeatures(Features):
+    """Mean and standard deviation of every map after each of the seven stages of a frozen EfficientNet-Lite.
+
+    The middle stages know more of cells than the last one does, which has learned to name photographs.
+
+    Parameters
+    ----------
+    recipe : BackboneRecipe
+        Of an EfficientNet-Lite with its published weights; images are brought to its `input_size`.
+    device : torch.device
+
+    Raises
+    ------
+    InputError
+        If the recipe is of another network, or its images do not halve five times.
+    """
+
+    weights = "pretrained"
+
+    def __init__(self, recipe: BackboneRecipe, device: torch.device) -> None:
+        published, edge = published_weights(recipe.name, recipe.network), recipe.network.input_size
+        if published.lite is None:
+            raise InputError(
+                f"features 'stages:{recipe.name}': {recipe.network.model} is not an EfficientNet-Lite; take "
+                f"stages:efficientnet-lite0, or backbone:{recipe.name}"
+            )
+        if edge % 32:
+            raise InputError(f"features 'stages:{recipe.name}': network.input_size {edge} is not a multiple of 32")
+        self.device, self.prepare = device, Preparation(edge, published.mean, published.std).to(device)
+        self.stages = LiteStages(published.lite).to(device)
+
+    @torch.inference_mode()
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found = np.empty((len(images), 2 * sum(self.stages.channels)), np.float32)
+        for start in range(0, len(images), 32):
+            part = torch.from_numpy(np.array(images[start : start + 32])).to(self.device)
+            maps = self.stages(self.prepare(to_float(part)))
+            moments = [torch.cat([m.mean((2, 3)), m.std((2, 3), correction=0)], 1) for m in maps]
+            found[start : start + 32] = torch.cat(moments, 1).cpu().numpy()
+        return found
+
+
 def open_features(
     spec: str,
     real: CellDataset,
@@ -146,7 +189,8 @@ def open_features(
     ----------
     spec : str
         "pixels"; "nuclei", see `NucleusMeasures`; "encoder", a cell encoder trained on `real`; "encoder:NAME", one that
-        ships or a folder; "backbone:RECIPE", what lies under the head of a backbone.
+        ships or a folder; "backbone:RECIPE", what lies under the head of a backbone; "stages:RECIPE", see
+        `StageFeatures`.
     real : CellDataset
         The real images that may be learned from.
     seed : int
@@ -178,7 +222,7 @@ def open_features(
 
 
 def published_features(spec: str, *, device: str = "auto", weights_dir: Path | None = None) -> Features:
-    """Return features that nothing here was fitted for: pixels, nuclei, or a backbone with its published weights.
+    """Return features that nothing here was fitted for: pixels, nuclei, or those of published weights.
 
     Raises
     ------
@@ -189,9 +233,13 @@ def published_features(spec: str, *, device: str = "auto", weights_dir: Path | N
         return Pixels()
     if spec == "nuclei":
         return NucleusMeasures()
-    name = spec.partition(":")[2]
+    kind, _, name = spec.partition(":")
     recipe = load_classifier_recipe(name)
     if not isinstance(recipe, BackboneRecipe) or recipe.network.weights != "pretrained":
-        raise InputError(f"features 'backbone:{name}': the recipe is no backbone with published weights; take resnet50")
-    network = build_backbone(recipe, 1, weights_dir).to(chosen_device(device)).eval()
-    return BackboneFeatures(network)
+        raise InputError(
+            f"features '{spec}': the recipe is no backbone with published weights; take {kind}:efficientnet-lite0"
+        )
+    where = chosen_device(device)
+    if kind == "stages":
+        return StageFeatures(recipe, where)
+    return BackboneFeatures(build_backbone(recipe, 1, weights_dir).to(where).eval())

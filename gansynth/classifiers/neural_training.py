@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from gansynth.classifier_recipes import NeuralRecipe, Training
-from gansynth.classifiers.augmentation import ordinary_augmentation
+from gansynth.classifiers.augmentation import ALTERATIONS, ordinary_augmentation
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.neural import computes_in_bf16, probabilities_of
 from gansynth.data.dataset import CellDataset
@@ -99,6 +99,7 @@ def train_network(
     """
     treatment, device = batches.treatment, batches.device
     bf16 = computes_in_bf16(recipe, device)
+    altered = ALTERATIONS.get(recipe.augmentation, ordinary_augmentation)
     smoothing = recipe.training.label_smoothing
     loss_of = treatment.loss or (lambda z, y, done: F.cross_entropy(z, y, label_smoothing=smoothing))
     began, saved = time.monotonic() - course.seconds, time.monotonic()
@@ -112,7 +113,7 @@ def train_network(
             images, labels = batches.draw(step)
             seed_step(seed, step, 0)
             if treatment.augmented:
-                images = ordinary_augmentation(images)
+                images = altered(images)
             others, kept = None, 1.0
             if treatment.mix is not None:
                 images, partner, kept = treatment.mix(images)

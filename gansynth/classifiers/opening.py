@@ -37,7 +37,7 @@ def open_classifier(folder: str | Path, *, calibrated: bool | None = None, devic
     if isinstance(recipe, AverageRecipe):
         from gansynth.classifiers.ensemble import load_average
 
-        classifier: Classifier = load_average(folder, device=device)
+        classifier: Classifier = load_average(folder, open_member=open_classifier, device=device)
         asked = bool(calibrated)
     elif isinstance(recipe, ClassicalRecipe):
         from gansynth.classifiers.classical import load_classical

@@ -85,7 +85,7 @@ def train_classifier(
 
         return train_average(
             treatment, recipe, out, validation=validation, seed=seed, steps=steps, patience=patience, device=device,
-            weights_dir=weights_dir, resume=resume, progress=progress,
+            weights_dir=weights_dir, resume=resume, progress=progress, train_member=train_classifier,
         )  # fmt: skip
     if isinstance(treatment, CellDataset):
         treatment = _plain(treatment, recipe, seed)
@@ -127,7 +127,7 @@ def train_classifier(
 
 def _plain(training: CellDataset, recipe: ClassifierRecipe, seed: int) -> Treatment:
     """Return a plain training split with the augmentation and the remedy that the recipe asks for."""
-    augmented = isinstance(recipe, NeuralRecipe) and recipe.augmentation == "ordinary"
+    augmented = isinstance(recipe, NeuralRecipe) and recipe.augmentation != "none"
     treatment = Treatment(training, Treatment.of(training).rows, augmented=augmented)
     for remedy in parse_arm(recipe.remedy).remedies if isinstance(recipe, BackboneRecipe) else ():
         if not remedy.cheap:

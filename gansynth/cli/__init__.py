@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from gansynth import __version__
+from gansynth.cli.arguments import unmatched_option
 from gansynth.cli.benchmark import benchmark
 from gansynth.cli.classifier import classify, train_classifier
 from gansynth.cli.compare import compare
@@ -29,6 +30,7 @@ from gansynth.cli.synthesis import balance, generate
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@unmatched_option
 @click.version_option(__version__, prog_name="gansynth")
 def gansynth() -> None:
     """Balance a class-labelled image data set with synthetic images of its rare classes.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -18,11 +21,62 @@ FOLDER = click.Path(path_type=Path)
 MOST_SEED = 2**62
 """Beyond it there is no room for the seeds of the images that follow in 64 bits."""
 
+UNMATCHED = ("refuse", "ignore")
+UNMATCHED_VARIABLE = "GANSYNTH_UNMATCHED"
+"""As in `gansynth.data.table_rows`, which takes long to load."""
+
+
+MOST_COUNT = 10**12
+"""Of images, steps or trainings: nobody lives to see more."""
+
+
+class Number(click.FloatRange):
+    """A number in a range, as click's; what is not finite (nan, inf, 1e400) is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or end with a usage error."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a finite number; give one {self._describe_range()}", param, ctx)
+        return found
+
+
+SHARE = Number(0, 1)
+MINUTES = Number(0, 10**7, min_open=True)
+"""Nineteen years at most."""
+COUNT = click.IntRange(1, MOST_COUNT)
+COUNT_OR_NONE = click.IntRange(0, MOST_COUNT)
+SEVERAL = click.IntRange(2, MOST_COUNT)
+EDGE = click.IntRange(8, 1024)
+"""Of an image, in pixels."""
+
 
 def seed_option(command: Command) -> Command:
     """Add `--seed`."""
     what = "Every random draw follows from it."
     return click.option("--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True, help=what)(command)
+
+
+def unmatched_option(command: Command) -> Command:
+    """Add `--unmatched`, of the whole command line: also the processes that it starts go by it."""
+
+    def note(context: click.Context, _: click.Parameter, chosen: str | None) -> None:
+        if chosen is not None:
+            before = os.environ.get(UNMATCHED_VARIABLE)
+            os.environ[UNMATCHED_VARIABLE] = chosen
+            context.call_on_close(lambda: _put_back(UNMATCHED_VARIABLE, before))
+
+    what = "What to do about a metadata.csv that misses images or names others.  [default: refuse]"
+    return click.option("--unmatched", type=click.Choice(UNMATCHED), expose_value=False, callback=note, help=what)(
+        command
+    )
+
+
+def _put_back(variable: str, before: str | None) -> None:
+    if before is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = before
 
 
 def device_option(command: Command) -> Command:
@@ -35,7 +89,7 @@ def device_option(command: Command) -> Command:
 def jobs_option(command: Command) -> Command:
     """Add `--jobs`."""
     what = "Trainings at a time.  [default: what cores and memory allow]"
-    return click.option("--jobs", type=click.IntRange(min=1), help=what)(command)
+    return click.option("--jobs", type=click.IntRange(1, 4096), help=what)(command)
 
 
 def backbone_weights_option(command: Command) -> Command:
@@ -53,7 +107,7 @@ def classifiers_option(command: Command) -> Command:
 def folds_option(command: Command) -> Command:
     """Add `--folds`, of test images."""
     what = "Test every image once.  [default: the split of DATA, or one made here]"
-    return click.option("--folds", type=click.IntRange(min=2), help=what)(command)
+    return click.option("--folds", type=SEVERAL, help=what)(command)
 
 
 def endpoint_option(command: Command) -> Command:
@@ -66,8 +120,7 @@ def endpoint_option(command: Command) -> Command:
 
 def recipe_options(command: Command) -> Command:
     """Add what changes the recipes of the classifiers and GANs of a comparison, and how long these are trained."""
-    whole, some = click.IntRange(min=1), click.FloatRange(min=0, min_open=True)
-    edge = click.IntRange(8, 1024)
+    whole, some, edge = COUNT, MINUTES, EDGE
     several: dict[str, Any] = {"metavar": "A.B=C", "multiple": True}
     options = [
         click.option("--size", type=edge, help="Edge length in pixels.  [default: the classifiers' own]"),
@@ -90,24 +143,34 @@ def report_failed(trainings: int) -> None:
 
 
 def parse_names(text: str) -> list[str]:
-    """Read `A,B,...`; empty where nothing is named."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    """Read `A,B,...`; empty where nothing is named. A comma between double quotes is part of the name.
+
+    Examples
+    --------
+    >>> parse_names('monocyte,"Blast, no lineage spec"')
+    ['monocyte', 'Blast, no lineage spec']
+    """
+    parts = (re.sub(r'"([^"]*)"', r"\1", part).strip() for part in re.findall(r'(?:"[^"]*"|[^,])+', text))
+    return [part for part in parts if part]
 
 
 def parse_numbers(text: str, option: str, example: str) -> list[float]:
-    """Read `X,Y,...`.
+    """Read the numbers `X,Y,...`.
 
     Raises
     ------
     InputError
-        If a part is no number.
+        If a part is not a finite number from 0.
     """
     found: list[float] = []
     for part in parse_names(text):
         try:
-            found.append(float(part))
+            number = float(part)
         except ValueError:
-            raise InputError(f"{option}: '{part}' is no number; write for example {example}") from None
+            raise InputError(f"{option}: '{part}' is not a number; write for example {example}") from None
+        if not 0 <= number < math.inf:
+            raise InputError(f"{option}: {part} is not a finite number from 0; write for example {example}")
+        found.append(number)
     return found
 
 
@@ -128,8 +191,8 @@ def parse_count(text: str, what: str) -> int:
         count = int(text.replace("_", ""))
     except ValueError:
         count = 0
-    if count < 1:
-        raise InputError(f"{what}: '{text}' is not a number of images; write a whole number above zero")
+    if not 1 <= count <= MOST_COUNT:
+        raise InputError(f"{what}: '{text:.40}' is not a number of images; write a whole number above zero")
     return count
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, parse_names, seed_option, typed_command
+from gansynth.cli.arguments import (
+    COUNT,
+    FOLDER,
+    MINUTES,
+    SEVERAL,
+    device_option,
+    parse_names,
+    seed_option,
+    typed_command,
+)
 from gansynth.cli.quality import measuring_options
 
 if TYPE_CHECKING:
@@ -23,16 +33,20 @@ if TYPE_CHECKING:
     help="Recipes of the zoo (see `gansynth models`), YAML files, or run folders, which are taken as they are; "
     "naturalize: composites of training images.",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=2, show_default=True, help="Trainings of each recipe.")
+@click.option("--seeds", type=COUNT, default=2, show_default=True, help="Trainings of each recipe.")
 @click.option("--out", type=FOLDER, required=True, help="Where runs, images, tables and report.html go.")
-@click.option("--images", type=click.IntRange(min=1), help="Real images each training sees.  [default: the recipes']")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Minutes each training has.")
+@click.option("--images", type=COUNT, help="Real images each training sees.  [default: the recipes']")
+@click.option("--minutes", type=MINUTES, help="Minutes each training has.")
 @click.option(
-    "--count", type=click.IntRange(min=2), default=200, show_default=True, help="Synthetic images of each class."
+    "--count",
+    type=SEVERAL,
+    default=200,
+    show_default=True,
+    help="Synthetic images of each class.",
 )
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of every recipe; repeatable.")
 @measuring_options
-@click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, help="As for train-gan.")
+@click.option("--devices", type=COUNT, default=1, show_default=True, help="As for train-gan.")
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again.")
 @seed_option
 @device_option
@@ -90,11 +104,10 @@ def benchmark(
         seed=seed,
         device=device,
     )
-    found.about["command"] = typed_command()
+    found = replace(found, command=typed_command())
     found.write(out)
     click.echo(benchmark_table(found))
     click.echo(f"wrote {write_benchmark_page(out)}")
-    failed = [run for run in found.runs if run["status"] == "failed"]
-    if failed:
-        click.echo(f"gansynth: {len(failed)} of {len(found.runs)} runs failed (see above)", err=True)
+    if found.failed:
+        click.echo(f"gansynth: {len(found.failed)} of {len(found.runs)} runs failed (see above)", err=True)
         click.get_current_context().exit(1)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, seed_option
+from gansynth.cli.arguments import (
+    COUNT,
+    COUNT_OR_NONE,
+    FOLDER,
+    device_option,
+    seed_option,
+)
 from gansynth.errors import InputError
 
 
@@ -19,8 +25,8 @@ from gansynth.errors import InputError
 )
 @click.option("--out", type=FOLDER, required=True, help="The run: a folder for weights, log and curves.")
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the recipe; repeatable.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's epochs.")
-@click.option("--patience", type=click.IntRange(min=0), help="Stop after so many epochs without a better macro-F1.")
+@click.option("--epochs", type=COUNT, help="Instead of the recipe's epochs.")
+@click.option("--patience", type=COUNT_OR_NONE, help="Stop after so many epochs without a better macro-F1.")
 @click.option(
     "--weights", type=click.Choice(["pretrained", "none"]), help="Of a backbone; none trains it from scratch."
 )

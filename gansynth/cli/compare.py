@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from gansynth.cli.arguments import (
+    COUNT,
     FOLDER,
+    SHARE,
     backbone_weights_option,
     classifiers_option,
     device_option,
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 )
 @classifiers_option
 @click.option("--out", type=FOLDER, required=True, help="Where predictions, tables and report.html go.")
-@click.option("--seeds", type=click.IntRange(min=1), help="Trainings of each arm on each fold.  [default: 3]")
+@click.option("--seeds", type=COUNT, help="Trainings of each arm on each fold.  [default: 3]")
 @folds_option
 @click.option("--doses", metavar="X,Y,...", default="", help="Shares of the way to balance, such as 0.25,0.5,1,1.5.")
 @click.option("--rarity", metavar="CLASS=N,...", default="", help="Keep only N training images of a class.")
@@ -62,9 +65,7 @@ if TYPE_CHECKING:
 )
 @click.option("--swap", is_flag=True, help="Also train on synthetic and test on real images, and the reverse.")
 @recipe_options
-@click.option(
-    "--min-confidence", type=click.FloatRange(0, 1), help="Keep synthetic images that are recognised so surely."
-)
+@click.option("--min-confidence", type=SHARE, help="Keep synthetic images that are recognised so surely.")
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; arms may be added.")
@@ -143,7 +144,7 @@ def compare(
         weights_dir=weights_dir,
         resume=resume,
     )
-    found.about["command"] = typed_command()
+    found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else comparison_table(found))
     click.echo(f"wrote {write_comparison_page(out)}", err=as_json)

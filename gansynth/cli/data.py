@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, parse_counts_list, parse_sources, seed_option
+from gansynth.cli.arguments import (
+    FOLDER,
+    SHARE,
+    Number,
+    parse_counts_list,
+    parse_sources,
+    seed_option,
+)
 from gansynth.cli.field_progress import fields_progress
 
 
@@ -69,8 +76,8 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
 
 @data.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--test", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share kept for testing.")
-@click.option("--val", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Share kept for validation.")
+@click.option("--test", type=SHARE, default=0.2, show_default=True, help="Share kept for testing.")
+@click.option("--val", type=SHARE, default=0.1, show_default=True, help="Share kept for validation.")
 @click.option(
     "--group",
     metavar="COLUMN",
@@ -78,8 +85,9 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
     show_default=True,
     help="Column of metadata.csv, such as patient, that never straddles a split.",
 )
+@click.option("--force", is_flag=True, help="Replace a splits.csv that is there; the old one is kept beside.")
 @seed_option
-def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
+def split(folder: Path, test: float, val: float, group: str, force: bool, seed: int) -> None:
     """Divide a data set into train, val and test; write splits.csv beside its classes.
 
     Every class is divided in the same proportions. Duplicates and groups stay on one side.
@@ -87,15 +95,16 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
     \b
     Example:
       gansynth data split my-cells
-      gansynth data split my-cells --test 0.25 --val 0 --group patient --seed 1
+      gansynth data split my-cells --test 0.25 --val 0 --group patient --seed 1 --force
     """
     from gansynth.data import open_dataset
-    from gansynth.data.split import split_dataset, write_splits
+    from gansynth.data.split import refuse_second_split, split_dataset, write_splits
 
+    refuse_second_split(folder, force)
     dataset = split_dataset(
         open_dataset(folder, progress=True, splits=False), test=test, val=val, seed=seed, groups=group
     )
-    written = write_splits(dataset, folder)
+    written = write_splits(dataset, folder, force=force)
     for part in ("train", "val", "test"):
         click.echo(f"{part:<6}{int((dataset.records['split'] == part).sum()):>8,} images")
     click.echo(f"wrote {written}")
@@ -107,7 +116,7 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
 @click.option(
     "--cell-diameter",
     metavar="PIXELS",
-    type=click.FloatRange(4, 4000),
+    type=Number(4, 4000),
     help="Width of a usual red cell in the fields; default: measured in them.",
 )
 @click.option(
@@ -116,7 +125,7 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
 @click.option(
     "--red-frame",
     metavar="DIAMETERS",
-    type=click.FloatRange(0.5, 20),
+    type=Number(0.5, 20),
     default=1.5,
     show_default=True,
     help="Red cells' diameters that fit into a red cell's image: enlargement is size / (frame x diameter).",
@@ -124,7 +133,7 @@ def split(folder: Path, test: float, val: float, group: str, seed: int) -> None:
 @click.option(
     "--white-frame",
     metavar="DIAMETERS",
-    type=click.FloatRange(0.5, 20),
+    type=Number(0.5, 20),
     default=3.0,
     show_default=True,
     help="The same for a white cell's image.",

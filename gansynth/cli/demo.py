@@ -6,12 +6,17 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, seed_option
+from gansynth.cli.arguments import (
+    FOLDER,
+    Number,
+    device_option,
+    seed_option,
+)
 
 
 @click.command()
 @click.option("--out", type=FOLDER, default=Path("demo"), show_default=True, help="Where the page and the images go.")
-@click.option("--minutes", type=click.FloatRange(0.05, 600), default=2.5, show_default=True, help="How long to train.")
+@click.option("--minutes", type=Number(0.05, 600), default=2.5, show_default=True, help="How long to train.")
 @seed_option
 @device_option
 def demo(out: Path, minutes: float, seed: int, device: str) -> None:

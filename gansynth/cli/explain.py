@@ -7,7 +7,11 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option
+from gansynth.cli.arguments import (
+    COUNT,
+    FOLDER,
+    device_option,
+)
 from gansynth.errors import InputError
 
 
@@ -24,7 +28,7 @@ from gansynth.errors import InputError
 )
 @click.option("--before", type=FOLDER, help="Another run to ask the same: trained before the data were balanced.")
 @click.option("--class", "class_name", help="The class to ask about.  [default: the one that RUN gives each image]")
-@click.option("--channels", type=click.IntRange(min=1), help="Of score-cam: try only the N maps that vary most.")
+@click.option("--channels", type=COUNT, help="Of score-cam: try only the N maps that vary most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: shares over all images, and each image.")
 @device_option
 def explain(

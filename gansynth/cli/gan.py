@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, seed_option
+from gansynth.cli.arguments import (
+    COUNT,
+    FOLDER,
+    MINUTES,
+    device_option,
+    seed_option,
+)
 
 
 @click.command("train-gan")
@@ -17,16 +23,17 @@ from gansynth.cli.arguments import FOLDER, device_option, seed_option
 )
 @click.option("--out", type=FOLDER, required=True, help="The run: a folder for weights, log and sample sheets.")
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the recipe; repeatable.")
-@click.option("--steps", type=click.IntRange(min=1), help="Stop after so many generator steps.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after so many minutes.")
-@click.option("--images", type=click.IntRange(min=1), help="Stop after so many real images were shown.")
+@click.option("--steps", type=COUNT, help="Stop after so many generator steps.")
+@click.option("--minutes", type=MINUTES, help="Stop after so many minutes.")
+@click.option("--images", type=COUNT, help="Stop after so many real images were shown.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out exactly where it stopped.")
 @click.option(
-    "--from", "parent", metavar="RUN", help="Begin with the networks of another run, to learn from few images."
+    "--from",
+    "parent",
+    metavar="RUN",
+    help="Begin with the networks of another run, or of the zoo, and its recipe.",
 )
-@click.option(
-    "--devices", type=click.IntRange(min=1), default=1, show_default=True, help="How many GPUs (or CPU processes)."
-)
+@click.option("--devices", type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
 @click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
 @seed_option
 @device_option
@@ -52,7 +59,8 @@ def train_gan(
 
     \b
     Example:
-      gansynth train-gan my-cells --recipe c-wgan-gp-64 --minutes 120 --out runs/my-cells
+      gansynth train-gan my-cells --from pbc-64 --minutes 120 --out runs/my-cells
+      gansynth train-gan my-cells --recipe c-wgan-gp-64 --steps 20000 --out runs/from-scratch
       gansynth train-gan my-cells --recipe c-wgan-gp --set training.batch_size=32 --device cuda --out runs/paper
       gansynth train-gan my-cells --out runs/my-cells --resume --minutes 240
     """
@@ -61,7 +69,7 @@ def train_gan(
     from gansynth.data.opening import refuse_inside
 
     refuse_inside(data, out)
-    chosen = gans.choose_recipe(recipe, changes, out, resume=resume)
+    chosen = gans.choose_recipe(recipe, changes, out, resume=resume, parent=parent)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
     run = gans.train_gan(
         dataset,

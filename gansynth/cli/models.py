@@ -20,11 +20,9 @@ def models() -> None:
       gansynth models
     """
     from gansynth.classifier_recipes import classifier_recipe_names, load_classifier_recipe
-    from gansynth.classifiers import open_encoder, zoo_encoders
-    from gansynth.data.smear_detector import open_detector, zoo_detectors
-    from gansynth.gans import open_run, zoo_models
     from gansynth.recipes import load_recipe, recipe_names
     from gansynth.remedies.remedy import REGISTRY
+    from gansynth.shipped import shipped
 
     gans = ((recipe.name, f"{recipe.gan}, {_size(recipe.resolution)}") for recipe in map(load_recipe, recipe_names()))
     _list("GANs, for train-gan --recipe and compare --remedies", gans)
@@ -35,14 +33,14 @@ def models() -> None:
         "classifiers, for train-classifier --recipe and compare --classifiers",
         ((recipe.name, _size(recipe.resolution)) for recipe in known),
     )
-    runs = ((name, open_run(name)) for name in zoo_models())
-    _list(
-        "trained generators, for generate and balance",
-        ((name, f"{_size(run.resolution)}; {', '.join(run.class_names)}") for name, run in runs),
+    trained = (
+        (model.name, f"{_size(load_recipe(model.folder).resolution)}; {', '.join(model.class_names)}")
+        for model in shipped("generator")
     )
-    encoders = ((name, ", ".join(open_encoder(name).class_names)) for name in zoo_encoders())
+    _list("trained generators, for generate and balance", trained)
+    encoders = ((model.name, ", ".join(model.class_names)) for model in shipped("cell encoder"))
     _list("cell encoders, for quality --encoder", encoders)
-    detectors = ((name, ", ".join(open_detector(name).thresholds)) for name in zoo_detectors())
+    detectors = ((model.name, ", ".join(model.class_names)) for model in shipped("cell detector"))
     _list("cell detectors, for data crop --detector", detectors)
 
 

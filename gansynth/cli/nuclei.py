@@ -7,7 +7,11 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, seed_option
+from gansynth.cli.arguments import (
+    COUNT,
+    FOLDER,
+    seed_option,
+)
 from gansynth.cli.field_progress import fields_progress
 
 
@@ -21,7 +25,7 @@ from gansynth.cli.field_progress import fields_progress
     show_default=True,
     help="Edge of the images in pixels; nuclei are cut at 112 to 160.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: as many as there are cores]")
+@click.option("--jobs", type=COUNT, help="Processes.  [default: as many as there are cores]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
 @seed_option
 def nuclei(data: str, out: Path, size: int, jobs: int | None, as_json: bool, seed: int) -> None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import FOLDER, Command, device_option, seed_option, typed_command
+from gansynth.cli.arguments import (
+    EDGE,
+    FOLDER,
+    Command,
+    device_option,
+    seed_option,
+    typed_command,
+)
 
 if TYPE_CHECKING:
     from gansynth.metrics.matching import Pairing
@@ -32,9 +39,7 @@ def measuring_options(command: Command) -> Command:
                 show_default=True,
                 help="Which real image a synthetic one is compared with for LPIPS, PSNR, SSIM, l1, l2.",
             ),
-            click.option(
-                "--size", type=click.IntRange(8, 1024), help="Compare at this edge length.  [default: the smallest]"
-            ),
+            click.option("--size", type=EDGE, help="Compare at this edge length.  [default: the smallest]"),
             click.option(
                 "--weights-dir", type=FOLDER, help="Where Inception's and AlexNet's weights are (docs/weights.md)."
             ),

@@ -8,7 +8,10 @@ from pathlib import Path
 import click
 
 from gansynth.cli.arguments import (
+    COUNT,
+    EDGE,
     FOLDER,
+    SEVERAL,
     backbone_weights_option,
     device_option,
     jobs_option,
@@ -31,10 +34,10 @@ from gansynth.errors import InputError
     help="Values of a parameter, or of the dose; repeatable.  [default: what docs/remedies.md lists]",
 )
 @click.option("--beside", metavar="A,B,...", default="none", show_default=True, help="Arms to stand in the table too.")
-@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Of the training split.")
+@click.option("--folds", type=SEVERAL, default=5, show_default=True, help="Of the training split.")
 @click.option("--rarity", metavar="CLASS=N,...", default="", help="Keep only N training images of a class.")
-@click.option("--size", type=click.IntRange(8, 1024), help="Edge length in pixels.  [default: the classifier's own]")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's epochs.")
+@click.option("--size", type=EDGE, help="Edge length in pixels.  [default: the classifier's own]")
+@click.option("--epochs", type=COUNT, help="Instead of the recipe's epochs.")
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the classifier's recipe.")
 @jobs_option
 @backbone_weights_option

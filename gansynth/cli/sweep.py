@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gansynth.cli.arguments import (
+    COUNT,
     FOLDER,
     backbone_weights_option,
     classifiers_option,
@@ -53,11 +54,9 @@ if TYPE_CHECKING:
     help="minority: only the minority becomes rarer; both: below the ratio that DATA has, the other classes are cut, "
     "as in pasupa2020.",
 )
-@click.option("--most", type=click.IntRange(min=1), help="At most so many training images of any other class.")
+@click.option("--most", type=COUNT, help="At most so many training images of any other class.")
 @click.option("--out", type=FOLDER, required=True, help="Where comparisons, tables, charts and report.html go.")
-@click.option(
-    "--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trainings of each arm on each fold."
-)
+@click.option("--seeds", type=COUNT, default=3, show_default=True, help="Trainings of each arm on each fold.")
 @folds_option
 @endpoint_option
 @recipe_options

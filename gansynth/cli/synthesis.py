@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gansynth.cli.arguments import FOLDER, device_option, parse_class_counts, parse_count, seed_option
+from gansynth.cli.arguments import (
+    FOLDER,
+    SHARE,
+    device_option,
+    parse_class_counts,
+    parse_count,
+    seed_option,
+)
 from gansynth.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--min-confidence",
             metavar="P",
-            type=click.FloatRange(0, 1),
+            type=SHARE,
             help="Keep only images that an independent classifier gives its class with at least this probability.",
         ),
         click.option("--resume", is_flag=True, help="Continue a stopped run of the same command."),
@@ -43,6 +50,14 @@ def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
 @click.option("--out", type=FOLDER, required=True, help="Where the class folders and metadata.csv go.")
+@click.option(
+    "--truncation",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Below 1: images nearer to the typical one of their class, less varied and less often broken.",
+)
 @_screening_options
 @seed_option
 @device_option
@@ -51,6 +66,7 @@ def generate(
     classes: tuple[str, ...],
     count: str | None,
     out: Path,
+    truncation: float,
     min_confidence: float | None,
     keep_copies: bool,
     resume: bool,
@@ -83,6 +99,7 @@ def generate(
         device=device,
         resume=resume,
         keep_copies=keep_copies,
+        truncation=truncation,
     )
     _tell(report, out)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gansynth.metrics.estimate import Estimate
@@ -61,75 +61,60 @@ def benchmark_table(benchmark: Benchmark) -> str:
 
     metrics = ranked_metrics(benchmark.summary)
     rows: list[tuple[str, ...]] = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]
-    for line in benchmark.ranking:
-        found = benchmark.summary[line["recipe"]]
+    for place in benchmark.ranking:
         cells = []
         for m in metrics:
-            one = found.get(m)
+            one = benchmark.summary[place.recipe].get(m)
             sd = f" ± {_number(one.sd)}" if one is not None and one.sd is not None else ""
             cells.append("-" if one is None else f"{_number(one.mean)}{sd}")
-        rows.append((line["recipe"], _number(line["mean_rank"]), *cells))
-    floors = [next((row[m].floor for row in benchmark.summary.values() if m in row), None) for m in metrics]
-    rows.append(("(real against real)", "", *(_number(floor) for floor in floors)))
+        rows.append((place.recipe, _number(place.mean_rank), *cells))
+    rows.append(("(real against real)", "", *(_number(benchmark.floor(m)) for m in metrics)))
     return f"{_aligned(rows)}\n\n{benchmark.verdict}"
 
 
 def comparison_table(comparison: Comparison) -> str:
     """Return the endpoints of every arm, the effects of the arms, the doses that help most, and the warnings."""
-    endpoints = comparison.about["endpoints"]
-    titles = [_title(one) for one in endpoints]
-    primary = endpoints[0]["metric"]
-    above = {
-        (e["arm"], e["classifier"]): e["metrics"][primary] for e in (comparison.superclasses or {"arms": []})["arms"]
-    }
-    rows: list[tuple[str, ...]] = [("classifier", "arm", *titles, *([f"{primary} of superclasses"] if above else []))]
+    endpoints, primary = comparison.about.endpoints, comparison.about.endpoints[0]
+    above = comparison.superclasses
+    heads = [*map(str, endpoints), *([f"{primary} of superclasses"] if above else [])]
+    rows: list[tuple[str, ...]] = [("classifier", "arm", *heads)]
     for entry in comparison.arms:
-        cells = []
-        for one in endpoints:
-            where = entry["metrics"] if one["class"] is None else entry["classes"][one["class"]]
-            cells.append(_with_interval(where[one["metric"]]["value"], where[one["metric"]]["interval"]))
+        cells = [_estimate(entry.estimate(one)) for one in endpoints]
         if above:
-            one = above[entry["arm"], entry["classifier"]]
-            cells.append(_with_interval(one["value"], one["interval"]))
-        rows.append((entry["classifier"], entry["arm"], *cells))
+            lifted = above.entry(entry.arm, entry.classifier)
+            cells.append(_estimate(lifted.estimate(primary) if lifted else None))
+        rows.append((entry.classifier, entry.arm, *cells))
     text = _aligned(rows)
     if comparison.effects:
         rows = [("classifier", "arm", "against", "endpoint", "difference", "p", "p (Holm)")]
-        for one in comparison.effects:
-            p, corrected = (_number(one[key]) for key in ("p", "p_holm"))
-            difference = _with_interval(one["value"], one["interval"])
-            rows.append((one["classifier"], one["arm"], one["against"], _title(one), difference, p, corrected))
+        for e in comparison.effects:
+            difference = _with_interval(e.value, e.interval)
+            rows.append((e.classifier, e.arm, e.against, str(e.endpoint), difference, _number(e.p), _number(e.p_holm)))
         text += "\n\n" + _aligned(rows)
-    for one in comparison.best_dose:
-        text += f"\nbest dose of {one['remedy']} for {_title(one['endpoint'])} ({one['classifier']}): {one['dose']:g}"
+    for best in comparison.best_dose:
+        text += f"\nbest dose of {best.remedy} for {best.endpoint} ({best.classifier}): {best.dose:g}"
     for warning in comparison.warnings:
         text += f"\nwarning: {warning}"
     return text
 
 
 def search_table(search: RemedySearch) -> str:
-    """Return the figures of every candidate as pasupa2020 shows them (table 1), and which is the best."""
+    """Return the figures of every candidate as pasupa2020 shows them (table 1), and whether one is worth anything."""
     from gansynth.studies.remedy_search_result import CHOSEN_BY, SHOWN
 
-    rarest = search.about["rarest"]
-    heads = ("arm", "best epoch", *SHOWN, f"recall of {rarest}", f"{CHOSEN_BY} gained", "p")
+    heads = ("arm", "best epoch", *SHOWN, f"recall of {search.rarest}", f"{CHOSEN_BY} gained", "p")
     rows: list[tuple[str, ...]] = [heads]
     for row in search.rows:
-        cells = []
-        for name in (*SHOWN, "recall"):
-            sd = row[name]["sd"]
-            cells.append(_number(row[name]["mean"]) + ("" if sd is None else f" ± {_number(sd)}"))
-        gain = row["gain"]
-        gained = _with_interval(gain["value"], None if None in gain["interval"] else gain["interval"])
-        rows.append((row["arm"], _number(row["epoch"]), *cells, gained, _number(gain["p"])))
+        cells = [
+            _number(one.mean) + ("" if one.sd is None else f" ± {_number(one.sd)}")
+            for one in (*row.scores.values(), row.recall)
+        ]
+        gained = _with_interval(row.gain.value, _interval(*row.gain.interval))
+        rows.append((row.arm, _number(row.epoch), *cells, gained, _number(row.gain.p)))
     text = _aligned(rows)
-    folds, first = search.about["folds"], search.rows[0]["arm"]
+    folds, first = search.settings.folds, search.settings.arms[0]
     text += f"\n\nmean ± standard deviation over {folds} folds of the training split; gained against {first}"
-    if search.best is not None:
-        text += (
-            f"\nbest by {CHOSEN_BY}: {search.best['arm']}. The best of many is too good by chance: compare it on "
-            f"images that were not searched, --remedies {first},{search.best['arm']}"
-        )
+    text += f"\n{search.verdict()}"
     for cell, error in search.failed.items():
         text += f"\nfailed: {cell}: {error}"
     return text
@@ -164,9 +149,8 @@ def _interval(low: float | None, high: float | None) -> Sequence[float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _title(endpoint: Mapping[str, Any]) -> str:
-    metric, of = str(endpoint["metric"]), endpoint["class"]
-    return metric if of is None else f"{metric} of {of}"
+def _estimate(found: Estimate | None) -> str:
+    return "-" if found is None else _with_interval(found.value, found.interval)
 
 
 def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:

@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from gansynth.data.picture import pixel_sha256 as pixel_sha256
 from gansynth.data.picture import read_image as read_image
 from gansynth.errors import InputError
+from gansynth.files import shown as shown
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 # Files that describe the tree or were left by an operating system: neither images nor worth a report.
 _DESCRIPTIONS = frozenset({"metadata.csv", "splits.csv", "readme.md", "readme.txt", "license", "license.txt"})
 _PARTS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
-_LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_LITTER = frozenset(
+    {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "#recycle", "#snapshot", "$recycle.bin", "lost+found"}
+    | {"system volume information"}
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def scan_folders(root: str | Path, one_class: str | None = None) -> FolderScan:
         if _passed_over(entry.name):
             continue
         if not _is_folder(entry):
-            if entry.name.lower() not in _DESCRIPTIONS:
+            if not _describes(entry.name):
                 scan.ignored.append(Unreadable(shown(entry.name), "outside the class folders"))
             continue
         if not _is_text(entry.name):
@@ -140,7 +144,7 @@ def _scan_class(folder: str, relative: str, class_name: str, visited: set[tuple[
 
 def _scan_file(entry: os.DirEntry[str], path: str, class_name: str, scan: FolderScan) -> None:
     if os.path.splitext(entry.name)[1].lower() not in EXTENSIONS:
-        if entry.name.lower() not in _DESCRIPTIONS:
+        if not _describes(entry.name):
             scan.ignored.append(Unreadable(shown(path), "not an image by its extension"))
         return
     if not _is_text(path):
@@ -158,6 +162,23 @@ def _scan_file(entry: os.DirEntry[str], path: str, class_name: str, scan: Folder
         scan.unreadable.append(Unreadable(path, "empty file (0 bytes)"))
     else:
         scan.files.append(ImageFile(class_name, path, status.st_size, status.st_mtime_ns))
+
+
+def image_files(folder: str | Path) -> list[Path]:
+    """Return the image files in a folder and in all folders below it, by their extension, sorted.
+
+    Hidden files and folders and what operating systems leave behind are passed over, as in `scan_folders`; linked
+    folders are not followed.
+    """
+    found: list[Path] = []
+    for place, inner, names in os.walk(folder):
+        inner[:] = [name for name in inner if not _passed_over(name)]
+        found += [
+            Path(place, name)
+            for name in names
+            if not _passed_over(name) and os.path.splitext(name)[1].lower() in EXTENSIONS
+        ]
+    return sorted(found)
 
 
 def _enter(entry: os.DirEntry[str], path: str, visited: set[tuple[int, int]], scan: FolderScan) -> bool:
@@ -182,7 +203,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _passed_over(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _LITTER
+    return name.startswith((".", "~$")) or name.lower() in _LITTER
+
+
+def _describes(name: str) -> bool:
+    name = name.lower()
+    return name in _DESCRIPTIONS or (name.startswith("splits.previous") and name.endswith(".csv"))
 
 
 def _is_text(name: str) -> bool:
@@ -191,11 +217,6 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def shown(name: str | Path) -> str:
-    """Return a name that can be printed and written as UTF-8 whatever bytes the file system holds."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read_all(

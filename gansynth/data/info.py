@@ -12,6 +12,7 @@ from gansynth.data.folders import Unreadable, shown
 from gansynth.data.pack import Pack, open_pack
 from gansynth.data.split import SPLITS, SPLITS_FILE, read_splits
 from gansynth.errors import InputError
+from gansynth.files import is_named
 
 _SHOWN = 10
 
@@ -156,10 +157,10 @@ def dataset_info(data: str | Path, *, size: int = 128, cache_dir: Path | None = 
 
 def _splits(root: Path, pack: Pack, names: list[str]) -> tuple[dict[str, dict[str, int]], str]:
     """Return the images per class of each split, or why the file does not fit: someone who looks wants to see both."""
-    if not (root / SPLITS_FILE).exists():
+    if not is_named(root / SPLITS_FILE):
         return {}, ""
     try:
-        part = read_splits(root / SPLITS_FILE, pack.paths, [bad.path for bad in pack.unreadable])
+        part = read_splits(root / SPLITS_FILE, pack.paths, [bad.path for bad in (*pack.unreadable, *pack.ignored)])
     except InputError as error:
         return {}, str(error)
     pairs = list(zip(names, part, strict=True))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from gansynth.data.mapping import plain_type
 from gansynth.errors import InputError
-from gansynth.recipe_text import NotYaml, parse_yaml
+from gansynth.files import read_text
+from gansynth.recipe_text import MOST_BYTES, NotYaml, parse_yaml
 
 GRANULOCYTE, AGRANULOCYTE = "granulocyte", "agranulocyte"
 GRANULOCYTES = ("neutrophil", "eosinophil", "basophil")
@@ -146,9 +147,9 @@ def read_groups(path: str | Path) -> dict[str, list[str]]:
         If there is no such file, or it holds something else.
     """
     try:
-        values, _ = parse_yaml(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"{path}: cannot be read as a label tree; {_FORM}") from None
+        values, _ = parse_yaml(read_text(path, MOST_BYTES))
+    except InputError as error:
+        raise InputError(f"{error} ({_FORM})") from None
     except NotYaml as error:
         place = f"{path}, line {error.line}" if error.line else str(path)
         raise InputError(f"{place}: not a YAML file: {error}; {_FORM}") from None

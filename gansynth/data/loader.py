@@ -70,34 +70,56 @@ class ClassSampler:
     n_classes : int
     mode, alpha
         See `class_probabilities`.
+    device : torch.device or str
+        Where it draws. Where every class has an image, nothing that is drawn on a GPU is waited for.
     """
 
-    def __init__(self, labels: NDArray[np.int64], n_classes: int, mode: Mode = "tempered", alpha: float = 0.5) -> None:
+    def __init__(
+        self,
+        labels: NDArray[np.int64],
+        n_classes: int,
+        mode: Mode = "tempered",
+        alpha: float = 0.5,
+        device: torch.device | str = "cpu",
+    ) -> None:
         labels = np.asarray(labels, np.int64)
         if len(labels) and not (labels.min() >= 0 and labels.max() < n_classes):
             raise InputError(f"labels run from {labels.min()} to {labels.max()}, but there are {n_classes} classes")
         counts = np.bincount(labels, minlength=n_classes)
         self.probabilities = class_probabilities(counts, mode, alpha)
-        self._cumulative = torch.from_numpy(np.cumsum(self.probabilities))
+        self._cumulative = torch.from_numpy(np.cumsum(self.probabilities)).to(device)
         # Rounding must not leave a gap above the last class that can be drawn.
         self._last = int(np.flatnonzero(counts)[-1])
-        self._by_class = torch.from_numpy(np.argsort(labels, kind="stable"))
-        self._counts = torch.from_numpy(counts.astype(np.int64))
-        self._starts = torch.from_numpy((np.cumsum(counts) - counts).astype(np.int64))
+        self._some_empty = not counts.all()
+        self._by_class = torch.from_numpy(np.argsort(labels, kind="stable")).to(device)
+        self._counts = torch.from_numpy(counts.astype(np.int64)).to(device)
+        self._starts = torch.from_numpy((np.cumsum(counts) - counts).astype(np.int64)).to(device)
 
-    def draw_labels(self, n: int, generator: torch.Generator) -> torch.Tensor:
-        """Draw `n` class labels (int64 [n]); for real and for generated images alike."""
-        uniform = torch.rand(n, dtype=torch.float64, generator=generator)
+    def draw_labels(self, n: int, generator: torch.Generator | None) -> torch.Tensor:
+        """Draw `n` class labels (int64 [n]); for real and for generated images alike.
+
+        `generator` is one of the sampler's device; None stands for the device's own.
+        """
+        uniform = self._uniform(n, generator)
         return torch.searchsorted(self._cumulative, uniform, right=True).clamp_(max=self._last)
 
-    def draw_images(self, labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Draw for each label one image of its class, uniformly with replacement; return positions, int64 [n]."""
+    def draw_images(self, labels: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Draw for each label one image of its class, uniformly with replacement; return positions, int64 [n].
+
+        Raises
+        ------
+        InputError
+            For a class without an image, which `draw_labels` never draws.
+        """
         counts = self._counts[labels]
-        if bool((counts == 0).any()):
+        if self._some_empty and bool((counts == 0).any()):
             raise InputError("a class without an image was asked for; check the data set and its split")
-        uniform = torch.rand(len(labels), dtype=torch.float64, generator=generator)
+        uniform = self._uniform(len(labels), generator)
         within = torch.minimum((uniform * counts).long(), counts - 1)
         return self._by_class[self._starts[labels] + within]
+
+    def _uniform(self, n: int, generator: torch.Generator | None) -> torch.Tensor:
+        return torch.rand(n, dtype=torch.float64, device=self._cumulative.device, generator=generator)
 
 
 class BatchReader:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from gansynth.data.dataset import RECORD_COLUMNS, CellDataset
-from gansynth.data.folders import shown
 from gansynth.data.pack import open_pack
 from gansynth.data.split import SPLITS_FILE, read_splits
+from gansynth.data.table_rows import chosen_unmatched, match_rows, refuse_unmatched
 from gansynth.errors import InputError
+from gansynth.files import is_named, read_table, shown
 
 METADATA_FILE = "metadata.csv"
 ORIGINS = ("real", "synthetic", "phantom")
+_JOURNALS = {".generate.jsonl": "generate", ".naturalize.jsonl": "naturalize"}
 
 
 def open_dataset(
@@ -25,6 +28,7 @@ def open_dataset(
     progress: bool = False,
     splits: bool = True,
     one_class: str | None = None,
+    unmatched: str | None = None,
 ) -> CellDataset:
     """Open a data set at one image size; its images are decoded the first time only.
 
@@ -46,6 +50,10 @@ def open_dataset(
         set that has changed.
     one_class : str, optional
         Take a folder that holds images and no folders as one class of this name.
+    unmatched : {"refuse", "ignore"}, optional
+        What becomes of a `metadata.csv` that misses images, or names some that are not there. Default: what the
+        environment's `GANSYNTH_UNMATCHED` says, else "refuse": a patient that is not known may straddle the split, and
+        a synthetic image count as real.
 
     Returns
     -------
@@ -56,7 +64,8 @@ def open_dataset(
     Raises
     ------
     InputError
-        If there is nothing usable at `data`, or a class has no readable image.
+        If there is nothing usable at `data`, a class has no readable image, or a table beside the classes does not fit
+        the images.
     """
     if str(data) == "phantom" and not Path(data).is_dir():
         from gansynth.data.phantom import phantom_dataset
@@ -70,12 +79,65 @@ def open_dataset(
             stacklevel=2,
         )
     records = pd.DataFrame({"path": pack.paths, "sha256": pack.sha256})
-    records = records.join(read_metadata(root, pack.paths))
+    left_out = [bad.path for bad in (*pack.unreadable, *pack.ignored)]
+    records = records.join(read_metadata(root, pack.paths, left_out, unmatched))
+    records["origin"] = settled_origins(records["origin"], pack.origins, root)
+    _warn_of_unfinished(root)
     if not splits:
         records["split"] = ""
-    elif (root / SPLITS_FILE).exists():
-        records["split"] = read_splits(root / SPLITS_FILE, pack.paths, [bad.path for bad in pack.unreadable])
+    elif is_named(root / SPLITS_FILE):
+        records["split"] = read_splits(root / SPLITS_FILE, pack.paths, left_out)
+    else:
+        _refuse_half_split(records, root, unmatched)
     return CellDataset(pack.images, pack.labels, pack.class_names, records)
+
+
+def settled_origins(said: Iterable[str], declared: Sequence[str], root: Path) -> list[str]:
+    """Return the origin of each image from what the table and what the image's own file say.
+
+    A file that says it is synthetic is believed, whatever a table says: the table may have been lost, copied or edited,
+    and the file was marked when it was made.
+
+    Parameters
+    ----------
+    said : iterable of str
+        By `metadata.csv`; "" where it says nothing.
+    declared : sequence of str
+        By the file (see `declared_origin`).
+    root : pathlib.Path
+        Of the data set, for the warning.
+    """
+    settled, disputed = [], 0
+    for table, own in zip(said, declared, strict=True):
+        disputed += own == "synthetic" and table not in ("", own)
+        settled.append(own if own == "synthetic" else table or own or "real")
+    if disputed:
+        warnings.warn(
+            f"{shown(root)}: {disputed:,} images are synthetic by their own text and not by {METADATA_FILE}; they "
+            "count as synthetic",
+            stacklevel=3,
+        )
+    return settled
+
+
+def _warn_of_unfinished(root: Path) -> None:
+    for journal, command in _JOURNALS.items():
+        if is_named(root / journal):
+            warnings.warn(
+                f"{shown(root)}: `gansynth {command}` has not finished this folder; continue it with --resume",
+                stacklevel=3,
+            )
+
+
+def _refuse_half_split(records: pd.DataFrame, root: Path, unmatched: str | None) -> None:
+    """Refuse a column `split` that knows only some of the images: a new split would be made over it."""
+    without = int((records["split"] == "").sum())
+    if 0 < without < len(records) and chosen_unmatched(unmatched) == "refuse":
+        raise InputError(
+            f"{shown(root / METADATA_FILE)}: {without:,} of {len(records):,} images have no split, such as "
+            f"'{records['path'][records['split'] == ''].iloc[0]}'; complete the column split, or make a new split with "
+            "`gansynth data split`"
+        )
 
 
 def refuse_inside(data: str | Path, out: str | Path) -> None:
@@ -99,44 +161,58 @@ def refuse_inside(data: str | Path, out: str | Path) -> None:
         )
 
 
-def read_metadata(root: Path, paths: list[str]) -> pd.DataFrame:
+def read_metadata(
+    root: Path, paths: list[str], others: Collection[str] = (), unmatched: str | None = None
+) -> pd.DataFrame:
     """Return source, group, split and origin of each path, as far as `metadata.csv` in `root` knows them.
 
     The file only annotates: which images exist, and their class, is what the folders say.
 
+    Parameters
+    ----------
+    root : pathlib.Path
+    paths : list of str
+        The images. The table may spell them otherwise (see `match_rows`).
+    others : collection of str
+        Files that may be named although they are not among `paths`.
+    unmatched : {"refuse", "ignore"}, optional
+        What becomes of a table that does not name exactly these images; see `open_dataset`.
+
     Raises
     ------
     InputError
-        If the file is no CSV table with a column `file_name`, or has an unknown origin or split.
+        If the file is not a CSV table with a column `file_name`, names one image twice, does not name exactly the
+        images that are there, or has an unknown origin or split.
     """
     file = root / METADATA_FILE
-    found = pd.DataFrame({"source": "", "group": "", "split": "", "origin": "real"}, index=range(len(paths)))
-    if not file.exists():
+    found = pd.DataFrame({"source": "", "group": "", "split": "", "origin": ""}, index=range(len(paths)), dtype=object)
+    if not is_named(file):
         return found
+    advice = "correct or remove the file"
+    table = read_table(file, ("file_name",), advice)
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{file}: not a readable CSV table ({str(error).strip()[:120]}); correct or remove it"
-        ) from error
-    if "file_name" not in table.columns:
-        raise InputError(f"{file}: no column 'file_name'; correct or remove the file")
-    table = table.drop_duplicates("file_name").set_index("file_name").reindex(paths, fill_value="")
+        matched = match_rows(table, paths, others)
+    except InputError as error:
+        raise InputError(f"{shown(file)}: {error}; {advice}") from None
+    refuse_unmatched(
+        matched, file, unmatched, f"{advice}, or go on without these rows with `gansynth --unmatched ignore ...`"
+    )
+    # A row of blanks for the images that the table does not name.
+    table.loc[len(table)] = ""
+    table = table.iloc[matched.row]
     # Further columns (a patient, a slide) are kept: a split can be grouped by any of them.
     for column in table.columns:
-        if column not in (*RECORD_COLUMNS, "class"):
+        if column not in (*RECORD_COLUMNS, "class", "file_name"):
             found[column] = table[column].to_numpy()
-    for column in ("source", "group", "split"):
+    for column in ("source", "group", "split", "origin"):
         if column in table.columns:
             found[column] = table[column].to_numpy()
-    if "origin" in table.columns:
-        found["origin"] = table["origin"].where(table["origin"] != "", "real").to_numpy()
-    elif "model_sha256" in table.columns:  # what `generate` writes
-        found["origin"] = table["model_sha256"].map(lambda model: "synthetic" if model else "real").to_numpy()
-    for column, allowed in (("origin", ORIGINS), ("split", ("", "train", "val", "test"))):
+    if "origin" not in table.columns and "model_sha256" in table.columns:  # what `generate` writes
+        found["origin"] = ["synthetic" if model else "" for model in table["model_sha256"]]
+    for column, allowed in (("origin", ("", *ORIGINS)), ("split", ("", "train", "val", "test"))):
         strange = sorted(set(found[column]) - set(allowed))
         if strange:
             raise InputError(
-                f"{file}: {column} '{strange[0]}' is none of {', '.join(filter(None, allowed))}; correct it"
+                f"{shown(file)}: {column} '{strange[0]}' is none of {', '.join(filter(None, allowed))}; correct it"
             )
     return found

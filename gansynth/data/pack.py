@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import FolderScan, Unreadable, read_all, scan_folders, shown
 from gansynth.data.picture import READING_RULES, pixel_sha256, square
 from gansynth.errors import InputError
@@ -52,6 +53,8 @@ class Pack:
         Width and height in the file.
     unreadable, ignored : list of Unreadable
         What was left out.
+    origins : list of str
+        What each image's file says by itself (see `declared_origin`); "" where it says nothing.
     """
 
     images: NDArray[np.uint8]
@@ -62,6 +65,7 @@ class Pack:
     sizes: NDArray[np.int64]
     unreadable: list[Unreadable]
     ignored: list[Unreadable]
+    origins: list[str]
 
 
 def default_cache() -> Path:
@@ -157,11 +161,13 @@ def _decode(scan: FolderScan, size: int, path: Path, progress: bool) -> dict[str
     images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(n, 3, size, size))
     sha256 = [""] * n
     sizes = np.zeros((n, 2), np.int64)
+    origins = [""] * n
 
     def use(position: int, pixels: NDArray[np.uint8]) -> None:
         images[position] = square(pixels, size)
         sha256[position] = pixel_sha256(pixels)
         sizes[position] = pixels.shape[1], pixels.shape[0]
+        origins[position] = declared_origin(scan.root / scan.files[position].path)
 
     with _reporting(n, progress) as report:
         failures = read_all(scan, use, report)
@@ -180,6 +186,7 @@ def _decode(scan: FolderScan, size: int, path: Path, progress: bool) -> dict[str
         "paths": [scan.files[i].path for i in kept],
         "sha256": [sha256[i] for i in kept],
         "sizes": sizes[kept].tolist(),
+        "origins": [origins[i] for i in kept],
         "unreadable": [[bad.path, bad.reason] for bad in unreadable],
         "ignored": [[other.path, other.reason] for other in scan.ignored],
     }
@@ -215,6 +222,7 @@ def _load(place: Path) -> Pack | None:
         np.array(found["sizes"], np.int64).reshape(-1, 2),
         [Unreadable(*pair) for pair in found["unreadable"]],
         [Unreadable(*pair) for pair in found["ignored"]],
+        found["origins"],
     )
 
 

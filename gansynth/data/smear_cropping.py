@@ -22,12 +22,14 @@ from gansynth.data.picture import read_image
 from gansynth.data.smear import Finder, find_cells
 from gansynth.data.smear_cut import Surround, cut_cell
 from gansynth.data.smear_diameter import red_cell_diameter
+from gansynth.data.smear_field import refuse_large
 from gansynth.data.smear_folder import FieldFile, list_fields
 from gansynth.data.smear_overlay import overlay
 from gansynth.data.smear_report import SmearReport
 from gansynth.data.smear_upscale import SuperResolution, open_super_resolution
 from gansynth.data.voc import VocFile, kind_of, read_voc, write_voc
 from gansynth.errors import InputError
+from gansynth.files import spreadsheet_cell
 
 if TYPE_CHECKING:
     from gansynth.data.smear_detector import CellDetector
@@ -131,7 +133,7 @@ def crop_smears(
     diameter = cell_diameter if cell_diameter is not None else _measured(fields, smears)
     who = "people" if settings.cut_from == "drawn" else settings.finder.value
     report = SmearReport(out, diameter, cell_diameter is None, settings.cut_from, who, settings.min_overlap)
-    if drawn:
+    if drawn and settings.cut_from == "found":
         report.score = {name: DetectionScore(0, 0, 0) for name in (WHITE_CELL, RED_CELL)}
     with whole_folder(out) as folder:
         work = _Work(folder, settings, diameter, network, detector, report)
@@ -142,6 +144,9 @@ def crop_smears(
         if not report.fields:
             bad = report.unreadable[0]
             raise InputError(f"{shown(smears)}: no field can be read ({bad.path}: {bad.reason}); give smear images")
+        if settings.cut_from == "drawn" and len(report.unfit) == len(drawn):
+            bad = report.unfit[0]
+            raise InputError(f"{shown(smears)}: no annotation fits its field ({bad.path}: {bad.reason})")
         work.finish()
     return report
 
@@ -163,7 +168,9 @@ def _measured(fields: Sequence[FieldFile], smears: str | Path) -> float:
     images, unread = [], ""
     for position in picked:
         try:
-            images.append(read_image(fields[position].path))
+            image = read_image(fields[position].path)
+            refuse_large(image.shape[0], image.shape[1])
+            images.append(image)
         except InputError as error:  # named in the report when its turn comes
             unread = unread or f"{fields[position].relative}: {error}"
     if not images:
@@ -193,19 +200,26 @@ class _Work:
         """Find, score, cut and write the cells of one field."""
         try:
             image = read_image(one.path)
+            refuse_large(image.shape[0], image.shape[1], self.diameter)
         except InputError as error:
             self.report.unreadable.append(Unreadable(one.relative, str(error)))
             return
         height, width = image.shape[:2]
         self.report.fields += 1
-        truth = [] if drawn is None else [box.within(height, width) for box in drawn.boxes]
-        truth = [box for box in truth if box.width > 0 and box.height > 0]
+        if drawn is not None:
+            try:
+                drawn = drawn.fitted(height, width)
+                self.report.broken += drawn.broken
+            except InputError as error:
+                self.report.unfit.append(Unreadable(one.relative, str(error)))
+                drawn = None
+        truth = [] if drawn is None else drawn.boxes
         found: list[CellBox] = []
         if self.settings.cut_from == "found":
             by = find_cells if self.detector is None else self.detector.find_cells
             found = by(image, self.diameter)
             if drawn is not None:
-                self._score(found, truth, drawn.broken)
+                self._score(found, truth)
                 self.report.taught += self.detector is not None and self.detector.learned_from(one.path)
         boxes = truth if self.settings.cut_from == "drawn" else found
         self.report.empty += not boxes
@@ -219,7 +233,9 @@ class _Work:
         table = pd.DataFrame(self.rows, columns=list(_BOX_COLUMNS))
         counts = Counter(table["class"])
         self.report.counts = {name: counts[name] for name in sorted(counts)}
-        table.to_csv(self.folder / "boxes.csv", index=False, lineterminator="\n", encoding="utf-8")
+        names = ["file_name", "class", "image"]
+        written = table.assign(**{name: table[name].map(spreadsheet_cell) for name in names})
+        written.to_csv(self.folder / "boxes.csv", index=False, lineterminator="\n", encoding="utf-8")
         images = table[table["image"] != ""]
         # The field is the group: cells of one field share stain and focus, and never straddle a split.
         metadata = pd.DataFrame(
@@ -233,12 +249,13 @@ class _Work:
             }
         )
         (self.folder / "cells").mkdir(exist_ok=True)
+        names = ["file_name", "class", "group"]
+        metadata[names] = metadata[names].map(spreadsheet_cell)
         metadata.to_csv(self.folder / "cells" / METADATA_FILE, index=False, lineterminator="\n", encoding="utf-8")
         write_json(self.folder / "report.json", self.report.to_json())
 
-    def _score(self, found: Sequence[CellBox], drawn: Sequence[CellBox], broken: int) -> None:
+    def _score(self, found: Sequence[CellBox], drawn: Sequence[CellBox]) -> None:
         self.report.scored += 1
-        self.report.broken += broken
         for name in self.report.score:
             self.report.score[name] += score_boxes(
                 [box for box in found if box.name == name],

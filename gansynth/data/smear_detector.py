@@ -7,7 +7,6 @@ are found by their stain.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -31,8 +30,10 @@ from gansynth.data.smear_white import find_white_cells, white_cell_regions
 from gansynth.data.stain import background_colour, optical_density
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
+from gansynth.files import NoSuchFile, read_json
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
 from gansynth.recipe_reading import ZOO
+from gansynth.shipped import shipped
 
 WEIGHTS = "detector.safetensors"
 INFO = "detector.json"
@@ -129,11 +130,11 @@ class CellDetector:
         """
         folder = Path(folder)
         try:
-            info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+            info = read_json(folder / INFO)
             width, written, known = int(info.pop("width")), str(info.pop("sha256")), list(info.pop("kinds"))
             thresholds = {kind: float(info["thresholds"][kind]) for kind in KINDS}
             info.pop("thresholds")
-        except FileNotFoundError:
+        except NoSuchFile:
             raise InputError(
                 f"{shown(folder)}: is no cell detector (it has no {INFO}); give a folder that has one"
             ) from None
@@ -154,7 +155,7 @@ class CellDetector:
 
 def zoo_detectors() -> list[str]:
     """Return the names of the cell detectors that ship, sorted."""
-    return sorted(p.name for p in resources.files(ZOO).iterdir() if (p / INFO).is_file())
+    return [model.name for model in shipped("cell detector")]
 
 
 def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
@@ -172,10 +173,10 @@ def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
     """
     if Path(name_or_path).is_dir():
         return CellDetector.load(name_or_path)
-    shipped = resources.files(ZOO) / str(name_or_path)
-    if not (shipped / INFO).is_file():
+    folder = resources.files(ZOO) / str(name_or_path)
+    if not (folder / INFO).is_file():
         raise InputError(f"no folder and no cell detector '{name_or_path}'; the zoo has {', '.join(zoo_detectors())}")
-    return CellDetector.load(str(shipped))
+    return CellDetector.load(str(folder))
 
 
 def network_input(field: SmearField) -> Tensor:

@@ -15,9 +15,13 @@ from scipy import ndimage
 from skimage.measure import label
 
 from gansynth.data.stain import background_colour, optical_density
+from gansynth.errors import InputError
 
 WORKING_DIAMETER = 40
 """Diameter of a usual red cell in the working picture, in pixels, its blurred rim included."""
+
+MOST_PIXELS = 26_000_000
+"""A camera's 24 megapixels, and a margin."""
 
 _RIM = 1.055
 """Diameter with the rim over the measured one; chosen where the settings of red cells were."""
@@ -43,6 +47,34 @@ class SmearField:
     scale: float
     height: int
     width: int
+
+
+def refuse_large(height: int, width: int, cell_diameter: float | None = None) -> None:
+    """Refuse a field that would take minutes and gigabytes.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the field, in pixels.
+    cell_diameter : float, optional
+        Of a usual red cell in it: where that is small, the working picture is larger than the field.
+
+    Raises
+    ------
+    InputError
+        If the field or its working picture has more than `MOST_PIXELS`.
+    """
+    if height * width > MOST_PIXELS:
+        raise InputError(
+            f"{width} x {height} pixels, more than the {MOST_PIXELS / 1e6:g} megapixels a field may have; cut it into "
+            "tiles"
+        )
+    scale = 1.0 if cell_diameter is None else WORKING_DIAMETER / (_RIM * cell_diameter)
+    if height * width * scale**2 > MOST_PIXELS:
+        raise InputError(
+            f"{width} x {height} pixels with red cells {cell_diameter:g} pixels wide would be enlarged to more than "
+            f"{MOST_PIXELS / 1e6:g} megapixels; check --cell-diameter, or cut the field into tiles"
+        )
 
 
 def working_field(image: NDArray[np.uint8], cell_diameter: float) -> SmearField:

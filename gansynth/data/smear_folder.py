@@ -7,8 +7,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from gansynth.data.folders import EXTENSIONS, shown
+from gansynth.data.folders import image_files
 from gansynth.errors import InputError
+from gansynth.files import is_named, shown
 
 _ANNOTATION_FOLDERS = ("annotations", "voc", "labels", "xml")
 
@@ -56,7 +57,8 @@ def list_fields(smears: str | Path, annotations: str | Path | None = None) -> li
         files = [root]
         root = root.parent
     elif root.is_dir():
-        files = sorted(_images(root))
+        # A named pipe among them would be waited for without end.
+        files = [path for path in image_files(root) if path.is_file()]
     else:
         raise InputError(f"{shown(root)}: no such folder; check the path")
     if not files:
@@ -79,20 +81,8 @@ def list_fields(smears: str | Path, annotations: str | Path | None = None) -> li
     return fields
 
 
-def _images(root: Path) -> list[Path]:
-    found = []
-    for folder, inner, names in os.walk(root):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        for name in names:
-            path = Path(folder, name)
-            # A named pipe would be waited for without end.
-            if not name.startswith(".") and path.suffix.lower() in EXTENSIONS and path.is_file():
-                found.append(path)
-    return found
-
-
 def _annotation(image: Path, annotations: str | Path | None) -> Path | None:
-    name = f"{image.stem}.xml"
+    wanted = f"{image.stem}.xml"
     if annotations is not None:
         places = [Path(annotations)]
     else:
@@ -100,7 +90,19 @@ def _annotation(image: Path, annotations: str | Path | None) -> Path | None:
         folder = image.absolute().parent
         beside = [folder, *(one for one in (folder.parent, folder) for one in _annotation_folders(one))]
         places = list(beside)
-    return next((place / name for place in places if (place / name).is_file()), None)
+    return next((found for place in places for found in _called(place, wanted)), None)
+
+
+def _called(folder: Path, wanted: str) -> list[Path]:
+    """Return the file of a name in a folder; if there is none, those with the same stem and another case of `.xml`."""
+    if is_named(folder / wanted):
+        return [folder / wanted]
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    stem = wanted.removesuffix("xml")
+    return [folder / name for name in names if name.startswith(stem) and name[len(stem) :].lower() == "xml"]
 
 
 def _annotation_folders(folder: Path) -> list[Path]:

@@ -44,7 +44,9 @@ class SmearReport:
     other_names : dict of str to int
         Drawn boxes that are neither red nor white cells.
     broken : int
-        Drawn boxes left out because they are empty.
+        Drawn boxes left out because they are empty, outside their picture, too small to show a cell, or drawn twice.
+    unfit : list of Unreadable
+        Fields whose annotation was left out because it is of another picture.
     unreadable : list of Unreadable
     """
 
@@ -64,6 +66,7 @@ class SmearReport:
     taught: int = 0
     other_names: dict[str, int] = field(default_factory=dict)
     broken: int = 0
+    unfit: list[Unreadable] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -85,6 +88,7 @@ class SmearReport:
             "score": {name: score.to_json() for name, score in self.score.items()},
             "other_names": self.other_names,
             "broken": self.broken,
+            "unfit": [{"file": bad.path, "reason": bad.reason} for bad in self.unfit],
             "unreadable": [{"file": bad.path, "reason": bad.reason} for bad in self.unreadable],
         }
 
@@ -98,19 +102,27 @@ class SmearReport:
             lines.append(f"{self.at_border:>7,}  of them cut by a field's border ({kept})")
         if self.empty:
             lines.append(f"{self.empty:,} fields show no cell")
-        if self.score:
+        if self.score and self.scored:
             lines.append(f"against the boxes drawn in {self.scored:,} fields (a hit overlaps by {self.min_overlap:g}):")
             lines += [
-                f"  {name}: F1 {score.f1:.3f}, precision {score.precision:.3f}, recall {score.recall:.3f} "
+                f"  {name}: F1 {_share(score.f1)}, precision {_share(score.precision)}, recall {_share(score.recall)} "
                 f"({score.found:,} found, {score.drawn:,} drawn)"
                 for name, score in self.score.items()
             ]
         if self.taught:
             lines.append(f"  {self.taught:,} of these fields taught the learned finder; its score on them flatters")
         if self.broken:
-            lines.append(f"drawn boxes left out because they are empty: {self.broken:,}")
+            lines.append(f"drawn boxes left out: {self.broken:,} (empty, outside the picture, too small, or twice)")
+        if self.unfit:
+            lines.append(f"annotations of another picture, left out: {len(self.unfit):,}")
+            lines += [f"  {bad.path}: {bad.reason}" for bad in self.unfit[:10]]
+            lines += [f"  ... and {len(self.unfit) - 10:,} more"] * (len(self.unfit) > 10)
         if self.unreadable:
             lines.append(f"unreadable fields, left out: {len(self.unreadable):,}")
             lines += [f"  {bad.path}: {bad.reason}" for bad in self.unreadable[:10]]
             lines += [f"  ... and {len(self.unreadable) - 10:,} more"] * (len(self.unreadable) > 10)
         return "\n".join(lines)
+
+
+def _share(value: float) -> str:
+    return "-" if value != value else f"{value:.3f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +15,13 @@ from typing import Any
 import pandas as pd
 
 from gansynth.atomic import whole_folder
+from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import ImageFile, Unreadable, failures_of, scan_folders, shown
 from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plain_type
 from gansynth.data.npz import read_npz, write_png
-from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside
+from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside, settled_origins
 from gansynth.errors import InputError
+from gansynth.files import spreadsheet_cell
 
 _COLUMNS = ("file_name", "class", "source", "group", "origin", "cell_type", "original", "split")
 
@@ -137,11 +140,12 @@ def import_sources(
     rows, placed = _place(images, grouping, report)
     if not rows:
         raise InputError(f"no image belongs to a class of scheme '{scheme}'; choose another, or import without one")
+    _drop_split_of_some(rows)
     try:
         with whole_folder(out) as folder:
             for image, row in zip(placed, rows, strict=True):
                 _put(image, folder / row["file_name"], arrays)
-            table = pd.DataFrame(rows, columns=list(_COLUMNS))
+            table = pd.DataFrame(rows, columns=list(_COLUMNS)).map(spreadsheet_cell)
             table.to_csv(folder / METADATA_FILE, index=False, lineterminator="\n", encoding="utf-8")
     except OSError as error:
         raise InputError(
@@ -171,7 +175,9 @@ def _file_images(source: Source, name: str, root: Path, report: ImportReport) ->
     bad = scan.unreadable + [Unreadable(scan.files[i].path, failed[i]) for i in sorted(failed)]
     report.unreadable += [Unreadable(f"{name}:{file.path}", file.reason) for file in bad]
     files = [file for i, file in enumerate(scan.files) if i not in failed]
-    known = read_metadata(root, [file.path for file in files])
+    left_out = [one.path for one in (*bad, *scan.ignored)]
+    known = read_metadata(root, [file.path for file in files], left_out)
+    known["origin"] = settled_origins(known["origin"], [declared_origin(root / file.path) for file in files], root)
     found = []
     for file, group, origin in zip(files, known["group"], known["origin"], strict=True):
         kind = _type_of(source, root, file)
@@ -234,6 +240,19 @@ def _place(
         )
     report.left_out = dict(sorted(left_out.items()))
     return rows, placed
+
+
+def _drop_split_of_some(rows: list[dict[str, str]]) -> None:
+    """Leave out a split that only one of several sources came with: it divides a part of the images only."""
+    divided = sum(bool(row["split"]) for row in rows)
+    if 0 < divided < len(rows):
+        for row in rows:
+            row["split"] = ""
+        warnings.warn(
+            f"{divided:,} of {len(rows):,} images came with a split of their own, which is left out; make one for all "
+            "with `gansynth data split`",
+            stacklevel=3,
+        )
 
 
 def _put(image: _Image, target: Path, arrays: dict[str, Any]) -> None:

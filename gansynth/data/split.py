@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 
 from gansynth.atomic import write_text
 from gansynth.data.dataset import CellDataset
+from gansynth.data.table_rows import match_rows
 from gansynth.data.units import assign_units, counts_of_units, inseparable_units
 from gansynth.errors import InputError
+from gansynth.files import is_named, read_table, shown, spreadsheet_cell
 
 SPLITS_FILE = "splits.csv"
 SPLITS = ("train", "val", "test")
@@ -47,8 +50,10 @@ def split_dataset(
     Raises
     ------
     InputError
-        If the shares are impossible, or there is no column `groups`.
+        If the shares are impossible, there is no column `groups`, or the images are divided already: a split that
+        somebody gave is never replaced by another (`open_dataset(..., splits=False)` passes over it).
     """
+    _refuse_divided(dataset)
     if not (test >= 0 and val >= 0 and test + val < 1):
         raise InputError(
             f"test share {test} and validation share {val}: give numbers from 0 that add up to less than 1"
@@ -64,6 +69,18 @@ def split_dataset(
     _warn_of_untested(dataset, part[units], test)
     records = dataset.records.assign(split=np.array(SPLITS, dtype=object)[part[units]])
     return replace(dataset, records=records)
+
+
+def _refuse_divided(dataset: CellDataset) -> None:
+    given = dataset.records["split"].value_counts()
+    if set(given.index) - {""}:
+        counts = ", ".join(f"{int(given.get(part, 0)):,} {part}" for part in SPLITS)
+        without = f" and {int(given['']):,} in no part" if "" in given.index else ""
+        raise InputError(
+            f"the data set's own split has {counts} images{without}: it cannot be used here, and no other is made over "
+            f"it; complete {SPLITS_FILE} (or the column split of metadata.csv), or replace it with "
+            "`gansynth data split --force`"
+        )
 
 
 def _warn_of_untested(dataset: CellDataset, part: NDArray[np.int64], test: float) -> None:
@@ -91,17 +108,60 @@ def shares_of_classes(n: NDArray[np.int64], test: float, val: float) -> NDArray[
     return np.stack([n - for_val - for_test, for_val, for_test], axis=1)
 
 
-def write_splits(dataset: CellDataset, folder: str | Path) -> Path:
-    """Write `splits.csv` (columns `file_name`, `split`) into the data set's folder; return its path."""
+def write_splits(dataset: CellDataset, folder: str | Path, *, force: bool = False) -> Path:
+    """Write `splits.csv` (columns `file_name`, `split`) into the data set's folder.
+
+    Parameters
+    ----------
+    dataset : CellDataset
+        Split.
+    folder : path-like
+    force : bool
+        Replace a `splits.csv` that is there; the old one is kept beside as `splits.previous.csv` (or `-2`, `-3`, ...).
+
+    Returns
+    -------
+    pathlib.Path
+        Of the file.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, it cannot be written to, or it has a `splits.csv` and `force` is not given.
+    """
     if not Path(folder).is_dir():
         raise InputError(f"{folder}: there is no such folder to write {SPLITS_FILE} into; `data phantom` makes one")
-    table = pd.DataFrame({"file_name": dataset.records["path"], "split": dataset.records["split"]})
+    names = dataset.records["path"].map(spreadsheet_cell)
+    table = pd.DataFrame({"file_name": names, "split": dataset.records["split"]})
     path = Path(folder) / SPLITS_FILE
+    refuse_second_split(folder, force)
     try:
+        if is_named(path):
+            os.replace(path, _free_name(path))
         write_text(path, table.to_csv(index=False, lineterminator="\n"))
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); check the folder's permissions") from error
     return path
+
+
+def refuse_second_split(folder: str | Path, force: bool) -> None:
+    """Refuse to make a split of a data set that has one, unless `force` is given.
+
+    Raises
+    ------
+    InputError
+    """
+    path = Path(folder) / SPLITS_FILE
+    if is_named(path) and not force:
+        raise InputError(
+            f"{shown(path)}: the data set has a split already, and what was trained on it would no longer fit another; "
+            "replace it with --force, which keeps the old one beside"
+        )
+
+
+def _free_name(path: Path) -> Path:
+    names = (f"{path.stem}.previous{number}.csv" for number in ("", *(f"-{k}" for k in range(2, 10_000))))
+    return next(path.with_name(name) for name in names if not is_named(path.with_name(name)))
 
 
 def read_splits(path: str | Path, paths: list[str], left_out: list[str] | None = None) -> list[str]:
@@ -112,7 +172,7 @@ def read_splits(path: str | Path, paths: list[str], left_out: list[str] | None =
     path : path-like
         The file.
     paths : list of str
-        The data set's images, as `records["path"]`.
+        The data set's images, as `records["path"]`. The table may spell them otherwise (see `match_rows`).
     left_out : list of str, optional
         Files that may be named although they are not among `paths` (unreadable ones).
 
@@ -123,25 +183,19 @@ def read_splits(path: str | Path, paths: list[str], left_out: list[str] | None =
         than train, val and test, or misses an image.
     """
     path = Path(path)
-    again = "make it anew with `gansynth data split`"
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable CSV table ({str(error).strip()[:120]}); {again}") from error
-    if not {"file_name", "split"} <= set(table.columns):
-        raise InputError(f"{path}: needs the columns file_name and split; {again}")
-    twice = table["file_name"][table["file_name"].duplicated()]
-    if len(twice):
-        raise InputError(f"{path}: names '{twice.iloc[0]}' twice; {again}")
+    again = "correct it, or make it anew with `gansynth data split --force`"
+    table = read_table(path, ("file_name", "split"), again)
     strange = table[~table["split"].isin(SPLITS)]
     if len(strange):
         row = strange.iloc[0]
-        raise InputError(f"{path}: '{row['file_name']}' has split '{row['split']}', not train, val or test; {again}")
-    known = dict(zip(table["file_name"], table["split"], strict=True))
-    unknown = sorted(set(known) - set(paths) - set(left_out or []))
-    if unknown:
-        raise InputError(f"{path}: names {len(unknown)} files that are not there, such as '{unknown[0]}'; {again}")
-    missing = [name for name in paths if name not in known]
-    if missing:
-        raise InputError(f"{path}: misses {len(missing)} images, such as '{missing[0]}'; {again}")
-    return [known[name] for name in paths]
+        raise InputError(
+            f"{shown(path)}: '{row['file_name']}' has split '{row['split']}', not train, val or test; {again}"
+        )
+    try:
+        matched = match_rows(table, paths, left_out or [])
+    except InputError as error:
+        raise InputError(f"{shown(path)}: {error}; {again}") from None
+    problems = matched.problems()
+    if problems:
+        raise InputError(f"{shown(path)}: {', and '.join(problems)}; {again}")
+    return [str(split) for split in table["split"].iloc[matched.row]]

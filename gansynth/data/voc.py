@@ -10,11 +10,13 @@ from xml.etree import ElementTree
 
 from gansynth.atomic import write_text
 from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox
-from gansynth.data.folders import shown
 from gansynth.errors import InputError
+from gansynth.files import read_bytes, shown
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 _MOST_BYTES = 20_000_000
+LEAST_EDGE = 3
+"""In pixels; what is smaller is a slip of the mouse, and no cell can be seen in it."""
 # What published annotations call red and white cells; compared without case, "_" and "-" being blanks.
 _KINDS = {
     RED_CELL: ("rbc", "rbcs", "red", "red cell", "red blood cell", "erythrocyte"),
@@ -35,11 +37,38 @@ class VocFile:
     boxes : list of CellBox
         In the file's order; names as written there.
     broken : int
-        Objects left out because their box is empty, upside down or no numbers.
+        Objects left out because their box is empty, upside down, outside the picture, smaller than `LEAST_EDGE` pixels,
+        drawn twice, or not numbers.
+    size : (int, int) or None
+        Width and height of the picture that was annotated, where the file says them.
     """
 
     boxes: list[CellBox]
     broken: int
+    size: tuple[int, int] | None = None
+
+    def fitted(self, height: int, width: int) -> VocFile:
+        """Return the boxes as they lie in a picture of `height` x `width` pixels, what lies outside cut off.
+
+        Raises
+        ------
+        InputError
+            If the file says that another picture was annotated: the boxes would be in the wrong places.
+        """
+        if self.size is not None and self.size != (width, height):
+            raise InputError(
+                f"its boxes are drawn in a picture of {self.size[0]} x {self.size[1]} pixels, and this one has "
+                f"{width} x {height}; give the picture that was annotated, or export the boxes again"
+            )
+        kept: list[CellBox] = []
+        taken: set[tuple[float, ...]] = set()
+        for box in self.boxes:
+            inside = box.within(height, width)
+            edges = (inside.left, inside.top, inside.right, inside.bottom)
+            if min(inside.width, inside.height) >= LEAST_EDGE and edges not in taken:
+                kept.append(inside)
+                taken.add(edges)
+        return VocFile(kept, self.broken + len(self.boxes) - len(kept), self.size)
 
 
 def kind_of(name: str) -> str | None:
@@ -59,16 +88,11 @@ def read_voc(path: str | Path) -> VocFile:
     InputError
         If the file is no Pascal VOC annotation.
     """
+    data = read_bytes(path, _MOST_BYTES)
     try:
-        with open(path, "rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{shown(path)}: cannot be read ({error.strerror}); check the path") from error
-    # An annotation has no entities of its own; a file that defines some is made to exhaust memory or to read others.
-    if len(data) > _MOST_BYTES or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise InputError(f"{shown(path)}: no Pascal VOC annotation (too large, or it defines a document type)")
-    try:
-        root = ElementTree.fromstring(data)
+        root = ElementTree.fromstring(data, ElementTree.XMLParser(target=_Builder()))
+    except _DefinesType:
+        raise InputError(f"{shown(path)}: no Pascal VOC annotation (it defines a document type)") from None
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise InputError(
             f"{shown(path)}: no Pascal VOC annotation ({error}); export the boxes again, or move the file away"
@@ -80,7 +104,7 @@ def read_voc(path: str | Path) -> VocFile:
         box = _box(found)
         boxes += [] if box is None else [box]
         broken += box is None
-    return VocFile(boxes, broken)
+    return VocFile(boxes, broken, _size(root))
 
 
 def write_voc(path: str | Path, boxes: Iterable[CellBox], file_name: str, height: int, width: int) -> None:
@@ -113,6 +137,25 @@ def write_voc(path: str | Path, boxes: Iterable[CellBox], file_name: str, height
             _text(edges, name, str(round(edge)))
     ElementTree.indent(root, "\t")
     write_text(path, ElementTree.tostring(root, encoding="unicode") + "\n")
+
+
+class _DefinesType(Exception):
+    """Only a file that is made to exhaust memory, or to read other files, defines a document type with entities."""
+
+
+class _Builder(ElementTree.TreeBuilder):
+    def doctype(self, *_: object) -> None:
+        """Refuse a document type, in whatever encoding it is written."""
+        raise _DefinesType
+
+
+def _size(root: ElementTree.Element) -> tuple[int, int] | None:
+    try:
+        width, height = (int(root.findtext(f"size/{name}") or "") for name in ("width", "height"))
+    except ValueError:
+        return None
+    # Some tools write 0 where they do not know.
+    return (width, height) if width > 0 and height > 0 else None
 
 
 def _box(found: ElementTree.Element) -> CellBox | None:

@@ -4,8 +4,9 @@ import pkgutil
 from importlib import import_module
 
 from gansynth.gans.gan import GAN, Batch, Turn, build_gan, register
-from gansynth.gans.run import Run, open_run, zoo_models
+from gansynth.gans.run import Run, open_run
 from gansynth.gans.training import choose_recipe, is_first_process, train_gan
+from gansynth.shipped import zoo_models
 
 __all__ = [
     "GAN",

@@ -31,3 +31,14 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def allow_fast_arithmetic(device: torch.device) -> None:
+    """Let a GPU choose the fastest convolution for each shape, and TensorFloat-32 where float32 is asked for.
+
+    Not where deterministic algorithms were asked for (`torch.use_deterministic_algorithms`).
+    """
+    if device.type == "cuda" and not torch.are_deterministic_algorithms_enabled():
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = True
+        torch.set_float32_matmul_precision("high")

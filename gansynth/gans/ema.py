@@ -34,14 +34,25 @@ class Ema:
             if p.is_floating_point()
         ]
         self._buffers = list(zip(self.network.buffers(), network.buffers(), strict=True))
+        # On the weights' device, as a number that is part of a CUDA graph could not change.
+        self._share = torch.zeros((), device=next(network.parameters()).device)
 
-    @torch.no_grad()
     def update(self, batch: int, images_seen: int) -> None:
         """Move towards the network's present weights by one batch of `batch` images."""
+        self.set_pace(batch, images_seen)
+        self.follow()
+
+    def set_pace(self, batch: int, images_seen: int) -> None:
+        """Decide how far the next move goes: that of one batch of `batch` images."""
         half_life = self.half_life if self.ramp is None else min(self.half_life, self.ramp * images_seen)
         keep = 0.5 ** (batch / max(half_life, 1e-8))
+        self._share.fill_(1 - keep)
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Move towards the network's present weights, as far as `set_pace` said."""
         slow, fast = (list(side) for side in zip(*self._pairs, strict=True))
-        torch._foreach_lerp_(slow, fast, 1 - keep)
+        torch._foreach_lerp_(slow, fast, [self._share] * len(slow))
         self.copy_buffers()
 
     @torch.no_grad()

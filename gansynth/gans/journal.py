@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from torch.utils.tensorboard import SummaryWriter
 
 from gansynth.atomic import write_text
-from gansynth.gans import state
+from gansynth.gans.state import Progress
 
 LOG = "log.jsonl"
 
@@ -40,7 +41,7 @@ class Journal:
         self.enabled, self.path, self.first_step = enabled, folder / LOG, first_step
         self.console = Console(stderr=True, quiet=not (terminal and enabled), markup=False, emoji=False)
         self.live = self.console.is_terminal
-        self.bar = Progress(
+        self.bar = Bar(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
             console=self.console, disable=not self.live,
@@ -75,7 +76,7 @@ class Journal:
 
         return on_step
 
-    def log(self, at: state.Progress, terms: dict[str, float], share: float) -> None:
+    def log(self, at: Progress, terms: dict[str, float], share: float) -> None:
         """Record the mean loss terms since the last record."""
         if not self.enabled:
             return
@@ -88,9 +89,16 @@ class Journal:
         if not self.live:
             self.console.print(f"{share:4.0%}  {_clock(left)} left  {note}", highlight=False, soft_wrap=True)
 
+    def note(self, step: int, sentence: str) -> None:
+        """Record something that is to be known about this training, once."""
+        if not self.enabled:
+            return
+        self._append({"step": step, "note": sentence})
+        self.console.print(f"note: {sentence}", highlight=False, soft_wrap=True)
+
     def watch(
         self,
-        at: state.Progress,
+        at: Progress,
         classes: Mapping[str, Mapping[str, float | None]],
         warnings: Sequence[str],
         sheet: Image.Image,

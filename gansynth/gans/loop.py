@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import numpy as np
@@ -23,6 +24,7 @@ from gansynth.errors import InputError
 from gansynth.gans.budget import Budget
 from gansynth.gans.ema import Ema
 from gansynth.gans.gan import GAN, Batch, Turn
+from gansynth.gans.graphs import Play, Terms, play_in_python
 from gansynth.gans.images import to_float
 from gansynth.gans.state import Progress, seed_step
 from gansynth.recipes import GanRecipe
@@ -47,20 +49,29 @@ class Batches:
 
     def __init__(self, training: CellDataset, recipe: GanRecipe, batch_size: int, device: torch.device) -> None:
         self.recipe, self.batch_size, self.device = recipe, batch_size, device
-        sampling, n_classes = recipe.sampling, len(training.class_names)
-        self.sampler = ClassSampler(training.labels, n_classes, mode=sampling.mode, alpha=sampling.alpha)
         self.reader = BatchReader(training, batch_size)
-        self.on_gpu: Tensor | None = None
+        self.on_device: Tensor | None = None
         if device.type == "cuda" and training.images.nbytes < torch.cuda.mem_get_info(device)[0] // 4:
-            self.on_gpu = torch.from_numpy(np.ascontiguousarray(training.images)).to(device)  # decoded once, sent once
+            images = np.ascontiguousarray(training.images)
+            self.on_device = torch.from_numpy(images).to(device)  # decoded once, sent once
+        self.sampler = ClassSampler(
+            training.labels,
+            len(training.class_names),
+            mode=recipe.sampling.mode,
+            alpha=recipe.sampling.alpha,
+            device="cpu" if self.on_device is None else device,
+        )
 
     def draw(self, turn: Turn, step: int) -> Batch:
-        """Return a batch for a turn, with the default generators' present state."""
+        """Return a batch for a turn, with the default generators' present state.
+
+        Where the images lie on the device, everything is drawn there and nothing waits for it.
+        """
         n = self.batch_size
         m = n * self.recipe.training.generator_batch_factor if turn.player == "generator" else n
         labels = self._draw_labels(n)
-        index = self.sampler.draw_images(labels, torch.default_generator)
-        pixels = self.reader.read(index) if self.on_gpu is None else self.on_gpu[index.to(self.device)]
+        index = self.sampler.draw_images(labels, None)
+        pixels = self.reader.read(index) if self.on_device is None else self.on_device[index]
         return Batch(
             images=to_float(pixels.to(self.device)),
             labels=labels.to(self.device, non_blocking=True),
@@ -71,7 +82,7 @@ class Batches:
 
     def _draw_labels(self, n: int) -> Tensor:
         group = math.gcd(n, self.recipe.sampling.group)
-        return self.sampler.draw_labels(n // group, torch.default_generator).repeat_interleave(group)
+        return self.sampler.draw_labels(n // group, None).repeat_interleave(group)
 
 
 class Averages:
@@ -82,10 +93,10 @@ class Averages:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
-    def add(self, player: str, terms: Mapping[str, Tensor]) -> None:
+    def add(self, player: str, terms: Terms) -> None:
         for name, value in terms.items():
             key, value = f"{player}/{name}", value.detach().float()
-            self._sums[key] = self._sums[key] + value if key in self._sums else value
+            self._sums[key] = self._sums[key] + value if key in self._sums else value.clone()  # it may be overwritten
             self._counts[key] = self._counts.get(key, 0) + 1
 
     def read(self) -> dict[str, float]:
@@ -101,18 +112,32 @@ class Averages:
 def build_optimizers(gan: GAN, recipe: GanRecipe) -> dict[str, Optimizer]:
     """Return one fused Adam for each player that has a turn, with the learning rate the recipe gives it.
 
-    A player that the recipe gives no rate of its own has the generator's.
+    A player that the recipe gives no rate of its own has the generator's. On a GPU they can be part of a CUDA graph,
+    for which a rate that changes has to lie there.
     """
-    rates = recipe.training.learning_rates.model_dump()
-    return {
-        turn.player: torch.optim.Adam(
-            getattr(gan, turn.player).parameters(),
-            lr=rates.get(turn.player, rates["generator"]),
+    rates, device = recipe.training.learning_rates.model_dump(), next(gan.parameters()).device
+    on_gpu = device.type == "cuda"
+
+    def optimizer_of(player: str) -> Optimizer:
+        rate = rates.get(player, rates["generator"])
+        return torch.optim.Adam(
+            getattr(gan, player).parameters(),
+            lr=torch.tensor(rate, device=device) if on_gpu and recipe.training.decay != "none" else rate,
             betas=recipe.training.betas,
             fused=True,
+            capturable=on_gpu,
         )
-        for turn in gan.turns()
-    }
+
+    return {turn.player: optimizer_of(turn.player) for turn in gan.turns()}
+
+
+def set_rate(optimizer: Optimizer, rate: float) -> None:
+    """Change the learning rate: where a CUDA graph reads it, if it lies on a device."""
+    (group,) = optimizer.param_groups
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
 
 
 def train(
@@ -128,11 +153,12 @@ def train(
     on_log: Callable[[Progress, dict[str, float]], None],
     on_sheet: Callable[[Progress], None],
     on_save: Callable[[Progress, bool], None],
+    play: Play = play_in_python,
 ) -> bool:
     """Play until the budget is spent (return True) or the user interrupts (False).
 
     Every callback comes at the multiples of steps that the recipe's `reports` name; `on_sheet` and `on_save` once
-    more at the end.
+    more at the end. `play` makes the moves: as they are written, or as recordings of them (`gansynth.gans.graphs`).
 
     Raises
     ------
@@ -140,10 +166,18 @@ def train(
         If a loss is no longer a number, or beyond `DIVERGED`. What was saved last is from before.
     """
     recipe, reports = gan.recipe, gan.recipe.reports
-    base_rates = {player: optimizer.param_groups[0]["lr"] for player, optimizer in optimizers.items()}
-    averages, progress = Averages(), start
+    base_rates = {player: float(optimizer.param_groups[0]["lr"]) for player, optimizer in optimizers.items()}
+    averages, progress, turns = Averages(), start, gan.turns()
     began = time.monotonic() - start.seconds
     gan.train()
+
+    def move(turn: Turn, step: int) -> Terms:
+        return _move(gan, turn, batches.draw(turn, step), optimizers[turn.player], fabric)
+
+    def average(step: int) -> Terms:
+        ema.follow()
+        return {}
+
     with interruptible() as interrupted:
         while True:
             share = budget.share(progress)
@@ -165,15 +199,16 @@ def train(
                 break
             if recipe.training.decay == "linear":
                 for player, optimizer in optimizers.items():
-                    optimizer.param_groups[0]["lr"] = base_rates[player] * max(0.0, 1 - share)
+                    set_rate(optimizer, base_rates[player] * max(0.0, 1 - share))
             seed_step(seed, at, fabric.global_rank)
-            turns = [turn for turn in gan.turns() if turn.is_due(at)]
-            for turn in turns:
+            due = {f"turn {k} ({turn.player})": turn for k, turn in enumerate(turns) if turn.is_due(at)}
+            for name, turn in due.items():
                 for _ in range(turn.repeats):
-                    averages.add(turn.player, _move(gan, turn, batches.draw(turn, at), optimizers[turn.player], fabric))
-            world = fabric.world_size
-            seen = progress.images + world * batches.batch_size * max(turn.repeats for turn in turns)
-            ema.update(world * batches.batch_size, (at + 1) * world * batches.batch_size)
+                    averages.add(turn.player, play(name, partial(move, turn), at))
+            batch = fabric.world_size * batches.batch_size
+            ema.set_pace(batch, (at + 1) * batch)
+            play("the slow generator", average, at)
+            seen = progress.images + batch * max(turn.repeats for turn in due.values())
             progress = Progress(at + 1, seen, time.monotonic() - began)
     return finished
 

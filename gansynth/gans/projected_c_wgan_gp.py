@@ -6,6 +6,8 @@ faster") watches texture. A generator that is judged by one kind alone learns to
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -18,7 +20,11 @@ from gansynth.recipes import GanRecipe
 
 @register("projected-c-wgan-gp")
 class ProjectedCWGANGP(CWGANGP):
-    """`CWGANGP` and a fourth player, `texture`: four heads on the frozen stages of an EfficientNet-Lite0."""
+    """`CWGANGP` and a fourth player, `texture`: four heads on the frozen stages of an EfficientNet-Lite0.
+
+    It joins at step ``training.texture_since``: a step without it costs a fifth, and shapes have to be learned before
+    their texture can be.
+    """
 
     pretrained = ("efficientnet-lite0",)
 
@@ -28,7 +34,13 @@ class ProjectedCWGANGP(CWGANGP):
 
     def turns(self) -> tuple[Turn, ...]:
         *others, generator = super().turns()
-        return (*others, Turn("texture", self.texture_loss, since=generator.since), generator)
+        joins = max(generator.since, self.recipe.training.texture_since)
+        return (
+            *others,
+            replace(generator, until=joins),
+            Turn("texture", self.texture_loss, since=joins),
+            Turn("generator", self.textured_generator_loss, since=joins),
+        )
 
     def texture_loss(self, batch: Batch) -> Terms:
         """The hinge on real and on generated images."""
@@ -36,9 +48,9 @@ class ProjectedCWGANGP(CWGANGP):
         scores: Tensor = self.texture(torch.cat([real, generated]), torch.cat([batch.labels, batch.generated_labels]))
         return {"hinge": hinge_critic_loss(*scores.split([len(real), len(generated)]))}
 
-    def judge(self, images: Tensor, labels: Tensor) -> Terms:
-        """What both critics and the classifier say of augmented generated images."""
-        scores = self.texture(images, labels)
-        return super().judge(images, labels) | {
-            "texture": self.recipe.losses.generator_texture * hinge_generator_loss(scores)
-        }
+    def textured_generator_loss(self, batch: Batch) -> Terms:
+        """What both critics and the classifier say of generated images."""
+        images = self.generator(batch.latents, batch.generated_labels)
+        seen, labels = self.augment(images), batch.generated_labels
+        texture = self.recipe.losses.generator_texture * hinge_generator_loss(self.texture(seen, labels))
+        return self.judge(seen, labels) | {"texture": texture} | self.variety(images, batch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import resources
@@ -14,12 +13,15 @@ import torch
 
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
+from gansynth.files import NoSuchFile, read_json
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import build_gan
 from gansynth.gans.independent_classifier import IndependentClassifier
 from gansynth.gans.sampling import LoadedGenerator
 from gansynth.gans.weights import read_weights
+from gansynth.networks.compact import SkipGenerator
 from gansynth.recipes import ZOO, GanRecipe, load_recipe
+from gansynth.shipped import zoo_models
 
 MODEL = "model.safetensors"
 RECIPE = "recipe.yaml"
@@ -45,13 +47,13 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, path.name
         try:
-            self.info: dict[str, Any] = json.loads((path / INFO).read_text(encoding="utf-8"))
+            self.info: dict[str, Any] = read_json(path / INFO)
             self.class_names = tuple(str(name) for name in self.info["class_names"])
-        except FileNotFoundError:
+        except NoSuchFile:
             raise InputError(
                 f"{path}: not a run folder (it has no {INFO}); give the folder that train-gan wrote"
             ) from None
-        except (ValueError, KeyError, TypeError, OSError):
+        except (KeyError, TypeError):
             raise InputError(f"{path / INFO}: cannot be read; the run was cut off or edited") from None
         self.recipe: GanRecipe = load_recipe(path / RECIPE)
         if not (path / MODEL).is_file():
@@ -93,8 +95,23 @@ class Run:
         hint = f"did you mean '{near}'?" if near else f"it knows {', '.join(self.class_names)}"
         raise InputError(f"run {self.name} has no class '{name}'; {hint}")
 
-    def generator(self, device: torch.device | str = "cpu") -> LoadedGenerator:
-        """Load the generator for generating: see `LoadedGenerator`."""
+    def generator(self, device: torch.device | str = "cpu", truncation: float = 1.0) -> LoadedGenerator:
+        """Load the generator for generating: see `LoadedGenerator`.
+
+        Parameters
+        ----------
+        device : torch.device or str
+        truncation : float
+            How far images may be from the typical one of their class, 0 to 1; 1 leaves them as they are.
+
+        Raises
+        ------
+        InputError
+            If the weights do not fit the recipe, `truncation` is not a share, or the generator has no styles to
+            truncate.
+        """
+        if not 0 <= truncation <= 1:
+            raise InputError(f"a truncation of {truncation}: give a number from 0 to 1")
         tensors, _ = read_weights(self.path / MODEL)
         gan = build_gan(self.recipe, self.class_names)
         network = gan.generator
@@ -102,6 +119,13 @@ class Run:
             network.load_state_dict({k.removeprefix("generator."): v.float() for k, v in tensors.items()})
         except RuntimeError:
             raise InputError(f"{self.path / MODEL}: does not fit {RECIPE} beside it; the run was edited") from None
+        if truncation < 1:
+            if not isinstance(network, SkipGenerator):
+                raise InputError(
+                    f"{self.name}: only a generator with styles (networks of family compact) can be truncated; "
+                    "generate without --truncation"
+                )
+            network.truncate(truncation)
         classifier = self.independent_classifier(device)
         if classifier is not None:
             gan.label_with(classifier)
@@ -111,12 +135,6 @@ class Run:
         """Load the classifier that took no part in the game; None where the run has none."""
         path = self.path / CLASSIFIER
         return IndependentClassifier.load(path, torch.device(device)) if path.is_file() else None
-
-
-def zoo_models() -> list[str]:
-    """Return the names of the trained models that ship, sorted."""
-    root = resources.files(ZOO)
-    return sorted(p.name for p in root.iterdir() if p.is_dir() and (p / MODEL).is_file())
 
 
 def open_run(name_or_path: str | Path) -> Run:

@@ -1,8 +1,8 @@
 """A trained generator that makes image s of a class, the same image whatever is asked for beside it.
 
-The latent of an image, and the noise of its layers, are drawn from its seed and class alone. Arithmetic is not so
-obliging: convolutions of another batch size may round differently. So images are always computed in the same company,
-the chunk of 32 seeds that theirs falls into, and in the same order.
+The latent of an image, the noise of its layers and its orientation are drawn from its seed and class alone. Arithmetic
+is not so obliging: convolutions of another batch size may round differently. So images are always computed in the same
+company, the chunk of 32 seeds that theirs falls into, and in the same order.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gansynth.gans.device import has_bf16
 from gansynth.gans.gan import GAN
 from gansynth.gans.images import to_uint8
 from gansynth.gans.memory import keep_freed_memory
+from gansynth.orientation import orient
 
 CHUNK = 32
 """Seeds s with the same ``s // CHUNK`` are computed together."""
@@ -82,17 +83,28 @@ class LoadedGenerator:
         return images
 
     def _chunk(self, class_index: int, chunk: int) -> NDArray[np.uint8]:
-        latents = draw_latents(self.gan, class_index, range(chunk * CHUNK, (chunk + 1) * CHUNK))
-        latents = latents.to(self.device, self.dtype)
+        seeds = range(chunk * CHUNK, (chunk + 1) * CHUNK)
+        latents = draw_latents(self.gan, class_index, seeds).to(self.device, self.dtype)
         labels = torch.full((CHUNK,), class_index, device=self.device)
         tiles = latents.split(self.tile), labels.split(self.tile)
         parts = map(self._tile, *tiles) if self.pool is None else self.pool.map(self._tile, *tiles)
-        made: NDArray[np.uint8] = torch.cat(list(parts)).numpy()
+        made: NDArray[np.uint8] = oriented(self.gan, torch.cat(list(parts)), class_index, seeds).numpy()
         return made
 
     @torch.inference_mode()
     def _tile(self, latents: Tensor, labels: Tensor) -> Tensor:
         return to_uint8(self.gan.generate(latents, labels)).cpu()
+
+
+def oriented(gan: GAN, images: Tensor, class_index: int, seeds: Iterable[int]) -> Tensor:
+    """Put the images [n, 3, R, R] of these seeds of a class into orientations that follow from their seeds.
+
+    A GAN whose critics see cells in all orientations is free to draw a class in one of them, and does.
+    """
+    if not gan.recipe.augmentation.orientations:
+        return images
+    turns = [_digest(f"{class_index}/{seed}/orientation") % 8 for seed in seeds]
+    return torch.stack([orient(image, k) for image, k in zip(images, turns, strict=True)])
 
 
 def draw_latents(gan: GAN, class_index: int, seeds: Iterable[int]) -> Tensor:
@@ -106,6 +118,9 @@ def draw_latents(gan: GAN, class_index: int, seeds: Iterable[int]) -> Tensor:
 
 def draw_normal(lengths: Iterable[int], class_index: int, seed: int) -> Tensor:
     """Return the standard normal numbers of image `seed` of a class, float32 [sum of lengths], drawn part by part."""
-    digest = hashlib.blake2b(f"{class_index}/{seed}".encode(), digest_size=8).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+    generator = torch.Generator().manual_seed(_digest(f"{class_index}/{seed}"))
     return torch.cat([torch.randn(length, generator=generator) for length in lengths])
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

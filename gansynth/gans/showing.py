@@ -21,7 +21,7 @@ from gansynth.gans.independent_classifier import IndependentClassifier, train_in
 from gansynth.gans.journal import Journal
 from gansynth.gans.pretrained_judge import JUDGE, PretrainedJudge, judging_version, learn_pretrained_judge
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
-from gansynth.gans.sampling import draw_latents
+from gansynth.gans.sampling import draw_latents, oriented
 from gansynth.gans.sheet import class_sheet
 from gansynth.gans.state import Progress
 from gansynth.gans.watch import ClassWatch, Watcher
@@ -103,9 +103,11 @@ def _samples(gan: GAN, ema: Ema, n_classes: int, per_class: int) -> tuple[NDArra
         for c in range(n_classes):
             latents = draw_latents(gan, c, range(per_class)).to(device)
             with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
-                for part in latents.split(32):
-                    made = gan.generate(part, torch.full((len(part),), c, device=device))
-                    images.append(to_uint8(made).cpu().numpy())
+                parts = [
+                    to_uint8(gan.generate(part, torch.full((len(part),), c, device=device))).cpu()
+                    for part in latents.split(32)
+                ]
+            images.append(oriented(gan, torch.cat(parts), c, range(per_class)).numpy())
             labels += [c] * per_class
     finally:
         gan.generator = trained

@@ -16,9 +16,10 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans.budget import Budget
-from gansynth.gans.device import chosen_device, has_bf16
+from gansynth.gans.device import allow_fast_arithmetic, chosen_device, has_bf16
 from gansynth.gans.ema import Ema
 from gansynth.gans.gan import GAN, build_gan
+from gansynth.gans.graphs import best_play
 from gansynth.gans.journal import Journal
 from gansynth.gans.loop import Batches, build_optimizers, train
 from gansynth.gans.memory import keep_freed_memory
@@ -30,6 +31,11 @@ from gansynth.gans.transfer import inherited, transfer
 from gansynth.recipes import GanRecipe, load_recipe
 
 DEFAULT_RECIPE = "c-wgan-gp-64"
+
+VARYING_SUMS = (
+    "resumed on a GPU: every step draws the numbers it would have drawn, but a GPU adds in an order that varies, so "
+    "the weights are those of a training never interrupted up to rounding, not bit for bit"
+)
 
 
 def train_gan(
@@ -120,7 +126,7 @@ def train_gan(
     start = load_state(out, gan, ema, optimizers, identity) if resume else Progress()
     lineage = inherited(out)
     if start.step == 0 and parent is not None:
-        lineage = transfer(open_run(parent), gan, ema, training.class_names)
+        lineage = transfer(open_run(parent), gan, ema, training)
     elif start.step == 0 and lineage is not None:
         raise InputError(f"{out}: began from run {lineage['name']} and has no state yet; give the same --from again")
     if fabric.is_global_zero:
@@ -158,21 +164,34 @@ def train_gan(
                 )
             fabric.barrier()
 
+        def say(sentence: str) -> None:
+            journal.note(start.step, sentence)
+
+        if fabric.device.type == "cuda" and start.step and not torch.are_deterministic_algorithms_enabled():
+            say(VARYING_SUMS)
         finished = train(
             gan, ema, optimizers, batches, budget, fabric,
             seed=seed, start=start, on_sheet=on_sheet, on_save=on_save,
             on_log=lambda at, terms: journal.log(at, terms, budget.share(at)),
+            play=best_play(
+                fabric, [gan, ema.network], list(optimizers.values()),
+                on_device=batches.on_device is not None, say=say,
+            ),
         )  # fmt: skip
     if not finished:
         raise KeyboardInterrupt
     return Run(out)
 
 
-def choose_recipe(recipe: str | Path | None, changes: Sequence[str], out: Path, *, resume: bool) -> GanRecipe:
-    """Return the recipe to train by: the one named; else, when resuming, the run's own; else the compact
-    C-WGAN-GP."""
+def choose_recipe(
+    recipe: str | Path | None, changes: Sequence[str], out: Path, *, resume: bool, parent: str | Path | None = None
+) -> GanRecipe:
+    """Return the recipe to train by: the one named; else, when resuming, the run's own; else that of the run to begin
+    with; else the compact C-WGAN-GP."""
     if recipe is None and resume and (out / RECIPE).is_file():
         return load_recipe(out, changes)
+    if recipe is None and parent is not None:
+        return load_recipe(open_run(parent).path, changes)
     return load_recipe(recipe or DEFAULT_RECIPE, changes)
 
 
@@ -212,4 +231,5 @@ def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
     fabric.launch()
+    allow_fast_arithmetic(fabric.device)
     return fabric

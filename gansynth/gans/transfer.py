@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
 from gansynth.gans.ema import Ema
@@ -22,13 +24,14 @@ from gansynth.gans.state_files import newest_state
 from gansynth.gans.weights import read_weights
 
 
-def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dict[str, Any]:
+def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> dict[str, Any]:
     """Copy the parent's players, and its slow generator, into a GAN.
 
     A parent without a state, as the zoo's models are, gives its generator; the other players then begin untrained.
-    What belongs to a class (a row of an embedding or of a last layer) goes to the class of the same name; a class
-    that the parent does not know starts as the mean of those it knows. Weights that the parent does not have keep
-    their start.
+    What belongs to a class (a row of an embedding or of a last layer) goes to the class of the same name. A class that
+    the parent does not know starts as the one that it resembles most, by the parent's independent classifier on its
+    training images; as the mean of all where the parent has no such classifier. Weights that the parent does not have
+    keep their start.
 
     Returns
     -------
@@ -42,7 +45,8 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
         If the parent's players do not fit the child's recipe.
     """
     file, tensors = _players(parent)
-    rows = [parent.class_names.index(name) if name in parent.class_names else -1 for name in class_names]
+    begins_as = beginnings(parent, training)
+    rows = [-1 if row is None else row for row in begins_as.values()]
     for prefix, network in (("gan.", gan), ("ema.", ema.network)):
         weights = network.state_dict()
         for name, own in weights.items():
@@ -58,6 +62,7 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
     return {
         "name": parent.name,
         "step": parent.info["step"],
+        "classes": {name: None if row is None else parent.class_names[row] for name, row in begins_as.items()},
         "weights_sha256": file_sha256(file),
         "images": parent.info["images"],
         "seconds": parent.info["seconds"],
@@ -65,6 +70,20 @@ def transfer(parent: Run, gan: GAN, ema: Ema, class_names: Sequence[str]) -> dic
         "parent": _without_images(parent.info.get("parent")),
         "training_sha256": sorted(parent.training_sha256),
     }
+
+
+def beginnings(parent: Run, training: CellDataset) -> dict[str, int | None]:
+    """Return which class of the parent each class begins as; None for the mean of all."""
+    found: dict[str, int | None] = {
+        name: parent.class_names.index(name) if name in parent.class_names else None for name in training.class_names
+    }
+    classifier = parent.independent_classifier() if None in found.values() else None
+    if classifier is not None:
+        for c, name in enumerate(training.class_names):
+            if found[name] is None:
+                images = training.images[np.flatnonzero(training.labels == c)[:ENOUGH_TO_COMPARE]]
+                found[name] = int(classifier(images).mean(axis=0).argmax())
+    return found
 
 
 def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:
@@ -89,6 +108,9 @@ def inherited(folder: Path) -> dict[str, Any] | None:
         return None
     return parent
 
+
+ENOUGH_TO_COMPARE = 256
+"""Images of a class that decide which of the parent's classes it resembles."""
 
 LABEL_COLUMNS = "generator.fully_connected.weight"
 """The generator of hazra2022 takes latent and one-hot label side by side: the last columns are classes."""

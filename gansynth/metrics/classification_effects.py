@@ -8,8 +8,8 @@ and the noise of the training split too where there are folds (`gansynth.metrics
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,31 @@ class Effect:
             "mcnemar_p": self.mcnemar_p,
         }
         return {**found, "note": self.note} if self.note else found
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Effect:
+        """Read what `to_json` wrote."""
+        ends = found.get("interval")
+        return cls(
+            value=found["value"],
+            interval=None if ends is None or None in ends else (ends[0], ends[1]),
+            p=found.get("p"),
+            n=int(found.get("n") or 0),
+            method=str(found.get("method") or ""),
+            mcnemar_p=found.get("mcnemar_p"),
+            note=str(found.get("note") or ""),
+        )
+
+    def finite(self) -> Effect:
+        """Return the effect with None instead of what is neither finite nor known, as JSON holds it."""
+        ends = self.interval
+        return replace(
+            self,
+            value=_known(self.value),
+            interval=None if ends is None or not all(map(math.isfinite, ends)) else ends,
+            p=_known(self.p),
+            mcnemar_p=_known(self.mcnemar_p),
+        )
 
 
 def effect(
@@ -418,6 +443,10 @@ def _interval(value: float, variance: Variance, endpoint: Endpoint, data: _Data)
         half = t_quantile(variance.df) * math.sqrt(variance.value)
         return max(-1.0, value - half), min(1.0, value + half)
     return korn_graubard_interval(value, variance.value, data.worth(endpoint), variance.df)
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _width(found: TestResult) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ class Estimate:
         return found
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> Estimate:
+    def from_json(cls, found: Mapping[str, Any]) -> Estimate:
         """Read what `to_json` wrote."""
         ends = found.get("interval")
         return cls(

@@ -136,6 +136,8 @@ class SkipGenerator(nn.Module):
         Numbers of noise in an image; they may follow z.
     """
 
+    mean_styles: Tensor | None
+
     def __init__(
         self,
         n_classes: int,
@@ -167,6 +169,8 @@ class SkipGenerator(nn.Module):
             )
         self._areas = [(4 * 2**k) ** 2 for k in range(len(channels)) for _ in range(2)] if noise else []
         self.n_noise = sum(self._areas)
+        self.truncation = 1.0
+        self.register_buffer("mean_styles", None, persistent=False)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """Return images in [-1, 1], shape [n, 3, R, R], for z [n, latent] and int64 labels [n].
@@ -190,7 +194,21 @@ class SkipGenerator(nn.Module):
         w = torch.cat([_unit(z), _unit(embedded)], dim=1)
         for layer in self.mapping:
             w = F.leaky_relu(layer(w), SLOPE)
-        return w
+        return w if self.mean_styles is None else torch.lerp(self.mean_styles[labels], w, self.truncation)
+
+    @torch.no_grad()
+    def truncate(self, share: float) -> None:
+        """Keep only this share (0 to 1) of each style's distance from the mean style of its class: more typical images,
+        less varied ones (Karras et al. 2019, "A style-based generator architecture", appendix B).
+
+        Of a trained generator, before it is used; the means are those of 4,096 latents, always the same.
+        """
+        self.mean_styles = None
+        z = torch.randn(4096, self.latent, generator=torch.Generator().manual_seed(0)).to(self.constant.device)
+        classes = torch.arange(self.embedding.num_embeddings, device=z.device)
+        self.eval()
+        self.mean_styles = torch.stack([self.style(z, c.expand(len(z))).mean(dim=0) for c in classes])
+        self.truncation = share
 
     def _noise(self, z: Tensor) -> list[tuple[Tensor, Tensor] | tuple[None, None]]:
         """Return two maps of noise for each block."""
@@ -251,10 +269,11 @@ class MinibatchDeviation(nn.Module):
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
-        n, c, height, width = x.shape
+        n, _, height, width = x.shape
         group = math.gcd(n, self.group)
-        h = x.float().reshape(n // group, group, c, height, width)
-        deviation = torch.sqrt(h.var(dim=1, correction=0) + 1e-8).mean(dim=(1, 2, 3))
+        h = x.float().permute(0, 2, 3, 1).reshape(n // group, group, -1)  # a view where channels lie last
+        variance = (h - h.mean(dim=1, keepdim=True)).square().mean(dim=1)
+        deviation = torch.sqrt(variance + 1e-8).mean(dim=1)
         deviation = deviation.repeat_interleave(group).to(x.dtype)
         return torch.cat([x, deviation[:, None, None, None].expand(n, 1, height, width)], dim=1)
 

@@ -120,7 +120,7 @@ class LiteStages(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Return the map after each stage for images [n, 3, R, R] in [-1, 1], R a multiple of 32."""
+        """Return the map after each stage for images [n, 3, R, R] in [-1, 1]."""
         h, maps = self.stem(images), []
         for stage in self.stages:
             h = stage(h)

@@ -7,17 +7,16 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.atomic import write_json
-from gansynth.data.dataset import RECORD_COLUMNS, CellDataset
-from gansynth.data.opening import open_dataset
 from gansynth.remedies.treatment import Treatment
-from gansynth.synthesis.naming import class_folders
+
+if TYPE_CHECKING:
+    from gansynth.data.dataset import CellDataset
 
 
 def kept_images(
@@ -70,6 +69,11 @@ def with_images(
         Where the decoded images are kept.
     alone : bool
     """
+    import pandas as pd
+
+    from gansynth.data.dataset import RECORD_COLUMNS, CellDataset
+    from gansynth.data.opening import open_dataset
+
     real = treatment.images
     added = _first_of_each(open_dataset(folder, real.size, cache_dir=cache_dir), real.class_names, wanted)
     both = CellDataset(
@@ -84,6 +88,9 @@ def with_images(
 
 def _first_of_each(synthetic: CellDataset, names: tuple[str, ...], wanted: NDArray[np.int64]) -> CellDataset:
     """Return the first `wanted` images of each class, with labels that index `names`."""
+    from gansynth.data.dataset import CellDataset
+    from gansynth.synthesis.naming import class_folders
+
     folders = class_folders(names)
     index = []
     for name, n in zip(names, wanted, strict=True):

@@ -5,16 +5,19 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.gans import zoo_models
 from gansynth.recipes import recipe_names
 from gansynth.remedies.naming import slug
 from gansynth.remedies.parameter import read_parameters
 from gansynth.remedies.remedy import REGISTRY, Remedy, Workplace
 from gansynth.remedies.synthetic import Synthetic, is_run
 from gansynth.remedies.treatment import Treatment
+from gansynth.shipped import zoo_models
+
+if TYPE_CHECKING:
+    from gansynth.data.dataset import CellDataset
 
 NONE = "none"
 ALONE = "only-"

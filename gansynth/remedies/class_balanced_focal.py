@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+from typing import TYPE_CHECKING
 
 from gansynth.remedies.class_weights import Weights, as_tensor, class_balanced
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 GUO_BETA, GUO_GAMMA = (0.9, 0.99, 0.999, 0.9999), (0.5, 1.0, 2.0)
 """What guo2022 chose from (section 2.5)."""
@@ -36,6 +36,9 @@ class ClassBalancedFocalLoss:
 
     def __call__(self, logits: Tensor, labels: Tensor, done: float = 0.0) -> Tensor:
         """Return the loss of logits [n, C] and labels int64 [n]."""
+        import torch
+        from torch.nn import functional as F
+
         sign = torch.full_like(logits, -1.0).scatter(1, labels[:, None], 1.0)
         z = sign * logits
         focal = -(torch.exp(self.gamma * F.logsigmoid(-z)) * F.logsigmoid(z)).sum(dim=1)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 Weights = tuple[float, ...]
 """One number a class, in a form that can be compared, hashed and written down."""
@@ -81,6 +84,8 @@ def log_priors(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=64)
 def _tensor(values: Weights, device: torch.device, dtype: torch.dtype) -> Tensor:
+    import torch
+
     return torch.tensor(values, device=device, dtype=dtype)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from gansynth.remedies.mixup import share_kept
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, register
 from gansynth.remedies.treatment import Treatment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class PatchedImages:
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor, float]:
         """Return patched images [n, 3, H, W], the partner of each (int64 [n]), and lam."""
+        import torch
+
         height, width = images.shape[-2:]
         share = math.sqrt(1 - share_kept(self.alpha))
         row, column = (torch.rand(2) * torch.tensor([height, width])).long().tolist()

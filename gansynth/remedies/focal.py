@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from gansynth.remedies.class_weights import Weights, as_tensor, inverse_frequency
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PASUPA_ALPHA = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
 """What pasupa2020 searched, with gamma 2 (table 1)."""
@@ -38,6 +39,8 @@ class FocalLoss:
 
     def __call__(self, logits: Tensor, labels: Tensor, done: float = 0.0) -> Tensor:
         """Return the loss of logits [n, C] and labels int64 [n]."""
+        import torch
+
         all_classes = torch.logsumexp(logits, dim=1)
         others = logits.scatter(1, labels[:, None], -torch.inf)
         log_p = logits.gather(1, labels[:, None])[:, 0] - all_classes

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
 
 from gansynth.remedies.class_weights import Weights, as_tensor, class_balanced
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class LdamLoss:
 
     def __call__(self, logits: Tensor, labels: Tensor, done: float = 0.0) -> Tensor:
         """Return the loss of logits [n, C] and labels int64 [n] when the share `done` of the training is done."""
+        from torch.nn import functional as F
+
         margin = as_tensor(self.margins, logits)[labels]
         lowered = logits.scatter_add(1, labels[:, None], -margin[:, None])
         each = F.cross_entropy(lowered, labels, reduction="none")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
-from torch import Tensor
-from torch.nn import functional as F
+from typing import TYPE_CHECKING
 
 from gansynth.remedies.class_weights import Weights, as_tensor, log_priors
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _TAU = (0.25, 0.5, 1.0, 1.5)
 
@@ -33,6 +34,8 @@ class LogitAdjustedLoss:
 
     def __call__(self, logits: Tensor, labels: Tensor, done: float = 0.0) -> Tensor:
         """Return the loss of logits [n, C] and labels int64 [n]."""
+        from torch.nn import functional as F
+
         return F.cross_entropy(logits + as_tensor(self.shifts, logits), labels)
 
 

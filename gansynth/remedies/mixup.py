@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, register
 from gansynth.remedies.treatment import Treatment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class MixedImages:
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor, float]:
         """Return mixed images [n, 3, H, W], the partner of each (int64 [n]), and lam."""
+        import torch
+
         kept = share_kept(self.alpha)
         partner = torch.randperm(len(images)).to(images.device)
         return torch.lerp(images[partner], images, kept), partner, kept
@@ -32,6 +35,8 @@ class MixedImages:
 
 def share_kept(alpha: float) -> float:
     """Draw from Beta(alpha, alpha)."""
+    import torch
+
     return float(torch.distributions.Beta(alpha, alpha).sample())
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.data.dataset import CellDataset
 from gansynth.remedies.added_images import kept_images, with_images
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register, targets
 from gansynth.remedies.treatment import Treatment
-from gansynth.synthesis import naturalize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gansynth.data.dataset import CellDataset
 
 LEAST_EDGE = 128
 """Cells are cut and composed at this edge, in pixels, or at that of the data where it is larger."""
@@ -33,6 +36,8 @@ class Naturalize(Remedy):
         return targets(n, self.dose) - n
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
+        from gansynth.synthesis import naturalize
+
         real, wanted = treatment.images, self.wanted(treatment)
         counts = {real.class_names[c]: int(wanted[c]) for c in np.flatnonzero(wanted)}
         if not counts:

@@ -20,15 +20,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.data.dataset import CellDataset
 from gansynth.remedies.class_weights import targets as targets
 from gansynth.remedies.parameter import Parameter, with_defaults
 from gansynth.remedies.treatment import Treatment
+
+if TYPE_CHECKING:
+    from gansynth.data.dataset import CellDataset
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.gans import Run, open_run, train_gan
-from gansynth.gans.leaks import refuse_leaking_run
 from gansynth.recipes import load_recipe
 from gansynth.remedies.added_images import kept_images, with_images
 from gansynth.remedies.naming import slug
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, targets
 from gansynth.remedies.treatment import Treatment
-from gansynth.synthesis import generate
+from gansynth.shipped import zoo_models
+
+if TYPE_CHECKING:
+    from gansynth.data.dataset import CellDataset
+    from gansynth.gans import Run
 
 
 class Synthetic(Remedy):
@@ -47,8 +49,12 @@ class Synthetic(Remedy):
     def __init__(self, source: str, dose: float = 1.0, *, alone: bool = False, **values: float) -> None:
         super().__init__(dose, **values)
         self.source, self.alone = source, alone
-        self.given = open_run(source) if is_run(source) else None
-        if self.given is None:
+        self.given: Run | None = None
+        if is_run(source):
+            from gansynth.gans import open_run
+
+            self.given = open_run(source)
+        else:
             load_recipe(source)  # a wrong name is refused before anything is trained
 
     @property
@@ -81,6 +87,8 @@ class Synthetic(Remedy):
 
     def run(self, place: Workplace) -> Run:
         """Return the GAN: the one given, or the one trained on this split (continued, where it was stopped)."""
+        from gansynth.gans import Run, train_gan
+
         if self.given is not None:
             return self.given
         recipe = load_recipe(self.source, place.budget.changes)
@@ -102,6 +110,8 @@ class Synthetic(Remedy):
 
     def trained(self, place: Workplace) -> Run | None:
         """Return the GAN if it is there, without training one."""
+        from gansynth.gans import Run
+
         out = place.folder / "gans" / self.folder_name
         return self.given or (Run(out) if _is_finished(out, place.budget.images, place.budget.minutes) else None)
 
@@ -111,6 +121,8 @@ class Synthetic(Remedy):
         return folder if folder.is_dir() else None
 
     def refuse_leaks(self, held_out: CellDataset, place: Workplace) -> None:
+        from gansynth.gans.leaks import refuse_leaking_run
+
         refuse_leaking_run(self.run(place), held_out)
 
     def _images(self, counts: Mapping[str, int], place: Workplace) -> Path:
@@ -118,6 +130,8 @@ class Synthetic(Remedy):
         confidence = self.values["confidence"] or place.budget.min_confidence
 
         def make(wanted: dict[str, int], out: Path) -> None:
+            from gansynth.synthesis import generate
+
             run = self.run(place)
             unknown = [name for name in wanted if name not in run.class_names]
             if unknown:
@@ -138,14 +152,14 @@ class Synthetic(Remedy):
 
 def is_run(source: str) -> bool:
     """Return whether `source` is a run folder or a trained model of the zoo, rather than a recipe to train by."""
-    from gansynth.gans import zoo_models
-
     return (Path(source) / "run.json").is_file() or source in zoo_models()
 
 
 def _is_finished(out: Path, images: int | None, minutes: float | None) -> bool:
     if not (out / "run.json").is_file() or not (out / "model.safetensors").is_file():
         return False
+    from gansynth.gans import Run
+
     info = Run(out).info
     spent = [info["images"] >= images] if images is not None else []
     spent += [info["seconds"] >= 60 * minutes] if minutes is not None else []

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from gansynth.data.dataset import CellDataset
 from gansynth.remedies.feature_oversampling import FeatureOverSampling
 
-Loss = Callable[[Tensor, Tensor, float], Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gansynth.data.dataset import CellDataset
+
+Loss: TypeAlias = "Callable[[Tensor, Tensor, float], Tensor]"
 """Logits [n, C], int64 labels [n] and the share of the training that is done, in [0, 1), to the scalar that is
 minimised. A frozen dataclass says by its fields what it is, so that a training is resumed with the same one only."""
 
-Mix = Callable[[Tensor], tuple[Tensor, Tensor, float]]
+Mix: TypeAlias = "Callable[[Tensor], tuple[Tensor, Tensor, float]]"
 """Images [n, 3, H, W] in [-1, 1] to mixed ones, the row of the batch each was mixed with (int64 [n]), and how much of
 the image itself is left, in [0, 1]. It draws from torch's default generator, which is seeded at every step."""
 

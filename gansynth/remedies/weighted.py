@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
-from torch.nn import functional as F
 
 from gansynth.remedies.class_weights import Weights, as_tensor, inverse_frequency
 from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register
 from gansynth.remedies.treatment import Treatment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class WeightedCrossEntropy:
 
     def __call__(self, logits: Tensor, labels: Tensor, done: float = 0.0) -> Tensor:
         """Return the loss of logits [n, C] and labels int64 [n]."""
+        from torch.nn import functional as F
+
         each = F.cross_entropy(logits, labels, reduction="none")
         return (as_tensor(self.weights, logits)[labels] * each).mean()
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
-from gansynth.report.benchmark_folder import BenchmarkResults
 from gansynth.report.blocks import Drawing, Drawings
 from gansynth.report.cell_pictures import all_sources, nearest_pairs
 from gansynth.report.map_charts import source_maps
 from gansynth.report.page import Section
-from gansynth.report.quality_folder import Pair, Sheet
+from gansynth.report.quality_folder import Pair, QualityResults, Sheet
+
+Measured = Mapping[str, tuple[QualityResults, ...]]
+"""The measured runs of each recipe, by seed."""
 
 PAIRS_SHOWN = 6
 """Nearest pairs shown of a GAN."""
 
 
-def lineup(results: BenchmarkResults) -> list[Section]:
+def lineup(measured: Measured, class_names: Sequence[str]) -> list[Section]:
     """Show cells of every class from every GAN beside real ones, from the first seed of each."""
-    sheets = {recipe: runs[0].sheet for recipe, runs in results.quality.items()}
+    sheets = {recipe: runs[0].sheet for recipe, runs in measured.items()}
     made: dict[str, Sheet] = {recipe: sheet for recipe, sheet in sheets.items() if sheet is not None}
     if not made:
         return []
@@ -26,12 +29,12 @@ def lineup(results: BenchmarkResults) -> list[Section]:
         "cells it generated of the class, with the same image seeds for all. None was picked."
     )
     real = next(iter(made.values()))
-    return [Section("The cells", blocks=[all_sources(real, made, results.class_names, caption)])]
+    return [Section("The cells", blocks=[all_sources(real, made, class_names, caption)])]
 
 
-def nearest(results: BenchmarkResults) -> list[Section]:
+def nearest(measured: Measured) -> list[Section]:
     """Show, for each GAN, the pairs that come closest to a training image for their class."""
-    groups = {recipe: _closest([p for run in runs for p in run.pairs]) for recipe, runs in results.quality.items()}
+    groups = {recipe: _closest([p for run in runs for p in run.pairs]) for recipe, runs in measured.items()}
     if not any(groups.values()):
         return []
     caption = (
@@ -42,19 +45,19 @@ def nearest(results: BenchmarkResults) -> list[Section]:
     return [Section("Nearest training images", blocks=[nearest_pairs(groups, caption, name_class=True)])]
 
 
-def maps(results: BenchmarkResults) -> list[Section]:
+def maps(measured: Measured, class_names: Sequence[str]) -> list[Section]:
     """Show each GAN's cells in the same map."""
-    found = {recipe: runs[0].map for recipe, runs in results.quality.items()}
+    found = {recipe: runs[0].map for recipe, runs in measured.items()}
     known = {recipe: one for recipe, one in found.items() if one is not None}
     if not known:
         return []
-    key = ", ".join(f"{c + 1} {name}" for c, name in enumerate(results.class_names))
+    key = ", ".join(f"{c + 1} {name}" for c, name in enumerate(class_names))
     caption = (
         "Features of the cell encoder in the two directions that best separate the real training classes, with the "
         "same axes in every map; crowded regions are stretched. Grey: real cells; coloured: synthetic cells by the "
         f"class asked for. A number stands at the median of the real cells of its class: {key}."
     )
-    drawn = source_maps(known, results.class_names)
+    drawn = source_maps(known, class_names)
     return [Section("Maps of real and synthetic cells", blocks=[Drawings([Drawing(drawn, caption, width=60)])])]
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gansynth.report.class_charts import Mark
-from gansynth.report.comparison_folder import NONE, ComparisonResults
 from gansynth.report.drawing import REAL, SYNTHETIC
+from gansynth.studies.comparison_result import NONE, Comparison
 
 _PLAIN = ("#6f7a86", "#009e73", "#a1752b", "#56b4e9", "#7a5c00")
 _MADE = (SYNTHETIC, "#7d3c98", "#d55e00", "#5b2c6f", "#e69f00")
 _SHAPES = ("s", "^", "v", "P", "X")
 
 
-def arm_marks(results: ComparisonResults, arms: Sequence[str] = ()) -> list[Mark]:
+def arm_marks(results: Comparison, arms: Sequence[str] = ()) -> list[Mark]:
     """Return how each arm is drawn: the original data blue, arms with synthetic images in reds, others apart.
 
     Parameters
     ----------
-    results : ComparisonResults
+    results : Comparison
     arms : sequence of str
         Which; empty: `results.main_arms`. An arm looks the same whatever the others.
     """

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
 from gansynth.report.blocks import Guess, Guesses, Picture
-from gansynth.report.comparison_folder import NONE, ComparisonResults
-from gansynth.report.comparison_verdict import shown_pair
 from gansynth.report.embedding import mosaic, picture_address, shrunk
 from gansynth.report.page import Section
+from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_verdict import shown_pair
 
 if TYPE_CHECKING:
     from gansynth.studies.comparison_record import Predictions
@@ -50,23 +50,23 @@ class Shown:
     classifier: str
 
 
-def misclassified(results: ComparisonResults) -> list[Section]:
+def misclassified(results: Comparison) -> list[Section]:
     """Show cells that the classifier takes for another class, and those that a remedy changed."""
     shown = _shown(results)
     if shown is None:
         if shown_pair(results) is None:
             return []
-        return [Section("Cells that were misclassified", [_NO_PICTURES.format(data=results.about.get("data"))])]
+        return [Section("Cells that were misclassified", [_NO_PICTURES.format(data=results.about.data)])]
     blocks = [wrong_cells(shown, results.by_rarity)]
     title = "Cells that were misclassified"
     sections = [Section(title, [_about(shown, "As figure 7 of Hazra et al. 2022. ")], blocks=blocks)]
-    changed = changed_cells(shown, results.rare or results.class_names)
+    changed = changed_cells(shown, results.about.rare or results.class_names)
     if changed.rows:
         sections.append(Section("Cells that the remedy changed", blocks=[changed]))
     return sections
 
 
-def samples(results: ComparisonResults) -> list[Section]:
+def samples(results: Comparison) -> list[Section]:
     """Show test cells of every class as they come, whether the classifier is right or not."""
     shown = _shown(results)
     if shown is None:
@@ -123,7 +123,7 @@ def changed_cells(shown: Shown, classes: Iterable[str]) -> Guesses:
     return Guesses(rows, caption)
 
 
-def _shown(results: ComparisonResults) -> Shown | None:
+def _shown(results: Comparison) -> Shown | None:
     arms = shown_pair(results)
     if arms is None:
         return None
@@ -150,7 +150,7 @@ def _shown(results: ComparisonResults) -> Shown | None:
         before.probabilities[here],
         after.probabilities[there],
         results.class_names,
-        frozenset(results.rare),
+        frozenset(results.about.rare),
         *arms,
     )
 

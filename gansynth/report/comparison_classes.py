@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from gansynth.metrics.wording import TITLES, ends, inside, places, signed, value_of, width
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row
 from gansynth.report.class_charts import confusion_chart, dodged_chart
 from gansynth.report.comparison_arms import arm_marks
-from gansynth.report.comparison_figures import TITLES, ends, inside, places, signed, value_of, width
-from gansynth.report.comparison_folder import NONE, ComparisonResults
-from gansynth.report.comparison_verdict import shown_pair
 from gansynth.report.page import Section
+from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_verdict import shown_pair
 
 _BARS = {
     "recall": "Recall (sensitivity): the share of the class that is recognised.",
@@ -18,7 +18,7 @@ _BARS = {
 }
 
 
-def classes(results: ComparisonResults) -> list[Section]:
+def classes(results: Comparison) -> list[Section]:
     """Show every class with the original data and with the arm of the verdict, then with every arm."""
     shown = shown_pair(results)
     if shown is None:
@@ -39,7 +39,7 @@ def classes(results: ComparisonResults) -> list[Section]:
     return [Section("Class by class", [text], blocks=blocks)]
 
 
-def class_chart(results: ComparisonResults, metric: str, arm: str, classifier: str) -> str | None:
+def class_chart(results: Comparison, metric: str, arm: str, classifier: str) -> str | None:
     """Draw a figure of every class with the original data and with an arm, as SVG; None where it was not measured."""
     pair = [results.entry(NONE, classifier), results.entry(arm, classifier)]
     rows = []
@@ -52,7 +52,7 @@ def class_chart(results: ComparisonResults, metric: str, arm: str, classifier: s
     return dodged_chart(rows, arm_marks(results, [NONE, arm]), xlabel=inside(TITLES[metric]), columns=2)
 
 
-def recall_table(results: ComparisonResults, classifier: str) -> Grid:
+def recall_table(results: Comparison, classifier: str) -> Grid:
     """Compose a table of classes by arms: the recall, and how far it is from that with the original data."""
     arms = [arm for arm in results.main_arms if results.entry(arm, classifier)]
     base = results.entry(NONE, classifier)
@@ -78,7 +78,7 @@ def recall_table(results: ComparisonResults, classifier: str) -> Grid:
     return Grid(["class", *("none (original)" if arm == NONE else arm for arm in arms)], rows, caption)
 
 
-def confusion(results: ComparisonResults) -> list[Section]:
+def confusion(results: Comparison) -> list[Section]:
     """Show which class is taken for which, before and after."""
     shown = shown_pair(results)
     items = []
@@ -94,8 +94,5 @@ def confusion(results: ComparisonResults) -> list[Section]:
     return [Section("What is taken for what", blocks=[Drawings(items)])] if items else []
 
 
-def _sizes(results: ComparisonResults, name: str) -> str:
-    counts = results.about.get("counts") or {}
-    learned, tested = results.real_count(name), counts.get("test", {}).get(name)
-    parts = [f"{learned:,} to learn from" if learned is not None else "", f"{tested:,.0f} tested" if tested else ""]
-    return ", ".join(part for part in parts if part)
+def _sizes(results: Comparison, name: str) -> str:
+    return f"{results.about.training_counts[name]:,} to learn from, {results.about.test_counts[name]:,} tested"

@@ -6,18 +6,18 @@ import json
 from collections.abc import Sequence
 
 from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.wording import ends, places, value_of, width
 from gansynth.report.blocks import Block, Cell, Grid, Row
-from gansynth.report.comparison_entries import Swap
-from gansynth.report.comparison_figures import ends, places, value_of, width
-from gansynth.report.comparison_folder import NONE, ComparisonResults
-from gansynth.report.comparison_verdict import several, shown_pair
 from gansynth.report.numbers import duration
 from gansynth.report.page import Section
+from gansynth.studies.comparison_entries import Swap
+from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_verdict import several, shown_pair
 
 
-def swaps(results: ComparisonResults) -> list[Section]:
+def swaps(results: Comparison) -> list[Section]:
     """Show what synthetic images are worth by themselves: as training images, and as test images."""
-    if not results.swaps:
+    if not results.swap:
         return []
     text = (
         "A classifier that learned from synthetic images alone shows on real ones how much of the cells they hold "
@@ -26,10 +26,10 @@ def swaps(results: ComparisonResults) -> list[Section]:
         "more typical than cells are."
     )
     rows = []
-    for gan, classifier in dict.fromkeys((s.gan, s.classifier) for s in results.swaps):
+    for gan, classifier in dict.fromkeys((s.gan, s.classifier) for s in results.swap):
         real = results.entry(NONE, classifier)
         found = [real.metrics.get("macro-F1") if real else None]
-        found += [_macro(_of(results.swaps, gan, classifier, way)) for way in ("TSTR", "TRTS")]
+        found += [_macro(_of(results.swap, gan, classifier, way)) for way in ("TSTR", "TRTS")]
         rows.append(Row(classifier, [_cell(one) for one in found], small=gan))
     caption = "Macro F1 with 95% intervals. The same number of optimizer steps in each."
     head = ["classifier", "real, tested on real", "synthetic, tested on real", "real, tested on synthetic"]
@@ -38,7 +38,7 @@ def swaps(results: ComparisonResults) -> list[Section]:
     return [Section("Synthetic images alone", [text], blocks=blocks)]
 
 
-def costs(results: ComparisonResults) -> list[Section]:
+def costs(results: Comparison) -> list[Section]:
     """Show what each arm learned from and how long it took."""
     rows = []
     for classifier in results.classifiers:
@@ -65,10 +65,10 @@ def costs(results: ComparisonResults) -> list[Section]:
     return [Section("What it costs", blocks=blocks)]
 
 
-def _gans(results: ComparisonResults) -> Grid | None:
+def _gans(results: Comparison) -> Grid | None:
     """What the GANs took, from their runs."""
     rows = []
-    for path in sorted(results.folder.glob("fold*/gans/*/run.json")):
+    for path in sorted(results.folder.glob("fold*/gans/*/run.json")) if results.folder else ():
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -83,9 +83,9 @@ def _gans(results: ComparisonResults) -> Grid | None:
     return Grid(["GAN", "real images seen", "time to train"], rows, caption)
 
 
-def _swap_classes(results: ComparisonResults) -> list[Block]:
+def _swap_classes(results: Comparison) -> list[Block]:
     shown = shown_pair(results)
-    mine = [s for s in results.swaps if shown and s.classifier == shown[1] and s.classes]
+    mine = [s for s in results.swap if shown and s.classifier == shown[1] and s.classes]
     real = results.entry(NONE, mine[0].classifier) if mine else None
     if not mine or real is None:
         return []

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from gansynth.report.blocks import Drawing, Drawings
 from gansynth.report.comparison_arms import arm_marks
-from gansynth.report.comparison_folder import NONE, ComparisonResults
-from gansynth.report.comparison_verdict import shown_pair
 from gansynth.report.page import Section
 from gansynth.report.recipe_curves import recipe_curves
+from gansynth.studies.comparison_result import NONE, Comparison
+from gansynth.studies.comparison_verdict import shown_pair
 
 Curve = Sequence[Mapping[str, Any]]
 Curves = Sequence[Curve]
@@ -20,7 +20,7 @@ Curves = Sequence[Curve]
 _PARTS = {"train": ("training", ":"), "val": ("validation", "-")}
 
 
-def training_curves(results: ComparisonResults) -> list[Section]:
+def training_curves(results: Comparison) -> list[Section]:
     """Show accuracy and loss of the verdict's classifier in two arms, and the validation macro F1 of every arm."""
     shown = shown_pair(results)
     if shown is None:
@@ -34,7 +34,7 @@ def training_curves(results: ComparisonResults) -> list[Section]:
     return []
 
 
-def _section(results: ComparisonResults, classifier: str, arm: str, notes: dict[str, Curves]) -> Section:
+def _section(results: Comparison, classifier: str, arm: str, notes: dict[str, Curves]) -> Section:
     two = {name: curves for name, curves in notes.items() if name in (NONE, arm)} or notes
     marks = dict(zip(notes, arm_marks(results, list(notes)), strict=True))
     colors = {name: mark.color for name, mark in marks.items()}
@@ -88,10 +88,10 @@ def curve_chart(notes: Mapping[str, Curves], key: str, colors: Mapping[str, str]
     return recipe_curves(lines, xlabel="optimizer steps", ylabel=ylabel, percent=percent, styles=styles)
 
 
-def curves_of(results: ComparisonResults, classifier: str, arms: Sequence[str]) -> dict[str, Curves]:
+def curves_of(results: Comparison, classifier: str, arms: Sequence[str]) -> dict[str, Curves]:
     """Return the curves of every run of some arms; an arm without any is left out."""
     found = {
-        arm: [note["curve"] for note in results.notes(entry) if note.get("curve")]
+        arm: [one.note.curve for one in results.records(entry) if one.has_note and one.note.curve]
         for arm in arms
         if (entry := results.entry(arm, classifier))
     }

@@ -7,32 +7,32 @@ from typing import Any
 
 import numpy as np
 
+from gansynth.metrics.wording import inside
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row
-from gansynth.report.comparison_entries import Dose
-from gansynth.report.comparison_figures import inside, title_of
-from gansynth.report.comparison_folder import ComparisonResults
-from gansynth.report.comparison_verdict import endpoint_of, shown_pair
 from gansynth.report.drawing import GRID, SERIES, SYNTHETIC, as_svg, blank_figure, plain
 from gansynth.report.figures import spread_labels
 from gansynth.report.numbers import listed
 from gansynth.report.page import Section
+from gansynth.studies.comparison_entries import DoseCurve
+from gansynth.studies.comparison_result import Comparison
+from gansynth.studies.comparison_verdict import shown_pair
 
 Points = Sequence[tuple[float, float, float | None, float | None]]
 
 
-def doses(results: ComparisonResults) -> list[Section]:
+def doses(results: Comparison) -> list[Section]:
     """Show every endpoint against the dose, then the recall of every other class, and the dose that helps most."""
-    known = [dose for dose in results.doses if len(dose.points) > 1]
+    known = [dose for dose in results.doses if len(dose.known) > 1]
     if not known:
         return []
     remedies = list(dict.fromkeys(dose.remedy for dose in known))
-    main = [dose for dose in known if dose.endpoint in results.endpoints]
+    main = [dose for dose in known if dose.endpoint in results.about.endpoints]
     drawings = []
     for endpoint in dict.fromkeys(dose.endpoint for dose in main):
-        lines = {_name(d, remedies): d.points for d in main if d.endpoint == endpoint}
-        drawn = dose_chart(lines, inside(title_of(endpoint)))
+        lines = {_name(d, remedies): d.known for d in main if d.endpoint == endpoint}
+        drawn = dose_chart(lines, inside(endpoint.title))
         caption = "With 95% intervals. 0%: without the remedy; 100%: balance."
-        drawings.append(Drawing(drawn, caption, title_of(endpoint), 34))
+        drawings.append(Drawing(drawn, caption, endpoint.title, 34))
     blocks: list[Block] = [Drawings(drawings)] if drawings else []
     blocks += _every_class(results, [dose for dose in known if dose not in main])
     table = _best(results)
@@ -93,13 +93,13 @@ def class_doses(found: Mapping[str, Points], columns: int = 4) -> str:
     return as_svg(figure)
 
 
-def _every_class(results: ComparisonResults, found: Sequence[Dose]) -> list[Block]:
+def _every_class(results: Comparison, found: Sequence[DoseCurve]) -> list[Block]:
     shown = shown_pair(results)
     classifier = shown[1] if shown else None
     mine = [d for d in found if d.endpoint.metric == "recall" and d.endpoint.class_name and d.classifier == classifier]
     charts = []
     for remedy in dict.fromkeys(d.remedy for d in mine):
-        of_class = {str(d.endpoint.class_name): d.points for d in mine if d.remedy == remedy}
+        of_class = {str(d.endpoint.class_name): d.known for d in mine if d.remedy == remedy}
         ordered = {name: of_class[name] for name in results.by_rarity if name in of_class}
         if ordered:
             caption = f"Recall of the other classes by {classifier}; bands: 95% intervals."
@@ -107,13 +107,10 @@ def _every_class(results: ComparisonResults, found: Sequence[Dose]) -> list[Bloc
     return [Drawings(charts)] if charts else []
 
 
-def _best(results: ComparisonResults) -> Grid | None:
-    held = results.facts.get("best_dose") or []
+def _best(results: Comparison) -> Grid | None:
     by_row: dict[tuple[str, str], dict[str, str]] = {}
-    for entry in held:
-        title = title_of(endpoint_of(entry["endpoint"]))
-        said = "–" if entry.get("dose") is None else f"{entry['dose']:.0%}"
-        by_row.setdefault((str(entry["remedy"]), str(entry["classifier"])), {})[title] = said
+    for one in results.best_dose:
+        by_row.setdefault((one.remedy, one.classifier), {})[one.endpoint.title] = f"{one.dose:.0%}"
     heads = list(dict.fromkeys(title for found in by_row.values() for title in found))
     rows = [
         Row(remedy, [Cell(found.get(head, "–")) for head in heads], small=classifier)
@@ -126,7 +123,7 @@ def _best(results: ComparisonResults) -> Grid | None:
     return Grid(["remedy", *heads], rows, caption) if rows else None
 
 
-def _name(dose: Dose, remedies: Sequence[str]) -> str:
+def _name(dose: DoseCurve, remedies: Sequence[str]) -> str:
     return dose.classifier if len(remedies) == 1 else f"{dose.remedy}, {dose.classifier}"
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
-from gansynth.report.comparison_entries import EffectResult, Endpoint
-from gansynth.report.comparison_figures import (
+from gansynth.metrics.wording import (
     LOWER_IS_BETTER,
     ends,
     inside,
@@ -15,15 +13,16 @@ from gansynth.report.comparison_figures import (
     places,
     signed,
     signed_ends,
-    title_of,
     value_of,
     width,
 )
-from gansynth.report.comparison_folder import NONE, ComparisonResults
+from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.drawing import FAINT, GRID, INK, REAL, as_svg, blank_figure, plain
 from gansynth.report.metric_tables import Footnotes
 from gansynth.report.numbers import sentence
 from gansynth.report.page import Section
+from gansynth.studies.comparison_entries import ArmEffect, Endpoint
+from gansynth.studies.comparison_result import NONE, AnyLevel, Comparison
 
 BETTER, WORSE, UNTOLD = REAL, "#b3541e", "#7b848e"
 """Colours of a difference: shown to be better, shown to be worse, not shown."""
@@ -40,7 +39,7 @@ _METHODS = {
 }
 
 
-def effects(results: ComparisonResults) -> list[Section]:
+def effects(results: Comparison) -> list[Section]:
     """Show every difference with its interval, against the original data first."""
     sections = []
     for against in dict.fromkeys([NONE, *(e.against for e in results.effects)]):
@@ -61,12 +60,12 @@ def effects(results: ComparisonResults) -> list[Section]:
     return sections
 
 
-def forest_chart(found: Sequence[tuple[str, EffectResult | None]], *, xlabel: str, limit: float | None = None) -> str:
+def forest_chart(found: Sequence[tuple[str, ArmEffect | None]], *, xlabel: str, limit: float | None = None) -> str:
     """Draw differences with their intervals around zero; filled where the corrected test shows a difference.
 
     Parameters
     ----------
-    found : sequence of (name, EffectResult or None)
+    found : sequence of (name, ArmEffect or None)
         From top to bottom; None makes the name a heading.
     xlabel : str
     limit : float or None
@@ -88,6 +87,8 @@ def forest_chart(found: Sequence[tuple[str, EffectResult | None]], *, xlabel: st
         color = _color(effect)
         if effect.interval is not None:
             axes.plot(effect.interval, [y, y], color=color, linewidth=1.8, solid_capstyle="butt", zorder=2)
+        if effect.value is None:
+            continue
         face = color if effect.shown else "white"
         axes.plot(effect.value, y, "o", color=color, markerfacecolor=face, markersize=6, markeredgewidth=1.5, zorder=3)
         text = p_words(effect.p_holm)
@@ -108,11 +109,11 @@ def forest_chart(found: Sequence[tuple[str, EffectResult | None]], *, xlabel: st
     return as_svg(figure)
 
 
-def effect_table(results: ComparisonResults, found: Sequence[EffectResult], caption: str) -> Grid:
+def effect_table(results: AnyLevel, found: Sequence[ArmEffect], caption: str) -> Grid:
     """Compose a table of comparisons, grouped by endpoint."""
     rows, notes = [], Footnotes()
     for endpoint in _endpoints(found):
-        rows.append(Row(title_of(endpoint), kind="group"))
+        rows.append(Row(endpoint.title, kind="group"))
         for effect in [e for e in found if e.endpoint == endpoint]:
             rows.append(Row(effect.arm, _cells(results, effect, notes), small=effect.classifier))
     against = _named(found[0].against)
@@ -120,7 +121,7 @@ def effect_table(results: ComparisonResults, found: Sequence[EffectResult], capt
     return Grid(head, rows, caption, notes.texts)
 
 
-def _cells(results: ComparisonResults, effect: EffectResult, notes: Footnotes) -> list[Cell]:
+def _cells(results: AnyLevel, effect: ArmEffect, notes: Footnotes) -> list[Cell]:
     pair = [results.entry(arm, effect.classifier) for arm in (effect.against, effect.arm)]
     values = [None if one is None else one.estimate(effect.endpoint) for one in pair]
     decimals = places(*(width(one) for one in values), width(effect))
@@ -135,7 +136,7 @@ def _cells(results: ComparisonResults, effect: EffectResult, notes: Footnotes) -
     return cells
 
 
-def _judged(effect: EffectResult) -> str:
+def _judged(effect: ArmEffect) -> str:
     if effect.p_holm is None:
         return "cannot be said"
     if not effect.shown:
@@ -143,10 +144,10 @@ def _judged(effect: EffectResult) -> str:
     return "worse" if _is_worse(effect) else "better"
 
 
-def _forests(results: ComparisonResults, found: Sequence[EffectResult]) -> list[Drawing]:
+def _forests(results: Comparison, found: Sequence[ArmEffect]) -> list[Drawing]:
     limit, drawings = _reach(found), []
     for endpoint in _endpoints(found):
-        rows: list[tuple[str, EffectResult | None]] = []
+        rows: list[tuple[str, ArmEffect | None]] = []
         for classifier in results.classifiers:
             mine = [e for e in found if e.endpoint == endpoint and e.classifier == classifier]
             if mine and len(results.classifiers) > 1:
@@ -155,18 +156,18 @@ def _forests(results: ComparisonResults, found: Sequence[EffectResult]) -> list[
         caption = "With 95% intervals; p corrected for the number of arms. "
         told = any(e is not None and e.shown for _, e in rows)
         caption += "Filled: a difference is shown." if told else "No difference is shown."
-        drawn = forest_chart(rows, xlabel=f"difference in {inside(title_of(endpoint))}", limit=limit)
-        drawings.append(Drawing(drawn, caption, title_of(endpoint), 34))
+        drawn = forest_chart(rows, xlabel=f"difference in {inside(endpoint.title)}", limit=limit)
+        drawings.append(Drawing(drawn, caption, endpoint.title, 34))
     return drawings
 
 
-def _reach(found: Sequence[EffectResult]) -> float:
+def _reach(found: Sequence[ArmEffect]) -> float:
     """How far the axis reaches on both sides of zero."""
-    ends = [abs(v) for e in found for v in (e.value, *(e.interval or ())) if v == v]
+    ends = [abs(v) for e in found for v in (e.gap, *(e.interval or ()))]
     return 1.06 * max(ends, default=0.0) or 0.1
 
 
-def _table(results: ComparisonResults, found: Sequence[EffectResult]) -> list[Block]:
+def _table(results: Comparison, found: Sequence[ArmEffect]) -> list[Block]:
     kept = found if len(found) <= _MOST else [e for e in found if e.arm in results.main_arms]
     caption = (
         "Small figures: 95% intervals, each of its comparison alone. p, corrected (Holm): over the arms of one "
@@ -182,15 +183,15 @@ def _table(results: ComparisonResults, found: Sequence[EffectResult]) -> list[Bl
     return [Text("The comparisons in figures", strong=True), effect_table(results, kept, caption)]
 
 
-def _endpoints(found: Sequence[EffectResult]) -> list[Endpoint]:
+def _endpoints(found: Sequence[ArmEffect]) -> list[Endpoint]:
     return list(dict.fromkeys(e.endpoint for e in found))
 
 
-def _is_worse(effect: EffectResult) -> bool:
-    return (effect.value < 0) != (effect.endpoint.metric in LOWER_IS_BETTER)
+def _is_worse(effect: ArmEffect) -> bool:
+    return (effect.gap < 0) != (effect.endpoint.metric in LOWER_IS_BETTER)
 
 
-def _color(effect: EffectResult) -> str:
+def _color(effect: ArmEffect) -> str:
     if not effect.shown:
         return UNTOLD
     return WORSE if _is_worse(effect) else BETTER

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from gansynth.metrics.wording import TITLES, inside
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.class_charts import Mark, confusion_chart, dodged_chart
 from gansynth.report.comparison_effects import effect_table
-from gansynth.report.comparison_figures import TITLES, inside
-from gansynth.report.comparison_folder import NONE, ComparisonResults, comparison_of
 from gansynth.report.comparison_models import every_arm
-from gansynth.report.comparison_verdict import shown_pair
 from gansynth.report.drawing import FAINT, REAL
 from gansynth.report.page import Section
+from gansynth.studies.comparison_result import NONE, Comparison, Superclasses
+from gansynth.studies.comparison_verdict import shown_pair
 
 _METRICS = ("accuracy", "balanced-accuracy", "macro-F1", "kappa", "ROC-AUC", "MSE")
 """alkrimi2023, tables 3 to 9: figures of a threshold, of agreement and ranking, and of probabilities."""
@@ -18,18 +18,9 @@ _METRICS = ("accuracy", "balanced-accuracy", "macro-F1", "kappa", "ROC-AUC", "MS
 _BOTH = "{} at both levels, with 95% intervals. Fewer classes are harder to confuse: figures rise with the level."
 
 
-def superclass_results(results: ComparisonResults) -> ComparisonResults | None:
-    """Return a comparison at the level of its superclasses; None where it has no label tree."""
-    held = results.facts.get("superclasses")
-    if not held:
-        return None
-    about = {key: results.about.get(key) for key in ("data", "size")} | held["about"]
-    return comparison_of(results.folder, {**held, "about": about})
-
-
-def levels(results: ComparisonResults) -> list[Section]:
+def levels(results: Comparison) -> list[Section]:
     """Show which classes a superclass holds, and the figures, differences and mistakes at its level."""
-    above = superclass_results(results)
+    above = results.superclasses
     if above is None:
         return []
     text = (
@@ -37,7 +28,7 @@ def levels(results: ComparisonResults) -> list[Section]:
         "trained for this; the probability of a superclass is the sum over its classes, and the largest sum is what "
         "is predicted."
     )
-    blocks: list[Block] = [_tree(results, above), Drawings(_charts(results, above))]
+    blocks: list[Block] = [_tree(above), Drawings(_charts(results, above))]
     blocks += [Text("Every arm, by superclass", strong=True), every_arm(above, _METRICS)]
     found = [effect for effect in above.effects if effect.against == NONE]
     if found:
@@ -49,18 +40,16 @@ def levels(results: ComparisonResults) -> list[Section]:
     return [Section("One level up: superclasses", [text], blocks=blocks)]
 
 
-def _tree(results: ComparisonResults, above: ComparisonResults) -> Grid:
-    counts = above.about["counts"]
+def _tree(above: Superclasses) -> Grid:
     rows = []
-    for superclass, members in results.facts["superclasses"]["tree"].items():
-        alone = list(members) == [superclass]
-        held = "a class by itself" if alone else ", ".join(members)
-        numbers = [Cell(f"{round(counts[part][superclass]):,}") for part in ("train", "test")]
+    for superclass, members in above.tree.items():
+        held = "a class by itself" if members == (superclass,) else ", ".join(members)
+        numbers = [Cell(f"{n[superclass]:,}") for n in (above.about.training_counts, above.about.test_counts)]
         rows.append(Row(superclass, [Cell(held, words=True), *numbers]))
     return Grid(["superclass", "its classes", "to learn from", "tested"], rows, "Real images.")
 
 
-def _charts(results: ComparisonResults, above: ComparisonResults) -> list[Drawing]:
+def _charts(results: Comparison, above: Superclasses) -> list[Drawing]:
     shown = shown_pair(results)
     if shown is None:
         return []

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gansynth.metrics.wording import LOWER_IS_BETTER, TITLES, ends, inside, places, signed, value_of, width
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.class_charts import dodged_chart
 from gansynth.report.comparison_arms import arm_marks
-from gansynth.report.comparison_entries import ArmResult
-from gansynth.report.comparison_figures import (
-    FURTHER,
-    LOWER_IS_BETTER,
-    PAPER_TABLE,
-    TITLES,
-    ends,
-    inside,
-    places,
-    signed,
-    value_of,
-    width,
-)
-from gansynth.report.comparison_folder import NONE, ComparisonResults
-from gansynth.report.comparison_verdict import shown_pair
+from gansynth.report.comparison_figures import FURTHER, PAPER_TABLE
 from gansynth.report.page import Section
+from gansynth.studies.comparison_entries import ArmResult
+from gansynth.studies.comparison_result import NONE, AnyLevel, Comparison
+from gansynth.studies.comparison_verdict import shown_pair
 
 _TOO_GOOD = " The paper's protocol: these figures are too good."
 
 
-def models(results: ComparisonResults) -> list[Section]:
+def models(results: Comparison) -> list[Section]:
     """Show the classifiers on the original and on the balanced data."""
     shown = shown_pair(results)
     if shown is None:
@@ -48,12 +38,12 @@ def models(results: ComparisonResults) -> list[Section]:
     return [Section("Classifiers on original and balanced data", [text], blocks=blocks)]
 
 
-def balanced_table(results: ComparisonResults, arm: str) -> Grid | None:
+def balanced_table(results: Comparison, arm: str) -> Grid | None:
     """Compose tables 8 and 9 in one: a row per classifier, each figure before, after, and the difference.
 
     Parameters
     ----------
-    results : ComparisonResults
+    results : Comparison
     arm : str
         The arm that stands for the balanced data, the same for every classifier.
 
@@ -88,7 +78,7 @@ def balanced_table(results: ComparisonResults, arm: str) -> Grid | None:
     return Grid(head, rows, caption + (_TOO_GOOD if results.is_paper else ""), under=under)
 
 
-def every_arm(results: ComparisonResults, metrics: Sequence[str]) -> Grid:
+def every_arm(results: AnyLevel, metrics: Sequence[str]) -> Grid:
     """Compose a table of every arm of every classifier, with intervals."""
     columns = [m for m in metrics if any(m in entry.metrics for entry in results.arms)]
     rows = []
@@ -110,7 +100,7 @@ def every_arm(results: ComparisonResults, metrics: Sequence[str]) -> Grid:
     return Grid(head, rows, caption + (_TOO_GOOD if results.is_paper else ""), under=under if any(under) else ())
 
 
-def model_chart(results: ComparisonResults, metric: str) -> str:
+def model_chart(results: Comparison, metric: str) -> str:
     """Draw a figure of every classifier in every main arm, as SVG (figure 6 with "accuracy")."""
     arms = results.main_arms
     rows = []
@@ -120,7 +110,7 @@ def model_chart(results: ComparisonResults, metric: str) -> str:
     return dodged_chart(rows, arm_marks(results, arms), xlabel=inside(TITLES[metric]), columns=2)
 
 
-def _chart(results: ComparisonResults, metric: str) -> Drawing:
+def _chart(results: Comparison, metric: str) -> Drawing:
     means = {
         "accuracy": "As figure 6: share of all test images classified rightly; frequent classes decide it.",
         "macro-F1": "The mean of the classes' F1: every class counts as much.",
@@ -134,6 +124,4 @@ def _shade(gap: float | None) -> float | None:
 
 
 def _weights(entry: ArmResult) -> str:
-    if not entry.weights or entry.classifier in ("sequential-cnn", "custom-cnn"):
-        return ""
-    return "trained from scratch" if entry.weights == "none" else f"{entry.weights} weights"
+    return {"": "", "none": "trained from scratch"}.get(entry.weights, f"{entry.weights} weights")

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from gansynth.metrics.wording import TITLES, ends, places, signed, value_of, width
 from gansynth.report.blocks import Cell, Grid, Row
-from gansynth.report.comparison_figures import TITLES, ends, places, signed, value_of, width
-from gansynth.report.comparison_folder import ComparisonResults
-from gansynth.report.comparison_verdict import PAPER_FLAW
 from gansynth.report.page import Section
+from gansynth.studies.comparison_result import Comparison
+from gansynth.studies.comparison_verdict import PAPER_FLAW
 
 _METRICS = ("accuracy", "balanced-accuracy", "macro-F1")
 
 
-def protocols(results: ComparisonResults, clean: ComparisonResults | None) -> list[Section]:
+def protocols(results: Comparison, clean: Comparison | None) -> list[Section]:
     """Show the paper's protocol beside the clean one; nothing where there is only one of them."""
     if clean is None or not results.is_paper or clean.is_paper:
         return []
     return [Section("What the protocol adds", [PAPER_FLAW], blocks=[protocol_table(results, clean)])]
 
 
-def protocol_table(paper: ComparisonResults, clean: ComparisonResults) -> Grid:
+def protocol_table(paper: Comparison, clean: Comparison) -> Grid:
     """Compose a table of every arm that both comparisons have: the paper's protocol, the clean one, the difference."""
     rows = []
     for classifier in paper.classifiers:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.wording import ends, places, value_of, width
 from gansynth.report.blocks import Cell, Grid, Row
-from gansynth.report.comparison_figures import ends, places, value_of, width
-from gansynth.report.comparison_folder import ComparisonResults
 from gansynth.report.page import Section
+from gansynth.studies.comparison_result import Comparison
 
 
-def recognition(results: ComparisonResults) -> list[Section]:
+def recognition(results: Comparison) -> list[Section]:
     """Show for each GAN and class how many images its independent classifier recognises, beside real test images."""
-    of: dict[tuple[str, str], Estimate] = {
-        (entry["gan"], entry["class"]): Estimate.from_json(entry["recognised"])
-        for entry in results.facts.get("recognition") or []
-    }
+    of = {(one.gan, one.class_name): one.recognised for one in results.recognition}
     if not of:
         return []
     gans = list(dict.fromkeys(gan for gan, _ in of))

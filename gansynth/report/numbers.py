@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.wording import listed as listed
 from gansynth.studies.catalogue import LITE, METRICS
 
 MISSING = "missing"
@@ -101,13 +102,6 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def listed(names: Sequence[str], most: int = 5) -> str:
-    """Join names as a sentence does; beyond `most` of them the rest is counted."""
-    if len(names) > most:
-        return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def sentence(text: str, names: Sequence[str] = ()) -> str:

@@ -8,36 +8,33 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gansynth.report.benchmark_folder import BenchmarkResults
 from gansynth.report.blocks import Drawing, Drawings
 from gansynth.report.drawing import GRID, INK, SERIES, as_svg, blank_figure, plain
 from gansynth.report.figures import spread_labels
 from gansynth.report.page import Section
+from gansynth.studies.benchmark_result import Benchmark
 
-_WATCHED = {
-    "recall": ("Recognised", "recognised, mean of classes"),
-    "diversity": ("Diversity", "diversity as a share of real, mean"),
-}
+_WATCHED = {"Recognised": "recognised, mean of classes", "Diversity": "diversity as a share of real, mean"}
 _ALONG = {"images": "real images seen", "minutes": "minutes of training"}
 _DASHES = ("-", "--", "-.", ":")
 
 
-def curves(results: BenchmarkResults) -> list[Section]:
+def curves(found: Benchmark) -> list[Section]:
     """Show recall and diversity of every run against images seen and against minutes."""
     charts = []
-    for key, (title, ylabel) in _WATCHED.items():
+    for title, ylabel in _WATCHED.items():
         for along, xlabel in _ALONG.items():
-            lines: dict[str, list[tuple[ArrayLike, ArrayLike]]] = {r: [] for r in results.recipes}
+            lines: dict[str, list[tuple[ArrayLike, ArrayLike]]] = {r: [] for r in found.ordered}
             known: list[float] = []
-            for run in results.facts.get("curves") or []:
-                x, y = _numbers(run.get(along)), _numbers(run.get(key))
-                if x and len(x) == len(y):
-                    lines[run["recipe"]].append((x, y))
-                    known += [v for v in _numbers(run.get(f"real_{key}")) if math.isfinite(v)]
+            for run in found.curves:
+                x = run.images if along == "images" else run.minutes
+                if x:
+                    lines[run.recipe].append((x, _numbers(run.recall if title == "Recognised" else run.diversity)))
+                    known += [v for v in run.real_recall if v is not None]
             if not any(lines.values()):
                 continue
             # The watch gives diversity as a share of that of real cells.
-            real = 1.0 if key == "diversity" else sum(known) / len(known) if known else None
+            real = 1.0 if title == "Diversity" else sum(known) / len(known) if known else None
             drawn = recipe_curves(lines, xlabel=xlabel, ylabel=ylabel, real=real)
             caption = "One line per run." if real is None else "One line per run; dotted: real cells."
             charts.append(Drawing(drawn, caption, f"{title} against {xlabel}", 36))
@@ -127,6 +124,5 @@ def _short(value: float) -> str:
     return f"{value:g}"
 
 
-def _numbers(values: object) -> list[float]:
-    """A list from JSON, where None stands for what was not finite."""
-    return [float("nan") if v is None else float(v) for v in values] if isinstance(values, list) else []
+def _numbers(values: Sequence[float | None]) -> list[float]:
+    return [math.nan if value is None else value for value in values]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gansynth.report.comparison_folder import NONE
 from gansynth.report.drawing import FAINT, GRID, INK, SERIES, as_svg, blank_figure, plain
 from gansynth.report.figures import spread_labels
 from gansynth.report.sweep_folder import Point
+from gansynth.studies.comparison_result import NONE
 
 RHO = "imbalance ratio ρ: largest class / smallest class"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
-from gansynth.report.comparison_entries import Endpoint
-from gansynth.report.comparison_folder import NONE
 from gansynth.report.quality_folder import read_json
+from gansynth.studies.comparison_entries import Endpoint
+from gansynth.studies.comparison_result import NONE
 
 
 @dataclass(frozen=True)

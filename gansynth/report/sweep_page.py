@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gansynth.atomic import write_text
+from gansynth.metrics.wording import ends, inside, p_words, places, share, signed, signed_ends
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Link, Links, Row
-from gansynth.report.comparison_entries import Endpoint
-from gansynth.report.comparison_figures import ends, inside, p_words, places, share, signed, signed_ends, title_of
-from gansynth.report.comparison_folder import NONE
 from gansynth.report.drawing import opaque
 from gansynth.report.numbers import listed, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.sweep_charts import difference_chart, ratio_chart
 from gansynth.report.sweep_folder import Point, SweepResults, read_sweep_folder
+from gansynth.studies.comparison_entries import Endpoint
+from gansynth.studies.comparison_result import NONE
 
 Charts = Mapping[tuple[Endpoint, str], str]
 
@@ -55,7 +55,7 @@ def sweep_page(results: SweepResults, charts: Charts) -> Page:
         findings=sweep_findings(results),
         warnings=[sentence(str(text), results.arms) for text in results.facts["warnings"]],
         sections=[
-            *(Section(title_of(one), [MEANING[one.metric]], blocks=_figures(results, charts, one)) for one in overall),
+            *(Section(one.title, [MEANING[one.metric]], blocks=_figures(results, charts, one)) for one in overall),
             *_differences(results),
             *_recalls(results, charts, rare),
             _kept(results),
@@ -80,7 +80,7 @@ def sweep_page(results: SweepResults, charts: Charts) -> Page:
 def sweep_verdict(results: SweepResults) -> str:
     """Say how far the primary endpoint falls without a remedy, and which remedy stands best at the highest ratio."""
     endpoint, classifier = results.primary, _best_classifier(results)
-    what = f"{inside(title_of(endpoint))} of {classifier}"
+    what = f"{inside(endpoint.title)} of {classifier}"
     curve = results.curve(NONE, classifier, endpoint)
     if not curve:
         return f"The arm none is not among the arms, so nothing says what a remedy adds to {what}."
@@ -123,7 +123,7 @@ def sweep_findings(results: SweepResults) -> list[str]:
         n = len([arm for arm in results.arms if arm != NONE])
         parts = [f"shown to be {word} than none: {listed(names, 12)}" for word, names in tallies.items()]
         said = "; ".join(parts) if parts else f"no remedy of {n} is told apart from none at any ratio"
-        found.append(f"{title_of(results.primary)}, {classifier}: {said}.")
+        found.append(f"{results.primary.title}, {classifier}: {said}.")
     return found
 
 
@@ -148,7 +148,7 @@ def _charts(results: SweepResults) -> dict[tuple[Endpoint, str], str]:
     for endpoint in _endpoints(results):
         for classifier in results.classifiers if endpoint.class_name is None else [best]:
             lines = {arm: results.curve(arm, classifier, endpoint) for arm in results.arms}
-            found[endpoint, classifier] = ratio_chart(lines, inside(title_of(endpoint)))
+            found[endpoint, classifier] = ratio_chart(lines, inside(endpoint.title))
     return found
 
 
@@ -191,7 +191,7 @@ def _differences(results: SweepResults) -> list[Section]:
         found = {arm: points for arm, points in found.items() if points}
         if found:
             caption = "With 95% intervals; filled: shown by the test, corrected for all remedies and ratios."
-            label = f"{inside(title_of(results.primary))}, remedy minus none"
+            label = f"{inside(results.primary.title)}, remedy minus none"
             items.append(Drawing(difference_chart(found, label), caption, classifier, 14 * min(3, len(found))))
     text = (
         "The same classifier, test images, seeds and number of optimizer steps, with the remedy and without. Pasupa et "
@@ -202,7 +202,7 @@ def _differences(results: SweepResults) -> list[Section]:
 
 def _recalls(results: SweepResults, charts: Charts, rare: Sequence[Endpoint]) -> list[Section]:
     items = [
-        Drawing(drawn, f"{name}, with 95% intervals.", title_of(one), 36)
+        Drawing(drawn, f"{name}, with 95% intervals.", one.title, 36)
         for (one, name), drawn in charts.items()
         if one in rare
     ]
@@ -214,7 +214,7 @@ def _recalls(results: SweepResults, charts: Charts, rare: Sequence[Endpoint]) ->
 
 def _named(results: SweepResults, endpoint: Endpoint) -> Grid:
     grid = _table(results, endpoint)
-    return Grid([f"{title_of(endpoint)}, ρ", *grid.head[1:]], grid.rows, grid.caption)
+    return Grid([f"{endpoint.title}, ρ", *grid.head[1:]], grid.rows, grid.caption)
 
 
 def _kept(results: SweepResults) -> Section:

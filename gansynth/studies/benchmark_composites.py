@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gansynth.atomic import write_json
 from gansynth.data.leaks import refuse_seen
 from gansynth.data.opening import open_dataset
 from gansynth.remedies.naturalize import LEAST_EDGE
+from gansynth.studies.result_file import read_result
 from gansynth.synthesis import naturalize, training_images
 
 COMPOSITES = "naturalize"
@@ -19,6 +20,28 @@ WARNING = (
     f"{COMPOSITES} is no GAN: it sets cells of the training images, turned, on other slides, so that single images "
     "look real and no cell is new; its memorisation and diversity say what that costs"
 )
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is noted beside a folder of images once it is whole: what made them, and the seconds it took.
+
+    `seconds` is None where what had been stopped was continued.
+    """
+
+    model_sha256: str
+    seconds: float | None
+
+    def write(self, folder: Path) -> None:
+        """Write the note of a folder, beside it."""
+        write_json(_note(folder), asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Made | None:
+        """Read the note of a folder; None where it has none."""
+        if not _note(folder).is_file():
+            return None
+        return read_result(_note(folder), lambda found: cls(**found), "gansynth benchmark")
 
 
 def composed(data: str, folder: Path, *, count: int, first: int, size: int, progress: bool) -> float | None:
@@ -50,10 +73,9 @@ def composed(data: str, folder: Path, *, count: int, first: int, size: int, prog
     InputError
         If a held-out image is one of the training images, or no cell of a class could be cut out.
     """
-    note = folder.with_name(f"{folder.name}.json")
-    if note.is_file():
-        seconds: float | None = json.loads(note.read_text(encoding="utf-8"))["seconds"]
-        return seconds
+    held = Made.read(folder)
+    if held is not None:
+        return held.seconds
     cells = open_dataset(data, size=max(size, LEAST_EDGE), progress=progress)
     training = training_images(cells)
     held_out = cells.select(cells.records["split"].isin(["val", "test"]).to_numpy().nonzero()[0])
@@ -63,5 +85,9 @@ def composed(data: str, folder: Path, *, count: int, first: int, size: int, prog
         training, dict.fromkeys(training.class_names, count), folder, seed=first, resume=resume, progress=progress
     )
     spent = None if resume else round(time.monotonic() - began, 2)
-    write_json(note, {"model_sha256": made.model_sha256, "seconds": spent})
+    Made(made.model_sha256, spent).write(folder)
     return spent
+
+
+def _note(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from gansynth.atomic import write_json
 from gansynth.data.opening import open_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, build_gan, open_run, train_gan
-from gansynth.gans.journal import LOG
 from gansynth.metrics.matching import Pairing
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.remedies.naturalize import LEAST_EDGE
-from gansynth.studies.benchmark_composites import COMPOSITES, composed
+from gansynth.studies.benchmark_composites import COMPOSITES, Made, composed
+from gansynth.studies.benchmark_result import BenchmarkRun, Budget
 from gansynth.studies.quality_result import RESULTS, read_results
 from gansynth.studies.quality_study import quality
 from gansynth.synthesis import generate
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What every recipe gets: real images seen, minutes, or both (whichever is first)."""
-
-    images: int | None
-    minutes: float | None
 
 
 @dataclass(frozen=True)
@@ -122,8 +111,8 @@ def entries_of(names: Sequence[str], seeds: Sequence[int], changes: Sequence[str
     return found
 
 
-def carry_out(entry: Entry, settings: Settings) -> dict[str, Any]:
-    """Train and generate, or compose, and measure; return the row of the table.
+def carry_out(entry: Entry, settings: Settings) -> BenchmarkRun:
+    """Train and generate, or compose, and measure; return what was done.
 
     Raises
     ------
@@ -152,20 +141,19 @@ def carry_out(entry: Entry, settings: Settings) -> dict[str, Any]:
             progress=settings.progress,
         ).write(folder)
     read_results(folder)
-    return {
-        "recipe": entry.recipe,
-        "gan": entry.gan,
-        "seed": entry.seed,
-        "status": "done",
-        "error": None,
-        "images": info.get("images"),
-        "steps": info.get("step"),
-        "seconds": info.get("seconds"),
-        "generating_seconds": seconds,
-        "parameters": {} if run is None else parameters(run),
-        "run": None if run is None else str(run.path) if entry.given is not None else f"runs/{entry.name}",
-        "quality": f"quality/{entry.name}",
-    }
+    return BenchmarkRun(
+        recipe=entry.recipe,
+        gan=entry.gan,
+        seed=entry.seed,
+        status="done",
+        images=info.get("images"),
+        steps=info.get("step"),
+        seconds=info.get("seconds"),
+        generating_seconds=seconds,
+        parameters={} if run is None else parameters(run),
+        run=None if run is None else str(run.path) if entry.given is not None else f"runs/{entry.name}",
+        quality=f"quality/{entry.name}",
+    )
 
 
 def parameters(run: Run) -> dict[str, int]:
@@ -175,32 +163,6 @@ def parameters(run: Run) -> dict[str, int]:
         for name, network in build_gan(run.recipe, run.class_names).named_children()
     }
     return {name: n for name, n in counts.items() if n}
-
-
-def curve(run: Path) -> dict[str, list[float]]:
-    """Return what the class watch saw during a training, from the run's log.
-
-    Returns
-    -------
-    dict of lists of equal length
-        "images" seen, "minutes", "recall" and "diversity" (means over classes, diversity as a share of real), and
-        "real_recall".
-    """
-    clock: dict[int, tuple[int, float]] = {}
-    found: dict[str, list[float]] = {key: [] for key in ("images", "minutes", "recall", "diversity", "real_recall")}
-    log = run / LOG
-    for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
-        row = json.loads(line)
-        if "images" in row:
-            clock[row["step"]] = row["images"], row["seconds"]
-        if "watch" in row and row["step"] in clock:
-            images, seconds = clock[row["step"]]
-            found["images"].append(images)
-            found["minutes"].append(round(seconds / 60, 3))
-            for key in ("recall", "diversity", "real_recall"):
-                values = [c[key] for c in row["watch"].values() if c[key] is not None]
-                found[key].append(round(sum(values) / len(values), 4) if values else float("nan"))
-    return found
 
 
 def _trained(entry: Entry, settings: Settings) -> Run:
@@ -254,12 +216,10 @@ def _composed(entry: Entry, settings: Settings) -> float | None:
 def _generated(run: Run, entry: Entry, settings: Settings) -> float | None:
     """Generate what is not there yet; return the seconds that took, None where a stopped generation was continued."""
     place = settings.out / "synthetic" / entry.name
-    note = settings.out / "synthetic" / f"{entry.name}.json"
-    if note.is_file():
-        held: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
-        if held["model_sha256"] == run.model_sha256:
-            seconds: float | None = held["seconds"]
-            return seconds
+    held = Made.read(place)
+    if held is not None:
+        if held.model_sha256 == run.model_sha256:
+            return held.seconds
         shutil.rmtree(place, ignore_errors=True)  # the run was trained on
         shutil.rmtree(settings.out / "quality" / entry.name, ignore_errors=True)
     resume, began = place.is_dir() and any(place.iterdir()), time.monotonic()
@@ -272,5 +232,5 @@ def _generated(run: Run, entry: Entry, settings: Settings) -> float | None:
     if not report.complete:
         raise InputError(f"{entry.name}: not every class could be generated: {report}")
     seconds = None if resume else round(time.monotonic() - began, 2)
-    write_json(note, {"model_sha256": run.model_sha256, "seconds": seconds})
+    Made(run.model_sha256, seconds).write(place)
     return seconds

@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from gansynth import __version__
 from gansynth.atomic import write_json
 from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.errors import InputError
 from gansynth.metrics.matching import Pairing
-from gansynth.studies.benchmark_entry import Budget, Entry, Settings, carry_out, entries_of
-from gansynth.studies.benchmark_result import Benchmark, gather
+from gansynth.studies.benchmark_entry import Entry, Settings, carry_out, entries_of
+from gansynth.studies.benchmark_result import COMMAND, Benchmark, BenchmarkRun, Budget, gather
+from gansynth.studies.result_file import read_result
 
 SETTINGS = "settings.json"
 
 _NOT_OUR_FAULT = (InputError, RuntimeError, ArithmeticError, MemoryError, ValueError, OSError)
 """What one recipe may fail with without costing the others."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the numbers of a benchmark depend on, in settings.json before the first training."""
+
+    data_sha256: str
+    images: int | None
+    minutes: float | None
+    count: int
+    changes: list[str]
+    size: int
+    encoder: str
+    pairing: str
+    first_seed: int
+    gansynth: str
+
+    def write(self, folder: Path) -> None:
+        """Write settings.json."""
+        write_json(folder / SETTINGS, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Asked:
+        """Read settings.json; raises InputError where it is cut off, or another's."""
+        return read_result(folder / SETTINGS, lambda found: cls(**found), COMMAND)
 
 
 def benchmark(
@@ -112,7 +137,7 @@ def benchmark(
         progress=progress,
     )
     _claim(settings, changes, resume)
-    rows: list[dict[str, Any]] = []
+    rows: list[BenchmarkRun] = []
     for number, entry in enumerate(entries, 1):
         if progress:
             _say(f"[{number} of {len(entries)}] {entry.name}")
@@ -121,12 +146,12 @@ def benchmark(
         except _NOT_OUR_FAULT as error:
             rows.append(_failed(entry, error))
             if progress:
-                _say(f"{entry.name} failed: {rows[-1]['error']}")
+                _say(f"{entry.name} failed: {rows[-1].error}")
         # After every entry, so that a benchmark cut short has its tables.
         found = gather(settings, rows)
         found.write(settings.out)
-    if all(row["status"] == "failed" for row in rows):
-        raise InputError(f"no recipe could be carried out; the first failed so: {rows[0]['error']}")
+    if not found.done:
+        raise InputError(f"no recipe could be carried out; the first failed so: {rows[0].error}")
     return found
 
 
@@ -150,42 +175,37 @@ def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
         raise InputError(
             f"{settings.data}: has no split, and each training would make its own; run `gansynth data split` first"
         )
-    told = [*dataset.records["sha256"], *dataset.records["split"], *dataset.class_names]
-    identity: dict[str, Any] = {
-        "data_sha256": hashlib.sha256("\0".join(told).encode()).hexdigest(),
-        "images": settings.budget.images,
-        "minutes": settings.budget.minutes,
-        "count": settings.count,
-        "changes": sorted(changes),
-        "size": settings.size,
-        "encoder": settings.encoder,
-        "pairing": settings.pairing,
-        "first_seed": settings.seed,
-        "gansynth": __version__,
-    }
-    file = settings.out / SETTINGS
-    if file.is_file():
+    held_by = [*dataset.records["sha256"], *dataset.records["split"], *dataset.class_names]
+    asked = Asked(
+        data_sha256=hashlib.sha256("\0".join(held_by).encode()).hexdigest(),
+        images=settings.budget.images,
+        minutes=settings.budget.minutes,
+        count=settings.count,
+        changes=sorted(changes),
+        size=settings.size,
+        encoder=settings.encoder,
+        pairing=settings.pairing,
+        first_seed=settings.seed,
+        gansynth=__version__,
+    )
+    if (settings.out / SETTINGS).is_file():
         if not resume:
             raise InputError(f"{settings.out}: already holds a benchmark; continue it with --resume, or give another")
-        held = json.loads(file.read_text(encoding="utf-8"))
-        other = [key for key, value in identity.items() if held.get(key) != value]
+        held = asdict(Asked.read(settings.out))
+        other = [key for key, value in asdict(asked).items() if held[key] != value]
         if other:
             raise InputError(
                 f"{settings.out}: holds a benchmark with another {', '.join(other)}; give the same, or another --out"
             )
     elif settings.out.is_dir() and any(p for p in settings.out.iterdir() if p.name != "runs"):
         raise InputError(f"{settings.out}: is not empty and holds no benchmark; give another --out")
-    write_json(file, identity)
+    asked.write(settings.out)
 
 
-def _failed(entry: Entry, error: BaseException) -> dict[str, Any]:
+def _failed(entry: Entry, error: BaseException) -> BenchmarkRun:
     what = str(error).strip().splitlines()
-    sentence = f"{what[0] if what else ''}" if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-    return {
-        "recipe": entry.recipe, "gan": entry.gan, "seed": entry.seed, "status": "failed", "error": sentence[:500],
-        "images": None, "steps": None, "seconds": None, "generating_seconds": None, "parameters": {}, "run": None,
-        "quality": None,
-    }  # fmt: skip
+    said = f"{what[0] if what else ''}" if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    return BenchmarkRun(entry.recipe, entry.gan, entry.seed, "failed", error=said[:500])
 
 
 def _say(line: str) -> None:

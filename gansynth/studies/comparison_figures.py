@@ -10,17 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gansynth.metrics import classification_effects as statistics
 from gansynth.metrics.classification import OF_CLASS, OVERALL
-from gansynth.metrics.classification_effects import (
-    PROBABILITY_METRICS,
-    Endpoint,
-    arm_estimate,
-    effect,
-    probability_estimate,
-)
+from gansynth.metrics.classification_effects import PROBABILITY_METRICS, arm_estimate, effect, probability_estimate
 from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
+from gansynth.studies.comparison_entries import ArmEffect, Endpoint
 from gansynth.studies.comparison_plan import BASELINES, NONE
 from gansynth.studies.comparison_record import Predictions, Record
 
@@ -114,18 +110,17 @@ def estimates(arm: Pooled) -> Figures:
 
 def effects(
     arms: Mapping[Key, Pooled],
-    endpoints: Sequence[Mapping[str, Any]],
+    endpoints: Sequence[Endpoint],
     class_names: Sequence[str],
     n_train: Sequence[int],
     tested: Iterable[str],
-) -> list[dict[str, Any]]:
+) -> tuple[ArmEffect, ...]:
     """Compare every arm with ``none``, with ordinary augmentation and with over-sampling, of the same classifier.
 
     Parameters
     ----------
     arms : mapping of (arm, classifier) to Pooled
-    endpoints : sequence of mapping
-        As `endpoints_of` returns them.
+    endpoints : sequence of Endpoint
     class_names : sequence of str
     n_train : sequence of int
         Real training images of each fold.
@@ -134,10 +129,10 @@ def effects(
 
     Returns
     -------
-    list of dict
-        "p_holm" is corrected for the arms that are held against one baseline, for one classifier and one endpoint.
+    tuple of ArmEffect
+        `p_holm` is corrected for the arms that are held against one baseline, for one classifier and one endpoint.
     """
-    tested, found = list(tested), []
+    tested, found = list(tested), list[ArmEffect]()
     for classifier in dict.fromkeys(key[1] for key in arms):
         for against in BASELINES:
             baseline = arms.get((against, classifier))
@@ -145,28 +140,18 @@ def effects(
                 continue
             others = [arm for arm in tested if arm not in (against, NONE) and (arm, classifier) in arms]
             for endpoint in endpoints:
-                family = [
-                    {
-                        "classifier": classifier,
-                        "arm": arm,
-                        "against": against,
-                        **endpoint,
-                        **_effect(arms[arm, classifier], baseline, endpoint, class_names, n_train),
-                    }
-                    for arm in others
+                tests = [_effect(arms[arm, classifier], baseline, endpoint, class_names, n_train) for arm in others]
+                found += [
+                    ArmEffect(**vars(one), arm=arm, against=against, classifier=classifier, endpoint=endpoint, p_holm=p)
+                    for arm, one, p in zip(others, tests, corrected(tests), strict=True)
                 ]
-                corrected = holm([math.nan if one["p"] is None else one["p"] for one in family])
-                for one, p in zip(family, corrected.tolist(), strict=True):
-                    one["p_holm"] = p if math.isfinite(p) else None
-                found += family
-    return found
+    return tuple(found)
 
 
-def point(entry: Mapping[str, Any], endpoint: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return an endpoint's estimate, as JSON holds it, from an arm's entry in the results."""
-    where = entry["metrics"] if endpoint["class"] is None else entry["classes"][endpoint["class"]]
-    found: Mapping[str, Any] = where[endpoint["metric"]]
-    return found
+def corrected(tests: Sequence[statistics.Effect]) -> list[float | None]:
+    """Return the p of several effects, corrected by Holm for their number; None where one has none."""
+    found = holm([math.nan if one.p is None else one.p for one in tests])
+    return [p if math.isfinite(p) else None for p in found.tolist()]
 
 
 def _estimate(arm: Pooled, name: str, c: int | None) -> Estimate:
@@ -176,33 +161,23 @@ def _estimate(arm: Pooled, name: str, c: int | None) -> Estimate:
     }  # fmt: skip
     if name in PROBABILITY_METRICS:
         return probability_estimate(arm.labels, arm.probabilities, name, c, **shared)
-    return arm_estimate(arm.labels, arm.predicted, Endpoint(name, c), **shared)
+    return arm_estimate(arm.labels, arm.predicted, statistics.Endpoint(name, c), **shared)
 
 
 def _effect(
-    arm: Pooled,
-    baseline: Pooled,
-    endpoint: Mapping[str, Any],
-    class_names: Sequence[str],
-    n_train: Sequence[int],
-) -> dict[str, Any]:
+    arm: Pooled, baseline: Pooled, endpoint: Endpoint, class_names: Sequence[str], n_train: Sequence[int]
+) -> statistics.Effect:
     if arm.paths != baseline.paths:
         raise ValueError("two arms were tested on different images")
-    c = None if endpoint["class"] is None else list(class_names).index(endpoint["class"])
+    c = None if endpoint.class_name is None else list(class_names).index(endpoint.class_name)
     several = len(np.unique(arm.folds)) > 1
-    found = effect(
+    return effect(
         arm.labels,
         arm.predicted,
         baseline.predicted,
-        Endpoint(endpoint["metric"], c),
+        statistics.Endpoint(endpoint.metric, c),
         n_classes=arm.n_classes,
         folds=arm.folds if several else None,
         n_train=list(n_train) if several else None,
         units=arm.units,
-    ).to_json()
-    for key in ("value", "p", "mcnemar_p"):
-        if found[key] is not None and not math.isfinite(found[key]):
-            found[key] = None
-    if found["interval"] is not None and not all(math.isfinite(end) for end in found["interval"]):
-        found["interval"] = None
-    return found
+    ).finite()

@@ -46,5 +46,5 @@ def keep_outcome(out: Path, job: Job, outcome: Outcome) -> str:
     """
     if outcome.leak is not None:
         raise InputError(outcome.leak)
-    score = write_record(out, job, outcome).note["scores"]["overall"]["macro-F1"]
+    score = write_record(out, job, outcome).note.scores.overall["macro-F1"]
     return f"macro-F1 {'-' if score is None else f'{score:.3f}'}, {outcome.seconds:.0f} s"

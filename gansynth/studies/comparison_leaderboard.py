@@ -11,7 +11,6 @@ along the same curve is none.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.metrics.classification_effects import Endpoint, arm_estimate, effect
-from gansynth.metrics.multiple_testing import holm
-from gansynth.studies.comparison_figures import Key, Pooled
+from gansynth.metrics.classification_effects import Effect, Endpoint, arm_estimate, effect
+from gansynth.metrics.estimate import Estimate
+from gansynth.studies.comparison_entries import Standing
+from gansynth.studies.comparison_figures import Key, Pooled, corrected
 from gansynth.studies.comparison_plan import NONE
 
 MARGIN = 0.02
@@ -42,7 +42,7 @@ def leaderboard(
     class_names: Sequence[str],
     n_train: Sequence[int],
     ranked: Iterable[str],
-) -> list[dict[str, Any]]:
+) -> tuple[Standing, ...]:
     """Rank the arms of each classifier by the mean recall of the rare classes at no loss elsewhere.
 
     Parameters
@@ -57,45 +57,32 @@ def leaderboard(
 
     Returns
     -------
-    list of dict
-        In order of rank, classifier by classifier, with "classifier", "arm" and "rank"; "rare" and "elsewhere", the
-        mean recalls as trained, and "at_no_loss", that of the rare classes where the others lose no more than `MARGIN`,
-        all three as `Estimate.to_json` writes them; "rare_effect", "elsewhere_effect" and "at_no_loss_effect" against
-        ``none`` as `Effect.to_json`, the last with "p_holm", corrected for the arms; and "trade_off", the mean recall
-        of the rare classes at each of `LOSSES`. "at_no_loss", or a point of the curve, is None for an arm that loses
-        more even where it calls no cell rare; such arms come last, in the order of their recall as trained. Empty where
-        every class is rare, none is, or there is no arm ``none``.
+    tuple of Standing
+        In order of rank, classifier by classifier; arms that lose more elsewhere even where they call no cell rare come
+        last, in the order of their recall as trained. Empty where every class is rare, none is, or there is no arm
+        ``none``.
     """
     is_rare = np.isin(list(class_names), list(rare))
     if is_rare.all() or not is_rare.any():
-        return []
-    ranked, found = set(ranked), []
+        return ()
+    ranked, found = set(ranked), list[Standing]()
     for classifier in dict.fromkeys(key[1] for key in arms):
         baseline = arms.get((NONE, classifier))
         if baseline is None:
             continue
         wanted = _recall_elsewhere(baseline, is_rare)
         level = Shifted(baseline, is_rare).at(wanted - MARGIN) or baseline
-        entries = []
-        for spec in [arm for arm, of in arms if of == classifier and (arm in ranked or arm == NONE)]:
-            arm = arms[spec, classifier]
-            shifted = Shifted(arm, is_rare)
-            curve = {loss: shifted.at(wanted - loss) for loss in LOSSES}
-            entry: dict[str, Any] = {"classifier": classifier, "arm": spec}
-            entry |= _figures("rare", arm, baseline, is_rare, n_train)
-            entry |= _figures("elsewhere", arm, baseline, ~is_rare, n_train)
-            entry |= _figures("at_no_loss", curve[MARGIN], level, is_rare, n_train)
-            if spec == NONE:
-                entry |= dict.fromkeys([key for key in entry if key.endswith("_effect")])
-            entry["trade_off"] = [_rare_recall(one, is_rare) for one in curve.values()]
-            entries.append(entry)
-        tested = [one["at_no_loss_effect"] for one in entries if one["at_no_loss_effect"] is not None]
-        corrected = holm([math.nan if one["p"] is None else one["p"] for one in tested])
-        for one, p in zip(tested, corrected.tolist(), strict=True):
-            one["p_holm"] = p if math.isfinite(p) else None
-        entries.sort(key=_order, reverse=True)
-        found += [{**one, "rank": rank} for rank, one in enumerate(entries, 1)]
-    return found
+        mine = [
+            _standing(arms[spec, classifier], (spec, classifier), baseline, level, wanted, is_rare, n_train)
+            for spec, of in arms
+            if of == classifier and (spec in ranked or spec == NONE)
+        ]
+        tested = {one.arm: one.at_no_loss_effect for one in mine if one.at_no_loss_effect is not None}
+        p_holm = dict(zip(tested, corrected(list(tested.values())), strict=True))
+        mine = [replace(one, p_holm=p_holm.get(one.arm)) for one in mine]
+        mine.sort(key=_order, reverse=True)
+        found += [replace(one, rank=rank) for rank, one in enumerate(mine, 1)]
+    return tuple(found)
 
 
 class Shifted:
@@ -146,9 +133,43 @@ class Shifted:
         return replace(arm, predicted=predicted)
 
 
-def _order(entry: Mapping[str, Any]) -> tuple[float, float]:
-    reached = -1.0 if entry["at_no_loss"] is None else entry["at_no_loss"]["value"]
-    return reached, entry["rare"]["value"] or 0.0
+def _standing(
+    arm: Pooled,
+    key: Key,
+    baseline: Pooled,
+    level: Pooled,
+    wanted: NDArray[np.float64],
+    is_rare: Mask,
+    n_train: Sequence[int],
+) -> Standing:
+    """Return an arm's standing, not yet ranked nor corrected."""
+    shifted = Shifted(arm, is_rare)
+    curve = {loss: shifted.at(wanted - loss) for loss in LOSSES}
+    pairs = [(arm, baseline, is_rare), (arm, baseline, ~is_rare), (curve[MARGIN], level, is_rare)]
+    recalls = [None if one is None else _recall(one, classes) for one, _, classes in pairs]
+    rare, elsewhere, reached = recalls
+    assert rare is not None and elsewhere is not None
+    rare_gap, elsewhere_gap, reached_gap = (
+        None if one is None or key[0] == NONE else _gap(one, other, classes, n_train) for one, other, classes in pairs
+    )
+    return Standing(
+        classifier=key[1],
+        arm=key[0],
+        rank=0,
+        rare=rare,
+        elsewhere=elsewhere,
+        at_no_loss=reached,
+        rare_effect=rare_gap,
+        elsewhere_effect=elsewhere_gap,
+        at_no_loss_effect=reached_gap,
+        p_holm=None,
+        trade_off=tuple(_rare_recall(one, is_rare) for one in curve.values()),
+    )
+
+
+def _order(standing: Standing) -> tuple[float, float]:
+    reached = standing.at_no_loss
+    return (-1.0 if reached is None or reached.value is None else reached.value), standing.rare.value or 0.0
 
 
 def _rare_recall(arm: Pooled | None, is_rare: Mask) -> float | None:
@@ -173,23 +194,31 @@ def _weights(labels: NDArray[np.int64], asked: Mask) -> NDArray[np.float64]:
     return np.where(asked, share[labels], 0.0)
 
 
-def _figures(
-    name: str, arm: Pooled | None, baseline: Pooled, classes: Mask, n_train: Sequence[int]
-) -> dict[str, dict[str, Any] | None]:
-    """Return the mean recall of some classes, and how far it is from the baseline's."""
-    if arm is None:
-        return {name: None, f"{name}_effect": None}
+def _recall(arm: Pooled, classes: Mask) -> Estimate:
+    """Return the mean recall of some classes."""
+    mine = classes[arm.labels]
+    return arm_estimate(arm.labels[mine], arm.predicted[:, mine], _RECALL, **_shared(arm, mine))
+
+
+def _gap(arm: Pooled, baseline: Pooled, classes: Mask, n_train: Sequence[int]) -> Effect:
+    """Return how far the mean recall of some classes is from the baseline's."""
     mine = classes[arm.labels]
     folds = np.unique(arm.folds)
-    shared: dict[str, Any] = {"n_classes": arm.n_classes, "units": arm.units[mine]}
-    shared["folds"] = arm.folds[mine] if len(folds) > 1 else None
     # Folds share training images as they do for any figure, whichever test images it is about.
     shares = [float(np.mean(mine[arm.folds == fold])) for fold in folds]
     learned = [max(round(n * share), 1) for n, share in zip(n_train, shares, strict=True)]
-    labels, predicted = arm.labels[mine], arm.predicted[:, mine]
-    n_learned = learned if len(folds) > 1 else None
-    against = effect(labels, predicted, baseline.predicted[:, mine], _RECALL, n_train=n_learned, **shared)
+    return effect(
+        arm.labels[mine],
+        arm.predicted[:, mine],
+        baseline.predicted[:, mine],
+        _RECALL,
+        n_train=learned if len(folds) > 1 else None,
+        **_shared(arm, mine),
+    ).finite()
+
+
+def _shared(arm: Pooled, mine: Mask) -> dict[str, Any]:
+    several = len(np.unique(arm.folds)) > 1
     return {
-        name: arm_estimate(labels, predicted, _RECALL, **shared).to_json(),
-        f"{name}_effect": against.to_json(),
-    }
+        "n_classes": arm.n_classes, "units": arm.units[mine], "folds": arm.folds[mine] if several else None,
+    }  # fmt: skip

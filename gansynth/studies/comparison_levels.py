@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gansynth.data.label_tree import LabelTree, known_tree, read_groups, tree_of
-from gansynth.studies.comparison_figures import Figures, Key, Pooled, effects, estimates, in_parallel
-from gansynth.studies.comparison_plan import endpoints_of
+from gansynth.studies.comparison_entries import ArmScores, Endpoint
+from gansynth.studies.comparison_figures import Key, Pooled, effects, estimates, in_parallel
+from gansynth.studies.comparison_result import LevelFacts, Superclasses
 
 Groups = Mapping[str, Sequence[str]]
 """Superclasses with their classes."""
@@ -58,21 +58,21 @@ def lifted(arm: Pooled, tree: LabelTree) -> Pooled:
 def superclasses(
     tree: LabelTree,
     arms: Mapping[Key, Pooled],
-    about: Mapping[str, Any],
+    about: LevelFacts,
     *,
     n_train: Sequence[int],
     tested: Sequence[str],
     jobs: int,
-) -> dict[str, Any]:
-    """Return what a comparison finds at the level of superclasses, in the form of its results.
+) -> Superclasses:
+    """Return what a comparison finds at the level of superclasses.
 
     Parameters
     ----------
     tree : LabelTree
     arms : mapping of (arm, classifier) to Pooled
         At the level of classes.
-    about : mapping
-        What the results say of the comparison.
+    about : LevelFacts
+        Of the comparison.
     n_train : sequence of int
         Real training images of each fold.
     tested : sequence of str
@@ -81,36 +81,24 @@ def superclasses(
 
     Returns
     -------
-    dict
-        "tree" (superclass to classes), and "about", "arms" and "effects" as the results have them for classes; the
-        only endpoint is the primary one, which is a second look: Holm's correction is within this level.
+    Superclasses
+        The only endpoint is the primary one, which is a second look: Holm's correction is within this level.
     """
     above = {key: lifted(arm, tree) for key, arm in arms.items()}
     figures = in_parallel(estimates, list(above.values()), jobs)
     names, groups = tree.superclasses, tree.groups()
-    endpoints = endpoints_of(about["endpoints"][0]["metric"], [])
-    counts = {
-        part: {name: sum(of_class[c] for c in groups[name]) for name in names}
-        for part, of_class in about["counts"].items()
-    }
-    return {
-        "tree": {name: groups[name] for name in names},
-        "about": {"classes": list(names), "counts": counts, "rare": [], "rarity": {}, "endpoints": endpoints}
-        | {key: about[key] for key in ("folds", "seeds", "protocol")},
-        "arms": [_entry(key, above[key], found, names) for key, found in zip(above, figures, strict=True)],
-        "effects": effects(above, endpoints, names, n_train, tested) if tested else [],
-    }
+    endpoints = (Endpoint(about.endpoints[0].metric),)
 
+    def summed(counts: Mapping[str, int]) -> dict[str, int]:
+        return {name: sum(counts[c] for c in groups[name]) for name in names}
 
-def _entry(key: Key, arm: Pooled, figures: Figures, names: Sequence[str]) -> dict[str, Any]:
-    overall, classes = figures
-    return {
-        "arm": key[0],
-        "classifier": key[1],
-        "metrics": {name: one.to_json() for name, one in overall.items()},
-        "classes": {
-            name: {metric: one.to_json() for metric, one in row.items()}
-            for name, row in zip(names, classes, strict=True)
-        },
-        "confusion": arm.confusion().round(4).tolist(),
-    }
+    facts = LevelFacts(
+        tuple(names), summed(about.training_counts), summed(about.test_counts), {}, (), endpoints, about.folds,
+        about.seeds, about.protocol,
+    )  # fmt: skip
+    scores = [
+        ArmScores(*key, overall, dict(zip(names, classes, strict=True)), above[key].confusion().round(4))
+        for key, (overall, classes) in zip(above, figures, strict=True)
+    ]
+    found = effects(above, endpoints, names, n_train, tested) if tested else ()
+    return Superclasses(facts, tuple(scores), found, {name: tuple(groups[name]) for name in names})

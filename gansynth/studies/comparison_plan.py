@@ -12,6 +12,7 @@ from gansynth.classifier_recipes import ClassifierRecipe, NeuralRecipe, load_cla
 from gansynth.errors import InputError
 from gansynth.remedies import Arm, GanBudget, parse_arm
 from gansynth.remedies.synthetic import Synthetic
+from gansynth.studies.comparison_entries import Endpoint
 
 Protocol = Literal["clean", "paper"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
@@ -221,9 +222,9 @@ def rare_classes(counts: Mapping[str, float], rarity: Mapping[str, int], named: 
     return few or [min(counts, key=lambda name: counts[name])]
 
 
-def endpoints_of(primary: str, rare: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the endpoints as tables name them: the primary one, then the recall of each rare class."""
-    return [{"metric": primary, "class": None}, *({"metric": "recall", "class": name} for name in rare)]
+def endpoints_of(primary: str, rare: Sequence[str]) -> tuple[Endpoint, ...]:
+    """Return the endpoints: the primary one, then the recall of each rare class."""
+    return (Endpoint(primary), *(Endpoint("recall", name) for name in rare))
 
 
 def _at_doses(arm: Arm, doses: Sequence[float]) -> list[Arm]:

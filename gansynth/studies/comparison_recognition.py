@@ -8,7 +8,6 @@ which show what can be attained.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from gansynth.data.opening import open_dataset
 from gansynth.gans.independent_classifier import IndependentClassifier
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.estimate import Estimate
+from gansynth.studies.comparison_entries import Recognition
 from gansynth.studies.comparison_grid import Grid
 from gansynth.studies.comparison_plan import gans_of
 from gansynth.synthesis.naming import class_folders
@@ -29,7 +29,7 @@ LOW = 0.5
 """A class whose synthetic images are recognised less than this share of its real ones is named."""
 
 
-def recognition(grid: Grid) -> list[dict[str, Any]]:
+def recognition(grid: Grid) -> list[Recognition]:
     """Return for every GAN and class the share of its images that is recognised, over all folds.
 
     Parameters
@@ -39,9 +39,8 @@ def recognition(grid: Grid) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        ``{"gan", "class", "recognised"}``, the last an estimate whose floor is what real test images score. A class
-        without synthetic images is left out, and so is a GAN without an independent classifier.
+    list of Recognition
+        A class without synthetic images is left out, and so is a GAN without an independent classifier.
     """
     gans = gans_of(grid.plan.arms)
     size, names = grid.plan.sizes[0], grid.class_names
@@ -61,19 +60,19 @@ def recognition(grid: Grid) -> list[dict[str, Any]]:
                 of_run[model.model_sha256] = _seen(classifier, model.class_names, test, test.class_names, names)
             hits[title][1] += of_run[model.model_sha256]
     return [
-        {"gan": title, "class": names[c], "recognised": _share(*counted[:, :, c])}
+        Recognition(title, names[c], _share(*counted[:, :, c]))
         for title, counted in hits.items()
         for c in np.flatnonzero(counted[0, 1])
     ]
 
 
-def unrecognised(found: Sequence[dict[str, Any]]) -> list[str]:
+def unrecognised(found: Sequence[Recognition]) -> list[str]:
     """Return one sentence for each GAN with classes that are recognised less than `LOW` times as often as real ones."""
     said: dict[str, list[str]] = {}
     for one in found:
-        made, real = one["recognised"]["value"], one["recognised"]["floor"]
-        if real is not None and made < LOW * real:
-            said.setdefault(one["gan"], []).append(f"{one['class']} {made:.0%} (real {real:.0%})")
+        made, real = one.recognised.value, one.recognised.floor
+        if made is not None and real is not None and made < LOW * real:
+            said.setdefault(one.gan, []).append(f"{one.class_name} {made:.0%} (real {real:.0%})")
     return [
         f"Of the synthetic images of {gan} its independent classifier recognises too few: {', '.join(low)}. They carry "
         "wrong labels; train the GAN longer, or keep what is recognised (`:confidence=0.5` behind its name)."
@@ -104,9 +103,9 @@ def _back(folders: Sequence[str], class_names: Sequence[str]) -> list[str]:
     return [of[folder] for folder in folders]
 
 
-def _share(synthetic: NDArray[np.int64], real: NDArray[np.int64]) -> dict[str, Any]:
+def _share(synthetic: NDArray[np.int64], real: NDArray[np.int64]) -> Estimate:
     """Return the share of synthetic images as an estimate, beside that of real ones; each is given as (hits, n)."""
     (hits, n), (real_hits, real_n) = synthetic.tolist(), real.tolist()
     low, high = wilson_interval(hits, n).tolist()
     floor = real_hits / real_n if real_n else None
-    return Estimate(hits / n, n, (low, high), floor, floor_n=real_n).to_json()
+    return Estimate(hits / n, n, (low, high), floor, floor_n=real_n)

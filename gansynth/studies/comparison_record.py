@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gansynth.atomic import whole_file, write_json
 from gansynth.data.dataset import CellDataset
+from gansynth.errors import InputError
 from gansynth.metrics.classification import classification_scores
 from gansynth.studies.comparison_arm import Cell, Job, Outcome
 
@@ -41,6 +42,81 @@ class Predictions:
     probabilities: NDArray[np.float64]
     gans: list[str]
 
+    @classmethod
+    def joined(cls, parts: Sequence[Predictions]) -> Predictions:
+        """Return the predictions of several folds, one after the other."""
+        return cls(
+            [path for one in parts for path in one.paths],
+            np.concatenate([one.labels for one in parts]),
+            np.concatenate([one.predicted for one in parts]),
+            np.concatenate([one.probabilities for one in parts]),
+            [gan for one in parts for gan in one.gans],
+        )
+
+    def of(self, gan: str) -> Predictions:
+        """Return those of the images of one GAN."""
+        mine = np.flatnonzero(np.array(self.gans, object) == gan)
+        paths = [self.paths[i] for i in mine]
+        return Predictions(paths, self.labels[mine], self.predicted[mine], self.probabilities[mine], [gan] * len(mine))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The metrics of one training, over all classes and of each; None where one cannot be said."""
+
+    overall: dict[str, float | None]
+    classes: dict[str, dict[str, float | None]]
+
+
+@dataclass(frozen=True)
+class Note:
+    """What arm.json says of a finished training.
+
+    Attributes
+    ----------
+    arm, classifier : str
+    fold, seed : int
+    steps : int or None
+    seconds : float
+    training_counts, synthetic_counts : dict of class to int
+        Images of an epoch, and how many of them are synthetic.
+    curve : list of dict of str to float
+        One for each epoch: "epoch", "step", "train_loss", "val_macro_f1", ...; empty for a classifier without epochs.
+    weights : str
+    predicted_gans : list of str
+        Whose synthetic images were predicted too.
+    warnings : list of str
+    scores : Scores
+    """
+
+    arm: str
+    classifier: str
+    fold: int
+    seed: int
+    steps: int | None
+    seconds: float
+    training_counts: dict[str, int]
+    synthetic_counts: dict[str, int]
+    curve: list[dict[str, Any]]
+    weights: str
+    predicted_gans: list[str]
+    warnings: list[str]
+    scores: Scores
+
+    @classmethod
+    def read(cls, folder: Path) -> Note:
+        """Read what `write` wrote; FileNotFoundError where it is not there, InputError where it is something else."""
+        text = (folder / NOTE).read_text(encoding="utf-8")
+        try:
+            found = json.loads(text)
+            return cls(**{**found, "scores": Scores(**found["scores"])})
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{folder / NOTE}: not what `compare` writes ({error!r})") from error
+
+    def write(self, folder: Path) -> None:
+        """Write arm.json."""
+        write_json(folder / NOTE, {**vars(self), "scores": vars(self.scores)})
+
 
 @dataclass(frozen=True)
 class Record:
@@ -51,10 +127,19 @@ class Record:
     class_names: tuple[str, ...]
 
     @cached_property
-    def note(self) -> dict[str, Any]:
+    def note(self) -> Note:
         """What arm.json says."""
-        found: dict[str, Any] = json.loads((self.folder / NOTE).read_text(encoding="utf-8"))
-        return found
+        return Note.read(self.folder)
+
+    @property
+    def has_note(self) -> bool:
+        """Whether it is finished, and still there."""
+        return (self.folder / NOTE).is_file()
+
+    @property
+    def has_predictions(self) -> bool:
+        """Whether what it says of the test images is still there."""
+        return (self.folder / PREDICTIONS).is_file()
 
     def predictions(self) -> Predictions:
         """Return what it says of the test images."""
@@ -70,8 +155,8 @@ def finished(out: Path, cell: Cell, class_names: tuple[str, ...], gans: Collecti
     folder = out / cell.path
     try:
         record = Record(cell, folder, class_names)
-        there = set(record.note.get("predicted_gans", ()))
-    except (FileNotFoundError, ValueError):
+        there = set(record.note.predicted_gans)
+    except (FileNotFoundError, InputError):
         return None
     return record if there >= set(gans) else None
 
@@ -91,24 +176,21 @@ def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
         labels = np.concatenate([one.labels for one in made])
         _write_rows(folder / SYNTHETIC, names, both["path"].tolist(), labels, np.concatenate(together), gans)
     scores = classification_scores(job.test.labels, shown, len(names))
-    write_json(
-        folder / NOTE,
-        {
-            "arm": job.cell.arm,
-            "classifier": job.cell.classifier,
-            "fold": job.cell.fold,
-            "seed": job.cell.seed,
-            "steps": job.steps,
-            "seconds": round(outcome.seconds, 2),
-            "training_counts": job.treatment.counts(),
-            "synthetic_counts": job.treatment.synthetic_counts(),
-            "curve": outcome.curve,
-            "weights": outcome.weights,
-            "predicted_gans": list(job.synthetic),
-            "warnings": outcome.notes,
-            "scores": {"overall": scores.overall, "classes": dict(zip(names, scores.classes, strict=True))},
-        },
-    )
+    Note(
+        arm=job.cell.arm,
+        classifier=job.cell.classifier,
+        fold=job.cell.fold,
+        seed=job.cell.seed,
+        steps=job.steps,
+        seconds=round(outcome.seconds, 2),
+        training_counts=job.treatment.counts(),
+        synthetic_counts=job.treatment.synthetic_counts(),
+        curve=outcome.curve,
+        weights=outcome.weights,
+        predicted_gans=list(job.synthetic),
+        warnings=outcome.notes,
+        scores=Scores(scores.overall, dict(zip(names, scores.classes, strict=True))),
+    ).write(folder)
     return Record(job.cell, folder, names)
 
 
@@ -137,18 +219,21 @@ def _write_rows(
 
 
 def _read(path: Path, names: tuple[str, ...]) -> Predictions:
-    table = pd.read_csv(
-        path, encoding="utf-8", encoding_errors="surrogateescape", keep_default_na=False,
-        dtype={"file_name": str, "class": str, "predicted": str, "gan": str},
-    )  # fmt: skip
     index = {name: i for i, name in enumerate(names)}
-    return Predictions(
-        table["file_name"].tolist(),
-        _positions(table["class"], index),
-        _positions(table["predicted"], index),
-        table[[f"p_{name}" for name in names]].to_numpy(np.float64),
-        table["gan"].tolist() if "gan" in table else [],
-    )
+    try:
+        table = pd.read_csv(
+            path, encoding="utf-8", encoding_errors="surrogateescape", keep_default_na=False,
+            dtype={"file_name": str, "class": str, "predicted": str, "gan": str},
+        )  # fmt: skip
+        return Predictions(
+            table["file_name"].tolist(),
+            _positions(table["class"], index),
+            _positions(table["predicted"], index),
+            table[[f"p_{name}" for name in names]].to_numpy(np.float64),
+            table["gan"].tolist() if "gan" in table else [],
+        )
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path}: not what `compare` writes ({error!r})") from error
 
 
 def _positions(column: pd.Series[str], index: Mapping[str, int]) -> NDArray[np.int64]:

@@ -1,390 +1,490 @@
-"""What a comparison found: figures of every arm, effects, doses, and training on synthetic images; and its tables."""
+"""What a comparison found, in memory and as a folder: written and read here, and nowhere else."""
 
 from __future__ import annotations
 
-import datetime
-import platform
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+import json
+import re
+import warnings
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
-import numpy as np
 import pandas as pd
 
 from gansynth import __version__
 from gansynth.atomic import write_json, write_text
-from gansynth.data.label_tree import tree_of
-from gansynth.metrics.classification_effects import ONE_TRAINING
-from gansynth.studies.comparison_figures import (
-    Figures,
-    Key,
-    Pooled,
-    effects,
-    estimates,
-    in_parallel,
-    point,
-    pool,
-    pooled,
+from gansynth.errors import InputError
+from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.wording import ends, share
+from gansynth.studies.comparison_entries import (
+    ArmEffect,
+    ArmResult,
+    ArmScores,
+    BestDose,
+    DoseCurve,
+    Endpoint,
+    FailedTraining,
+    Json,
+    Recognition,
+    Standing,
+    Swap,
 )
-from gansynth.studies.comparison_grid import Grid, training_images
-from gansynth.studies.comparison_leaderboard import leaderboard
-from gansynth.studies.comparison_levels import superclasses
-from gansynth.studies.comparison_paper import TOO_GOOD
-from gansynth.studies.comparison_plan import ALONE, NONE, Plan, base_and_dose, gans_of, steps_of
-from gansynth.studies.comparison_recognition import recognition, unrecognised
-from gansynth.studies.comparison_record import Predictions, Record, finished
+
+if TYPE_CHECKING:
+    from gansynth.data.dataset import CellDataset
+    from gansynth.studies.comparison_record import Predictions, Record
 
 RESULTS = "results.json"
-_FEW = 30
-_VERSIONS = ("torch", "torchvision", "timm", "scikit-learn", "numpy", "joblib")
+NONE, AUGMENTATION = "none", "augmentation"
+"""The arms that others are held against first: the original data, and what needs no generator."""
+
+_HOW = "write it with `gansynth compare DATA --remedies none,... --classifiers ... --out DIR`"
+
+_EFFECTS = [
+    "classifier", "arm", "against", "metric", "class", "value", "low", "high", "p", "p_holm", "n", "method",
+    "mcnemar_p",
+]  # fmt: skip
+
+Frame = Literal["metrics", "classes", "effects", "arms"]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LevelFacts:
+    """What is the same for every arm of a comparison, at the level of its classes or of its superclasses.
+
+    Attributes
+    ----------
+    classes : tuple of str
+    training_counts, test_counts : dict of str to int
+        Real images by class: to learn from (the mean over the folds), and tested (over all folds).
+    rarity : dict of str to int
+        Training images that classes were held to.
+    rare : tuple of str
+        Classes whose recall is an endpoint.
+    endpoints : tuple of Endpoint
+        Named before the run, the primary one first.
+    folds : int
+    seeds : tuple of int
+    protocol : "clean" or "paper"
+    """
+
+    classes: tuple[str, ...]
+    training_counts: dict[str, int]
+    test_counts: dict[str, int]
+    rarity: dict[str, int]
+    rare: tuple[str, ...]
+    endpoints: tuple[Endpoint, ...]
+    folds: int
+    seeds: tuple[int, ...]
+    protocol: str
+
+    @classmethod
+    def from_json(cls, found: Json) -> LevelFacts:
+        """Read what `to_json` wrote."""
+        counts = found["counts"]
+        return cls(
+            classes=tuple(found["classes"]),
+            training_counts={name: round(n) for name, n in counts["train"].items()},
+            test_counts={name: round(n) for name, n in counts["test"].items()},
+            rarity=dict(found["rarity"]),
+            rare=tuple(found["rare"]),
+            endpoints=tuple(Endpoint.from_json(one) for one in found["endpoints"]),
+            folds=int(found["folds"]),
+            seeds=tuple(found["seeds"]),
+            protocol=str(found["protocol"]),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict for JSON."""
+        return {
+            "classes": list(self.classes),
+            "counts": {"train": self.training_counts, "test": self.test_counts},
+            "rarity": self.rarity,
+            "rare": list(self.rare),
+            "endpoints": [one.to_json() for one in self.endpoints],
+            "folds": self.folds,
+            "seeds": list(self.seeds),
+            "protocol": self.protocol,
+        }
+
+
+@dataclass(frozen=True)
+class About(LevelFacts):
+    """The same of a whole comparison, with where it comes from.
+
+    Attributes
+    ----------
+    data : str
+    size : int
+        Edge length in pixels of the images that the first classifier looks at.
+    sizes : dict of str to int
+        Of every classifier.
+    steps : dict of str to (list of int or None)
+        Optimizer steps of each classifier in each fold.
+    command : str or None
+        What was typed.
+    device, date : str
+    versions : dict of str to str
+    """
+
+    data: str
+    size: int
+    sizes: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, list[int | None]] = field(default_factory=dict)
+    command: str | None = None
+    device: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    date: str = ""
+
+    @classmethod
+    def from_json(cls, found: Json) -> About:
+        """Read what `to_json` wrote."""
+        return cls(
+            **vars(LevelFacts.from_json(found)),
+            data=str(found["data"]),
+            size=int(found["size"]),
+            sizes=dict(found.get("sizes") or {}),
+            steps=dict(found.get("steps") or {}),
+            command=found.get("command"),
+            device=str(found.get("device") or ""),
+            versions=dict(found.get("versions") or {}),
+            date=str(found.get("date") or ""),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict for JSON."""
+        return {
+            "data": self.data,
+            **super().to_json(),
+            "size": self.size,
+            "sizes": self.sizes,
+            "steps": self.steps,
+            "command": self.command,
+            "device": self.device,
+            "versions": self.versions,
+            "date": self.date,
+        }
+
+
+F_co = TypeVar("F_co", bound=LevelFacts, covariant=True)
+A_co = TypeVar("A_co", bound=ArmScores, covariant=True)
+
+
+@dataclass(frozen=True, repr=False)
+class Level(Generic[F_co, A_co]):
+    """Arms and effects at one level, of classes or of superclasses: what tables and charts ask for.
+
+    Attributes
+    ----------
+    about : LevelFacts
+    arms : tuple of ArmScores
+        One for each arm and classifier.
+    effects : tuple of ArmEffect
+        Each arm against ``none``, ordinary augmentation and over-sampling.
+    """
+
+    about: F_co
+    arms: tuple[A_co, ...]
+    effects: tuple[ArmEffect, ...]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes of this level."""
+        return self.about.classes
+
+    @property
+    def arm_names(self) -> list[str]:
+        """Arms in the order of the tables, "none" first."""
+        return sorted(dict.fromkeys(entry.arm for entry in self.arms), key=lambda name: name != NONE)
+
+    @property
+    def classifiers(self) -> list[str]:
+        """Classifiers in the order of the tables."""
+        return list(dict.fromkeys(entry.classifier for entry in self.arms))
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether the data was split after balancing, as in hazra2022, so that its figures are too good."""
+        return self.about.protocol == "paper"
+
+    @property
+    def by_rarity(self) -> list[str]:
+        """Classes, the rare ones first."""
+        return list(dict.fromkeys([*self.about.rare, *self.class_names]))
+
+    def entry(self, arm: str, classifier: str) -> A_co | None:
+        """Return what an arm scored with a classifier; None where it was not run."""
+        return next((e for e in self.arms if (e.arm, e.classifier) == (arm, classifier)), None)
+
+    def effect(self, arm: str, classifier: str, endpoint: Endpoint, against: str = NONE) -> ArmEffect | None:
+        """Return the test of an arm against another; None where there was none."""
+        asked = (arm, classifier, endpoint, against)
+        return next((e for e in self.effects if (e.arm, e.classifier, e.endpoint, e.against) == asked), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict for JSON."""
+        return {
+            "about": self.about.to_json(),
+            "arms": [one.to_json() for one in self.arms],
+            "effects": [one.to_json() for one in self.effects],
+        }
+
+    def __repr__(self) -> str:
+        found = f"{len(self.arm_names)} arms, {len(self.classifiers)} classifiers, {len(self.effects)} effects"
+        return f"{type(self).__name__}({found})"
+
+
+AnyLevel = Level[LevelFacts, ArmScores]
+
+
+@dataclass(frozen=True, repr=False)
+class Superclasses(Level[LevelFacts, ArmScores]):
+    """The same arms one level up; `tree` is the classes of each superclass."""
+
+    tree: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, found: Json) -> Superclasses:
+        """Read what `to_json` wrote."""
+        return cls(
+            LevelFacts.from_json(found["about"]),
+            tuple(ArmScores.from_json(one) for one in found["arms"]),
+            tuple(ArmEffect.from_json(one) for one in found["effects"]),
+            {name: tuple(members) for name, members in found["tree"].items()},
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict for JSON."""
+        return {"tree": {name: list(members) for name, members in self.tree.items()}, **super().to_json()}
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Level[About, ArmResult]):
     """Remedies side by side.
 
     Attributes
     ----------
-    about : dict
+    about : About
         Data, counts, endpoints, folds, seeds, protocol, versions.
-    arms : list of dict
+    arms : tuple of ArmResult
         One for each arm and classifier: figures with intervals, confusion matrix, counts, cost, runs.
-    effects : list of dict
+    effects : tuple of ArmEffect
         Each arm against ``none``, ordinary augmentation and over-sampling.
-    leaderboard : list of dict
+    leaderboard : tuple of Standing
         The arms of each classifier, ranked by the mean recall of the rare classes at no loss elsewhere.
-    doses : list of dict
+    doses : tuple of DoseCurve
         For each remedy with several doses, a curve of each endpoint and of each class's recall.
-    best_dose : list of dict
-        The dose with the best value of each endpoint; "against_0" is its effect against no dose at all, where tested.
-    swap : list of dict
+    best_dose : tuple of BestDose
+    swap : tuple of Swap
         Trained on synthetic, tested on real (TSTR), and the reverse (TRTS).
-    recognition : list of dict
+    recognition : tuple of Recognition
         How many synthetic images of each GAN and class its independent classifier recognises, beside real ones.
-    superclasses : dict or None
+    superclasses : Superclasses or None
         The same arms one level up, see `gansynth.studies.comparison_levels`; None where there is no label tree.
-    missing : list of dict
+    missing : tuple of FailedTraining
         Cells of the grid that could not be filled, and why.
-    warnings : list of str
+    warnings : tuple of str
+    gansynth : str
+        The version that compared.
+    folder : pathlib.Path or None
+        Where the predictions are.
     """
 
-    about: dict[str, Any]
-    arms: list[dict[str, Any]]
-    effects: list[dict[str, Any]]
-    leaderboard: list[dict[str, Any]]
-    doses: list[dict[str, Any]]
-    best_dose: list[dict[str, Any]]
-    swap: list[dict[str, Any]]
-    recognition: list[dict[str, Any]]
-    superclasses: dict[str, Any] | None
-    missing: list[dict[str, Any]]
-    warnings: list[str]
+    leaderboard: tuple[Standing, ...] = ()
+    doses: tuple[DoseCurve, ...] = ()
+    best_dose: tuple[BestDose, ...] = ()
+    swap: tuple[Swap, ...] = ()
+    recognition: tuple[Recognition, ...] = ()
+    superclasses: Superclasses | None = None
+    missing: tuple[FailedTraining, ...] = ()
+    warnings: tuple[str, ...] = ()
+    gansynth: str = __version__
+    folder: Path | None = field(default=None, compare=False)
+
+    @classmethod
+    def read(cls, folder: Path | str) -> Comparison:
+        """Read a folder that `compare` wrote.
+
+        Raises
+        ------
+        InputError
+            If results.json is absent, truncated, or not what `compare` writes.
+        """
+        path = Path(folder) / RESULTS
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; {_HOW}")
+        try:
+            return replace(cls.from_json(json.loads(path.read_text(encoding="utf-8"))), folder=Path(folder))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise InputError(f"{path}: not what `compare` writes ({error!r}); compare again") from error
+
+    @classmethod
+    def from_json(cls, found: Json) -> Comparison:
+        """Read what `to_json` wrote; KeyError, TypeError, AttributeError or ValueError for anything else."""
+        above = found.get("superclasses")
+        return cls(
+            about=About.from_json(found["about"]),
+            arms=tuple(map(ArmResult.from_json, found["arms"])),
+            effects=tuple(map(ArmEffect.from_json, found["effects"])),
+            leaderboard=tuple(map(Standing.from_json, found["leaderboard"])),
+            doses=tuple(map(DoseCurve.from_json, found["doses"])),
+            best_dose=tuple(map(BestDose.from_json, found["best_dose"])),
+            swap=tuple(map(Swap.from_json, found["swap"])),
+            recognition=tuple(map(Recognition.from_json, found["recognition"])),
+            superclasses=None if above is None else Superclasses.from_json(above),
+            missing=tuple(map(FailedTraining.from_json, found["missing"])),
+            warnings=tuple(found["warnings"]),
+            gansynth=str(found.get("gansynth", "")),
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything for JSON."""
+        """Return what results.json holds."""
         return {
-            "gansynth": __version__,
-            "about": self.about,
-            "arms": self.arms,
-            "effects": self.effects,
-            "leaderboard": self.leaderboard,
-            "doses": self.doses,
-            "best_dose": self.best_dose,
-            "swap": self.swap,
-            "recognition": self.recognition,
-            "superclasses": self.superclasses,
-            "missing": self.missing,
-            "warnings": self.warnings,
+            "gansynth": self.gansynth,
+            **super().to_json(),
+            "leaderboard": [one.to_json() for one in self.leaderboard],
+            "doses": [one.to_json() for one in self.doses],
+            "best_dose": [one.to_json() for one in self.best_dose],
+            "swap": [one.to_json() for one in self.swap],
+            "recognition": [one.to_json() for one in self.recognition],
+            "superclasses": None if self.superclasses is None else self.superclasses.to_json(),
+            "missing": [one.to_json() for one in self.missing],
+            "warnings": list(self.warnings),
         }
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path | str) -> None:
         """Write results.json and effects.csv."""
-        columns = ["classifier", "arm", "against", "metric", "class", "value", "low", "high", "p", "p_holm", "n"]
-        rows = []
-        for one in self.effects:
-            low, high = one["interval"] or (None, None)
-            rows.append({**one, "low": low, "high": high})
-        table = pd.DataFrame(rows, columns=[*columns, "method", "mcnemar_p"])
-        write_text(folder / "effects.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
-        write_json(folder / RESULTS, self.to_json())
+        table = self.frame("effects").to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        write_text(Path(folder) / "effects.csv", table)
+        write_json(Path(folder) / RESULTS, self.to_json())
 
+    def frame(self, of: Frame = "metrics") -> pd.DataFrame:
+        """Return a tidy table.
 
-def gather(grid: Grid, units: Mapping[str, int], about: Mapping[str, Any], settings: Mapping[str, Any]) -> Comparison:
-    """Bring the finished cells of a grid together.
+        Parameters
+        ----------
+        of : str
+            "metrics": arm, classifier, metric, value, low, high, n. "classes": the same of every class. "effects":
+            what effects.csv holds. "arms": what each arm learned from and what it took.
+        """
+        if of == "effects":
+            return pd.DataFrame([_row(one) for one in self.effects], columns=_EFFECTS)
+        if of == "arms":
+            rows = [(e.arm, e.classifier, e.dose, *_sums(e), e.steps, e.seconds, len(e.runs)) for e in self.arms]
+            columns = ["arm", "classifier", "dose", "images", "synthetic", "steps", "seconds", "trainings"]
+            return pd.DataFrame(rows, columns=columns)
+        if of not in ("metrics", "classes"):
+            raise ValueError(f"'{of}': choose one of {', '.join(get_args(Frame))}")
+        whole = pd.concat([ArmResult.frame(e) for e in self.arms] or [pd.DataFrame({"class": []})], ignore_index=True)
+        found = whole[(whole["class"] == "") == (of == "metrics")].reset_index(drop=True)
+        return found.drop(columns="class") if of == "metrics" else found
 
-    Parameters
-    ----------
-    grid : Grid
-    units : mapping of path to int
-        What cannot be separated.
-    about, settings : mapping
-        What is known of the data, and what comparison.json holds.
-    """
-    plan, names = grid.plan, grid.class_names
-    records = _records(grid)
-    clean = plan.protocol == "clean"
-    arms = {key: pooled(found, units if clean else None) for key, found in records.items()}
-    figures = dict(zip(arms, in_parallel(estimates, list(arms.values()), grid.jobs), strict=True))
-    entries = [_entry(grid, key, arms[key], figures[key], found) for key, found in records.items()]
-    n_train = [training_images(plan, fold) for fold in grid.folds]
-    tested = [arm.spec for arm in plan.arms if arm.spec not in settings.get("swap_arms", ())]
-    found_effects = effects(arms, settings["endpoints"], names, n_train, tested) if clean else []
-    curves = _curves(plan, entries, settings["endpoints"], names)
-    missing = [
-        {"arm": m.cell.arm, "classifier": m.cell.classifier, "fold": m.cell.fold, "seed": m.cell.seed, "error": m.error}
-        for m in grid.missing
-    ]
-    seen = recognition(grid) if clean else []
-    tree = settings.get("tree")
-    above = tree and superclasses(
-        tree_of(tree, names), arms, about, n_train=n_train, tested=tested if clean else [], jobs=grid.jobs
-    )
-    result = Comparison(
-        about={**about, "device": plan.device, "versions": _versions(), "date": _today()},
-        arms=entries,
-        effects=found_effects,
-        leaderboard=leaderboard(arms, about["rare"], names, n_train, tested) if clean else [],
-        doses=curves,
-        best_dose=_best(curves, settings["endpoints"]),
-        swap=_swapped(grid, records, arms) if plan.swap else [],
-        recognition=seen,
-        superclasses=above or None,
-        missing=missing,
-        warnings=_warnings(grid, records, about, missing, found_effects) + unrecognised(seen),
-    )
-    write_text(plan.out / "scores.csv", _scores(records, names))
-    return result
+    def summary(self) -> pd.DataFrame:
+        """Return the endpoints of every arm with their intervals, as text: a row for each arm and classifier."""
+        columns = ["classifier", "arm", *map(str, self.about.endpoints)]
+        rows = [[e.classifier, e.arm, *(_said(e.estimate(p)) for p in self.about.endpoints)] for e in self.arms]
+        return pd.DataFrame(rows, columns=columns)
 
+    def _repr_html_(self) -> str:
+        return str(self.summary().to_html(index=False))
 
-def _records(grid: Grid) -> dict[Key, list[Record]]:
-    """Return the records of every arm and classifier whose cells are all finished."""
-    found: dict[Key, list[Record]] = {}
-    for recipe in grid.plan.classifiers:
-        for arm in grid.plan.arms_of(recipe):
-            cells = [
-                cell
-                for fold in grid.folds
-                for cell in grid.cells(fold)
-                if (cell.arm, cell.classifier) == (arm.spec, recipe.name)
-            ]
-            records = [finished(grid.plan.out, cell, grid.class_names) for cell in cells]
-            there = [record for record in records if record is not None]
-            if len(there) == len(cells):
-                found[arm.spec, recipe.name] = there
-    return found
+    @property
+    def main_arms(self) -> list[str]:
+        """One arm of each remedy, at the dose nearest to balance: what a reader compares."""
+        doses = {entry.arm: 1.0 if entry.dose is None else entry.dose for entry in self.arms}
+        stems: dict[str, list[str]] = {}
+        for name in self.arm_names:
+            if not name.startswith("only-"):
+                stems.setdefault(without_dose(name), []).append(name)
+        return [min(held, key=lambda name: abs(doses[name] - 1.0)) for held in stems.values()]
 
+    def has_images(self, arm: str) -> bool:
+        """Return whether an arm learned from synthetic images."""
+        return any(entry.is_synthetic for entry in self.arms if entry.arm == arm)
 
-def _entry(grid: Grid, key: Key, arm: Pooled, figures: Figures, records: Sequence[Record]) -> dict[str, Any]:
-    spec, classifier = key
-    names = grid.class_names
-    overall, classes = figures
-    of = {a.spec: a for a in grid.plan.arms}[spec]
-    notes = [record.note for record in records]
+    def standings(self, classifier: str) -> list[Standing]:
+        """Return the ranked arms of a classifier, best first."""
+        return sorted((one for one in self.leaderboard if one.classifier == classifier), key=lambda one: one.rank)
 
-    def mean_counts(which: str) -> dict[str, int]:
-        return {name: round(float(np.mean([note[which][name] for note in notes]))) for name in names}
+    def records(self, entry: ArmResult, seed: int | None = None) -> list[Record]:
+        """Return the trainings of an arm, or those from one seed; their files are read when they are asked for."""
+        from gansynth.studies.comparison_arm import Cell
+        from gansynth.studies.comparison_record import Record
 
-    found = {
-        "arm": spec,
-        "remedies": [] if spec == NONE else spec.split("+"),
-        "dose": of.dose,
-        "classifier": classifier,
-        "metrics": {name: one.to_json() for name, one in overall.items()},
-        "classes": {
-            name: {metric: one.to_json() for metric, one in row.items()}
-            for name, row in zip(names, classes, strict=True)
-        },
-        "confusion": arm.confusion().round(4).tolist(),
-        "training_counts": mean_counts("training_counts"),
-        "synthetic_counts": mean_counts("synthetic_counts"),
-        "steps": notes[0]["steps"],
-        "seconds": round(float(np.mean([note["seconds"] for note in notes])), 2),
-        "runs": [
-            {
-                "fold": record.cell.fold,
-                "seed": record.cell.seed,
-                "folder": record.cell.path,
-                "macro-F1": note["scores"]["overall"]["macro-F1"],
-            }
-            for record, note in zip(records, notes, strict=True)
-        ],
-        "weights": notes[0]["weights"],
-    }
-    if grid.plan.protocol == "paper":
-        tested = np.bincount(arm.labels, minlength=len(names)).tolist()
-        found["test_counts"] = dict(zip(names, tested, strict=True))
-    return found
-
-
-def _curves(
-    plan: Plan, entries: Sequence[Mapping[str, Any]], endpoints: Sequence[Mapping[str, Any]], names: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Return the curves of remedies that were given at two doses or more."""
-    of = {(entry["arm"], entry["classifier"]): entry for entry in entries}
-    by_base: dict[str, dict[float, str]] = {}
-    for arm in plan.arms:
-        base, dose = base_and_dose(arm)
-        if dose is None or base.startswith(ALONE):
-            continue
-        by_base.setdefault(base, {})[dose] = arm.spec
-        plain = [text for text, remedy in zip(base.split("+"), arm.remedies, strict=True) if not remedy.takes_dose]
-        by_base[base].setdefault(0.0, "+".join(plain) or NONE)
-    asked = [*endpoints, *({"metric": "recall", "class": name} for name in names)]
-    asked = list({(one["metric"], one["class"]): one for one in asked}.values())
-    found = []
-    for base, specs in by_base.items():
-        if len([dose for dose in specs if dose > 0]) < 2:
-            continue
-        for recipe in plan.classifiers:
-            there = {dose: of[spec, recipe.name] for dose, spec in sorted(specs.items()) if (spec, recipe.name) in of}
-            if len(there) < 2:
-                continue
-            for endpoint in asked:
-                points = []
-                for dose, entry in there.items():
-                    one = point(entry, endpoint)
-                    points.append([dose, one["value"], *(one["interval"] or (None, None))])
-                found.append({"classifier": recipe.name, "remedy": base, **endpoint, "points": points})
-    return found
-
-
-def _best(curves: Sequence[Mapping[str, Any]], endpoints: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the dose with the highest value of each endpoint; of equal ones the smallest."""
-    wanted = {(one["metric"], one["class"]) for one in endpoints}
-    found = []
-    for curve in curves:
-        known = [(dose, value) for dose, value, *_ in curve["points"] if value is not None]
-        if (curve["metric"], curve["class"]) in wanted and known:
-            dose = min(known, key=lambda one: (-one[1], one[0]))[0]
-            endpoint = {"metric": curve["metric"], "class": curve["class"]}
-            found.append(
-                {"classifier": curve["classifier"], "remedy": curve["remedy"], "endpoint": endpoint, "dose": dose}
+        if self.folder is None:
+            return []
+        return [
+            Record(
+                Cell(entry.arm, "", entry.classifier, run.fold, run.seed), self.folder / run.folder, self.class_names
             )
-    return found
-
-
-def _swapped(grid: Grid, records: Mapping[Key, Sequence[Record]], arms: Mapping[Key, Pooled]) -> list[dict[str, Any]]:
-    found = []
-    for gan in gans_of(grid.plan.arms):
-        for recipe in grid.plan.classifiers:
-            both = {"TSTR": arms.get((f"{ALONE}{gan}", recipe.name))}
-            real = records.get((NONE, recipe.name), ())
-            if real and all(gan in record.note["predicted_gans"] for record in real):
-                told = [(one.cell.fold, one.cell.seed, _of_gan(one.synthetic(), gan)) for one in real]
-                both["TRTS"] = pool(told, None)
-            for direction, arm in both.items():
-                if arm is None:
-                    continue
-                overall, classes = estimates(arm)
-                found.append(
-                    {
-                        "gan": gan,
-                        "classifier": recipe.name,
-                        "direction": direction,
-                        "metrics": {name: one.to_json() for name, one in overall.items()},
-                        "classes": {
-                            name: {metric: one.to_json() for metric, one in row.items()}
-                            for name, row in zip(grid.class_names, classes, strict=True)
-                        },
-                    }
-                )
-    return found
-
-
-def _of_gan(all_gans: Predictions, gan: str) -> Predictions:
-    mine = np.flatnonzero(np.array(all_gans.gans, object) == gan)
-    return Predictions(
-        [all_gans.paths[i] for i in mine],
-        all_gans.labels[mine],
-        all_gans.predicted[mine],
-        all_gans.probabilities[mine],
-        [gan] * len(mine),
-    )
-
-
-def _warnings(
-    grid: Grid,
-    records: Mapping[Key, Sequence[Record]],
-    about: Mapping[str, Any],
-    missing: Sequence[Mapping[str, Any]],
-    found_effects: Sequence[Mapping[str, Any]],
-) -> list[str]:
-    plan = grid.plan
-    said = [f"{TOO_GOOD}."] if plan.protocol == "paper" else []
-    if len(plan.seeds) < 2:
-        said.append("One seed: how much two trainings of the same arm differ is unknown; give --seeds 3 or more.")
-    if plan.protocol == "clean":
-        few = [
-            f"{name} ({about['counts']['test'][name]})"
-            for name in about["rare"]
-            if about["counts"]["test"][name] < _FEW
+            for run in entry.runs
+            if seed is None or run.seed == seed
         ]
-        if few:
-            said.append(f"Fewer than {_FEW} test images of {', '.join(few)}: figures of so few images say little.")
-        gans = [gan for gan, remedy in gans_of(plan.arms).items() if remedy.given is None]
-        if gans and len(grid.folds) == 1:
-            said.append(
-                f"One split: {', '.join(gans)} was trained once, so its effects speak of this one GAN and of these "
-                "training images; with --folds a GAN is trained in each fold."
-            )
-        gans = [gan for gan, remedy in gans_of(plan.arms).items() if remedy.given is not None]
-        if gans:
-            said.append(f"{', '.join(gans)} was given, not trained here: what it learned from is what its run says.")
-    for recipe in plan.classifiers:
-        skipped = [arm.spec for arm in plan.arms if arm not in plan.arms_of(recipe)]
-        if skipped:
-            kind = "classifiers of features" if recipe.neural else "neural networks"
-            means = "means" if len(skipped) == 1 else "mean"
-            said.append(f"{', '.join(skipped)} {means} something for {kind} only: no figures of {recipe.name}.")
-    told: dict[str, None] = {}
-    for (_, classifier), of_arm in records.items():
-        for record in of_arm:
-            told.update(dict.fromkeys(f"{classifier}: {text}" for text in record.note["warnings"]))
-    said += list(told)
-    notes = dict.fromkeys(one["note"] for one in found_effects if one.get("note", ONE_TRAINING) != ONE_TRAINING)
-    said += [f"{note[:1].upper()}{note[1:]}." for note in notes]
-    if missing:
-        first = missing[0]
-        said.append(
-            f"{len(missing)} of {grid.total} trainings failed, and their arms have no figures; the first "
-            f"({first['arm']}, {first['classifier']}) because: {first['error']}"
-        )
-    return said
+
+    def predictions(self, entry: ArmResult, seed: int | None = None) -> Predictions | None:
+        """Read what an arm predicted for the test images of all folds.
+
+        Parameters
+        ----------
+        entry : ArmResult
+        seed : int or None
+            Which training seed; None: the first.
+
+        Returns
+        -------
+        Predictions or None
+            None where no file is there.
+
+        Raises
+        ------
+        InputError
+            If a file is not what `compare` writes.
+        """
+        from gansynth.studies.comparison_record import Predictions
+
+        wanted = min((run.seed for run in entry.runs), default=0) if seed is None else seed
+        held = [record.predictions() for record in self.records(entry, wanted) if record.has_predictions]
+        return Predictions.joined(held) if held else None
+
+    def cells(self) -> CellDataset | None:
+        """Open the images that were compared; None where they are no longer there."""
+        return _opened(self.about.data, self.about.size) if self.about.data else None
 
 
-def _scores(records: Mapping[Key, Sequence[Record]], names: Sequence[str]) -> str:
-    """Return the figures of every single training, in long form."""
-    rows = []
-    for (arm, classifier), of_arm in records.items():
-        for record in of_arm:
-            scores = record.note["scores"]
-            mine = (arm, classifier, record.cell.fold, record.cell.seed)
-            rows += [(*mine, "", metric, value) for metric, value in scores["overall"].items()]
-            rows += [
-                (*mine, name, metric, value) for name in names for metric, value in scores["classes"][name].items()
-            ]
-    table = pd.DataFrame(rows, columns=["arm", "classifier", "fold", "seed", "class", "metric", "value"])
-    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+def without_dose(arm: str) -> str:
+    """Return an arm's remedies without their doses.
+
+    Examples
+    --------
+    >>> without_dose("augmentation+c-wgan-gp@0.5")
+    'augmentation+c-wgan-gp'
+    """
+    return re.sub(r"@[^+@]*", "", arm)
 
 
-def steps_table(plan: Plan, counts: Sequence[int]) -> dict[str, list[int | None]]:
-    """Return the optimizer steps of each classifier in each fold."""
-    return {recipe.name: [steps_of(recipe, n) for n in counts] for recipe in plan.classifiers}
+def _sums(entry: ArmResult) -> tuple[int, int]:
+    return sum(entry.training_counts.values()), sum(entry.synthetic_counts.values())
 
 
-def _versions() -> dict[str, str]:
-    found = {"gansynth": __version__, "python": platform.python_version()}
-    for name in _VERSIONS:
-        if name in ("numpy", "joblib", "scikit-learn") or name in sys.modules:
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:
-                continue
-    return found
+def _row(one: ArmEffect) -> dict[str, Any]:
+    low, high = one.interval or (None, None)
+    return {**one.to_json(), "low": low, "high": high}
 
 
-def _today() -> str:
-    return datetime.date.today().isoformat()
+def _said(found: Estimate | None) -> str:
+    if found is None or found.value is None:
+        return "-"
+    return share(found.value) + (f" ({ends(found.interval)})" if found.interval else "")
+
+
+@lru_cache(maxsize=1)
+def _opened(data: str, size: int) -> CellDataset | None:
+    from gansynth.data.opening import open_dataset
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return open_dataset(data, size)
+    except (InputError, OSError):
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gansynth import __version__
-from gansynth.atomic import write_json, write_text
+from gansynth.atomic import write_text
 from gansynth.classifier_recipes import load_classifier_recipe
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
 from gansynth.remedies import GanBudget
+from gansynth.studies.comparison_gathering import gather
 from gansynth.studies.comparison_grid import Grid, chosen_jobs, training_images
 from gansynth.studies.comparison_levels import Groups, chosen_tree
 from gansynth.studies.comparison_plan import (
@@ -26,12 +25,13 @@ from gansynth.studies.comparison_plan import (
     endpoints_of,
     load_classifiers,
     rare_classes,
+    steps_of,
     write_out_arms,
 )
-from gansynth.studies.comparison_result import Comparison, gather, steps_table
+from gansynth.studies.comparison_registration import Registration
+from gansynth.studies.comparison_result import About, Comparison
 from gansynth.studies.comparison_splits import Fold, Images, data_sha256, make_folds, units_of, whole
 
-SETTINGS = "comparison.json"
 DEFAULT = ("sequential-cnn",)
 RECIPES = "classifiers"
 SPLITS = "splits"
@@ -144,19 +144,21 @@ def compare(
     refuse_inside(data, out)
     out = Path(out)
     held = _held(out, resume)
+    kept = held.arms if held else ()
+    swap = swap or bool(held and held.swap)
     if seeds is None:
         seeds = 0 if held else 3
     plan = Plan(
         data=str(data),
         out=out,
-        arms=write_out_arms(remedies, doses, swap or bool(held.get("swap")), held.get("arms", ())),
+        arms=write_out_arms(remedies, doses, swap, kept),
         classifiers=load_classifiers(classifiers or (() if held else DEFAULT), changes, size, epochs),
-        seeds=tuple(sorted({*held.get("seeds", ()), *range(seed, seed + seeds)})),
+        seeds=tuple(sorted({*(held.seeds if held else ()), *range(seed, seed + seeds)})),
         folds=folds,
         rarity=dict(rarity or {}),
         protocol=protocol,
         primary=endpoint,
-        swap=swap or bool(held.get("swap")),
+        swap=swap,
         budget=GanBudget(gan_images, gan_minutes, tuple(gan_changes), min_confidence),
         seed=seed,
         device=device,
@@ -169,20 +171,25 @@ def compare(
     folds_made = (
         make_folds(dataset, plan.folds, plan.rarity, seed) if protocol == "clean" else whole(dataset, plan.rarity, seed)
     )
-    settings = _settings(plan, folds_made, data_sha256(dataset), list(rare))
-    label_tree = chosen_tree(tree, held.get("tree"), dataset.class_names)
-    settings["tree"] = None if label_tree is None else label_tree.groups()
-    kept = [spec for spec in held.get("arms", ()) if spec not in held.get("swap_arms", ())]
-    asked = {arm.spec for arm in write_out_arms(remedies, doses, kept=kept)}
-    settings["swap_arms"] = [arm.spec for arm in plan.arms if arm.spec not in asked]
-    settings["jobs"] = chosen_jobs(jobs, device, held.get("jobs"))
-    _refuse_another(out, held, settings)
-    grid = Grid(plan, folds_made, images, settings["jobs"])
+    label_tree = chosen_tree(tree, held.tree if held else None, dataset.class_names)
+    own = [spec for spec in kept if not held or spec not in held.swap_arms]
+    asked = {arm.spec for arm in write_out_arms(remedies, doses, kept=own)}
+    registration = _registered(
+        plan,
+        folds_made,
+        rare,
+        data_sha256=data_sha256(dataset),
+        tree=None if label_tree is None else label_tree.groups(),
+        swap_arms=tuple(arm.spec for arm in plan.arms if arm.spec not in asked),
+        jobs=chosen_jobs(jobs, device, held.jobs if held else None),
+    )
+    registration.refuse_another(held, out)
+    grid = Grid(plan, folds_made, images, registration.jobs)
     grid.refuse_leaks()
-    _write_down(plan, folds_made, settings)
+    _write_down(plan, folds_made, registration)
     grid.fill()
     units = units_of(dataset) if protocol == "clean" else {}
-    found = gather(grid, units, _about(plan, folds_made, settings, dataset.class_names), settings)
+    found = gather(grid, units, _about(plan, folds_made, registration, dataset.class_names), registration)
     if not found.arms:
         first = grid.missing[0].error if grid.missing else "nothing was to be done"
         raise InputError(f"no arm could be carried out; the first failed so: {first}")
@@ -214,25 +221,23 @@ def _check(
         raise InputError(f"--doses: {wrong[0]:g} is no number from 0 to 100; 1 is balance")
 
 
-def _held(out: Path, resume: bool) -> dict[str, Any]:
-    """Return what the folder's comparison.json says; nothing where there is none."""
-    file = out / SETTINGS
-    if file.is_file():
-        if not resume:
-            raise InputError(f"{out}: already holds a comparison; continue it with --resume, or give another --out")
-        held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return held
+def _held(out: Path, resume: bool) -> Registration | None:
+    """Return what the folder's comparison.json says; None where there is none."""
+    held = Registration.read(out)
+    if held is not None and not resume:
+        raise InputError(f"{out}: already holds a comparison; continue it with --resume, or give another --out")
     # What a comparison that was ended at once leaves: recipes, splits and files that were being written.
-    if out.is_dir() and any(p.name not in (RECIPES, SPLITS) and not p.name.startswith(".") for p in out.iterdir()):
+    others = [p for p in out.iterdir() if p.name not in (RECIPES, SPLITS)] if out.is_dir() else []
+    if held is None and any(not path.name.startswith(".") for path in others):
         raise InputError(f"{out}: is not empty and holds no comparison; give another --out")
-    return {}
+    return held
 
 
-def _with_held_classifiers(plan: Plan, held: Mapping[str, Any]) -> Plan:
+def _with_held_classifiers(plan: Plan, held: Registration | None) -> Plan:
     """Return the plan with the classifiers of the folder before its own; one of another recipe is refused."""
     mine = {recipe.name: recipe for recipe in plan.classifiers}
     kept = {}
-    for name in held.get("classifiers", {}):
+    for name in held.classifiers if held else ():
         recipe = load_classifier_recipe(plan.out / RECIPES / f"{name}.yaml")
         if name in mine and mine[name] != recipe:
             raise InputError(
@@ -242,69 +247,54 @@ def _with_held_classifiers(plan: Plan, held: Mapping[str, Any]) -> Plan:
     return replace(plan, classifiers=tuple({**kept, **mine}.values()))
 
 
-def _settings(plan: Plan, folds: Sequence[Fold], data: str, rare: Sequence[str]) -> dict[str, Any]:
+def _registered(plan: Plan, folds: Sequence[Fold], rare: Sequence[str], **more: Any) -> Registration:
     """Return what is written down before anything is trained."""
     classes = list(folds[0].counts["train"])
     training = {name: float(np.mean([fold.counts["train"][name] for fold in folds])) for name in classes}
     rare = rare_classes(training, plan.rarity, rare)
-    return {
-        "gansynth": __version__,
-        "data": plan.data,
-        "data_sha256": data,
-        "protocol": plan.protocol,
-        "folds": plan.folds,
-        "rarity": plan.rarity,
-        "rare": rare,
-        "endpoints": endpoints_of(plan.primary, rare),
-        "first_seed": plan.seed,
-        "gan_images": plan.budget.images,
-        "gan_minutes": plan.budget.minutes,
-        "gan_changes": sorted(plan.budget.changes),
-        "min_confidence": plan.budget.min_confidence,
-        "arms": [arm.spec for arm in plan.arms],
-        "classifiers": {recipe.name: recipe.model_dump(mode="json") for recipe in plan.classifiers},
-        "seeds": list(plan.seeds),
-        "steps": steps_table(plan, [training_images(plan, fold) for fold in folds]),
-        "swap": plan.swap,
-    }
+    n_train = [training_images(plan, fold) for fold in folds]
+    return Registration(
+        data=plan.data,
+        protocol=plan.protocol,
+        folds=plan.folds,
+        rarity=plan.rarity,
+        rare=tuple(rare),
+        endpoints=endpoints_of(plan.primary, rare),
+        first_seed=plan.seed,
+        gan_images=plan.budget.images,
+        gan_minutes=plan.budget.minutes,
+        gan_changes=tuple(sorted(plan.budget.changes)),
+        min_confidence=plan.budget.min_confidence,
+        arms=tuple(arm.spec for arm in plan.arms),
+        classifiers={recipe.name: recipe.model_dump(mode="json") for recipe in plan.classifiers},
+        seeds=plan.seeds,
+        steps={recipe.name: [steps_of(recipe, n) for n in n_train] for recipe in plan.classifiers},
+        swap=plan.swap,
+        **more,
+    )
 
 
-_MAY_GROW = ("data", "arms", "classifiers", "seeds", "steps", "swap", "swap_arms", "jobs", "tree")
-"""What may differ when a comparison is continued. The place of the data too: its images are known by their hash. And
-the label tree: nothing is trained by it."""
-
-
-def _refuse_another(out: Path, held: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    other = [key for key, value in settings.items() if held and key not in _MAY_GROW and held.get(key) != value]
-    if other:
-        raise InputError(f"{out}: holds a comparison with another {', '.join(other)}; give the same, or another --out")
-
-
-def _write_down(plan: Plan, folds: Sequence[Fold], settings: Mapping[str, Any]) -> None:
+def _write_down(plan: Plan, folds: Sequence[Fold], registration: Registration) -> None:
     for recipe in plan.classifiers:
         write_text(plan.out / RECIPES / f"{recipe.name}.yaml", recipe.to_yaml())
     for fold in folds:
         fold.write(plan.out / SPLITS)
-    write_json(plan.out / SETTINGS, settings)
+    registration.write(plan.out)
 
 
-def _about(
-    plan: Plan, folds: Sequence[Fold], settings: Mapping[str, Any], class_names: Sequence[str]
-) -> dict[str, Any]:
-    training = {name: round(float(np.mean([f.counts["train"][name] for f in folds]))) for name in class_names}
-    tested = {name: sum(fold.counts["test"][name] for fold in folds) for name in class_names}
-    return {
-        "data": plan.data,
-        "classes": list(class_names),
-        "counts": {"train": training, "test": tested},
-        "rarity": plan.rarity,
-        "rare": settings["rare"],
-        "endpoints": settings["endpoints"],
-        "folds": len(folds),
-        "seeds": list(plan.seeds),
-        "protocol": plan.protocol,
-        "size": plan.sizes[0],
-        "sizes": {recipe.name: recipe.resolution for recipe in plan.classifiers},
-        "steps": settings["steps"],
-        "command": None,
-    }
+def _about(plan: Plan, folds: Sequence[Fold], registration: Registration, class_names: Sequence[str]) -> About:
+    return About(
+        data=plan.data,
+        classes=tuple(class_names),
+        training_counts={n: round(float(np.mean([f.counts["train"][n] for f in folds]))) for n in class_names},
+        test_counts={name: sum(fold.counts["test"][name] for fold in folds) for name in class_names},
+        rarity=plan.rarity,
+        rare=registration.rare,
+        endpoints=registration.endpoints,
+        folds=len(folds),
+        seeds=plan.seeds,
+        protocol=plan.protocol,
+        size=plan.sizes[0],
+        sizes={recipe.name: recipe.resolution for recipe in plan.classifiers},
+        steps=registration.steps,
+    )

@@ -12,9 +12,9 @@ from gansynth.atomic import write_json
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
 from gansynth.studies.comparison_plan import load_classifiers, rare_classes, write_out_arms
+from gansynth.studies.comparison_registration import REGISTRATION
 from gansynth.studies.comparison_splits import Images, data_sha256, make_folds
 from gansynth.studies.comparison_study import DEFAULT, compare
-from gansynth.studies.comparison_study import SETTINGS as COMPARISON
 from gansynth.studies.imbalance_sweep_counts import THIN, Thin, counts_at, imbalance_ratio
 from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Step, gather
 
@@ -133,7 +133,7 @@ def sweep_imbalance(
             compare(
                 data, settings["remedies"], classifiers or DEFAULT, out / step.folder, rarity=thinned, rare=minority,
                 seeds=seeds, folds=folds, size=size, epochs=epochs, changes=changes, seed=seed, progress=progress,
-                resume=(out / step.folder / COMPARISON).is_file(), **options,
+                resume=(out / step.folder / REGISTRATION).is_file(), **options,
             )
         )  # fmt: skip
         if after is not None:

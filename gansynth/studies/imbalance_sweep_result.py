@@ -12,8 +12,9 @@ import pandas as pd
 
 from gansynth import __version__
 from gansynth.atomic import write_json, write_text
+from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
-from gansynth.studies.comparison_figures import point
+from gansynth.studies.comparison_entries import Endpoint
 from gansynth.studies.comparison_result import Comparison
 
 SWEPT = ("macro-F1", "accuracy", "ROC-AUC")
@@ -108,24 +109,26 @@ def gather(steps: Sequence[Step], found: Sequence[Comparison], settings: Mapping
     for step, comparison in zip(steps, found, strict=True):
         for entry in comparison.arms:
             for what in asked:
-                one = point(entry, what)
-                low, high = one["interval"] or (None, None)
+                one = entry.estimate(Endpoint.from_json(what)) or Estimate(None, 0)
+                low, high = one.interval or (None, None)
                 figures.append(
-                    {"rho": step.rho, "classifier": entry["classifier"], "arm": entry["arm"], **what}
-                    | {"value": one["value"], "low": low, "high": high, "n": one["n"]}
+                    {"rho": step.rho, "classifier": entry.classifier, "arm": entry.arm, **what}
+                    | {"value": one.value, "low": low, "high": high, "n": one.n}
                 )
-    first = found[0].about
+    first = found[0].about.to_json()
     about = {
         **{key: value for key, value in settings.items() if key not in ("held", "gansynth")},
         **{key: first[key] for key in ("data", "classes", "endpoints", "sizes", "seeds", "versions", "date", "device")},
-        "arms": list(dict.fromkeys(entry["arm"] for one in found for entry in one.arms)),
+        "arms": list(dict.fromkeys(entry.arm for one in found for entry in one.arms)),
         "classifiers": list(first["sizes"]),
         "tested": first["counts"]["test"],
         "steps": [{**vars(step), "learned_from": sum(step.counts.values())} for step in steps],
         "command": None,
     }
     missing = [
-        {"rho": step.rho, **one} for step, comparison in zip(steps, found, strict=True) for one in comparison.missing
+        {"rho": step.rho, **one.to_json()}
+        for step, comparison in zip(steps, found, strict=True)
+        for one in comparison.missing
     ]
     return ImbalanceSweep(about, figures, _effects(steps, found), missing, _warnings(steps, found))
 
@@ -134,7 +137,7 @@ def _effects(steps: Sequence[Step], found: Sequence[Comparison]) -> list[dict[st
     """Return the effects of all ratios, their p corrected together: who looks at a whole curve sees many tests."""
     rows = []
     for step, comparison in zip(steps, found, strict=True):
-        for one in comparison.effects:
+        for one in (effect.to_json() for effect in comparison.effects):
             low, high = one["interval"] or (None, None)
             rows.append(
                 {"rho": step.rho, **{key: one[key] for key in ("classifier", "arm", "against", "metric", "class")}}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from gansynth.metrics.estimate import mean_of_known
+from gansynth.metrics.estimate import Estimate, mean_of_known
 from gansynth.studies.catalogue import METRICS
 
 RANKED = (
@@ -76,23 +76,46 @@ class Spread:
             "n": self.n,
         }
 
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Spread:
+        """Read what `to_json` wrote."""
+        ends = {name: found[name] for name in ("low", "high", "floor", "class_mean", "n")}
+        return cls(values=tuple(found["values"]), **ends)
 
-def spread(estimates: Sequence[Mapping[str, Any]]) -> Spread | None:
-    """Gather one metric's estimates (as `Estimate.to_json` gives them), one for each seed; None where none has a
-    value."""
-    there = [one for one in estimates if one.get("value") is not None]
+
+@dataclass(frozen=True)
+class Place:
+    """A recipe in the ranking: `ranks` by metric (1 is best, ties share), and their mean."""
+
+    recipe: str
+    mean_rank: float | None
+    ranks: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The best recipe by one metric, its value, the recipe after it, and whether it is clearly better than that one."""
+
+    recipe: str
+    metric: str
+    value: float
+    second: str | None
+    clear: bool
+
+
+def spread(estimates: Sequence[Estimate]) -> Spread | None:
+    """Gather one metric's estimates, one for each seed; None where none has a value."""
+    there = [(one.value, one.interval or (one.value, one.value)) for one in estimates if one.value is not None]
     if not there:
         return None
-    ends = [one.get("interval") or [one["value"], one["value"]] for one in there]
-    lows = [one["value"] if low is None else low for one, (low, _) in zip(there, ends, strict=True)]
-    highs = [one["value"] if high is None else high for one, (_, high) in zip(there, ends, strict=True)]
+    first = next(one for one in estimates if one.value is not None)
     return Spread(
-        values=tuple(float(one["value"]) for one in there),
-        low=float(min(lows)),
-        high=float(max(highs)),
-        floor=mean_of_known([one.get("floor") for one in there]),
-        class_mean=mean_of_known([one.get("class_mean") for one in there]),
-        n=int(there[0]["n"]),
+        values=tuple(float(value) for value, _ in there),
+        low=float(min(low for _, (low, _) in there)),
+        high=float(max(high for _, (_, high) in there)),
+        floor=mean_of_known([one.floor for one in estimates if one.value is not None]),
+        class_mean=mean_of_known([one.class_mean for one in estimates if one.value is not None]),
+        n=first.n,
     )
 
 
@@ -102,7 +125,12 @@ def badness(metric: str, found: Spread) -> float:
 
 
 def clearly_better(metric: str, first: Spread, second: Spread) -> bool:
-    """Whether every seed's interval of `first` lies on the better side of every seed's interval of `second`."""
+    """Whether every seed's interval of `first` lies on the better side of every seed's interval of `second`.
+
+    Never where one of them has a single seed: how far another training would differ is then unknown.
+    """
+    if min(len(first.values), len(second.values)) < 2:
+        return False
     better = METRICS[metric].better
     if better == "nearer":
         floor = first.floor if first.floor is not None else second.floor
@@ -121,17 +149,12 @@ def ranked_metrics(summary: Mapping[str, Mapping[str, Spread]]) -> list[str]:
     return found
 
 
-def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[dict[str, Any]]:
-    """Rank recipes by their mean rank over `RANKED`.
+def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[Place]:
+    """Rank recipes by their mean rank over `RANKED`, best first.
 
     Parameters
     ----------
     summary : mapping of recipe to (mapping of metric to Spread)
-
-    Returns
-    -------
-    list of dict, best first
-        "recipe", "mean_rank", "ranks" (metric to rank, 1 is best, ties share).
     """
     recipes = list(summary)
     ranks: dict[str, dict[str, float]] = {recipe: {} for recipe in recipes}
@@ -139,11 +162,8 @@ def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[dict[str, Any]]:
         order = rankdata([badness(metric, summary[recipe][metric]) for recipe in recipes], method="average")
         for recipe, place in zip(recipes, order, strict=True):
             ranks[recipe][metric] = float(place)
-    rows = [
-        {"recipe": recipe, "mean_rank": mean_of_known(list(found.values())), "ranks": found}
-        for recipe, found in ranks.items()
-    ]
-    return sorted(rows, key=lambda row: (row["mean_rank"] is None, row["mean_rank"], row["recipe"]))
+    places = [Place(recipe, mean_of_known(list(found.values())), found) for recipe, found in ranks.items()]
+    return sorted(places, key=lambda one: (one.mean_rank is None, one.mean_rank, one.recipe))
 
 
 def primary_metric(summary: Mapping[str, Mapping[str, Spread]]) -> str | None:
@@ -151,8 +171,8 @@ def primary_metric(summary: Mapping[str, Mapping[str, Spread]]) -> str | None:
     return next((m for m in PRIMARY if summary and all(m in found for found in summary.values())), None)
 
 
-def best(metric: str, summary: Mapping[str, Mapping[str, Spread]]) -> dict[str, Any] | None:
-    """Return the best recipe by one metric, the one after it, and whether the seeds tell them apart."""
+def best(metric: str, summary: Mapping[str, Mapping[str, Spread]]) -> Lead | None:
+    """Return the best recipe by one metric and the one after it; None where no recipe has the metric."""
     there = sorted(
         (recipe for recipe in summary if metric in summary[recipe]),
         key=lambda recipe: badness(metric, summary[recipe][metric]),
@@ -160,13 +180,8 @@ def best(metric: str, summary: Mapping[str, Mapping[str, Spread]]) -> dict[str, 
     if not there:
         return None
     first, second = there[0], there[1] if len(there) > 1 else None
-    return {
-        "recipe": first,
-        "metric": metric,
-        "value": summary[first][metric].mean,
-        "second": second,
-        "clear": second is not None and clearly_better(metric, summary[first][metric], summary[second][metric]),
-    }
+    clear = second is not None and clearly_better(metric, summary[first][metric], summary[second][metric])
+    return Lead(first, metric, summary[first][metric].mean, second, clear)
 
 
 def _badness(metric: str, value: float, floor: float | None) -> float:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from gansynth import __version__
-from gansynth.atomic import write_json
 from gansynth.classifier_recipes import ClassifierRecipe
 from gansynth.data.dataset import CellDataset
 from gansynth.data.folds import fold_dataset
@@ -27,9 +24,9 @@ from gansynth.studies.comparison_plan import load_classifiers, steps_of
 from gansynth.studies.comparison_record import Record, finished
 from gansynth.studies.comparison_splits import data_sha256
 from gansynth.studies.remedy_grid import Candidate, candidates_of
-from gansynth.studies.remedy_search_result import RemedySearch, gather
+from gansynth.studies.remedy_search_result import SETTINGS, RemedySearch, SearchSettings, gather
 
-SETTINGS, VALIDATION = "search.json", 0.1
+VALIDATION = 0.1
 _MAY_GROW = ("arms", "values")
 
 
@@ -125,19 +122,21 @@ def search_remedy(
     (recipe,) = load_classifiers([classifier], changes, size, epochs)
     _refuse_meaningless(candidates, recipe)
     training = _training_split(str(data), recipe.resolution, dict(rarity or {}), seed, progress)
-    settings = {
-        "gansynth": __version__,
-        "data_sha256": data_sha256(training),
-        "remedy": remedy,
-        "folds": folds,
-        "rarity": dict(rarity or {}),
-        "recipe": recipe.model_dump(mode="json"),
-        "beside": list(beside),
-        "seed": seed,
-        "arms": [one.arm.spec for one in candidates],
-        "values": [one.values for one in candidates],
-    }
-    candidates = _with_held(out, settings, candidates, resume)
+    settings = SearchSettings(
+        gansynth=__version__,
+        data_sha256=data_sha256(training),
+        remedy=remedy,
+        folds=folds,
+        rarity=dict(rarity or {}),
+        recipe=recipe.model_dump(mode="json"),
+        beside=list(beside),
+        seed=seed,
+        arms=[one.arm.spec for one in candidates],
+        values=[one.values for one in candidates],
+    )
+    settings = _with_held(out, settings, resume)
+    pairs = zip(settings.arms, settings.values, strict=True)
+    candidates = [Candidate(parse_arm(spec), values) for spec, values in pairs]
     weights = None if weights_dir is None else Path(weights_dir)
     parts = fold_dataset(training, folds, val=VALIDATION, seed=seed)
     search = _Search(out, candidates, recipe, parts, seed, device, weights, progress)
@@ -165,8 +164,8 @@ def _refuse_meaningless(candidates: Sequence[Candidate], recipe: ClassifierRecip
             raise InputError(f"{one.arm.spec} means something for {kind} only, and {recipe.name} is none")
 
 
-def _with_held(out: Path, settings: dict[str, Any], candidates: list[Candidate], resume: bool) -> list[Candidate]:
-    """Write the settings, and return the candidates with those that the folder has; refuse another search's folder."""
+def _with_held(out: Path, settings: SearchSettings, resume: bool) -> SearchSettings:
+    """Write the settings with the candidates that the folder has, and return them; refuse another search's folder."""
     file = out / SETTINGS
     there = [path for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else []
     if not file.is_file() and (there or out.is_file()):
@@ -174,17 +173,16 @@ def _with_held(out: Path, settings: dict[str, Any], candidates: list[Candidate],
     if file.is_file() and not resume:
         raise InputError(f"{out}: already holds a search; continue it with --resume, or give another --out")
     if file.is_file():
-        held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        other = [key for key, value in settings.items() if key not in _MAY_GROW and held.get(key) != value]
+        held = SearchSettings.read(out)
+        before = asdict(held)
+        other = [key for key, value in asdict(settings).items() if key not in _MAY_GROW and before[key] != value]
         if other:
             raise InputError(f"{out}: holds a search with another {', '.join(other)}; give the same, or another --out")
-        mine = {one.arm.spec: one for one in candidates}
-        of = dict(zip(held["arms"], held["values"], strict=True))
-        kept = [mine.pop(spec) if spec in mine else Candidate(parse_arm(spec), of[spec]) for spec in of]
-        candidates = [*kept, *mine.values()]
-        settings |= {"arms": [one.arm.spec for one in candidates], "values": [one.values for one in candidates]}
-    write_json(file, settings)
-    return candidates
+        mine = dict(zip(settings.arms, settings.values, strict=True))
+        of = {**dict(zip(held.arms, held.values, strict=True)), **mine}
+        settings = replace(settings, arms=list(of), values=list(of.values()))
+    settings.write(out)
+    return settings
 
 
 def _fill(search: _Search, jobs: int) -> dict[str, str]:

@@ -44,6 +44,7 @@ class _Job:
     min_confidence: float | None
     max_tries_factor: int
     keep_copies: bool
+    truncation: float
     folders: dict[str, str]
 
     def request(self) -> dict[str, Any]:
@@ -56,6 +57,7 @@ class _Job:
             "min_confidence": self.min_confidence,
             "keep_copies": self.keep_copies,
             "max_tries_factor": self.max_tries_factor,
+            "truncation": self.truncation,
             "gansynth": __version__,
         }
 
@@ -72,6 +74,7 @@ def generate(
     device: str = "auto",
     resume: bool = False,
     keep_copies: bool = False,
+    truncation: float = 1.0,
     progress: bool = True,
 ) -> GenerationReport:
     """Write synthetic images of the classes asked for, each with its provenance.
@@ -102,6 +105,8 @@ def generate(
         Continue a stopped run of the same request; the folder ends up as if it had not been stopped.
     keep_copies : bool
         Keep images that nearly equal a training image. By default they are left out and counted.
+    truncation : float
+        Below 1, images are drawn nearer to the typical one of their class: fewer broken ones, less variety.
     progress : bool
         Show how far it is, on standard error.
 
@@ -124,16 +129,15 @@ def generate(
 
         run = open_run(run)
     counts = _checked_counts(run, counts, seed, max_tries_factor)
-    job = _Job(
-        run, counts, Path(out), seed, min_confidence, max_tries_factor, keep_copies, class_folders(run.class_names)
-    )
+    folders = class_folders(run.class_names)
+    job = _Job(run, counts, Path(out), seed, min_confidence, max_tries_factor, keep_copies, truncation, folders)
     if workers < 1:
         raise InputError(f"{workers} workers: give at least 1")
     if not _may_write(job, resume):
         return report_of_finished(job.out, run, counts, seed, min_confidence)
     where = chosen_device(device)
     # Whatever can be refused is refused before the folder is touched.
-    screen, generator = Screen(run, where, min_confidence, keep_copies), run.generator(where)
+    screen, generator = Screen(run, where, min_confidence, keep_copies), run.generator(where, truncation)
     job.out.mkdir(parents=True, exist_ok=True)
     journal = Journal(job.out, job.request())
     try:
@@ -267,7 +271,8 @@ def _write_png(job: _Job, name: str, seed: int, image: NDArray[np.uint8]) -> int
     cut, the sizes in the journal tell which images are to be made again.
     """
     run = job.run
-    png = encode_png(image, Provenance(run.name, run.model_sha256, run.recipe.name, name, seed))
+    provenance = Provenance(run.name, run.model_sha256, run.recipe.name, name, seed, truncation=job.truncation)
+    png = encode_png(image, provenance)
     path = job.out / image_file_name(job.folders[name], seed)
     part = path.with_name(f".{path.name}{_PART}")
     part.write_bytes(png)

@@ -35,9 +35,11 @@ class Provenance:
     class_name : str
         The class that was asked for.
     seed : int
-        With the model and the class, all that the image depends on.
+        With the model, the class and the truncation, all that the image depends on.
     version : str
         Of gansynth.
+    truncation : float
+        Share kept of the distance from the typical image of the class; 1 for images as the generator makes them.
     """
 
     model: str
@@ -46,6 +48,7 @@ class Provenance:
     class_name: str
     seed: int
     version: str = __version__
+    truncation: float = 1.0
 
 
 def encode_png(image: NDArray[np.uint8], provenance: Provenance) -> bytes:
@@ -69,14 +72,17 @@ def encode_png(image: NDArray[np.uint8], provenance: Provenance) -> bytes:
     text = PngInfo()
     text.add_text("Description", NOTICE)
     text.add_text("Software", f"gansynth {provenance.version}")
-    for key, value in {
+    facts = {
         "origin": "synthetic",
         "model": provenance.model,
         "model_sha256": provenance.model_sha256,
         "recipe": provenance.recipe,
         "class": provenance.class_name,
         "seed": str(provenance.seed),
-    }.items():
+    }
+    if provenance.truncation < 1:
+        facts["truncation"] = repr(provenance.truncation)
+    for key, value in facts.items():
         # A folder name that is no valid Unicode reaches Python with surrogates, which PNG text cannot hold.
         text.add_text(_PREFIX + key, value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?"))
     buffer = io.BytesIO()
@@ -122,4 +128,12 @@ def read_provenance(path: str | Path) -> Provenance | None:
         class_name=text.get(_PREFIX + "class", ""),
         seed=int(seed) if seed.isdecimal() else -1,
         version=text.get("Software", "").removeprefix("gansynth "),
+        truncation=_share(text.get(_PREFIX + "truncation", "1")),
     )
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0

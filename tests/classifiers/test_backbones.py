@@ -4,8 +4,11 @@ from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from skimage import data
+from timm.data import ImageNetInfo
 from torch import nn
 from torchvision.models import get_model
 from torchvision.models.vision_transformer import interpolate_embeddings
@@ -18,6 +21,8 @@ from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
 from gansynth.file_hash import file_sha256
 from gansynth.metrics.extractors.weights import MissingWeights
+from gansynth.networks.backbone import Preparation
+from gansynth.networks.efficientnet_lite import pretrained_efficientnet_lite
 
 SMALL = ("resolution=32", "network.input_size=32", "training.batch_size=4", "training.epochs=1")
 
@@ -86,6 +91,38 @@ def test_a_file_that_is_not_the_published_one_is_refused(stand_in: Path) -> None
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(InputError, match="is not the published file"):
         build_backbone(recipe(), 3, stand_in)
+
+
+def test_the_backbone_that_installs_with_the_toolkit_knows_a_cat_and_an_espresso(tmp_path: Path) -> None:
+    shipped = load_classifier_recipe("efficientnet-lite0")
+    assert isinstance(shipped, BackboneRecipe)
+    published = published_weights(shipped.name, shipped.network)
+    whole = backbones._with_weights(shipped.network, "pretrained", published, tmp_path).eval()
+    names = ImageNetInfo()
+    for picture, expected in ((data.chelsea(), "cat"), (data.coffee(), "espresso")):
+        edge = min(picture.shape[:2])
+        top, left = (np.array(picture.shape[:2]) - edge) // 2
+        square = torch.tensor(picture[top : top + edge, left : left + edge]).permute(2, 0, 1)[None] / 127.5 - 1
+        with torch.no_grad():
+            probability, best = whole(Preparation(128, published.mean, published.std)(square)).softmax(1)[0].max(0)
+        assert expected in names.index_to_description(int(best)) and probability > 0.5
+    name, digits = published.file.name, published.file.sha256[:8]
+    assert digits == "57934424" and published.find().name == name == f"efficientnet-lite0-{digits}.pth"
+
+
+def test_the_backbone_that_installs_with_the_toolkit_learns_from_images_of_any_size_without_a_folder_of_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    cells = phantom_dataset({"eosinophil": 4, "platelet": 4}, size=32)
+    changes = ["resolution=32", "network.input_size=64", "training.batch_size=4", "network.frozen=true"]
+    trained = train_classifier(
+        cells, load_classifier_recipe("efficientnet-lite0", changes), validation=None, steps=1, device="cpu",
+        progress=False,
+    )  # fmt: skip
+    assert trained.weights == "pretrained"
+    ours, theirs = trained.network.trunk.state_dict(), pretrained_efficientnet_lite(0).state_dict()  # type: ignore[attr-defined]
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours) and len(ours) == len(theirs) - 2
 
 
 def test_an_unknown_network_gets_a_suggestion() -> None:

@@ -16,13 +16,15 @@ from sklearn.preprocessing import StandardScaler
 from gansynth.classifier_recipes import ClassicalRecipe, load_classifier_recipe
 from gansynth.classifiers.cell_encoder import train_cell_encoder
 from gansynth.classifiers.classical import load_classical, save_classical, train_classical
-from gansynth.classifiers.features import BackboneFeatures
+from gansynth.classifiers.features import BackboneFeatures, published_features
 from gansynth.classifiers.lesson import Lesson, calibration_parts
 from gansynth.classifiers.projection import Projection
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
-from gansynth.networks.backbone import Backbone
+from gansynth.gans.images import to_float
+from gansynth.networks.backbone import Backbone, Preparation
+from gansynth.networks.efficientnet_lite import LiteStages
 from gansynth.remedies.treatment import Treatment
 
 NAMES = ("logistic-regression", "naive-bayes", "svm", "random-forest")
@@ -209,7 +211,7 @@ def test_features_of_a_backbone_are_those_of_published_weights(cells: CellDatase
         "network: {library: torchvision, model: resnet18, weights: none, input_size: 32}\n"
     )
     for name in (recipe, "sequential-cnn"):
-        with pytest.raises(InputError, match="no backbone with published weights"):
+        with pytest.raises(InputError, match="no backbone with published weights; take backbone:efficientnet-lite0"):
             train_classical(Treatment.of(cells), _recipe("naive-bayes", f"classical.features=backbone:{name}"))
 
 
@@ -220,3 +222,33 @@ def test_a_backbone_describes_every_image_by_itself(cells: CellDataset) -> None:
     assert found.shape == (82, 12) and features.weights == "pretrained" and not features.seen_sha256
     assert features(cells.images[40:41]) == pytest.approx(found[40:41], abs=1e-6)
     assert len(features(cells.images[:0])) == 0
+
+
+def test_stages_are_described_by_mean_and_standard_deviation_of_every_map(cells: CellDataset) -> None:
+    features = published_features("stages:efficientnet-lite0", device="cpu")
+    found = features(cells.images[:3])
+    with torch.no_grad():
+        large = Preparation(128, [0.5] * 3, [0.5] * 3)(to_float(torch.from_numpy(np.array(cells.images[:3]))))
+        first, *_, last = LiteStages(0)(large)
+    assert found.shape == (3, 2 * 784) and features.weights == "pretrained" and not features.seen_sha256
+    assert found[:, :16] == pytest.approx(first.mean((2, 3)).numpy(), abs=1e-4)
+    assert found[:, -320:] == pytest.approx(last.flatten(2).numpy().std(2), abs=1e-4)
+    assert features(cells.images[2:3]) == pytest.approx(found[2:3], abs=1e-4)
+
+
+def test_a_head_on_frozen_stages_opens_again(cells: CellDataset, fresh: CellDataset, tmp_path: Path) -> None:
+    smaller = load_classifier_recipe("efficientnet-lite0", ["network.input_size=64"])
+    (tmp_path / "smaller.yaml").write_text(smaller.to_yaml())
+    changes = ["resolution=16", f"classical.features=stages:{tmp_path / 'smaller.yaml'}"]
+    recipe = load_classifier_recipe("efficientnet-lite0-features", changes)
+    assert isinstance(recipe, ClassicalRecipe)
+    trained = train_classical(Treatment.of(cells), recipe, device="cpu")
+    save_classical(trained, tmp_path / "run")
+    p = load_classical(tmp_path / "run", device="cpu").probabilities(fresh.images)
+    assert p == pytest.approx(trained.probabilities(fresh.images), abs=1e-4)
+    assert (p.argmax(axis=1) == fresh.labels).mean() > 0.7 and trained.info["weights"] == "pretrained"
+
+
+def test_stages_of_another_network_are_refused() -> None:
+    with pytest.raises(InputError, match="resnet50 is not an EfficientNet-Lite; take stages:efficientnet-lite0"):
+        published_features("stages:resnet50")

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gansynth.classifiers import Classifier, train_classifier
 from gansynth.classifiers import neural_training as training_module
-from gansynth.classifiers.augmentation import _grid, ordinary_augmentation
+from gansynth.classifiers.augmentation import _grid, ordinary_augmentation, random_orientations
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.neural_run import steps_per_epoch
 from gansynth.classifiers.neural_training import learning_rate
@@ -175,3 +175,22 @@ def test_every_image_is_augmented_by_itself_and_a_little() -> None:
     assert changed.shape == images.shape
     assert len({round(float(image.mean()), 5) for image in changed}) == 6
     assert (changed - images).abs().mean() < 0.15
+
+
+def test_orientations_move_every_pixel_and_change_none() -> None:
+    torch.manual_seed(0)
+    image = torch.rand(1, 3, 5, 5)
+    all_eight = [orient(image[0], k) for k in range(8)]
+    found = random_orientations(image.expand(200, 3, 5, 5))
+    which = [[k for k, one in enumerate(all_eight) if torch.equal(one, shown)] for shown in found]
+    assert {k for ks in which for k in ks} == set(range(8)) and all(len(ks) == 1 for ks in which)
+
+
+def test_the_recipe_says_how_images_are_altered_and_the_treatment_whether(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells, _ = tiny_cells()
+    asked = []
+    for name in training_module.ALTERATIONS:
+        monkeypatch.setitem(training_module.ALTERATIONS, name, lambda x, name=name: (asked.append(name), x)[1])
+    for what in (cells, Treatment.of(cells), replace(Treatment.of(cells), augmented=True)):
+        train(what, "augmentation=orientations", steps=1)
+    assert asked == ["orientations", "orientations"]

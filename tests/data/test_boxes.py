@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torchvision.ops import box_iou, nms
 
 from gansynth.data.boxes import CellBox, DetectionScore, corners, one_each, overlap, score_boxes
-from gansynth.data.voc import kind_of, read_voc, write_voc
+from gansynth.data.voc import LEAST_EDGE, VocFile, kind_of, read_voc, write_voc
 from gansynth.errors import InputError
 
 edges = st.integers(0, 40)
@@ -145,3 +145,41 @@ def test_empty_boxes_are_left_out_and_counted(tmp_path: Path) -> None:
 )
 def test_names_of_published_annotations_are_known(name: str, kind: str | None) -> None:
     assert kind_of(name) == kind
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+def test_document_type_is_refused_in_every_encoding(tmp_path: Path, encoding: str) -> None:
+    text = '<!DOCTYPE a [<!ENTITY b "c">]><annotation><object><name>&b;</name></object></annotation>'
+    mark = {"utf-16-le": "\ufeff", "utf-16-be": "\ufeff"}.get(encoding, "")
+    declared = "utf-16" if encoding.startswith("utf-16") else encoding
+    (tmp_path / "field.xml").write_bytes(f'{mark}<?xml version="1.0" encoding="{declared}"?>{text}'.encode(encoding))
+    with pytest.raises(InputError, match="defines a document type"):
+        read_voc(tmp_path / "field.xml")
+
+
+def test_elements_inside_each_other_without_end_are_read_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "field.xml").write_text("<annotation>" + "<object>" * 200_000)
+    with pytest.raises(InputError, match="no Pascal VOC annotation"):
+        read_voc(tmp_path / "field.xml")
+
+
+@settings(max_examples=100, deadline=None)
+@given(boxes=st.lists(st.tuples(*[st.integers(-60, 160)] * 4), max_size=8))
+def test_every_box_lies_in_the_picture_once_or_is_counted(boxes: list[tuple[int, int, int, int]]) -> None:
+    found = VocFile([CellBox("RBC", *box) for box in boxes], 0, (100, 80)).fitted(80, 100)
+    assert len(found.boxes) + found.broken == len(boxes)
+    assert len({(box.left, box.top, box.right, box.bottom) for box in found.boxes}) == len(found.boxes)
+    for box in found.boxes:
+        assert 0 <= box.left <= box.right - LEAST_EDGE and box.right <= 100
+        assert 0 <= box.top <= box.bottom - LEAST_EDGE and box.bottom <= 80
+
+
+def test_boxes_of_another_picture_are_refused_with_both_sizes(tmp_path: Path) -> None:
+    write_voc(tmp_path / "field.xml", [CellBox("RBC", 10, 10, 40, 40)], "field.jpg", 160, 200)
+    drawn = read_voc(tmp_path / "field.xml")
+    assert len(drawn.fitted(160, 200).boxes) == 1
+    with pytest.raises(InputError, match="200 x 160 pixels, and this one has 100 x 80"):
+        drawn.fitted(80, 100)
+    for unknown in ("<size><width>0</width><height>0</height></size>", "<size><width>x</width></size>", ""):
+        (tmp_path / "field.xml").write_text(f"<annotation>{unknown}</annotation>")
+        assert read_voc(tmp_path / "field.xml").size is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from trees import picture, save, tree
 
-from gansynth.data.folders import scan_folders
+from gansynth.data.folders import image_files, scan_folders
 from gansynth.errors import InputError
 
 
@@ -84,3 +84,20 @@ def test_what_is_no_tree_is_named(tmp_path: Path, kind: str) -> None:
         place.mkdir()
     with pytest.raises(InputError, match="cells"):
         scan_folders(place)
+
+
+@pytest.mark.parametrize("litter", ["@eaDir", "__MACOSX", ".ipynb_checkpoints", "#recycle", "$RECYCLE.BIN"])
+def test_what_storage_and_editors_leave_in_a_class_is_not_an_image(tmp_path: Path, litter: str) -> None:
+    tree(tmp_path, {"a": 1})
+    save(picture(1), tmp_path / "a" / litter / "000.jpg" / "SYNOPHOTO_THUMB_M.jpg")
+    save(picture(1), tmp_path / "a" / litter / "000-checkpoint.png")
+    save(picture(1), tmp_path / litter / "x.png")
+    (tmp_path / "a" / "~$annotations.png").write_bytes(b"lock")
+    assert [file.path for file in scan_folders(tmp_path).files] == ["a/000.png"]
+    assert [path.name for path in image_files(tmp_path)] == ["000.png"]
+
+
+@pytest.mark.parametrize("suffix", [".PNG", ".JPG", ".jfif", ".JFIF", ".jpe", ".Tiff"])
+def test_extensions_of_any_case_are_images(tmp_path: Path, suffix: str) -> None:
+    save(picture(1), tmp_path / "a" / "x.png").rename(tmp_path / "a" / f"x{suffix}")
+    assert len(scan_folders(tmp_path).files) == 1

@@ -105,5 +105,5 @@ def test_a_file_that_is_no_tree_is_refused_in_one_sentence(tmp_path: Path, text:
 
 
 def test_a_tree_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read as a label tree"):
+    with pytest.raises(InputError, match="there is no such file"):
         read_groups(tmp_path / "none.yaml")

@@ -129,7 +129,8 @@ def test_metadata_annotates_and_never_adds_files(tmp_path: Path) -> None:
     (root / "metadata.csv").write_text(
         "file_name,source,group,origin,patient\na/001.png,pbc,p1,synthetic,7\n../secret.png,x,y,real,8\n"
     )
-    records = open_dataset(root, 32).records
+    with pytest.warns(UserWarning, match="gone on without"):
+        records = open_dataset(root, 32, unmatched="ignore").records
     assert records["path"].tolist() == ["a/000.png", "a/001.png", "a/002.png"]
     assert records.loc[1, ["source", "group", "origin", "patient"]].tolist() == ["pbc", "p1", "synthetic", "7"]
     assert records.loc[0, "origin"] == "real"
@@ -137,7 +138,7 @@ def test_metadata_annotates_and_never_adds_files(tmp_path: Path) -> None:
 
 def test_generated_images_are_known_as_synthetic(tmp_path: Path) -> None:
     root = tree(tmp_path / "d", {"a": 2})
-    (root / "metadata.csv").write_text("file_name,class,seed,model_sha256\na/000.png,a,0,abc\n")
+    (root / "metadata.csv").write_text("file_name,class,seed,model_sha256\na/000.png,a,0,abc\na/001.png,a,,\n")
     assert open_dataset(root, 32).records["origin"].tolist() == ["synthetic", "real"]
 
 

@@ -68,8 +68,8 @@ def test_sixteen_bit_colour_tiff_keeps_the_high_byte(tmp_path: Path) -> None:
     assert np.array_equal(read_image(tmp_path / "a.tif"), picture(0))
 
 
-def test_floating_point_is_refused_with_advice(tmp_path: Path) -> None:
-    Image.fromarray(np.ones((4, 4), np.float32)).save(tmp_path / "a.tif")
+def test_floating_point_without_an_agreed_range_is_refused_with_advice(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 4), 1000, np.float32)).save(tmp_path / "a.tif")
     with pytest.raises(InputError, match="save it with 8 or 16 bits"):
         read_image(tmp_path / "a.tif")
 

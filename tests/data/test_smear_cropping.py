@@ -18,12 +18,13 @@ from safetensors.torch import save_file
 from smears import draw_smear, of_kind, save_field, usual_smear
 
 from gansynth.cli import gansynth
-from gansynth.data import open_dataset
+from gansynth.data import open_dataset, smear_field
 from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox
 from gansynth.data.picture import read_image
 from gansynth.data.smear import Finder
 from gansynth.data.smear_cropping import CropSettings, crop_smears
 from gansynth.data.smear_cut import Surround, cut_cell
+from gansynth.data.smear_field import refuse_large
 from gansynth.data.smear_upscale import SuperResolution, open_super_resolution
 from gansynth.data.voc import read_voc, write_voc
 from gansynth.errors import InputError
@@ -113,7 +114,7 @@ def test_an_annotation_cannot_write_outside_of_the_folder(tmp_path: Path) -> Non
     image, _ = usual_smear(0, 200, 44)
     save_field(image, tmp_path / "in" / "a.png")
     names = ["../../escaped", "/etc/cell", "..", "a\\b", "Neutrophil"]
-    boxes = [CellBox(name, 10, 10, 60, 60) for name in names]
+    boxes = [CellBox(name, 10 + k, 10, 60 + k, 60) for k, name in enumerate(names)]
     write_voc(tmp_path / "in" / "a.xml", boxes, "a.png", 200, 200)
     crop_smears(tmp_path / "in", tmp_path / "deep" / "out", CropSettings(size=32, cut_from="drawn"))
     written = sorted(path for path in tmp_path.rglob("*.png") if path.name != "a.png")
@@ -298,3 +299,46 @@ def test_without_the_package_super_resolution_says_what_to_install(
     (tmp_path / "x.pth").write_bytes(b"x")
     with pytest.raises(InputError, match="pip install spandrel"):
         open_super_resolution(tmp_path / "x.pth")
+
+
+def drawn_field(root: Path, boxes: list[CellBox], *, times: int = 1, suffix: str = ".xml") -> Path:
+    image, _ = usual_smear(5, 200, 48)
+    save_field(image, root / "a.png")
+    write_voc(root / f"a{suffix}", boxes, "a.png", 200 * times, 200 * times)
+    return root
+
+
+def test_boxes_that_show_nothing_are_counted_also_where_drawn_boxes_are_cut(tmp_path: Path) -> None:
+    good, point = CellBox(RED_CELL, 10, 10, 60, 60), CellBox(RED_CELL, 10, 10, 11, 11)
+    root = drawn_field(tmp_path / "in", [good, good, point, CellBox(RED_CELL, 300, 300, 340, 340)])
+    result = crop(root, tmp_path / "out", "--boxes", "drawn", "--cell-diameter", 48)
+    assert result.exit_code == 0, result.output
+    assert "drawn boxes left out: 3" in result.stdout and "nan" not in result.stdout
+    assert len(list((tmp_path / "out" / "cells").rglob("*.png"))) == 1
+
+
+def test_annotation_of_another_picture_is_left_out_and_named(tmp_path: Path) -> None:
+    root = drawn_field(tmp_path / "in", [CellBox(RED_CELL, 10, 10, 60, 60)], times=2)
+    refused = crop(root, tmp_path / "cut", "--boxes", "drawn", "--cell-diameter", 48)
+    assert refused.exit_code == 2 and "400 x 400 pixels, and this one has 200 x 200" in refused.stderr
+    found = crop(root, tmp_path / "found", "--finder", "classical", "--cell-diameter", 48)
+    assert found.exit_code == 0, found.output
+    assert "annotations of another picture, left out: 1" in found.stdout and "F1" not in found.stdout
+
+
+def test_annotation_whose_extension_is_in_capitals_is_found(tmp_path: Path) -> None:
+    root = drawn_field(tmp_path / "in", [CellBox(RED_CELL, 10, 10, 60, 60)], suffix=".XML")
+    assert crop(root, tmp_path / "out", "--boxes", "drawn", "--cell-diameter", 48).exit_code == 0
+
+
+def test_field_without_end_is_refused_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert smear_field.MOST_PIXELS == 26_000_000
+    monkeypatch.setattr(smear_field, "MOST_PIXELS", 40_000)
+    save_field(np.zeros((201, 201, 3), np.uint8), tmp_path / "in" / "a.png")
+    for options in (("--cell-diameter", 48), ()):
+        result = crop(tmp_path / "in", tmp_path / "out", *options)
+        assert result.exit_code == 2 and "0.04 megapixels a field may have" in result.stderr
+    with pytest.raises(InputError, match="check --cell-diameter"):
+        refuse_large(100, 100, 4)

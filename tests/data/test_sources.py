@@ -126,7 +126,10 @@ def test_bloodmnist_keeps_its_parts(tmp_path: Path) -> None:
 
 def test_plain_folders_keep_names_group_and_origin(tmp_path: Path) -> None:
     root = tree(tmp_path / "clinic", {"Smudge_Cells": 2, "platelets": 1, "Mystery": 1})
-    (root / "metadata.csv").write_text("file_name,group,origin\nMystery/000.png,p7,synthetic\n")
+    (root / "metadata.csv").write_text(
+        "file_name,group,origin\nMystery/000.png,p7,synthetic\n"
+        "Smudge_Cells/000.png,,\nSmudge_Cells/001.png,,\nplatelets/000.png,,\n"
+    )
     report = import_sources([("folders", root)], tmp_path / "out")
     assert report.after == {"Mystery": 1, "platelet": 1, "smudge cell": 2}
     row = pd.read_csv(tmp_path / "out" / "metadata.csv").set_index("file_name").loc["Mystery/000.png"]

@@ -137,13 +137,13 @@ def test_written_split_is_read_back_when_the_data_set_is_opened(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", "CSV"),
+        ("", "is empty"),
         ("file,part\na/000.png,train\n", "columns"),
         ("file_name,split\na/000.png,train\n", "misses 2"),
         ("file_name,split\na/000.png,train\na/001.png,learn\na/002.png,test\n", "learn"),
         ("file_name,split\na/000.png,train\na/000.png,test\na/001.png,val\na/002.png,val\n", "twice"),
         ("file_name,split\na/000.png,train\na/001.png,val\na/002.png,test\n../../etc/passwd,test\n", "not there"),
-        ("\x00\xff\x00", "CSV"),
+        ("\x00\xff\x00", "not UTF-8 text"),
     ],
 )
 def test_splits_that_do_not_fit_are_named(tmp_path: Path, text: str, named: str) -> None:

@@ -20,7 +20,7 @@ PAPER = ["resolution=32", "networks.width=8", "latent=8"]
 @pytest.fixture(params=["compact", "hazra2022"])
 def gan(request: pytest.FixtureRequest) -> CWGANGP:
     torch.manual_seed(0)
-    plain = ["augmentation.policy=none"]
+    plain = ["augmentation.policy=none", "augmentation.orientations=false"]
     recipe = tiny_recipe(*plain) if request.param == "compact" else load_recipe("c-wgan-gp", [*PAPER, *plain])
     built = build_gan(recipe, ["a", "b", "c"])
     assert isinstance(built, CWGANGP)
@@ -118,3 +118,12 @@ def test_mode_seeking_falls_as_images_of_a_class_grow_apart(gan: CWGANGP) -> Non
     batch = batch_for(gan, 6)
     same = torch.zeros_like(batch.images)
     assert mode_seeking(batch.images, batch) < mode_seeking(0.1 * batch.images, batch) < mode_seeking(same, batch)
+
+
+def test_mode_seeking_looks_at_the_white_cell_not_at_what_lies_around_it(gan: CWGANGP) -> None:
+    batch, edge = batch_for(gan), gan.recipe.resolution
+    inside = slice(edge // 4, edge - edge // 4)
+    same_cell = batch.images.clone()
+    same_cell[..., inside, inside] = same_cell[:1, :, inside, inside]
+    alike = batch.images[:1].expand_as(batch.images)
+    torch.testing.assert_close(mode_seeking(same_cell, batch), mode_seeking(alike, batch))

@@ -14,9 +14,11 @@ from gansynth.errors import InputError
 from gansynth.gans import build_gan, open_run, zoo_models
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.images import to_float, to_uint8
-from gansynth.gans.sampling import CHUNK, LoadedGenerator
+from gansynth.gans.sampling import CHUNK, LoadedGenerator, oriented
 from gansynth.gans.sheet import class_sheet
 from gansynth.orientation import orient
+
+from .tiny import tiny_recipe
 
 
 def test_an_image_depends_on_its_class_and_seed_and_on_nothing_beside_it(tiny_run_folder: Path) -> None:
@@ -169,3 +171,15 @@ def test_an_exported_run_is_half_the_size_and_makes_nearly_the_same_images(
     assert small.independent_classifier() is not None
     with pytest.raises(InputError, match="not an empty folder"):
         export_run(run, tmp_path / "small")
+
+
+def test_the_orientation_of_an_image_follows_from_its_seed_and_all_eight_occur() -> None:
+    images = torch.arange(48, dtype=torch.uint8).reshape(1, 3, 4, 4).expand(64, -1, -1, -1)
+    free, fixed = (
+        build_gan(tiny_recipe(f"augmentation.orientations={value}"), ["a", "b"]) for value in ("true", "false")
+    )
+    seen = oriented(free, images, 0, range(64))
+    assert len({x.numpy().tobytes() for x in seen}) == 8
+    assert torch.equal(seen[10:20], oriented(free, images[10:20], 0, range(10, 20)))
+    assert not torch.equal(seen, oriented(free, images, 1, range(64)))
+    assert torch.equal(images, oriented(fixed, images, 0, range(64)))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gansynth.errors import InputError
-from gansynth.gans import Run, train_gan
+from gansynth.gans import Run, choose_recipe, train_gan
 from gansynth.gans.state_files import newest_state
 from gansynth.gans.weights import read_weights
 from gansynth.recipes import load_recipe
@@ -43,8 +43,27 @@ def test_a_child_begins_where_its_parent_is_and_remembers_its_training_images(tm
     assert child.training_sha256 == parent.training_sha256 | set(child.info["training_sha256"])
 
 
-def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_mean(tmp_path: Path) -> None:
+def test_a_child_takes_its_parents_recipe_unless_another_is_named(tmp_path: Path) -> None:
     parent = train_tiny(tmp_path / "parent", steps=2)
+    assert choose_recipe(None, [], tmp_path / "child", resume=False, parent=parent.path) == parent.recipe
+    named = choose_recipe("c-wgan-gp-64", [], tmp_path / "child", resume=False, parent=parent.path)
+    assert named == load_recipe("c-wgan-gp-64")
+
+
+def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_one_it_resembles(tmp_path: Path) -> None:
+    """The parent's own classifier sees lymphocytes in what the child calls monoblasts."""
+    parent = train_tiny(tmp_path / "parent", None, "reports.classifier_images=2560", steps=2)
+    assert parent.class_names == ("eosinophil", "lymphocyte", "smudge cell")
+    renamed = replace(tiny_dataset(), class_names=("eosinophil", "monoblast", "smudge cell"))
+    child = train_tiny(tmp_path / "child", renamed, STILL, steps=1, parent=parent.path)
+    before, after = (tensors_of(run)["gan.generator.embedding.weight"] for run in (parent, child))
+    torch.testing.assert_close(after, before)
+    assert child.info["parent"]["classes"]["monoblast"] == "lymphocyte"
+
+
+def test_a_new_class_starts_as_the_mean_where_the_parent_has_no_classifier(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    (parent.path / "independent_classifier.safetensors").unlink()
     renamed = replace(tiny_dataset(), class_names=("eosinophil", "monoblast", "smudge cell"))
     child = train_tiny(tmp_path / "child", renamed, STILL, steps=1, parent=parent.path)
     before, after = (tensors_of(run)["gan.generator.embedding.weight"] for run in (parent, child))
@@ -63,6 +82,7 @@ def test_the_papers_generator_keeps_its_classes_too(tmp_path: Path) -> None:
         ],
     )  # fmt: skip
     parent = train_gan(tiny_dataset(), paper, tmp_path / "parent", steps=1, device="cpu", progress=False)
+    (parent.path / "independent_classifier.safetensors").unlink()
     renamed = replace(tiny_dataset(), class_names=("lymphocyte", "monoblast", "smudge cell"))
     child = train_gan(renamed, paper, tmp_path / "child", steps=1, parent=parent.path, device="cpu", progress=False)
     before, after = (tensors_of(run)["gan.generator.fully_connected.weight"] for run in (parent, child))

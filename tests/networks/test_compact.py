@@ -70,6 +70,24 @@ def test_a_class_is_a_cloud_while_the_generator_trains_and_a_point_when_it_is_us
     torch.testing.assert_close(generator.style(z, labels), generator.style(z, labels))
 
 
+def test_truncation_draws_images_to_the_typical_one_of_their_class() -> None:
+    torch.manual_seed(0)
+    generator = SkipGenerator(2, 16, 16, [8, 8, 8], style=16)
+    z, labels = torch.randn(8, 16), torch.tensor([0, 1]).repeat_interleave(4)
+
+    def spread(share: float) -> float:
+        generator.truncate(share)
+        images = generator(z, labels)
+        return float(images.unflatten(0, (2, 4)).std(dim=1).mean())
+
+    full, half, none = spread(1.0), spread(0.5), spread(0.0)
+    assert none < 1e-6 < half < full
+    plain = SkipGenerator(2, 16, 16, [8, 8, 8], style=16)
+    plain.load_state_dict(generator.state_dict())
+    generator.truncate(1.0)
+    torch.testing.assert_close(generator(z, labels), plain(z, labels))
+
+
 def test_deviation_never_mixes_the_real_and_the_generated_half_of_a_batch() -> None:
     layer = MinibatchDeviation(group=4)
     real, generated = torch.randn(8, 2, 4, 4), torch.zeros(8, 2, 4, 4)

@@ -12,10 +12,11 @@ from gansynth.networks import efficientnet_lite
 from gansynth.networks.efficientnet_lite import LiteStages, pretrained_efficientnet_lite, weight_file
 
 
+@pytest.mark.parametrize("edge", [64, 80, 33])
 @pytest.mark.parametrize("version", [0, 2])
-def test_folded_stages_give_what_the_published_network_gives(version: int) -> None:
+def test_folded_stages_give_what_the_published_network_gives(version: int, edge: int) -> None:
     network, stages = pretrained_efficientnet_lite(version), LiteStages(version)
-    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    images = torch.rand(2, 3, edge, edge, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.no_grad():
         h = network.bn1(network.conv_stem(images))
         for block, folded in zip(network.blocks, stages(images), strict=True):

@@ -11,7 +11,7 @@ import pytest
 
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
-from gansynth.remedies import Workplace, parse_arm, synthetic
+from gansynth.remedies import Workplace, parse_arm
 from gansynth.studies.comparison_plan import gans_of
 from gansynth.synthesis import generate
 
@@ -62,7 +62,7 @@ def test_images_screened_by_confidence_lie_beside_the_others(
         asked.append(min_confidence)
         return generate(*args, **more)
 
-    monkeypatch.setattr(synthetic, "generate", unscreened)  # two steps of training fool no classifier
+    monkeypatch.setattr("gansynth.synthesis.generate", unscreened)  # two steps of training fool no classifier
     screened = parse_arm(f"{tiny_run_folder}:confidence=0.5").treat(real, workplace)
     assert asked == [0.5] and screened.counts() == plain.counts()
     assert (folder / f"{tiny_run_folder.name}-confidence0.5").is_dir() and (folder / tiny_run_folder.name).is_dir()

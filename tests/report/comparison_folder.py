@@ -78,6 +78,7 @@ def write_comparison_folder(
                     note = {"arm": spec, "classifier": classifier, "fold": fold, "seed": seed, "steps": 400}
                     note |= {"seconds": 40.0 + 3 * seed, "training_counts": learned, "synthetic_counts": synthetic}
                     note |= {"curve": _curve(p, cells, random) if classifier.endswith("cnn") else [], "weights": ""}
+                    note |= {"predicted_gans": [], "warnings": [], "scores": {"overall": {}, "classes": {}}}
                     _write_run(place, cells, p, fold_of == fold, note)
             found[spec, classifier] = probabilities
             entries.append(_entry(spec, dose, classifier, cells, probabilities, learned, synthetic, folds))
@@ -142,7 +143,7 @@ def _leaderboard(
         )
         for key, probabilities in found.items()
     }
-    return leaderboard(arms, rare, cells.class_names, [len(cells) // 2] * folds, specs)
+    return [one.to_json() for one in leaderboard(arms, rare, cells.class_names, [len(cells) // 2] * folds, specs)]
 
 
 def _predict(
@@ -175,7 +176,7 @@ def _write_run(place: Path, cells: CellDataset, p: NDArray[np.float64], here: ND
     for c, name in enumerate(names):
         table[f"p_{name}"] = p[here, c].round(5)
     table.to_csv(place / "predictions.csv", index=False)
-    (place / "arm.json").write_text(json.dumps(note | {"scores": {}}), encoding="utf-8")
+    (place / "arm.json").write_text(json.dumps(note), encoding="utf-8")
 
 
 def _curve(p: NDArray[np.float64], cells: CellDataset, random: np.random.Generator) -> list[dict[str, float]]:
@@ -254,7 +255,7 @@ def _entry(
         "steps": 400,
         "seconds": 42.0 if classifier.endswith("cnn") else 1.3,
         "runs": runs,
-        "weights": "none" if classifier.endswith("cnn") else "",
+        "weights": "",
     }
 
 

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.studies.ranking import spread
+from gansynth.metrics.estimate import Estimate
+from gansynth.studies.benchmark_result import Benchmark, BenchmarkRun, Budget, Curve
+from gansynth.studies.quality_result import Missing
+from gansynth.studies.ranking import Lead, Place, Spread, spread
 
 NAMES = ("basophil", "eosinophil <x>", "smudge cell")
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
@@ -191,8 +194,8 @@ def write_benchmark_folder(
 ) -> Path:
     """Write a folder of `benchmark`: the first recipe is the best, the last the worst, and `failing` fails."""
     random = np.random.default_rng(0)
-    runs: list[dict[str, Any]] = []
-    curves: list[dict[str, Any]] = []
+    runs: list[BenchmarkRun] = []
+    curves: list[Curve] = []
     found: dict[str, list[dict[str, Any]]] = {}
     for r, recipe in enumerate(recipes):
         good = 0.92 - 0.7 * r / max(len(recipes) - 1, 1)
@@ -209,57 +212,42 @@ def write_benchmark_folder(
                 seed=seed,
             )
             found.setdefault(recipe, []).append(json.loads((place / "results.json").read_text(encoding="utf-8")))
-            runs.append(
-                {"recipe": recipe, "gan": recipe.upper(), "seed": seed, "status": "done", "error": "", "images": 64_000}
-                | {"steps": 1000, "seconds": 610.0 + 30 * seed + 100 * r, "generating_seconds": 3.5 + r, "run": run}
-                | {"parameters": {"generator": 1_200_000 + r, "critic": 900_000}, "quality": f"{run}/quality"}
-            )
+            cost: dict[str, Any] = {"images": 64_000, "steps": 1000, "seconds": 610.0 + 30 * seed + 100 * r}
+            cost |= {"generating_seconds": 3.5 + r, "parameters": {"generator": 1_200_000 + r, "critic": 900_000}}
+            runs.append(BenchmarkRun(recipe, recipe.upper(), seed, "done", **cost, run=run, quality=f"{run}/quality"))
             steps = np.linspace(1, 20, 12)
-            rise = good * (1 - np.exp(-steps / 5)) + random.normal(0, 0.01, 12)
-            curves.append(
-                {"recipe": recipe, "seed": seed, "images": (3200 * steps).tolist(), "real_recall": [0.955] * 12}
-                | {"minutes": (steps * (0.5 + 0.1 * r)).tolist(), "recall": np.clip(rise, 0, 1).tolist()}
-                | {"diversity": (good * np.exp(-steps / 200)).tolist()}
-            )
-    runs.append({"recipe": failing, "gan": "x", "seed": 0, "status": "failed", "error": "the loss is not finite <nan>"})
-    summary = {recipe: _summary([one["metrics"] for one in several]) for recipe, several in found.items()}
-    per_class = {
-        recipe: {name: _summary([one["classes"][name] for one in several]) for name in names}
-        for recipe, several in found.items()
-    }
-    benchmark = {
-        "gansynth": "0.2.0",
-        "data": {"path": "my cells", "sha256": "ab" * 32},
-        "seeds": list(seeds),
-        "size": 64,
-        "images_per_class": 100,
-        "budget": {"images": 64_000, "minutes": None},
-        "class_names": list(names),
-        "recipes": [*recipes, failing],
-        "runs": runs,
-        "ranking": [
-            {
-                "recipe": recipe,
-                "mean_rank": r + 1.0,
-                "ranks": {"KD-cell": r + 1, "recall": r + 1, "diversity-cell": r + 1},
-            }
-            for r, recipe in enumerate(recipes)
-        ],
-        "best": {
-            name: {"recipe": recipes[0], "metric": "KD-cell", "value": 0.21, "second": recipes[1], "clear": c > 0}
-            for c, name in enumerate(names)
+            rise = np.clip(good * (1 - np.exp(-steps / 5)) + random.normal(0, 0.01, 12), 0, 1)
+            minutes, diversity = steps * (0.5 + 0.1 * r), good * np.exp(-steps / 200)
+            watched = [list(map(float, one)) for one in (minutes, rise, diversity)]
+            curves.append(Curve(recipe, seed, [int(3200 * step) for step in steps], *watched, [0.955] * 11 + [None]))
+    runs.append(BenchmarkRun(failing, "x", 0, "failed", error="the loss is not finite <nan>"))
+    ranks = ("KD-cell", "recall", "diversity-cell")
+    Benchmark(
+        data={"path": "my cells", "sha256": "ab" * 32},
+        recipes=[*recipes, failing],
+        seeds=list(seeds),
+        size=64,
+        images_per_class=100,
+        budget=Budget(64_000, None),
+        class_names=list(names),
+        encoder=None,
+        missing=[Missing(**one) for one in MISSING],
+        warnings=["Seeds measure the noise of training only <&>.", *WARNINGS],
+        curves=curves,
+        runs=runs,
+        primary="KD-cell",
+        verdict=f"{recipes[0]} comes first in 3 of 3 metrics; {recipes[-1]} last.",
+        ranking=[Place(recipe, r + 1.0, dict.fromkeys(ranks, r + 1.0)) for r, recipe in enumerate(recipes)],
+        best={name: Lead(recipes[0], "KD-cell", 0.21, recipes[1], c > 0) for c, name in enumerate(names)},
+        summary={recipe: _summary([one["metrics"] for one in several]) for recipe, several in found.items()},
+        summary_classes={
+            recipe: {name: _summary([one["classes"][name] for one in several]) for name in names}
+            for recipe, several in found.items()
         },
-        "primary": "KD-cell",
-        "verdict": f"{recipes[0]} comes first in 3 of 3 metrics; {recipes[-1]} last.",
-        "warnings": ["Seeds measure the noise of training only <&>."],
-        "summary": summary,
-        "summary_classes": per_class,
-        "curves": curves,
-    }
-    (folder / "benchmark.json").write_text(json.dumps(benchmark), encoding="utf-8")
+    ).write(folder)
     return folder
 
 
-def _summary(seeds: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    found = {metric: spread([one[metric] for one in seeds]) for metric in seeds[0]}
-    return {metric: one.to_json() for metric, one in found.items() if one is not None}
+def _summary(seeds: Sequence[dict[str, Any]]) -> dict[str, Spread]:
+    found = {metric: spread([Estimate.from_json(one[metric]) for one in seeds]) for metric in seeds[0]}
+    return {metric: one for metric, one in found.items() if one is not None}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import html as entities
-import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gansynth.errors import InputError
-from gansynth.report.benchmark_folder import BenchmarkResults, read_benchmark_folder
-from gansynth.report.benchmark_page import benchmark_page, write_benchmark_page
+from gansynth.report.benchmark_page import benchmark_page, read_measured, write_benchmark_page
 from gansynth.report.blocks import Lineup
 from gansynth.report.page import Page, render_page
-from gansynth.report.recipe_tables import TABLE_6, TABLE_7, class_by_recipe, clear_winner, cost_table, recipe_table
+from gansynth.report.recipe_tables import class_by_recipe, clear_winner, cost_table, recipe_table
+from gansynth.studies.benchmark_result import TABLE_6, TABLE_7, Benchmark
 from gansynth.studies.ranking import Spread
 
 from .study_folders import NAMES, WARNINGS, WEIGHTS, write_benchmark_folder
@@ -29,13 +29,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(folder: Path) -> BenchmarkResults:
-    return read_benchmark_folder(folder)
+def results(folder: Path) -> Benchmark:
+    return Benchmark.read(folder)
 
 
 @pytest.fixture(scope="module")
-def page(results: BenchmarkResults) -> Page:
-    return benchmark_page(results)
+def page(folder: Path, results: Benchmark) -> Page:
+    return benchmark_page(results, read_measured(folder, results), folder)
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +70,9 @@ def test_every_recipe_class_warning_and_failure_appears(html: str) -> None:
 
 
 def test_tables_6_and_7_have_the_papers_columns_with_seeds_n_and_what_real_cells_score(
-    results: BenchmarkResults,
+    results: Benchmark,
 ) -> None:
-    six, seven = recipe_table(results, TABLE_6), recipe_table(results, TABLE_7)
+    six, seven = recipe_table(results, {}, TABLE_6), recipe_table(results, {}, TABLE_7)
     assert six is not None and seven is not None
     assert list(six.head) == ["GAN", "FID", "Precision", "F1", "Recall", "LPIPS", "IS"]
     assert list(seven.head) == ["GAN", "PSNR (dB)", "SSIM", "l1", "l2"]
@@ -83,8 +83,8 @@ def test_tables_6_and_7_have_the_papers_columns_with_seeds_n_and_what_real_cells
     assert {row.name: row for row in seven.rows}["class mean"].cells[0].text == "19.10"
 
 
-def test_a_missing_metric_is_a_column_that_says_so_with_its_file(results: BenchmarkResults) -> None:
-    table = recipe_table(results, TABLE_6)
+def test_a_missing_metric_is_a_column_that_says_so_with_its_file(results: Benchmark) -> None:
+    table = recipe_table(results, {}, TABLE_6)
     assert table is not None
     for row in table.rows[: len(RECIPES)]:
         assert row.cells[0].text == "missing" and WEIGHTS in table.notes[row.cells[0].notes[0] - 1]
@@ -101,14 +101,14 @@ def test_the_best_is_marked_only_where_every_seed_says_so() -> None:
 
 
 def test_one_seed_marks_nothing_and_says_why(tmp_path: Path) -> None:
-    alone = read_benchmark_folder(write_benchmark_folder(tmp_path, recipes=RECIPES[:2], seeds=(0,)))
-    table = recipe_table(alone, TABLE_7)
+    alone = Benchmark.read(write_benchmark_folder(tmp_path, recipes=RECIPES[:2], seeds=(0,)))
+    table = recipe_table(alone, {}, TABLE_7)
     assert table is not None and "One seed" in table.caption
     assert not any(cell.best for row in table.rows for cell in row.cells)
     assert "±" not in table.rows[0].cells[0].text
 
 
-def test_classes_are_compared_gan_by_gan_beside_real(results: BenchmarkResults) -> None:
+def test_classes_are_compared_gan_by_gan_beside_real(results: Benchmark) -> None:
     table = class_by_recipe(results, "recall", "Share.")
     assert table is not None
     assert list(table.head) == ["class", "real", *RECIPES]
@@ -117,7 +117,7 @@ def test_classes_are_compared_gan_by_gan_beside_real(results: BenchmarkResults) 
     assert shades == sorted(shades) and table.rows[0].cells[0].text == "95.5%"
 
 
-def test_cost_counts_every_player(results: BenchmarkResults) -> None:
+def test_cost_counts_every_player(results: Benchmark) -> None:
     cells = cost_table(results).rows[0].cells
     assert (cells[0].text, cells[1].text, cells[1].small) == ("1.20 M", "2.10 M", "critic 0.90 M")
     assert cells[2].text == "64,000" and cells[4].text == "10 min"
@@ -134,20 +134,37 @@ def test_the_command_that_repeats_it_is_there(html: str) -> None:
     assert "gansynth benchmark" in html and "--recipes c-wgan-gp,ac-gan,dc-gan,info-gan --seeds 2" in html
 
 
-def test_when_every_run_failed_the_page_says_so(folder: Path, tmp_path: Path) -> None:
-    facts = json.loads((folder / "benchmark.json").read_text(encoding="utf-8"))
-    facts["runs"] = [run | {"status": "failed", "error": "no memory"} for run in facts["runs"]]
-    facts |= {"ranking": [], "best": {}, "curves": [], "summary": {}, "summary_classes": {}, "class_names": []}
-    facts |= {"verdict": "No recipe could be measured.", "primary": None}
-    (tmp_path / "benchmark.json").write_text(json.dumps(facts), encoding="utf-8")
+def test_when_every_run_failed_the_page_says_so(results: Benchmark, tmp_path: Path) -> None:
+    runs = [replace(run, status="failed", error="no memory", quality=None) for run in results.runs]
+    nothing = {"ranking": [], "best": {}, "curves": [], "summary": {}, "summary_classes": {}, "class_names": []}
+    said = {"verdict": "No recipe could be measured.", "primary": None}
+    replace(results, runs=runs, **nothing, **said).write(tmp_path)  # type: ignore[arg-type]
     text = write_benchmark_page(tmp_path).read_text(encoding="utf-8")
     assert "No recipe could be measured." in text and "Runs that did not finish" in text
-    assert text.count("no memory") == len(facts["runs"])
+    assert text.count("no memory") == len(runs)
 
 
-def test_a_folder_that_is_no_benchmark_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_what_is_written_is_read_back(results: Benchmark, tmp_path: Path) -> None:
+    results.write(tmp_path)
+    assert Benchmark.read(tmp_path) == results
+    typed = replace(results, command="gansynth benchmark cells --recipes a,b --out gans")
+    typed.write(tmp_path)
+    assert Benchmark.read(tmp_path) == typed
+
+
+def test_it_shows_itself_as_a_line_and_as_tables(results: Benchmark) -> None:
+    assert len(repr(results)) < 200 and "6 of 7 runs" in repr(results)
+    assert "<table" in results._repr_html_()
+    metrics, classes = results.frame(), results.frame("classes")
+    assert set(metrics["recipe"]) == set(RECIPES) and metrics["mean"].notna().all()
+    assert set(classes["class"]) == set(NAMES) and (metrics["seeds"] == 2).all()
+    assert len(results.frame("runs")) == 7 and list(results.frame("ranking")["recipe"]) == list(RECIPES)
+
+
+@pytest.mark.parametrize("text", ['{"gansynth": "0"}', '{"gansynth": "0", "runs": [', "[]"])
+def test_a_folder_that_is_no_benchmark_is_refused_in_a_sentence(text: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file; write it with `gansynth benchmark"):
         write_benchmark_page(tmp_path)
-    (tmp_path / "benchmark.json").write_text(json.dumps({"gansynth": "0"}), encoding="utf-8")
-    with pytest.raises(InputError, match="not what `benchmark` writes"):
+    (tmp_path / "benchmark.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"benchmark\.json: .*gansynth benchmark.*again|write it again with"):
         write_benchmark_page(tmp_path)

@@ -10,10 +10,9 @@ import pytest
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.report.blocks import Grid
-from gansynth.report.comparison_folder import read_comparison_folder
-from gansynth.report.comparison_levels import levels, superclass_results
+from gansynth.report.comparison_levels import levels
 from gansynth.report.comparison_page import comparison_page
-from gansynth.studies import compare
+from gansynth.studies import Comparison, compare
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -30,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_section_shows_the_tree_every_arm_and_the_difference_of_each_remedy(folder: Path) -> None:
-    results = read_comparison_folder(folder)
+    results = Comparison.read(folder)
     (section,) = levels(results)
     tree, arms, differences = [block for block in section.blocks if isinstance(block, Grid)]
     assert [(row.name, row.cells[0].text) for row in tree.rows] == [
@@ -44,8 +43,8 @@ def test_the_section_shows_the_tree_every_arm_and_the_difference_of_each_remedy(
 
 
 def test_accuracy_of_superclasses_is_not_below_that_of_classes_where_sums_follow_the_largest(folder: Path) -> None:
-    results = read_comparison_folder(folder)
-    above = superclass_results(results)
+    results = Comparison.read(folder)
+    above = results.superclasses
     assert above is not None
     for entry in results.arms:
         # Right about the class is right about the superclass, but for sums that overtake the largest probability.
@@ -61,11 +60,11 @@ def test_a_comparison_without_a_tree_or_of_an_earlier_version_has_no_such_sectio
     if held == "absent":
         del facts["superclasses"]
     (tmp_path / "results.json").write_text(json.dumps(facts))
-    assert levels(read_comparison_folder(tmp_path)) == []
+    assert levels(Comparison.read(tmp_path)) == []
 
 
 def test_superclasses_that_were_edited_by_hand_are_refused(folder: Path, tmp_path: Path) -> None:
     facts = json.loads((folder / "results.json").read_text()) | {"superclasses": {"tree": {}, "about": {}}}
     (tmp_path / "results.json").write_text(json.dumps(facts))
     with pytest.raises(InputError, match="not what `compare` writes"):
-        superclass_results(read_comparison_folder(tmp_path))
+        Comparison.read(tmp_path)

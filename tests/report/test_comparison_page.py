@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from gansynth.errors import InputError
+from gansynth.metrics.wording import p_value, p_words
 from gansynth.report.blocks import Grid, Guesses
 from gansynth.report.comparison_cells import misclassified
 from gansynth.report.comparison_effects import effect_table, forest_chart
-from gansynth.report.comparison_entries import EffectResult, Endpoint
-from gansynth.report.comparison_figures import p_value, p_words
-from gansynth.report.comparison_folder import ComparisonResults, read_comparison_folder
 from gansynth.report.comparison_models import balanced_table
 from gansynth.report.comparison_page import comparison_page, write_comparison_page
-from gansynth.report.comparison_verdict import findings, key_figures, lead, verdict
 from gansynth.report.page import Page, Section, render_page
+from gansynth.studies import Comparison
+from gansynth.studies.comparison_entries import ArmEffect, Endpoint
+from gansynth.studies.comparison_verdict import findings, key_figures, lead, verdict
 
 from .comparison_folder import ARMS, CLASSIFIERS, COUNTS, GAN, RARITY, WARNINGS, write_comparison_folder
 from .test_page import Balance
@@ -39,12 +39,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(folder: Path) -> ComparisonResults:
-    return read_comparison_folder(folder)
+def results(folder: Path) -> Comparison:
+    return Comparison.read(folder)
 
 
 @pytest.fixture(scope="module")
-def page(results: ComparisonResults) -> Page:
+def page(results: Comparison) -> Page:
     return comparison_page(results)
 
 
@@ -60,21 +60,23 @@ def copy(folder: Path, tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
 
 
-def changed(folder: Path, **changes: Any) -> ComparisonResults:
+def changed(folder: Path, **changes: Any) -> Comparison:
     facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     about = facts["about"] | changes.pop("about", {})
     (folder / "results.json").write_text(json.dumps(facts | {"about": about} | changes), encoding="utf-8")
-    return read_comparison_folder(folder)
+    return Comparison.read(folder)
 
 
 def section(page: Page, title: str) -> Section:
     return next(s for s in page.sections if s.title == title)
 
 
-def only(results: ComparisonResults, p_holm: float | None, value: float = 0.11) -> ComparisonResults:
+def only(results: Comparison, p_holm: float | None, value: float = 0.11) -> Comparison:
     """Leave one comparison, that of the GAN's recall of promyelocytes, with this corrected p."""
-    one = EffectResult(GAN, "none", CLASSIFIERS[0], RECALL, value, (value - 0.08, value + 0.08), p_holm, p_holm, 24,
-                       "test images and seeds", None)  # fmt: skip
+    one = ArmEffect(
+        value, (value - 0.08, value + 0.08), p_holm, 24, "test images and seeds", arm=GAN, against="none",
+        classifier=CLASSIFIERS[0], endpoint=RECALL, p_holm=p_holm,
+    )  # fmt: skip
     return replace(results, effects=(one,))
 
 
@@ -119,7 +121,7 @@ def test_every_arm_classifier_class_and_warning_appears(html: str) -> None:
         assert words in text
 
 
-def test_a_shown_effect_is_told_as_a_physician_would_ask_for_it(results: ComparisonResults) -> None:
+def test_a_shown_effect_is_told_as_a_physician_would_ask_for_it(results: Comparison) -> None:
     said = verdict(only(results, 0.012))
     assert re.match(
         r"With 5 real promyelocytes to learn from, adding 22 synthetic ones \(c-wgan-gp-64\) raises the share of "
@@ -130,25 +132,23 @@ def test_a_shown_effect_is_told_as_a_physician_would_ask_for_it(results: Compari
     ), said
 
 
-def test_harm_is_told_as_plainly(results: ComparisonResults) -> None:
+def test_harm_is_told_as_plainly(results: Comparison) -> None:
     assert " lowers the share of promyelocytes " in verdict(only(results, 0.001, -0.2))
 
 
 @pytest.mark.parametrize("p", [0.05, 0.2, 1.0])
 @pytest.mark.parametrize("value", [-0.2, 0.2])
-def test_what_the_corrected_test_does_not_carry_is_not_claimed(
-    results: ComparisonResults, p: float, value: float
-) -> None:
+def test_what_the_corrected_test_does_not_carry_is_not_claimed(results: Comparison, p: float, value: float) -> None:
     said = verdict(only(results, p, value))
     assert "did not measurably change" in said and not re.search(r"\b(raises|lowers)\b", said)
 
 
-def test_without_a_test_nothing_is_claimed(results: ComparisonResults) -> None:
+def test_without_a_test_nothing_is_claimed(results: Comparison) -> None:
     said = verdict(only(results, None))
     assert "whether that is chance cannot be said" in said and not re.search(r"\b(raises|lowers)\b", said)
 
 
-def test_the_sentence_speaks_of_the_classifier_that_is_best_without_remedies(results: ComparisonResults) -> None:
+def test_the_sentence_speaks_of_the_classifier_that_is_best_without_remedies(results: Comparison) -> None:
     weak = [replace(e, p_holm=1e-6, p=1e-6) for e in results.effects if e.classifier == "random-forest"]
     strong = [e for e in results.effects if e.classifier == "sequential-cnn"]
     chosen = lead(replace(results, effects=(*weak, *strong)))
@@ -156,26 +156,26 @@ def test_the_sentence_speaks_of_the_classifier_that_is_best_without_remedies(res
     assert GAN in chosen.arm
 
 
-def test_one_clear_comparison_of_many_is_called_a_lead_and_not_a_proof(results: ComparisonResults) -> None:
+def test_one_clear_comparison_of_many_is_called_a_lead_and_not_a_proof(results: Comparison) -> None:
     one = only(results, 0.02).effects[0]
     others = [replace(e, p=0.6, p_holm=1.0) for e in results.effects if e.against == "none" and e.endpoint != RECALL]
     [tally, *_] = findings(replace(results, effects=(one, *others)))
     assert "1 better, 0 worse" in tally and "a lead, not yet a proof" in tally
 
 
-def test_plain_remedies_stand_beside_the_gan(results: ComparisonResults) -> None:
+def test_plain_remedies_stand_beside_the_gan(results: Comparison) -> None:
     [said] = [line for line in findings(results) if line.startswith("Without synthetic images")]
     assert "augmentation 0." in said and "oversample 0." in said
 
 
-def test_key_figures_name_the_endpoints_and_count_the_comparisons(results: ComparisonResults) -> None:
+def test_key_figures_name_the_endpoints_and_count_the_comparisons(results: Comparison) -> None:
     values = dict(key_figures(results))
     told = sum(e.shown for e in results.effects if e.against == "none")
     assert f"{told} of 36" in values and "174" in values
     assert sum("→" in value for value in values) == 3
 
 
-def test_tables_8_and_9_stand_side_by_side_with_their_differences(results: ComparisonResults) -> None:
+def test_tables_8_and_9_stand_side_by_side_with_their_differences(results: Comparison) -> None:
     table = balanced_table(results, GAN)
     assert table is not None
     assert [word for word in table.head if word] == ["classifier", "Recall", "F1", "Specificity", "Precision"]
@@ -188,9 +188,7 @@ def test_tables_8_and_9_stand_side_by_side_with_their_differences(results: Compa
         assert float(row.cells[2].text.replace("−", "-")) == pytest.approx(last - first, abs=6e-4)
 
 
-def test_every_comparison_is_in_the_table_and_only_shown_ones_are_marked(
-    results: ComparisonResults, page: Page
-) -> None:
+def test_every_comparison_is_in_the_table_and_only_shown_ones_are_marked(results: Comparison, page: Page) -> None:
     [table] = [b for b in section(page, "What each remedy changed").blocks if isinstance(b, Grid)]
     rows = [row for row in table.rows if row.kind != "group"]
     found = [e for e in results.effects if e.against == "none"]
@@ -199,13 +197,16 @@ def test_every_comparison_is_in_the_table_and_only_shown_ones_are_marked(
     assert {row.cells[-1].text for row in rows} <= {"better", "worse", "not shown"}
 
 
-def test_a_lower_score_is_better_where_it_is_an_error() -> None:
-    one = EffectResult("a", "none", "svm", Endpoint("Brier"), -0.1, (-0.2, -0.05), 0.001, 0.001, 9, "", None)
-    empty = ComparisonResults(Path(), {"about": {}}, (), (), (one,), (), (), ())
+def test_a_lower_score_is_better_where_it_is_an_error(results: Comparison) -> None:
+    one = ArmEffect(
+        -0.1, (-0.2, -0.05), 0.001, 9, "", arm="a", against="none", classifier="svm", endpoint=Endpoint("Brier"),
+        p_holm=0.001,
+    )  # fmt: skip
+    empty = replace(results, arms=(), effects=(one,))
     assert [row.cells[-1].text for row in effect_table(empty, [one], "").rows[1:]] == ["better"]
 
 
-def test_the_forest_is_the_same_picture_every_time(results: ComparisonResults) -> None:
+def test_the_forest_is_the_same_picture_every_time(results: Comparison) -> None:
     rows = [("svm", None), *((e.arm, e) for e in results.effects[:3])]
     first = forest_chart(rows, xlabel="difference")
     assert first.startswith("<svg") and first == forest_chart(rows, xlabel="difference")
@@ -239,13 +240,13 @@ def test_doses_are_drawn_for_every_endpoint_with_the_best_one(page: Page) -> Non
     assert {cell.text for row in best.rows for cell in row.cells} == {"100%"}
 
 
-def test_remedies_are_ranked_by_the_rare_classes_at_no_loss_elsewhere(results: ComparisonResults, page: Page) -> None:
+def test_remedies_are_ranked_by_the_rare_classes_at_no_loss_elsewhere(results: Comparison, page: Page) -> None:
     tables = [b for b in section(page, "Which remedy?").blocks if isinstance(b, Grid)]
     assert len(tables) == len(results.classifiers)
     for classifier, table in zip(results.classifiers, tables, strict=True):
-        entries = [e for e in results.facts["leaderboard"] if e["classifier"] == classifier]
+        entries = [e for e in results.leaderboard if e.classifier == classifier]
         names = [row.name.split(". ")[1].replace(" (original)", "") for row in table.rows]
-        assert names == [e["arm"] for e in sorted(entries, key=lambda e: e["rank"])]
+        assert names == [e.arm for e in sorted(entries, key=lambda e: e.rank)]
         reached = [float(row.cells[0].text) if row.cells[0].text[0].isdigit() else -1.0 for row in table.rows]
         assert reached == sorted(reached, reverse=True) and reached[0] > 0
         trained = {name: float(row.cells[3].text) for name, row in zip(names, table.rows, strict=True)}
@@ -253,13 +254,12 @@ def test_remedies_are_ranked_by_the_rare_classes_at_no_loss_elsewhere(results: C
 
 
 def test_one_remedy_alone_is_not_ranked(copy: Path) -> None:
-    facts = json.loads((copy / "results.json").read_text(encoding="utf-8"))
-    two = [e for e in facts["leaderboard"] if e["arm"] in ("none", "oversample")]
+    two = [e.to_json() for e in Comparison.read(copy).leaderboard if e.arm in ("none", "oversample")]
     titles = [s.title for s in comparison_page(changed(copy, leaderboard=two)).sections]
     assert "Which remedy?" not in titles and "What each remedy changed" in titles
 
 
-def test_one_arm_of_a_remedy_stands_for_its_doses(results: ComparisonResults) -> None:
+def test_one_arm_of_a_remedy_stands_for_its_doses(results: Comparison) -> None:
     assert results.main_arms == list(ARMS)
     fewer = replace(results, arms=tuple(e for e in results.arms if e.arm != GAN))
     assert fewer.main_arms == [*ARMS[:3], f"{GAN}@0.5"]
@@ -268,7 +268,7 @@ def test_one_arm_of_a_remedy_stands_for_its_doses(results: ComparisonResults) ->
 def test_the_papers_protocol_is_marked_and_claims_nothing(folder: Path, copy: Path) -> None:
     paper = changed(
         copy,
-        about={"protocol": "paper", "data": None},
+        about={"protocol": "paper", "data": ""},
         effects=[],
         doses=[],
         best_dose=[],
@@ -276,7 +276,7 @@ def test_the_papers_protocol_is_marked_and_claims_nothing(folder: Path, copy: Pa
         recognition=[],
         leaderboard=[],
     )
-    page = comparison_page(paper, read_comparison_folder(folder))
+    page = comparison_page(paper, Comparison.read(folder))
     assert "paper's protocol" in page.title and "too good" in page.warnings[0] and "too good" in page.subtitle
     assert "These figures are too good, and no test is made" in page.verdict
     assert page.sections[0].title == "What the protocol adds"
@@ -291,8 +291,7 @@ def test_trainings_that_failed_are_named_with_their_reason(copy: Path) -> None:
 
 
 def test_only_one_arm_still_makes_a_page(copy: Path, folder: Path) -> None:
-    facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    alone = [entry for entry in facts["arms"] if entry["arm"] == "none"]
+    alone = [entry.to_json() for entry in Comparison.read(folder).arms if entry.arm == "none"]
     text = render_page(comparison_page(changed(copy, arms=alone, **BARE)))
     assert "Nothing was held against the original data" in text
 
@@ -317,7 +316,7 @@ def test_predictions_of_other_classes_are_refused_in_a_sentence(folder: Path, tm
     shutil.copytree(folder, tmp_path / "other")
     [place, *_] = sorted((tmp_path / "other/arms/fold0/none").rglob("seed0/predictions.csv"))
     place.write_text(place.read_text(encoding="utf-8").replace("p_lymphocyte", "p_other"), encoding="utf-8")
-    results = read_comparison_folder(tmp_path / "other")
+    results = Comparison.read(tmp_path / "other")
     entry = next(e for e in results.arms if e.arm == "none" and e.classifier in str(place))
     with pytest.raises(InputError, match="not what `compare` writes"):
         results.predictions(entry)

@@ -71,28 +71,29 @@ def finished(
 
 def test_one_failing_recipe_does_not_cost_the_others(finished: tuple[Path, Benchmark]) -> None:
     _, found = finished
-    status = {(row["recipe"], row["seed"]): row["status"] for row in found.runs}
+    status = {(run.recipe, run.seed): run.status for run in found.runs}
     assert status == {
         ("three", 0): "done", ("wild", 0): "failed", ("two", 0): "done",
         ("three", 1): "done", ("wild", 1): "failed", ("two", 1): "done",
     }  # fmt: skip
-    assert all("diverged" in row["error"] for row in found.runs if row["recipe"] == "wild")
-    assert any("wild" in w and "diverged" in w for w in found.about["warnings"])
+    assert all("diverged" in (run.error or "") for run in found.runs if run.recipe == "wild")
+    assert any("wild" in w and "diverged" in w for w in found.warnings)
 
 
 def test_all_get_the_same_budget_and_their_cost_is_told(finished: tuple[Path, Benchmark]) -> None:
-    done = [row for row in finished[1].runs if row["status"] == "done"]
-    assert {row["images"] for row in done} == {16}
-    for row in done:
-        assert row["seconds"] >= 0 and row["generating_seconds"] > 0
-        assert {"generator", "critic"} <= set(row["parameters"])
-    three = next(row for row in done if row["recipe"] == "three")
-    assert "classifier" in three["parameters"]
+    done = finished[1].done
+    assert {run.images for run in done} == {16}
+    for one in done:
+        assert one.seconds is not None and one.seconds >= 0
+        assert one.generating_seconds is not None and one.generating_seconds > 0
+        assert {"generator", "critic"} <= set(one.parameters)
+    three = next(run for run in done if run.recipe == "three")
+    assert "classifier" in three.parameters
 
 
 def test_every_measured_recipe_is_ranked_and_every_class_has_its_figures(finished: tuple[Path, Benchmark]) -> None:
     _, found = finished
-    assert {row["recipe"] for row in found.ranking} == {"three", "two"}
+    assert {place.recipe for place in found.ranking} == {"three", "two"}
     assert found.primary == "KD-worse" and found.verdict
     for recipe in ("three", "two"):
         assert len(found.summary[recipe]["KD-cell"].values) == 2
@@ -104,14 +105,20 @@ def test_tables_hold_what_the_result_holds(finished: tuple[Path, Benchmark]) -> 
     out, found = finished
     read = json.loads((out / "benchmark.json").read_text())
     assert read == json.loads(json.dumps(found.to_json()))
+    assert list(read) == [
+        "gansynth", "data", "recipes", "seeds", "size", "images_per_class", "budget", "class_names", "encoder",
+        "missing", "warnings", "curves", "runs", "primary", "verdict", "ranking", "best", "summary", "summary_classes",
+    ]  # fmt: skip
+    assert Benchmark.read(out) == found
     head = (out / "table7.csv").read_text().splitlines()[0]
     assert head.startswith("recipe,PSNR,PSNR sd,PSNR real") and (out / "table6.csv").exists()
     assert len((out / "classes.csv").read_text().splitlines()) == 1 + 2 * 3
 
 
 def test_curves_are_those_of_the_class_watch(finished: tuple[Path, Benchmark]) -> None:
-    for one in finished[1].about["curves"]:
-        assert one["images"] and len({len(one[k]) for k in ("images", "minutes", "recall", "diversity")}) == 1
+    assert len(finished[1].curves) == 4
+    for one in finished[1].curves:
+        assert one.images and {len(one.minutes), len(one.recall), len(one.diversity)} == {len(one.images)}
 
 
 def test_continued_nothing_finished_is_done_again_and_the_tables_are_the_same(
@@ -147,7 +154,7 @@ def test_a_run_that_exists_is_taken_as_it_is(
 ) -> None:
     existing = finished[0] / "runs" / "three-seed0"
     found = compare(phantom_folder, encoder_folder, [str(existing)], tmp_path / "out")
-    assert [row["status"] for row in found.runs] == ["done"]
+    assert [run.status for run in found.runs] == ["done"]
     assert found.summary["three-seed0"]["KD-cell"].mean == finished[1].summary["three"]["KD-cell"].values[0]
 
 
@@ -170,12 +177,12 @@ def test_composites_stand_beside_a_gan_at_the_same_n_and_come_from_the_training_
     monkeypatch.setattr(benchmark_composites, "LEAST_EDGE", 32)
     out, existing = tmp_path / "out", finished[0] / "runs" / "three-seed0"
     found = compare(phantom_folder, encoder_folder, [str(existing), "naturalize"], out, seeds=2)
-    composed = [row for row in found.runs if row["recipe"] == "naturalize"]
-    assert [(row["status"], row["gan"], row["run"]) for row in composed] == [("done", "composites", None)] * 2
-    assert {row["recipe"] for row in found.ranking} == {"three-seed0", "naturalize"}
+    composed = [run for run in found.runs if run.recipe == "naturalize"]
+    assert [(run.status, run.gan, run.run) for run in composed] == [("done", "composites", None)] * 2
+    assert {place.recipe for place in found.ranking} == {"three-seed0", "naturalize"}
     gan, composites = (found.summary[name]["KD-cell"] for name in ("three-seed0", "naturalize"))
     assert gan.n == composites.n and gan.floor == composites.floor and len(composites.values) == 2
-    assert any("is no GAN" in warning for warning in found.about["warnings"])
+    assert any("is no GAN" in warning for warning in found.warnings)
     training = set(open_dataset(phantom_folder, 32).part("train").records["path"])
     drawings = []
     for seed in (0, 1):

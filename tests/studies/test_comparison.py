@@ -24,6 +24,7 @@ from gansynth.gans import Run
 from gansynth.metrics.estimate import Estimate
 from gansynth.recipes import load_recipe
 from gansynth.studies import Comparison, compare, comparison_grid
+from gansynth.studies.comparison_entries import ArmResult, Endpoint, Recognition
 from gansynth.studies.comparison_recognition import unrecognised
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -116,20 +117,20 @@ def test_probabilities_are_kept_and_the_predicted_class_is_the_most_probable(fin
 
 def test_doses_fill_the_classes_as_far_as_they_say(finished: tuple[Path, Comparison]) -> None:
     found = finished[1]
-    of = {(entry["arm"], entry["classifier"]): entry for entry in found.arms}
+    of = {(entry.arm, entry.classifier): entry for entry in found.arms}
     specs = [arm for arm, classifier in of if classifier == "naive-bayes"]
     assert [spec.split("/")[-1] for spec in specs] == [
         "none", "oversample@0.5", "oversample", "tiny.yaml@0.5", "tiny.yaml", "tiny.yaml",
     ]  # fmt: skip
-    none, half, whole = (of[spec, "naive-bayes"]["training_counts"] for spec in specs[:3])
+    none, half, whole = (of[spec, "naive-bayes"].training_counts for spec in specs[:3])
     most = max(none.values())
     assert set(whole.values()) == {most}
     assert half["basophil"] == pytest.approx((none["basophil"] + most) / 2, abs=1)
     made = of[specs[4], "naive-bayes"]
-    assert made["training_counts"] == whole
-    assert made["synthetic_counts"]["basophil"] == most - none["basophil"]
+    assert made.training_counts == whole
+    assert made.synthetic_counts["basophil"] == most - none["basophil"]
     alone = of[specs[5], "naive-bayes"]
-    assert specs[5].startswith("only-") and alone["synthetic_counts"] == alone["training_counts"] == none
+    assert specs[5].startswith("only-") and alone.synthetic_counts == alone.training_counts == none
 
 
 def test_results_hold_every_figure_with_its_interval_and_are_what_was_written(
@@ -137,27 +138,27 @@ def test_results_hold_every_figure_with_its_interval_and_are_what_was_written(
 ) -> None:
     out, found = finished
     assert json.loads((out / "results.json").read_text()) == json.loads(json.dumps(found.to_json()))
-    assert found.about["endpoints"] == [
-        {"metric": "macro-F1", "class": None}, {"metric": "recall", "class": "basophil"},
-    ]  # fmt: skip
-    assert found.about["counts"]["test"] == COUNTS
+    assert Comparison.read(out) == found
+    assert found.about.endpoints == (Endpoint("macro-F1"), Endpoint("recall", "basophil"))
+    assert found.about.test_counts == COUNTS
     for entry in found.arms:
-        one = entry["metrics"]["macro-F1"]
-        assert one["n"] == sum(COUNTS.values()) and one["interval"][0] <= one["value"] <= one["interval"][1]
-        assert one["value"] == pytest.approx(_macro_f1(out, entry), abs=1e-9)
-        assert set(entry["classes"]) == set(CLASSES) and "ROC-AUC" in entry["classes"]["basophil"]
-        assert np.sum(entry["confusion"]) == pytest.approx(sum(COUNTS.values()), abs=0.01)
-        assert len(entry["runs"]) == 4 and all((out / run["folder"] / "arm.json").is_file() for run in entry["runs"])
+        one = entry.metrics["macro-F1"]
+        assert one.value is not None and one.interval is not None
+        assert one.n == sum(COUNTS.values()) and one.interval[0] <= one.value <= one.interval[1]
+        assert one.value == pytest.approx(_macro_f1(out, entry), abs=1e-9)
+        assert set(entry.classes) == set(CLASSES) and "ROC-AUC" in entry.classes["basophil"]
+        assert np.sum(entry.confusion) == pytest.approx(sum(COUNTS.values()), abs=0.01)
+        assert len(entry.runs) == 4 and all((out / run.folder / "arm.json").is_file() for run in entry.runs)
     scores = pd.read_csv(out / "scores.csv", keep_default_na=False)
     assert len(scores.groupby(["arm", "classifier", "fold", "seed"])) == 4 * len(found.arms)
 
 
-def _macro_f1(out: Path, entry: dict[str, Any]) -> float:
+def _macro_f1(out: Path, entry: ArmResult) -> float:
     from sklearn.metrics import f1_score
 
     per_seed = []
     for seed in (0, 1):
-        folders = [run["folder"] for run in entry["runs"] if run["seed"] == seed]
+        folders = [run.folder for run in entry.runs if run.seed == seed]
         table = pd.concat([pd.read_csv(out / folder / "predictions.csv") for folder in folders])
         per_seed.append(f1_score(table["class"], table["predicted"], average="macro"))
     return float(np.mean(per_seed))
@@ -165,62 +166,63 @@ def _macro_f1(out: Path, entry: dict[str, Any]) -> float:
 
 def test_effects_are_against_none_and_corrected_for_the_number_of_arms(finished: tuple[Path, Comparison]) -> None:
     out, found = finished
-    assert {one["against"] for one in found.effects} == {"none", "oversample"}
+    assert {one.against for one in found.effects} == {"none", "oversample"}
     for classifier in ("random-forest", "naive-bayes"):
         for metric, of in (("macro-F1", None), ("recall", "basophil")):
             family = [
                 e
                 for e in found.effects
-                if (e["against"], e["classifier"], e["metric"], e["class"]) == ("none", classifier, metric, of)
+                if (e.against, e.classifier, e.endpoint) == ("none", classifier, Endpoint(metric, of))
             ]
-            assert len(family) == 4 and not any(e["arm"].startswith("only-") for e in family)
-            first = min(family, key=lambda e: float(e["p"]))
-            assert first["p_holm"] == pytest.approx(min(1, 4 * first["p"]))
-            assert all(e["p_holm"] >= e["p"] for e in family)
-    by_arm = {(e["arm"], e["classifier"]): e["metrics"]["macro-F1"]["value"] for e in found.arms}
+            assert len(family) == 4 and not any(e.arm.startswith("only-") for e in family)
+            first = min(family, key=lambda e: float(e.p or 0.0))
+            assert first.p is not None and first.p_holm == pytest.approx(min(1, 4 * first.p))
+            assert all((e.p_holm or 0.0) >= (e.p or 0.0) for e in family)
+    by_arm = {(e.arm, e.classifier): e.metrics["macro-F1"].value or 0.0 for e in found.arms}
     for e in found.effects:
-        if e["class"] is None:
-            gap = by_arm[e["arm"], e["classifier"]] - by_arm[e["against"], e["classifier"]]
-            assert e["value"] == pytest.approx(gap, abs=1e-9)
+        if e.endpoint.class_name is None:
+            gap = by_arm[e.arm, e.classifier] - by_arm[e.against, e.classifier]
+            assert e.value == pytest.approx(gap, abs=1e-9)
     assert len(pd.read_csv(out / "effects.csv")) == len(found.effects)
 
 
 def test_a_dose_curve_begins_at_no_dose_and_the_best_dose_is_on_it(finished: tuple[Path, Comparison]) -> None:
     found = finished[1]
-    of = [c for c in found.doses if c["classifier"] == "naive-bayes" and c["remedy"] == "oversample"]
-    assert {(c["metric"], c["class"]) for c in of} == {
+    of = [c for c in found.doses if c.classifier == "naive-bayes" and c.remedy == "oversample"]
+    assert {(c.endpoint.metric, c.endpoint.class_name) for c in of} == {
         ("macro-F1", None), *(("recall", name) for name in CLASSES),
     }  # fmt: skip
-    assert all([p[0] for p in curve["points"]] == [0, 0.5, 1] for curve in of)
-    none = next(e for e in found.arms if (e["arm"], e["classifier"]) == ("none", "naive-bayes"))
-    assert of[0]["points"][0][1] == none["metrics"]["macro-F1"]["value"]
+    assert all([p[0] for p in curve.points] == [0, 0.5, 1] for curve in of)
+    none = found.entry("none", "naive-bayes")
+    assert none is not None
+    assert of[0].points[0][1] == none.metrics["macro-F1"].value
     for best in found.best_dose:
         curve = next(
             c for c in found.doses
-            if (c["classifier"], c["remedy"]) == (best["classifier"], best["remedy"])
-            and {"metric": c["metric"], "class": c["class"]} == best["endpoint"]
+            if (c.classifier, c.remedy, c.endpoint) == (best.classifier, best.remedy, best.endpoint)
         )  # fmt: skip
-        values = {dose: value for dose, value, *_ in curve["points"]}
-        assert values[best["dose"]] == max(values.values())
+        values = {dose: value for dose, value, *_ in curve.known}
+        assert values[best.dose] == max(values.values())
 
 
 def test_synthetic_and_real_change_places(finished: tuple[Path, Comparison]) -> None:
     out, found = finished
-    assert {(s["classifier"], s["direction"]) for s in found.swap} == {
+    assert {(s.classifier, s.direction) for s in found.swap} == {
         (classifier, way) for classifier in ("random-forest", "naive-bayes") for way in ("TSTR", "TRTS")
     }
     table = pd.read_csv(out / "arms/fold0/none/naive-bayes/seed0/synthetic.csv")
-    none = next(e for e in found.arms if (e["arm"], e["classifier"]) == ("none", "naive-bayes"))
+    none = found.entry("none", "naive-bayes")
+    assert none is not None
     split = pd.read_csv(out / "splits/fold0.csv", keep_default_na=False)
     assert len(table) == (split["split"] == "train").sum()
-    assert table["class"].value_counts().to_dict() == pytest.approx(none["training_counts"], abs=1)
+    assert table["class"].value_counts().to_dict() == pytest.approx(none.training_counts, abs=1)
 
 
 def test_synthetic_images_are_looked_at_by_a_classifier_that_took_no_part_in_the_game(
     finished: tuple[Path, Comparison], gan: str
 ) -> None:
     out, found = finished
-    shares = {(one["gan"], one["class"]): one["recognised"] for one in found.recognition}
+    shares = {(one.gan, one.class_name): one.recognised for one in found.recognition}
     filled = [name for name in COUNTS if COUNTS[name] < max(COUNTS.values())]
     assert set(shares) >= {(gan, name) for name in filled}
     classifier = Run(out / "fold0/gans/tiny").independent_classifier()
@@ -234,8 +236,8 @@ def test_synthetic_images_are_looked_at_by_a_classifier_that_took_no_part_in_the
         names = Run(out / f"fold{fold}/gans/tiny").class_names
         right += int((judge(mine).argmax(axis=1) == names.index(name)).sum())
         n += len(mine)
-    assert shares[gan, name]["n"] == n and shares[gan, name]["value"] == pytest.approx(right / n)
-    assert shares[gan, name]["floor_n"] == found.about["counts"]["test"][name]
+    assert shares[gan, name].n == n and shares[gan, name].value == pytest.approx(right / n)
+    assert shares[gan, name].floor_n == found.about.test_counts[name]
 
 
 def test_what_is_drawn_cheaply_is_drawn_anew_for_every_seed(
@@ -255,14 +257,14 @@ def test_what_is_drawn_cheaply_is_drawn_anew_for_every_seed(
 
 def test_an_arm_that_a_classifier_cannot_follow_is_left_out_and_said(cells: str, tmp_path: Path) -> None:
     found = quickly(cells, ["none", "smote", "cb-focal"], ["naive-bayes"], tmp_path / "out", seeds=1)
-    assert [entry["arm"] for entry in found.arms] == ["none", "smote"] and not found.missing
+    assert [entry.arm for entry in found.arms] == ["none", "smote"] and not found.missing
     assert "cb-focal means something for neural networks only: no figures of naive-bayes." in found.warnings
 
 
 def test_a_gan_whose_images_are_taken_for_other_classes_is_named() -> None:
-    low = {"gan": "g", "class": "basophil", "recognised": Estimate(0.1, 200, (0.07, 0.15), 0.9, 100).to_json()}
-    fine = {"gan": "g", "class": "monocyte", "recognised": Estimate(0.5, 200, (0.4, 0.6), 0.9, 100).to_json()}
-    unknown = {"gan": "h", "class": "basophil", "recognised": Estimate(0.0, 200, (0.0, 0.1)).to_json()}
+    low = Recognition("g", "basophil", Estimate(0.1, 200, (0.07, 0.15), 0.9, 100))
+    fine = Recognition("g", "monocyte", Estimate(0.5, 200, (0.4, 0.6), 0.9, 100))
+    unknown = Recognition("h", "basophil", Estimate(0.0, 200, (0.0, 0.1)))
     said = unrecognised([low, fine, unknown])
     assert len(said) == 1 and "basophil 10% (real 90%)" in said[0] and "monocyte" not in said[0]
 
@@ -272,7 +274,7 @@ def test_the_gan_of_a_fold_has_learned_from_its_training_images_only(finished: t
     for fold in (0, 1):
         info = json.loads((out / f"fold{fold}/gans/tiny/run.json").read_text())
         split = pd.read_csv(out / f"splits/fold{fold}.csv", keep_default_na=False)
-        sha256 = _sha256(finished[1].about["data"])
+        sha256 = _sha256(finished[1].about.data)
         mine = {sha256[name] for name in split["file_name"][split["split"] == "train"]}
         assert set(info["training_sha256"]) == mine
         assert mine.isdisjoint(sha256[name] for name in split["file_name"][split["split"] == "test"])
@@ -301,7 +303,7 @@ def test_arms_and_seeds_may_be_added(cells: str, trainings: list[Any], tmp_path:
     trainings.clear()
     found = quickly(cells, ["undersample"], ["naive-bayes"], tmp_path / "out", seeds=3, resume=True)
     assert sorted(seed for _, seed in trainings) == [0, 1, 2, 2]  # the new arm, and the new seed of the old one
-    assert [entry["arm"] for entry in found.arms] == ["none", "undersample"] and found.about["seeds"] == [0, 1, 2]
+    assert [entry.arm for entry in found.arms] == ["none", "undersample"] and found.about.seeds == (0, 1, 2)
 
 
 def test_another_comparison_in_the_same_folder_is_refused(cells: str, tmp_path: Path) -> None:
@@ -336,8 +338,8 @@ def test_endpoints_are_named_before_anything_is_trained(
 
 def test_a_class_is_held_to_its_rarity_and_all_its_test_images_stay(cells: str, tmp_path: Path) -> None:
     found = quickly(cells, ["none"], ["naive-bayes"], tmp_path / "out", folds=2, rarity={"eosinophil": 6}, seeds=1)
-    assert found.arms[0]["training_counts"]["eosinophil"] == 6
-    assert found.about["rare"] == ["eosinophil"] and found.about["counts"]["test"] == COUNTS
+    assert found.arms[0].training_counts["eosinophil"] == 6
+    assert found.about.rare == ("eosinophil",) and found.about.test_counts == COUNTS
     split = pd.read_csv(tmp_path / "out/splits/fold0.csv", keep_default_na=False)
     assert (split["split"] == "").sum() > 0
 
@@ -406,8 +408,8 @@ def test_what_fails_does_not_cost_the_others(
 
     monkeypatch.setattr(training, "train_classifier", failing)
     found = quickly(cells, ["none"], ["random-forest", "naive-bayes"], tmp_path / "out")
-    assert [entry["classifier"] for entry in found.arms] == ["naive-bayes"]
-    assert [(m["classifier"], m["seed"], m["error"]) for m in found.missing] == [
+    assert [entry.classifier for entry in found.arms] == ["naive-bayes"]
+    assert [(m.classifier, m.seed, m.error) for m in found.missing] == [
         ("random-forest", 1, "RuntimeError: no trees left")
     ]
     assert any("no trees left" in warning for warning in found.warnings)
@@ -423,8 +425,8 @@ def test_networks_get_the_same_steps_whatever_the_arm(cells: str, tmp_path: Path
         cells, ["none", "augmentation", "oversample"], ["sequential-cnn", "naive-bayes"], tmp_path / "out",
         seeds=1, epochs=2, changes=changes,
     )  # fmt: skip
-    steps = {(entry["arm"], entry["classifier"]): entry["steps"] for entry in found.arms}
-    trained = sum(found.about["counts"]["train"].values())
+    steps = {(entry.arm, entry.classifier): entry.steps for entry in found.arms}
+    trained = sum(found.about.training_counts.values())
     expected = 2 * -(-trained // 16)
     assert steps == {
         ("none", "sequential-cnn"): expected, ("augmentation", "sequential-cnn"): expected,
@@ -433,7 +435,7 @@ def test_networks_get_the_same_steps_whatever_the_arm(cells: str, tmp_path: Path
     }  # fmt: skip
     note = json.loads((tmp_path / "out/arms/fold0/oversample/sequential-cnn/seed0/arm.json").read_text())
     assert note["curve"][-1]["step"] == expected
-    assert {(e["arm"], e["against"]) for e in found.effects if e["classifier"] == "sequential-cnn"} == {
+    assert {(e.arm, e.against) for e in found.effects if e.classifier == "sequential-cnn"} == {
         ("augmentation", "none"), ("oversample", "none"), ("oversample", "augmentation"),
         ("augmentation", "oversample"),
     }  # fmt: skip
@@ -463,13 +465,13 @@ def test_the_protocol_of_the_paper_tests_on_synthetic_images_and_says_what_is_wr
         cells, ["none", "oversample", gan], ["naive-bayes"], tmp_path / "out", protocol="paper", seeds=1, gan_images=16
     )
     assert found.warnings[0].startswith("Protocol paper: these figures are too good")
-    assert found.effects == [] and found.about["protocol"] == "paper"
+    assert found.effects == () and found.about.protocol == "paper"
     none, copied, made = found.arms
-    assert none["test_counts"] == {name: round(0.2 * n) for name, n in COUNTS.items()}
+    assert none.test_counts == {name: round(0.2 * n) for name, n in COUNTS.items()}
     most = max(COUNTS.values())
     for arm in (copied, made):
-        assert set(arm["test_counts"].values()) == {round(0.2 * most)}
-        assert set(arm["training_counts"].values()) == {most - round(0.2 * most) - round(0.1 * most)}
+        assert set((arm.test_counts or {}).values()) == {round(0.2 * most)}
+        assert set(arm.training_counts.values()) == {most - round(0.2 * most) - round(0.1 * most)}
     table = predictions(tmp_path / "out", "oversample")
     assert table["file_name"].nunique() < len(table)  # copies of one picture, in what it is tested on
     real = set(_sha256(cells))

@@ -66,7 +66,7 @@ def test_superclasses_stand_in_the_table_by_the_tree_that_is_given(
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (("--doses", "half"), "--doses: 'half' is no number"),
+        (("--doses", "half"), "--doses: 'half' is not a number"),
         (("--rarity", "eosinophil"), "--rarity: 'eosinophil' is not class=n"),
         (("--tree", "nowhere.yaml"), "nowhere.yaml: cannot be read as a label tree"),
         (("--rarity", "eosinophil=0"), "--rarity eosinophil=0"),

@@ -16,6 +16,7 @@ from gansynth.errors import InputError
 from gansynth.studies import Comparison, compare
 from gansynth.studies.comparison_figures import Pooled
 from gansynth.studies.comparison_levels import chosen_tree, lifted
+from gansynth.studies.comparison_result import Superclasses
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -42,7 +43,7 @@ def finished(cells: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return out, quickly(cells, out)
 
 
-def above(found: Comparison) -> dict[str, Any]:
+def above(found: Comparison) -> Superclasses:
     assert found.superclasses is not None
     return found.superclasses
 
@@ -50,11 +51,11 @@ def above(found: Comparison) -> dict[str, Any]:
 def test_figures_of_superclasses_are_scikit_learns_on_summed_probabilities(finished: tuple[Path, Comparison]) -> None:
     out, found = finished
     told = above(found)
-    assert told["tree"]["granulocyte"] == list(GRANULOCYTES)
-    names = told["about"]["classes"]
-    assert names == ["granulocyte", "agranulocyte", "platelet"]
+    assert told.tree["granulocyte"] == GRANULOCYTES
+    names = told.class_names
+    assert names == ("granulocyte", "agranulocyte", "platelet")
     parent = dict.fromkeys(GRANULOCYTES, 0) | {"lymphocyte": 1, "platelet": 2}
-    entry = told["arms"][0]
+    entry = told.arms[0]
     of: dict[str, list[float]] = {"macro-F1": [], "kappa": [], "ROC-AUC": []}
     tables = []
     for seed in (0, 1):
@@ -68,11 +69,11 @@ def test_figures_of_superclasses_are_scikit_learns_on_summed_probabilities(finis
         of["ROC-AUC"].append(np.mean([roc_auc_score(truth == k, sums[:, k]) for k in range(3)]))
         tables.append(confusion_matrix(truth, said))
     for metric, values in of.items():
-        assert entry["metrics"][metric]["value"] == pytest.approx(np.mean(values), abs=1e-9), metric
-        low, high = entry["metrics"][metric]["interval"]
-        assert low <= entry["metrics"][metric]["value"] <= high
-    np.testing.assert_allclose(entry["confusion"], np.mean(tables, axis=0), atol=1e-4)
-    assert told["about"]["counts"]["test"] == {names[0]: 56, names[1]: 24, names[2]: 12}
+        one = entry.metrics[metric]
+        assert one.value == pytest.approx(np.mean(values), abs=1e-9), metric
+        assert one.value is not None and one.interval is not None and one.interval[0] <= one.value <= one.interval[1]
+    np.testing.assert_allclose(entry.confusion, np.mean(tables, axis=0), atol=1e-4)
+    assert told.about.test_counts == {names[0]: 56, names[1]: 24, names[2]: 12}
 
 
 def test_superclasses_are_in_results_json_with_an_effect_of_the_primary_endpoint(
@@ -80,7 +81,7 @@ def test_superclasses_are_in_results_json_with_an_effect_of_the_primary_endpoint
 ) -> None:
     out, found = finished
     held = json.loads((out / "results.json").read_text())["superclasses"]
-    assert held == json.loads(json.dumps(above(found)))
+    assert held == json.loads(json.dumps(above(found).to_json()))
     assert [(e["arm"], e["against"], e["metric"], e["class"]) for e in held["effects"]] == [
         ("oversample", "none", "macro-F1", None)
     ]
@@ -95,11 +96,11 @@ def test_a_finished_comparison_takes_another_tree_without_training(
     file.write_text("fragment: [platelet]\nwhite: [basophil, eosinophil, lymphocyte]\n")
     notes = {p: p.stat().st_mtime_ns for p in out.rglob("arm.json")}
     again = quickly(cells, out, resume=True, tree=file)
-    assert above(again)["tree"] == {"white": ["basophil", "eosinophil", "lymphocyte"], "fragment": ["platelet"]}
+    assert above(again).tree == {"white": ("basophil", "eosinophil", "lymphocyte"), "fragment": ("platelet",)}
     assert {p: p.stat().st_mtime_ns for p in out.rglob("arm.json")} == notes
     assert again.arms == found.arms
     # Continued without naming it, a comparison keeps its tree.
-    assert above(quickly(cells, out, resume=True))["tree"] == above(again)["tree"]
+    assert above(quickly(cells, out, resume=True)).tree == above(again).tree
 
 
 def test_the_sum_decides_not_the_most_probable_class() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 from click.testing import CliRunner
 
 from gansynth.cli import gansynth
+from gansynth.cli.tables import search_table
 from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
 from gansynth.data.split import split_dataset, write_splits
 from gansynth.errors import InputError
 from gansynth.studies import RemedySearch, search_remedy
 from gansynth.studies.remedy_grid import candidates_of
-from gansynth.studies.remedy_search_result import SHOWN
+from gansynth.studies.remedy_search_result import SHOWN, CandidateResult, Gain, OverFolds
 
 from .conftest import CountedJobs
 
@@ -69,15 +71,56 @@ def test_the_table_has_every_candidate_and_its_figures_are_those_of_the_folds(
     assert table["arm"].tolist() == ["none", "oversample", "smote@0.5", "smote@1"]
     assert table["dose"].tolist()[2:] == [0.5, 1] and (table["folds"] == 3).all()
     for row in search.rows:
-        notes = [json.loads(path.read_text()) for path in out.glob(f"arms/fold*/{row['arm']}/*/*/arm.json")]
+        notes = [json.loads(path.read_text()) for path in out.glob(f"arms/fold*/{row.arm}/*/*/arm.json")]
         for name in SHOWN:
             values = [note["scores"]["overall"][name] for note in notes]
-            assert row[name]["mean"] == pytest.approx(np.mean(values))
-            assert row[name]["sd"] == pytest.approx(np.std(values, ddof=1))
-    assert search.rows[0]["gain"]["value"] == 0
-    searched = {row["arm"]: row["macro-F1"]["mean"] for row in search.rows if row["values"]}
-    assert search.best is not None and search.best["arm"] == max(searched, key=lambda arm: searched[arm])
-    assert json.loads((out / "results.json").read_text()) == json.loads(json.dumps(search.to_json()))
+            assert row.scores[name].mean == pytest.approx(np.mean(values))
+            assert row.scores[name].sd == pytest.approx(np.std(values, ddof=1))
+    assert search.rows[0].gain.value == 0
+    searched = {row.arm: row.mean for row in search.rows if row.values}
+    assert search.best is not None and search.best.arm == max(searched, key=lambda arm: searched[arm])
+
+
+def test_what_is_written_is_read_back_and_keeps_its_keys(found: tuple[Path, RemedySearch]) -> None:
+    out, search = found
+    assert RemedySearch.read(out) == search
+    held = json.loads((out / "results.json").read_text())
+    assert held == json.loads(json.dumps(search.to_json()))
+    assert list(held) == ["about", "rows", "best", "failed"]
+    keys = ["arm", "values", "folds", "epoch", *SHOWN, "recall", "gain"]
+    assert all(list(row) == keys for row in [*held["rows"], held["best"]])
+    assert list(held["rows"][0]["gain"]) == ["value", "interval", "p", "folds"]
+    shown = search._repr_html_()
+    assert len(repr(search)) < 300 and "<table" in shown and all(row.arm in shown for row in search.rows)
+
+
+@pytest.mark.parametrize("text", ["", '{"about": {"folds"', "[]", "{}", '{"about": {}, "rows": [], "failed": {}}'])
+def test_a_cut_off_or_foreign_file_is_refused_with_what_to_do(text: str, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(InputError, match=r"results\.json: .*gansynth search-remedy"):
+        RemedySearch.read(tmp_path)
+
+
+def result(arm: str, mean: float, gain: float, half: float, **values: float) -> CandidateResult:
+    scores = dict.fromkeys(SHOWN, OverFolds(mean, 0.01))
+    return CandidateResult(
+        arm, values, 3, None, scores, OverFolds(mean, 0.01), Gain(gain, (gain - half, gain + half), 0.1, 3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("searched", "said"),
+    [
+        (result("smote@1", 0.6, -0.1, 0.3, dose=1), "nothing that was searched beats none: its macro-F1 is 0.700"),
+        (result("smote@1", 0.72, 0.02, 0.3, dose=1), "highest macro-F1: smote@1, which the folds do not show to be"),
+        (result("smote@1", 0.9, 0.2, 0.1, dose=1), "best by macro-F1: smote@1. The best of many is too good by chance"),
+    ],
+)
+def test_only_what_gains_is_called_best(searched: CandidateResult, said: str, found: tuple[Path, RemedySearch]) -> None:
+    rows = [result("none", 0.7, 0.0, 0.0), result("smote@0.5", 0.5, -0.2, 0.1, dose=0.5), searched]
+    search = replace(found[1], rows=rows)
+    assert search.best == searched and search.verdict().startswith(said)
+    assert search.verdict() in search_table(search)
 
 
 def test_a_search_that_was_stopped_goes_on_and_values_may_be_added(
@@ -91,7 +134,7 @@ def test_a_search_that_was_stopped_goes_on_and_values_may_be_added(
     assert len(jobs.done) == 8 and again.rows == found[1].rows
     jobs.anew()
     more = quickly(cells, tmp_path / "out", grid={"dose": [2]}, resume=True)
-    assert len(jobs.done) == 3 and [row["arm"] for row in more.rows][2:] == ["smote@0.5", "smote@1", "smote@2"]
+    assert len(jobs.done) == 3 and [row.arm for row in more.rows][2:] == ["smote@0.5", "smote@1", "smote@2"]
     with pytest.raises(InputError, match="another folds"):
         quickly(cells, tmp_path / "out", folds=4, resume=True)
     with pytest.raises(InputError, match="already holds a search"):
@@ -104,16 +147,16 @@ def test_a_network_is_searched_by_its_best_epoch(cells: Path, tmp_path: Path) ->
         cells, tmp_path / "out", "augmentation+cb-focal", classifier="sequential-cnn", grid={"beta": [0.9, 0.999]},
         beside=["augmentation"], folds=2, changes=tiny, epochs=2,
     )  # fmt: skip
-    assert [row["arm"] for row in search.rows] == [
+    assert [row.arm for row in search.rows] == [
         "augmentation", "augmentation+cb-focal:beta=0.9", "augmentation+cb-focal:beta=0.999"
     ]  # fmt: skip
-    assert all(1 <= row["epoch"] <= 2 for row in search.rows)
+    assert all(row.epoch is not None and 1 <= row.epoch <= 2 for row in search.rows)
 
 
 def test_what_fails_is_noted_and_costs_nothing_else(cells: Path, tmp_path: Path) -> None:
     search = quickly(cells, tmp_path / "out", "undersample", grid={"dose": [1, 2]})
     assert len(search.failed) == 3 and "give a dose up to 1" in next(iter(search.failed.values()))
-    assert search.best is not None and search.best["arm"] == "undersample@1"
+    assert search.best is not None and search.best.arm == "undersample@1"
 
 
 def test_grids_are_those_of_the_papers_where_nothing_is_said() -> None:
@@ -158,7 +201,7 @@ def test_the_command_prints_the_table_or_the_same_as_json(cells: Path, tmp_path:
     shown = CliRunner().invoke(gansynth, [*words, "--grid", "power=0.5,1"])
     assert shown.exit_code == 0, shown.output
     assert "weighted:power=0.5" in shown.output and "recall of basophil" in shown.output
-    assert "too good by chance" in shown.output
+    assert RemedySearch.read(tmp_path / "out").verdict() in shown.output
     again = CliRunner().invoke(gansynth, [*words, "--grid", "power=0.5,1", "--resume", "--json"])
     assert [row["arm"] for row in json.loads(again.stdout)["rows"]] == [
         "none",

@@ -75,7 +75,7 @@ def test_balancing_costs_no_space_for_real_images(run: Run, cells: Path, tmp_pat
 
 
 def test_a_run_that_has_seen_the_test_images_is_refused(run: Run, cells: Path, tmp_path: Path) -> None:
-    write_splits(split_dataset(open_dataset(cells, 32), seed=99), cells)
+    write_splits(split_dataset(open_dataset(cells, 32), seed=99), cells, force=True)
     with pytest.raises(InputError, match=r"was trained on \d+ of the \d+ held-out images"):
         balance(cells, run, tmp_path / "out", progress=False)
     assert not (tmp_path / "out").exists()

@@ -6,21 +6,9 @@ from collections.abc import Sequence
 
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
-from gansynth.report.comparison_entries import ArmResult, EffectResult, Endpoint
-from gansynth.report.comparison_figures import (
-    ends,
-    inside,
-    p_words,
-    places,
-    share,
-    signed,
-    signed_ends,
-    title_of,
-    value_of,
-    width,
-)
-from gansynth.report.comparison_folder import AUGMENTATION, NONE, ComparisonResults, without_dose
-from gansynth.report.numbers import listed
+from gansynth.metrics.wording import ends, inside, listed, p_words, places, share, signed, signed_ends, value_of, width
+from gansynth.studies.comparison_entries import ArmEffect, ArmResult, Endpoint
+from gansynth.studies.comparison_result import AUGMENTATION, NONE, Comparison, without_dose
 
 PAPER_FLAW = (
     "The figures are too good: the images were split after balancing, so synthetic images are among the tested ones, "
@@ -36,7 +24,7 @@ _WORDS = {
 """Remedies as an action."""
 
 
-def lead(results: ComparisonResults) -> EffectResult | None:
+def lead(results: Comparison) -> ArmEffect | None:
     """Return the comparison that the first sentence speaks of, or None where nothing was held against "none".
 
     Of the comparisons with the original data that were named before the run: those of the classifier that is best
@@ -47,7 +35,7 @@ def lead(results: ComparisonResults) -> EffectResult | None:
     best = _best_classifier(results, [e.classifier for e in found])
     found = [e for e in found if e.classifier == best]
     made = [e for e in found if results.has_images(e.arm)] or found
-    order = {endpoint: i for i, endpoint in enumerate(results.endpoints)}
+    order = {endpoint: i for i, endpoint in enumerate(results.about.endpoints)}
     return min(
         made,
         key=lambda e: (
@@ -60,7 +48,7 @@ def lead(results: ComparisonResults) -> EffectResult | None:
     )
 
 
-def shown_pair(results: ComparisonResults) -> tuple[str, str] | None:
+def shown_pair(results: Comparison) -> tuple[str, str] | None:
     """Return the arm and the classifier that the page shows beside the original data: those of the first sentence.
 
     Where nothing was tested: the first arm with synthetic images, and the classifier that is best without them.
@@ -75,7 +63,7 @@ def shown_pair(results: ComparisonResults) -> tuple[str, str] | None:
     return (made[0].arm, made[0].classifier) if made else None
 
 
-def verdict(results: ComparisonResults) -> str:
+def verdict(results: Comparison) -> str:
     """Say in a few sentences whether the clearest remedy helped, and no more than the corrected test carries."""
     clearest = lead(results)
     if clearest is not None and not results.is_paper:
@@ -95,7 +83,7 @@ def verdict(results: ComparisonResults) -> str:
     return f"{said_of[:1].upper()}{said_of[1:]}; whether the difference is chance was not tested."
 
 
-def findings(results: ComparisonResults) -> list[str]:
+def findings(results: Comparison) -> list[str]:
     """Return what stands around the verdict: how often it was so, the other figures, the other remedies."""
     clearest = lead(results)
     if clearest is None:
@@ -109,31 +97,31 @@ def findings(results: ComparisonResults) -> list[str]:
     ]
 
 
-def key_figures(results: ComparisonResults) -> list[tuple[str, str]]:
+def key_figures(results: Comparison) -> list[tuple[str, str]]:
     """Return the few numbers a reader takes away, each with its meaning."""
     clearest = lead(results)
     if clearest is None:
         return []
     figures: list[tuple[str, str]] = []
-    for endpoint in dict.fromkeys([clearest.endpoint, *results.endpoints]):
+    for endpoint in dict.fromkeys([clearest.endpoint, *results.about.endpoints]):
         before, after = _pair(results, clearest, endpoint)
         if before is None or after is None or len(figures) == 3:
             continue
         effect = results.effect(clearest.arm, clearest.classifier, endpoint)
         sure = f"; {p_words(effect.p_holm)}" if effect is not None else ""
-        what = f"{title_of(endpoint)}, original → {clearest.arm} ({clearest.classifier}){sure}"
+        what = f"{endpoint.title}, original → {clearest.arm} ({clearest.classifier}){sure}"
         decimals = _decimals(before.estimate(endpoint), after.estimate(endpoint))
         first, last = (value_of(one.estimate(endpoint), decimals) for one in (before, after))
         figures.append((f"{first} → {last}", what))
     family = _against_none(results)
     told = [e for e in family if e.shown]
-    better = sum(e.value > 0 for e in told)
+    better = sum(e.gap > 0 for e in told)
     meaning = f"comparisons with the original data show a difference: {better} better, {len(told) - better} worse"
     figures.append((f"{len(told)} of {len(family)}", meaning))
-    tested = sum((results.about.get("counts") or {}).get("test", {}).values())
+    tested = sum(results.about.test_counts.values())
     if tested:
         kind = "tested images, synthetic ones among them" if results.is_paper else "real test images, none seen before"
-        figures.append((f"{round(tested):,}", kind))
+        figures.append((f"{tested:,}", kind))
     return figures
 
 
@@ -150,7 +138,7 @@ def several(name: str) -> str:
     return name if name.endswith("s") else f"{name}s"
 
 
-def action(results: ComparisonResults, entry: ArmResult, class_name: str | None) -> str:
+def action(results: Comparison, entry: ArmResult, class_name: str | None) -> str:
     """Say what an arm does, as the subject of a sentence; with `class_name`, to the images of that class."""
     words = [_WORDS[part.split("@")[0]] for part in entry.arm.split("+") if part.split("@")[0] in _WORDS]
     added = sum(entry.synthetic_counts.values()) if class_name is None else entry.synthetic_counts.get(class_name, 0)
@@ -166,20 +154,20 @@ def action(results: ComparisonResults, entry: ArmResult, class_name: str | None)
     return f"{listed(words)} (without synthetic images)" if words else f"the remedy {entry.arm}"
 
 
-def _sentence(results: ComparisonResults, effect: EffectResult) -> str:
+def _sentence(results: Comparison, effect: ArmEffect) -> str:
     before, after = _pair(results, effect, effect.endpoint)
     name = effect.endpoint.class_name
     if before is None or after is None:
-        return f"{title_of(effect.endpoint)} of {effect.arm} cannot be said: its figures are missing."
+        return f"{effect.endpoint.title} of {effect.arm} cannot be said: its figures are missing."
     first, last = before.estimate(effect.endpoint), after.estimate(effect.endpoint)
     decimals = _decimals(first, last)
-    real = results.real_count(name) if name else None
+    real = results.about.training_counts.get(name) if name else None
     if name is None:
-        start, what = "", f"the {title_of(effect.endpoint).replace('Macro', 'macro')} of {effect.classifier}"
+        start, what = "", f"the {effect.endpoint.title.replace('Macro', 'macro')} of {effect.classifier}"
     else:
         n = "few" if real is None else f"{real:,}"
         start = f"With {n} real {several(name)} to learn from, "
-        metric = inside(title_of(Endpoint(effect.endpoint.metric)))
+        metric = inside(Endpoint(effect.endpoint.metric).title)
         what = f"their {metric} by {effect.classifier}"
         if effect.endpoint.metric == "recall":
             what = f"the share of {several(name)} that {effect.classifier} recognises (recall)"
@@ -193,14 +181,14 @@ def _sentence(results: ComparisonResults, effect: EffectResult) -> str:
     if effect.p_holm is None:
         said = f"{start}{does} moves {what} from {values[0]} to {values[1]}; whether that is chance cannot be said."
     elif effect.shown:
-        verb = "raises" if effect.value > 0 else "lowers"
+        verb = "raises" if effect.gap > 0 else "lowers"
         said = f"{start}{does} {verb} {what} from {values[0]} to {values[1]}; {sure}"
     else:
         said = f"{start}{does} did not measurably change {what}: {values[0]} without, {values[1]} with; {sure}"
     return said[:1].upper() + said[1:]
 
 
-def _others_moved(results: ComparisonResults, effect: EffectResult) -> list[str]:
+def _others_moved(results: Comparison, effect: ArmEffect) -> list[str]:
     """By how much the recall of the classes moved that the sentence does not speak of."""
     before, after = _pair(results, effect, effect.endpoint)
     if before is None or after is None:
@@ -218,23 +206,23 @@ def _others_moved(results: ComparisonResults, effect: EffectResult) -> list[str]
     return [f"The recall of {which} moved by {signed(min(moved), 2)} to {signed(max(moved), 2)}."]
 
 
-def _against_augmentation(results: ComparisonResults, effect: EffectResult) -> list[str]:
+def _against_augmentation(results: Comparison, effect: ArmEffect) -> list[str]:
     other = results.effect(effect.arm, effect.classifier, effect.endpoint, AUGMENTATION)
     if other is None or other.p_holm is None:
         return []
-    decimals = 2 if abs(other.value) >= 0.05 else places(width(other))
+    decimals = 2 if abs(other.gap) >= 0.05 else places(width(other))
     gap = f"{signed(other.value, decimals)} ({signed_ends(other.interval, decimals)}), {p_words(other.p_holm)}"
     if other.shown:
         return [f"Against ordinary augmentation of real images the difference is {gap}."]
     return [f"Against ordinary augmentation of real images, which needs no generator, no difference is shown: {gap}."]
 
 
-def _tally(results: ComparisonResults, effect: EffectResult) -> list[str]:
+def _tally(results: Comparison, effect: ArmEffect) -> list[str]:
     family = _against_none(results)
     if len(family) < 2:
         return []
-    better = sum(e.shown and e.value > 0 for e in family)
-    worse = sum(e.shown and e.value < 0 for e in family)
+    better = sum(e.shown and e.gap > 0 for e in family)
+    worse = sum(e.shown and e.gap < 0 for e in family)
     said = (
         f"{len(family)} comparisons with the original data were named before the run: "
         f"{better} better, {worse} worse, {len(family) - better - worse} not told apart."
@@ -247,9 +235,9 @@ def _tally(results: ComparisonResults, effect: EffectResult) -> list[str]:
     return [said]
 
 
-def _other_endpoints(results: ComparisonResults, effect: EffectResult) -> list[str]:
+def _other_endpoints(results: Comparison, effect: ArmEffect) -> list[str]:
     said = []
-    for endpoint in results.endpoints:
+    for endpoint in results.about.endpoints:
         other = results.effect(effect.arm, effect.classifier, endpoint)
         if endpoint == effect.endpoint or other is None:
             continue
@@ -259,13 +247,13 @@ def _other_endpoints(results: ComparisonResults, effect: EffectResult) -> list[s
             first, last = (value_of(one.estimate(endpoint), decimals) for one in (before, after))
             change = f"{signed(other.value, decimals)}, {p_words(other.p_holm)}"
             unshown = "" if other.shown else "; no difference shown"
-            said.append(f"{title_of(endpoint)}: {first} → {last} ({change}{unshown})")
+            said.append(f"{endpoint.title}: {first} → {last} ({change}{unshown})")
     return [f"The same arm at the other endpoints. {'. '.join(said)}."] if said else []
 
 
-def _other_remedies(results: ComparisonResults, effect: EffectResult) -> list[str]:
+def _other_remedies(results: Comparison, effect: ArmEffect) -> list[str]:
     """What the arms without synthetic images do at the same endpoint: the plainer remedy may be enough."""
-    clearest: dict[str, EffectResult] = {}
+    clearest: dict[str, ArmEffect] = {}
     for other in _against_none(results):
         mine = (other.classifier, other.endpoint) == (effect.classifier, effect.endpoint)
         if not mine or results.has_images(other.arm) or other.p_holm is None:
@@ -277,25 +265,25 @@ def _other_remedies(results: ComparisonResults, effect: EffectResult) -> list[st
     for other in clearest.values():
         entry = results.entry(other.arm, effect.classifier)
         if entry is not None:
-            decimals = 2 if abs(other.value) >= 0.05 else places(width(other))
+            decimals = 2 if abs(other.gap) >= 0.05 else places(width(other))
             change = f"{signed(other.value, decimals)}, {p_words(other.p_holm)}"
             said.append(f"{other.arm} {value_of(entry.estimate(effect.endpoint), decimals)} ({change})")
     if not said or not results.has_images(effect.arm):
         return []
-    return [f"Without synthetic images, {inside(title_of(effect.endpoint))}: {listed(said)}."]
+    return [f"Without synthetic images, {inside(effect.endpoint.title)}: {listed(said)}."]
 
 
-def _best_doses(results: ComparisonResults, effect: EffectResult) -> list[str]:
-    said = []
-    for entry in results.facts.get("best_dose") or []:
-        mine = entry.get("classifier") == effect.classifier and effect.arm.startswith(str(entry.get("remedy")))
-        if mine and entry.get("dose") is not None:
-            said.append(f"{entry['dose']:.0%} ({inside(title_of(endpoint_of(entry['endpoint'])))})")
+def _best_doses(results: Comparison, effect: ArmEffect) -> list[str]:
+    said = [
+        f"{one.dose:.0%} ({inside(one.endpoint.title)})"
+        for one in results.best_dose
+        if one.classifier == effect.classifier and one.remedy == without_dose(effect.arm)
+    ]
     return [f"Highest at these shares of the way to balance: {listed(said)}."] if said else []
 
 
-def _alone(results: ComparisonResults, effect: EffectResult) -> list[str]:
-    for swap in results.swaps:
+def _alone(results: Comparison, effect: ArmEffect) -> list[str]:
+    for swap in results.swap:
         found, real = swap.metrics.get("macro-F1"), results.entry(NONE, swap.classifier)
         if swap.direction == "TSTR" and swap.classifier == effect.classifier and found and found.value is not None:
             beside = real.metrics.get("macro-F1") if real else None
@@ -307,15 +295,7 @@ def _alone(results: ComparisonResults, effect: EffectResult) -> list[str]:
     return []
 
 
-def endpoint_of(found: object) -> Endpoint:
-    """Read an endpoint from JSON: an object, or "metric" or "metric:class"."""
-    if isinstance(found, dict):
-        return Endpoint(str(found["metric"]), found.get("class"))
-    metric, _, name = str(found).partition(":")
-    return Endpoint(metric, name or None)
-
-
-def _best_classifier(results: ComparisonResults, names: Sequence[str]) -> str | None:
+def _best_classifier(results: Comparison, names: Sequence[str]) -> str | None:
     """The classifier with the highest macro F1 on the original data, whatever the remedies do to it."""
     scores = {}
     for name in dict.fromkeys(names):
@@ -325,13 +305,11 @@ def _best_classifier(results: ComparisonResults, names: Sequence[str]) -> str | 
     return max(scores, key=lambda name: scores[name], default=None)
 
 
-def _against_none(results: ComparisonResults) -> list[EffectResult]:
+def _against_none(results: Comparison) -> list[ArmEffect]:
     return [e for e in results.effects if e.against == NONE]
 
 
-def _pair(
-    results: ComparisonResults, effect: EffectResult, endpoint: Endpoint
-) -> tuple[ArmResult | None, ArmResult | None]:
+def _pair(results: Comparison, effect: ArmEffect, endpoint: Endpoint) -> tuple[ArmResult | None, ArmResult | None]:
     pair: Sequence[ArmResult | None] = [results.entry(a, effect.classifier) for a in (effect.against, effect.arm)]
     known = [one is not None and one.estimate(endpoint) is not None for one in pair]
     return (pair[0] if known[0] else None), (pair[1] if known[1] else None)

@@ -1,0 +1,17 @@
+"""What a user names, read once: a regular file, of a size that fits its kind, as the text it claims to be.
+
+Everything else on a disk (a named pipe, a device, a socket, a folder) is refused before the first byte is read, so
+that nothing waits for ever and nothing is read without end.
+"""
+
+from gansynth.files.cells import plain_cell as plain_cell
+from gansynth.files.cells import spreadsheet_cell as spreadsheet_cell
+from gansynth.files.json_text import parse_json as parse_json
+from gansynth.files.json_text import read_json as read_json
+from gansynth.files.names import shown as shown
+from gansynth.files.regular import NoSuchFile as NoSuchFile
+from gansynth.files.regular import is_named as is_named
+from gansynth.files.regular import open_regular as open_regular
+from gansynth.files.regular import read_bytes as read_bytes
+from gansynth.files.table import read_table as read_table
+from gansynth.files.text import read_text as read_text

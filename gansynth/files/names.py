@@ -1,0 +1,15 @@
+"""Names of files as they can be printed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def shown(name: str | Path) -> str:
+    """Return a name that can be printed and written as UTF-8 whatever bytes the file system holds."""
+    try:
+        raw = os.fsencode(name)
+    except UnicodeEncodeError:  # half a character that no file system gave: it was typed
+        raw = str(name).encode("utf-8", "backslashreplace")
+    return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")

@@ -1,0 +1,114 @@
+"""CSV tables as people and programs write them, within limits; every cell is text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gansynth.errors import InputError
+from gansynth.files.cells import plain_cell
+from gansynth.files.names import shown
+from gansynth.files.text import read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_BYTES = 512_000_000
+"""A million images with 500 characters about each."""
+MOST_COLUMNS = 200
+_DELIMITERS = (",", ";", "\t")
+
+
+def read_table(path: str | Path, needs: Sequence[str], advice: str) -> pd.DataFrame:
+    """Return a CSV table with a header, every cell as text.
+
+    Cells are divided by commas, semicolons or tabs, whichever makes the header hold what is needed. Blanks around
+    column names, empty lines and a byte-order mark do not count; the mark before a formula (`spreadsheet_cell`) is
+    taken away.
+
+    Parameters
+    ----------
+    path : path-like
+    needs : sequence of str
+        Columns that must be there.
+    advice : str
+        What to do about a table that cannot be used; the end of the sentence.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the file's order.
+
+    Raises
+    ------
+    NoSuchFile, InputError
+        If the file cannot be read as UTF-8 text, a column is missing or there twice, or a row has another number of
+        cells than the header; with the line.
+    """
+    import pandas as pd  # slow to load, and most that read a file read no table
+
+    where = shown(path)
+    text = read_text(path, MOST_BYTES)
+    header_line = next((line for line in text.splitlines() if line.strip()), "")
+    if not header_line:
+        raise InputError(f"{where}: is empty; {advice}")
+    if max(header_line.count(delimiter) for delimiter in _DELIMITERS) >= MOST_COLUMNS:
+        raise InputError(f"{where}: has more than {MOST_COLUMNS} columns; {advice}")
+    delimiter = _delimiter(header_line, needs)
+    if delimiter is None:
+        columns = " and ".join(f"'{name}'" for name in needs)
+        raise InputError(
+            f"{where}: needs the column{'s' * (len(needs) > 1)} {columns}, and its first line is "
+            f"'{_shortened(header_line)}'; {advice}"
+        )
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    names: list[str] = []
+    cells: list[list[str]] = []
+    try:
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
+            if not names:
+                names = _names(row, where, advice)
+            else:
+                cells.append(_fitted(row, len(names), f"{where}, line {rows.line_num}", advice))
+    except csv.Error as error:
+        raise InputError(f"{where}, line {rows.line_num}: not a CSV table ({error}); {advice}") from None
+    return pd.DataFrame(
+        {name: pd.Series([plain_cell(row[k]) for row in cells], dtype=object) for k, name in enumerate(names)},
+        columns=names,
+    )
+
+
+def _delimiter(header: str, needs: Sequence[str]) -> str | None:
+    for delimiter in _DELIMITERS:
+        try:
+            found = {name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])}
+        except csv.Error:
+            continue
+        if set(needs) <= found:
+            return delimiter
+    return None
+
+
+def _names(row: list[str], where: str, advice: str) -> list[str]:
+    names = [name.strip() for name in row]
+    while names and not names[-1]:
+        names.pop()
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise InputError(f"{where}: has two columns '{_shortened(twice[0])}'; {advice}")
+    return names
+
+
+def _fitted(row: list[str], n: int, where: str, advice: str) -> list[str]:
+    if len(row) < n or any(cell.strip() for cell in row[n:]):
+        raise InputError(f"{where}: {len(row)} cells under a header of {n}; {advice}")
+    return row[:n]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."

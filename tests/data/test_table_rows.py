@@ -1,0 +1,202 @@
+"""metadata.csv and splits.csv are about the images that they name, however they spell them; nothing is dropped in
+silence."""
+
+from __future__ import annotations
+
+import unicodedata
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trees import tree
+
+from gansynth.cli import arguments
+from gansynth.data import open_dataset, split_dataset, table_rows, write_splits
+from gansynth.data.opening import settled_origins
+from gansynth.data.table_rows import match_rows
+from gansynth.errors import InputError
+
+NAMES = [f"{name}/{i:03d}.png" for name in ("basophil", "neutrophil") for i in range(3)]
+PATIENTS = ["p0", "p0", "p1", "p1", "p2", "p2"]
+
+
+@pytest.fixture
+def cells(tmp_path: Path) -> Path:
+    return tree(tmp_path / "cells", {"basophil": 3, "neutrophil": 3}, edge=12)
+
+
+def write(folder: Path, names: list[str], column: str, cells: list[str], *, file: str = "metadata.csv", by: str = ",",
+          mark: str = "", more: dict[str, list[str]] | None = None) -> None:  # fmt: skip
+    table = pd.DataFrame({"file_name": names, column: cells, **(more or {})})
+    (folder / file).write_text(mark + table.to_csv(index=False, sep=by), encoding="utf-8")
+
+
+SPELLINGS = {
+    "as it is": str,
+    "backslashes": lambda name: name.replace("/", "\\"),
+    "dot and slash": lambda name: f"./{name}",
+    "dot and backslash": lambda name: ".\\" + name.replace("/", "\\"),
+    "slash first": lambda name: f"/{name}",
+    "two slashes": lambda name: name.replace("/", "//"),
+    "detour": lambda name: name.replace("/", "/../" + name.split("/")[0] + "/"),
+    "folder's name": lambda name: f"cells/{name}",
+    "absolute": lambda name: f"/somewhere/else/cells/{name}",
+    "drive": lambda name: "D:\\cells\\" + name.replace("/", "\\"),
+    "blanks": lambda name: f" {name} ",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("file", ["metadata.csv", "splits.csv"])
+def test_every_spelling_of_a_path_is_that_path(cells: Path, spelling: str, file: str) -> None:
+    names = [SPELLINGS[spelling](name) for name in NAMES]
+    if file == "metadata.csv":
+        write(cells, names, "group", PATIENTS)
+        assert open_dataset(cells, 16).records["group"].tolist() == PATIENTS
+    else:
+        parts = ["train", "test", "val", "train", "test", "train"]
+        write(cells, names, "split", parts, file="splits.csv")
+        assert open_dataset(cells, 16).records["split"].tolist() == parts
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_rows_in_any_order_and_any_mix_of_spellings_find_their_images(data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(len(NAMES))))
+    names = [SPELLINGS[data.draw(st.sampled_from(sorted(SPELLINGS)))](NAMES[k]) for k in order]
+    found = match_rows(pd.DataFrame({"file_name": names}), NAMES)
+    assert not found.problems()
+    assert [order[row] for row in found.row] == list(range(len(NAMES)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(names=st.lists(st.text(max_size=8) | st.sampled_from([*NAMES, "000.png", "../x", "", ".", "/"]), max_size=8))
+def test_every_row_is_matched_counted_or_refused(names: list[str]) -> None:
+    try:
+        found = match_rows(pd.DataFrame({"file_name": names}), NAMES)
+    except InputError as error:
+        assert "twice" in str(error)
+    else:
+        matched = int((found.row >= 0).sum())
+        assert matched + len(found.unknown) + len(found.ambiguous) == len(names)
+        assert matched + len(found.missing) == len(NAMES)
+
+
+def test_semicolons_and_a_byte_order_mark_are_read(cells: Path) -> None:
+    write(cells, NAMES, "group", PATIENTS, by=";", mark="\ufeff")
+    assert open_dataset(cells, 16).records["group"].tolist() == PATIENTS
+
+
+def test_accents_composed_or_not_are_one_name(tmp_path: Path) -> None:
+    cells = tree(tmp_path / "cells", {unicodedata.normalize("NFD", "Größe é"): 2, "b": 1}, edge=12)
+    write(cells, ["Größe é/000.png", "Größe é/001.png", "b/000.png"], "group", ["x", "y", "z"])
+    assert sorted(open_dataset(cells, 16).records["group"]) == ["x", "y", "z"]
+
+
+def test_only_the_file_name_is_enough_where_one_image_has_it(tmp_path: Path) -> None:
+    cells = tree(tmp_path / "cells", {"a": 1}, edge=12)
+    (tree(tmp_path / "more", {"b": 2}, edge=12, first_seed=5) / "b").rename(cells / "b")
+    (cells / "b" / "000.png").unlink()
+    write(cells, ["001.png", "000.png"], "group", ["x", "y"])
+    assert open_dataset(cells, 16).records["group"].tolist() == ["y", "x"]
+
+
+def test_only_the_file_name_is_refused_where_several_have_it_unless_the_class_is_given(cells: Path) -> None:
+    names = [name.split("/")[1] for name in NAMES]
+    write(cells, names, "group", PATIENTS)
+    with pytest.raises(InputError, match=r"6 rows that may mean several images, such as '000\.png'"):
+        open_dataset(cells, 16)
+    write(cells, names, "group", PATIENTS, more={"class": [name.split("/")[0] for name in NAMES]})
+    assert open_dataset(cells, 16).records["group"].tolist() == PATIENTS
+
+
+@pytest.mark.parametrize("second", [NAMES[0], NAMES[0].replace("/", "\\"), f"./{NAMES[0]}"])
+@pytest.mark.parametrize("file", ["metadata.csv", "splits.csv"])
+def test_one_image_twice_is_refused(cells: Path, second: str, file: str) -> None:
+    write(cells, [*NAMES, second], "split", ["train"] * 7, file=file)
+    with pytest.raises(InputError, match="twice"):
+        open_dataset(cells, 16)
+
+
+def test_half_of_the_rows_is_counted_and_refused_unless_asked_for(cells: Path) -> None:
+    write(cells, NAMES[:3], "group", PATIENTS[:3])
+    with pytest.raises(InputError, match=r"misses 3 of 6 images, such as 'neutrophil/000\.png'.*--unmatched ignore"):
+        open_dataset(cells, 16)
+    with pytest.warns(UserWarning, match="misses 3 of 6 images"):
+        assert open_dataset(cells, 16, unmatched="ignore").records["group"].tolist() == [*PATIENTS[:3], "", "", ""]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_environment_asks_for_every_process(cells: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(cells, ["elsewhere/000.png"], "group", ["x"])
+    monkeypatch.setenv(table_rows.UNMATCHED_VARIABLE, "ignore")
+    assert set(open_dataset(cells, 16).records["group"]) == {""}
+    monkeypatch.setenv(table_rows.UNMATCHED_VARIABLE, "perhaps")
+    with pytest.raises(InputError, match="'perhaps': choose one of refuse, ignore"):
+        open_dataset(cells, 16)
+    assert (arguments.UNMATCHED, arguments.UNMATCHED_VARIABLE) == (table_rows.UNMATCHED, table_rows.UNMATCHED_VARIABLE)
+
+
+def test_synthetic_images_named_with_backslashes_are_synthetic(cells: Path) -> None:
+    write(cells, [name.replace("/", "\\") for name in NAMES], "origin", ["real", "real", "synthetic"] * 2)
+    records = open_dataset(cells, 16).records
+    assert records["origin"].tolist() == ["real", "real", "synthetic"] * 2
+    assert not (split_dataset(open_dataset(cells, 16)).part("test").records["origin"] == "synthetic").any()
+
+
+@pytest.mark.parametrize("file", ["metadata.csv", "splits.csv"])
+def test_link_that_leads_nowhere_is_not_an_absent_table(cells: Path, file: str) -> None:
+    (cells / file).symlink_to("gone.csv")
+    with pytest.raises(InputError, match="is a link to a file that is not there"):
+        open_dataset(cells, 16)
+
+
+def test_split_of_some_images_only_is_counted_and_no_other_is_made_over_it(cells: Path) -> None:
+    write(cells, NAMES, "split", ["train", "test", "", "", "train", "test"])
+    with pytest.raises(InputError, match="2 of 6 images have no split"):
+        open_dataset(cells, 16)
+    assert set(open_dataset(cells, 16, splits=False).records["split"]) == {""}
+
+
+@pytest.mark.parametrize("parts", [["test"] * 6, ["val"] * 6, ["test", "val"] * 3])
+def test_split_without_training_images_is_kept_and_never_replaced(cells: Path, parts: list[str]) -> None:
+    write(cells, NAMES, "split", parts, file="splits.csv")
+    dataset = open_dataset(cells, 16)
+    assert dataset.records["split"].tolist() == parts
+    with pytest.raises(InputError, match=rf"0 train, {parts.count('val')} val, {parts.count('test')} test"):
+        split_dataset(dataset)
+
+
+def test_second_split_is_made_only_by_force_and_keeps_the_first(cells: Path) -> None:
+    first = split_dataset(open_dataset(cells, 16))
+    write_splits(first, cells)
+    given = (cells / "splits.csv").read_bytes()
+    with pytest.raises(InputError, match="--force"):
+        write_splits(first, cells)
+    for kept in ("splits.previous.csv", "splits.previous-2.csv"):
+        write_splits(first, cells, force=True)
+        assert (cells / kept).read_bytes() == given
+    assert open_dataset(cells, 16).records["split"].equals(first.records["split"])
+
+
+def test_name_that_a_spreadsheet_would_compute_is_marked_and_read_back(tmp_path: Path) -> None:
+    cells = tree(tmp_path / "cells", {"=1+1": 3, "@a": 3, "-b": 3}, edge=12)
+    dataset = split_dataset(open_dataset(cells, 16))
+    write_splits(dataset, cells)
+    rows = (cells / "splits.csv").read_text().splitlines()[1:]
+    assert len(rows) == 9 and all(row.startswith("'") for row in rows)
+    assert open_dataset(cells, 16).records["split"].equals(dataset.records["split"])
+
+
+def test_what_a_file_says_of_itself_outweighs_a_table(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="1 images are synthetic by their own text"):
+        settled = settled_origins(
+            ["real", "", "", "synthetic", ""], ["synthetic", "synthetic", "phantom", "", ""], tmp_path
+        )
+    assert settled == ["synthetic", "synthetic", "phantom", "synthetic", "real"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert settled_origins(["synthetic", ""], ["synthetic", ""], tmp_path) == ["synthetic", "real"]
