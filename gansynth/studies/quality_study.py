@@ -175,6 +175,10 @@ def quality(
     averaged = [*MATCHED, "LPIPS-diversity", "recognised-worse", "KD-worse", "diversity-worse"]
     averaged += [f"diversity{kind}{suffix}" for suffix in ("-cell", *judges) for kind in ("", "-white")]
     overall |= mean_over_classes(classes, [m for m in averaged if any(m in book for book in classes)])
+    if judges and overall["KD-worse"].value is None:
+        # Too few images of each class for a distance of its own: all together have one.
+        jpeg_of_all = {name: one for rows in spoiled[:2] for name, one in rows[JPEG][0].items()}
+        overall["KD-worse"] = worse_of_both([overall], [jpeg_of_all], judges[0])[0]["KD-worse"]
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache, seed)
     overall |= copies.overall
