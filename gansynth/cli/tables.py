@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from gansynth.studies.quality_result import Quality
     from gansynth.studies.remedy_search_result import RemedySearch
 
-_PER_CLASS = ("recall", "KD-cell", "diversity-cell", "memorisation")
+_PER_CLASS = (
+    "recall",
+    "recognised-lite2",
+    "recognised-worse",
+    "KD-cell",
+    "KD-lite2",
+    "diversity-cell",
+    "diversity-white-lite2",
+    "memorisation",
+)
 
 
 def weights_table(looks: Sequence[Look]) -> str:
@@ -63,9 +72,9 @@ def quality_table(quality: Quality) -> str:
 def benchmark_table(benchmark: Benchmark) -> str:
     """Return the ranking with the metrics it rests on, and the verdict."""
     from gansynth.studies.catalogue import METRICS
-    from gansynth.studies.ranking import RANKED
+    from gansynth.studies.ranking import ranked_metrics
 
-    metrics = [m for m in RANKED if any(m in row for row in benchmark.summary.values())]
+    metrics = ranked_metrics(benchmark.summary)
     rows: list[tuple[str, ...]] = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]
     for place in benchmark.ranking:
         cells = []

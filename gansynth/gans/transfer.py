@@ -66,6 +66,7 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> dict[str
         "weights_sha256": file_sha256(file),
         "images": parent.info["images"],
         "seconds": parent.info["seconds"],
+        "pretrained": parent.info.get("pretrained", {}),
         "parent": _without_images(parent.info.get("parent")),
         "training_sha256": sorted(parent.training_sha256),
     }

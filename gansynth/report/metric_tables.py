@@ -13,7 +13,7 @@ from gansynth.studies.catalogue import METRICS
 
 _GROUPS = {
     "Distance": "Distance between the two sets",
-    "Classifier": "An independent classifier, trained on real images only",
+    "Classifier": "Judges of the class, trained on real images only",
     "Manifold": "Realism and variety among neighbours",
     "Similarity": "Matched similarity: blur wins here, so never choose by it",
     "Diversity": "Diversity inside a class",
@@ -22,11 +22,14 @@ _GROUPS = {
 
 CLASS_METRICS = (
     "recall",
+    "recognised-lite2",
     "KID",
     "KD-cell",
+    "KD-lite2",
     "coverage-cell",
     "LPIPS-diversity",
     "diversity-cell",
+    "diversity-white-lite2",
     "memorisation",
     "copies",
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import listed as listed
-from gansynth.studies.catalogue import METRICS
+from gansynth.studies.catalogue import LITE, METRICS
 
 MISSING = "missing"
 """What stands in a table where a metric has no value because its weights are not there."""
@@ -16,6 +16,7 @@ NONE = "no value"
 """What stands where there were too few images; a note says why."""
 
 _PERCENT = {"precision", "recall", "F1", "improved-precision", "improved-recall", "coverage", "l1", "l2"}
+_PERCENT |= {"recognised", "recognised-worse", "diversity-worse"}
 _DECIMALS = {"IS": 2, "PSNR": 2, "SSIM": 3, "MS-SSIM": 3, "LPIPS": 3, "LPIPS-diversity": 3}
 _DECIMALS |= {"density": 2, "memorisation": 2}
 
@@ -119,7 +120,9 @@ def sentence(text: str, names: Sequence[str] = ()) -> str:
 
 def _kind(metric: str) -> str:
     """The metric without its features: "coverage-cell" is written as "coverage" is."""
-    return metric.removesuffix("-cell").removesuffix("-dinobloom")
+    for suffix in ("-cell", "-dinobloom", *LITE):
+        metric = metric.removesuffix(suffix)
+    return metric
 
 
 def _decimals(values: Sequence[float | None]) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gansynth.errors import InputError
 from gansynth.metrics.estimate import Estimate
+from gansynth.studies.quality_result import Controls
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class FeatureMap:
 class QualityResults:
     """A folder of `quality`: `facts` is results.json as it stands, the rest is read from it and from beside it.
 
-    `sheet` and `map` are None, and `pairs` empty, where the study did not write them.
+    `sheet` and `map` are None, and `pairs` and `controls` empty, where the study did not write them.
     """
 
     folder: Path
@@ -81,6 +82,7 @@ class QualityResults:
     sheet: Sheet | None
     pairs: tuple[Pair, ...]
     map: FeatureMap | None
+    controls: dict[str, Controls]
 
     @property
     def missing(self) -> dict[str, dict[str, str]]:
@@ -113,9 +115,12 @@ def read_quality_folder(folder: Path) -> QualityResults:
             name: {metric: Estimate.from_json(found) for metric, found in facts["classes"].get(name, {}).items()}
             for name in names
         }
+        controls = {name: Controls.from_json(found) for name, found in facts.get("controls", {}).items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / 'results.json'}: not what `quality` writes ({error!r}); measure again") from error
-    return QualityResults(folder, facts, names, metrics, classes, _sheet(folder), _pairs(folder), _map(folder))
+    return QualityResults(
+        folder, facts, names, metrics, classes, _sheet(folder), _pairs(folder), _map(folder), controls
+    )
 
 
 def read_json(path: Path, how: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from gansynth.report.map_charts import class_map, small_maps
 from gansynth.report.metric_tables import CLASS_METRICS, class_table, meanings, metric_table
 from gansynth.report.numbers import duration, sentence
 from gansynth.report.page import Page, Section, write_page
+from gansynth.report.quality_families import families_section
 from gansynth.report.quality_folder import Pair, QualityResults, read_quality_folder
 from gansynth.report.quality_verdict import findings, key_figures, verdict
 from gansynth.studies.catalogue import METRICS
@@ -46,6 +47,7 @@ def quality_page(results: QualityResults) -> Page:
     sections = [
         *_pictures(results),
         Section("Every metric", blocks=[metric_table(results)]),
+        *families_section(results),
         *_classes(results),
         *_confusion(results),
         *_nearest(results),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.judgement import DIVERSITIES, LEADING, first_of, is_worse_than_real
+from gansynth.report.judgement import DIVERSITIES, LEADING, SECOND_JUDGES, first_of, is_worse_than_real
 from gansynth.report.numbers import interval, listed, number
 from gansynth.report.quality_folder import QualityResults
 
 _REASONS = {
     ("recall", False): "are recognised less often",
+    ("recognised", False): "lack the texture that a pretrained network looks for",
+    ("recognised", True): "are more typical to a pretrained network, too",
     ("recall", True): "are more typical",
     ("distance", True): "lie apart in their features",
     ("variety", False): "vary less",
@@ -19,7 +21,7 @@ _REASONS = {
 
 
 def verdict(results: QualityResults) -> str:
-    """Say in two sentences how the synthetic images compare with real ones, and no more than the intervals allow."""
+    """Say in a few sentences how the synthetic images compare with real ones, and no more than the intervals allow."""
     if not _spoken(results):
         return "Nothing could be measured here; the notes under the table say what is missing."
     return " ".join([_summary(results), *_recognised(results)])
@@ -43,6 +45,14 @@ def key_figures(results: QualityResults) -> list[tuple[str, str]]:
                 f"of {recall.n:,} synthetic images recognised as the class asked for{sure}{real}",
             )
         )
+    second = first_of(SECOND_JUDGES, metrics)
+    if second:
+        seen, worse = metrics[second], _measured(results, "recognised-worse")
+        meaning = "recognised by a network pretrained on natural images"
+        meaning += "" if seen.floor is None else f"; of real cells {number(second, seen.floor)}"
+        if worse:
+            meaning += f"; of each class the worse of both judges, as a share of real: {worse.value:.0%}"
+        figures.append((number(second, seen.value), meaning))
     leading = first_of(LEADING, metrics)
     if leading:
         distance = metrics[leading]
@@ -79,7 +89,8 @@ def weak_classes(results: QualityResults) -> list[str]:
 def _spoken(results: QualityResults) -> list[str]:
     """The metrics that the verdict and its findings speak of."""
     leading, variety = first_of(LEADING, results.metrics), first_of(DIVERSITIES, results.metrics)
-    return [name for name in ("recall", leading, variety, "copies") if name and _measured(results, name)]
+    second = first_of(SECOND_JUDGES, results.metrics)
+    return [name for name in ("recall", second, leading, variety, "copies") if name and _measured(results, name)]
 
 
 def _summary(results: QualityResults) -> str:
@@ -102,6 +113,8 @@ def _aspect(name: str) -> str:
     """The part that a metric plays in the verdict."""
     if name in LEADING:
         return "distance"
+    if name in SECOND_JUDGES:
+        return "recognised"
     return "variety" if name in DIVERSITIES else name
 
 
@@ -116,7 +129,16 @@ def _recognised(results: QualityResults) -> list[str]:
     )
     if recall.floor is None:
         return [said + "."]
-    return [f"{said}; of real cells it has never seen, {number('recall', recall.floor)}."]
+    return [f"{said}; of real cells it has never seen, {number('recall', recall.floor)}.", *_by_second(results)]
+
+
+def _by_second(results: QualityResults) -> list[str]:
+    name = first_of(SECOND_JUDGES, results.metrics)
+    if name is None:
+        return []
+    share = results.metrics[name]
+    said = f"A network pretrained on natural images recognises {number(name, share.value)}"
+    return [said + ("." if share.floor is None else f"; of real cells, {number(name, share.floor)}.")]
 
 
 def _behind(results: QualityResults) -> list[str]:

@@ -53,7 +53,7 @@ LITE = {"-lite2": 2, "-lite0": 0}
 
 
 _GROUPS = {
-    **dict.fromkeys(("FID", "KID", "IS", "FD", "KD"), "Distance"),
+    **dict.fromkeys(("FID", "KID", "IS", "FD", "KD", "KD-worse"), "Distance"),
     **dict.fromkeys(("improved-precision", "improved-recall", "density", "coverage"), "Manifold"),
     **dict.fromkeys(("precision", "recall", "F1", "recognised", "recognised-worse"), "Classifier"),
     **dict.fromkeys(("LPIPS", "PSNR", "SSIM", "MS-SSIM", "l1", "l2"), "Similarity"),
@@ -186,6 +186,13 @@ _ALL = [
     *_distances("-cell", "cell", "the features of a cell encoder"),
     *_distances("-lite2", "lite2", "the features of EfficientNet-Lite2, pretrained on natural images"),
     *_distances("-lite0", "lite0", "the features of EfficientNet-Lite0, pretrained on natural images"),
+    Metric(
+        "KD-worse",
+        "KD, the worse of both families",
+        "Kernel distance as a multiple of that of real cells saved as JPEG of quality 60, in the features of the cell "
+        "encoder and of the pretrained judge: of each class, the worse of the two.",
+        "lower",
+    ),
     *_distances("-dinobloom", "dinobloom", "DinoBloom features"),
     Metric(
         "precision",

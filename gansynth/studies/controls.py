@@ -49,10 +49,13 @@ def blurred(images: Pixels, sigma: float = 0.7) -> Pixels:
     return np.clip(np.rint(found), 0, 255).astype(np.uint8)
 
 
+JPEG = "jpeg-60"
+"""The control that distances are measured by."""
+
 CONTROLS = {
     control.name: control
     for control in (
-        Control("jpeg-60", "real, as JPEG of quality 60", as_jpeg),
+        Control(JPEG, "real, as JPEG of quality 60", as_jpeg),
         Control("blur-0.7", "real, blurred by 0.7 px", blurred),
     )
 }

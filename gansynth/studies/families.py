@@ -190,35 +190,54 @@ def _kernel(
     return {name: found[0]}, [{name: one} for one in found[1:]]
 
 
-def worse_of_both(classes: Sequence[Book], pretrained: str) -> list[Book]:
-    """Return, class by class, the worse of the two families as a share of what real cells score, at most 1.
+def worse_of_both(classes: Sequence[Book], jpeg: Sequence[Book], pretrained: str) -> list[Book]:
+    """Return, class by class, the worse of the two families on each question, in units that both share.
+
+    * "recognised-worse" and "diversity-worse": as a share of what real cells score, at most 1.
+    * "KD-worse": as a multiple of the distance of real cells saved as JPEG of quality 60, which a person hardly sees.
 
     Parameters
     ----------
     classes : sequence of Book
         The figures of each class.
+    jpeg : sequence of Book
+        Those of real cells as JPEG (`controls`).
     pretrained : str
         What the figures of the second family end with, such as "-lite2".
     """
-    questions = {
-        "recognised-worse": ("recall", f"recognised{pretrained}"),
-        "diversity-worse": ("diversity-white-cell", f"diversity-white{pretrained}"),
-    }
-    return [{name: _worse([book.get(one) for one in pair]) for name, pair in questions.items()} for book in classes]
+    found = []
+    for book, spoiled in zip(classes, jpeg, strict=True):
+        recall = [_share(book.get(name)) for name in ("recall", f"recognised{pretrained}")]
+        variety = [_share(book.get(name)) for name in ("diversity-white-cell", f"diversity-white{pretrained}")]
+        distance = [_multiple(book.get(name), spoiled.get(name)) for name in ("KD-cell", f"KD{pretrained}")]
+        found.append(
+            {
+                "recognised-worse": _worse(recall, min),
+                "diversity-worse": _worse(variety, min),
+                "KD-worse": _worse(distance, max),
+            }
+        )
+    return found
 
 
-def _worse(pair: Sequence[Estimate | None]) -> Estimate:
-    shares = [_share(one) for one in pair if one is not None]
-    known = [one for one in shares if one.value is not None]
-    if len(known) < len(pair):
-        why = next((one.note for one in shares if one.value is None), "one of the two families has no figure")
-        return Estimate(None, min((one.n for one in shares), default=0), note=why)
-    return min(known, key=lambda one: one.value or 0.0)
+def _worse(pair: Sequence[Estimate], choose: Callable[..., Estimate]) -> Estimate:
+    unknown = [one for one in pair if one.value is None]
+    return unknown[0] if unknown else choose(pair, key=lambda one: one.value)
 
 
-def _share(found: Estimate) -> Estimate:
-    if found.value is None or not found.floor:
-        return Estimate(None, found.n, note=found.note or "real cells score nothing to compare with")
+def _multiple(found: Estimate | None, spoiled: Estimate | None) -> Estimate:
+    if found is None or found.value is None or spoiled is None or spoiled.value is None or spoiled.value <= 0:
+        why = found.note if found is not None and found.note else "there is no distance of real cells as JPEG beside it"
+        return Estimate(None, 0 if found is None else found.n, note=why)
+    ends = found.interval and (found.interval[0] / spoiled.value, found.interval[1] / spoiled.value)
+    floor = None if found.floor is None else found.floor / spoiled.value
+    return Estimate(found.value / spoiled.value, found.n, ends, floor=floor, floor_n=found.floor_n)
+
+
+def _share(found: Estimate | None) -> Estimate:
+    if found is None or found.value is None or not found.floor:
+        why = found.note if found is not None and found.note else "real cells score nothing to compare with"
+        return Estimate(None, 0 if found is None else found.n, note=why)
     low, high = found.interval or (found.value, found.value)
     ends = (min(low / found.floor, 1.0), min(high / found.floor, 1.0))
     return Estimate(min(found.value / found.floor, 1.0), found.n, ends, floor=1.0, floor_n=found.floor_n)

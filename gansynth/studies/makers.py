@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gansynth.gans import Run, open_run
 from gansynth.gans.run import zoo_models
@@ -33,9 +34,10 @@ def judges_for(run: Run | None, asked: Sequence[str]) -> tuple[list[str], list[s
     """Return the pretrained judges (`LITE`) among those asked for that were not critics of the run, and a sentence for
     each other one.
 
-    A generator learns to please its critic's features, so a distance in them says nothing.
+    A generator learns to please its critic's features, so a distance in them says nothing; so it is with the critics of
+    a run that it began from.
     """
-    critics = {} if run is None else dict(run.info.get("pretrained") or {})
+    critics = {} if run is None else _critics(run.info)
     judges, warnings = [], []
     for suffix in asked:
         version = LITE[suffix]
@@ -47,6 +49,13 @@ def judges_for(run: Run | None, asked: Sequence[str]) -> tuple[list[str], list[s
         else:
             judges.append(suffix)
     return judges, warnings
+
+
+def _critics(info: Mapping[str, Any]) -> dict[str, str]:
+    """Return the pretrained networks that a run's players looked through, or those of the runs it began from, by name
+    with their sha256."""
+    parent = info.get("parent") or {}
+    return {**(_critics(parent) if parent else {}), **(info.get("pretrained") or {})}
 
 
 def _models_of(metadata: Path) -> set[str]:

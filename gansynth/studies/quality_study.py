@@ -25,7 +25,7 @@ from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
 from gansynth.studies.catalogue import LITE, METRICS
-from gansynth.studies.controls import CONTROLS, HELD_OUT
+from gansynth.studies.controls import CONTROLS, HELD_OUT, JPEG
 from gansynth.studies.copies import Copies, look_for_copies
 from gansynth.studies.distances import Book, distances, inception_score_of, manifold_of
 from gansynth.studies.encoders import choose_encoder
@@ -147,7 +147,9 @@ def quality(
     for book, found in zip(classes, white_diversity(views, ["-cell", *judges]), strict=True):
         book |= found
     if judges:
-        for book, found in zip(classes, worse_of_both(classes, judges[0]), strict=True):
+        cells, first = (rows[JPEG][1] for rows in spoiled[:2])
+        jpeg = [a | b for a, b in zip(cells, first, strict=True)]
+        for book, found in zip(classes, worse_of_both(classes, jpeg, judges[0]), strict=True):
             book |= found
     for name, suffix in (("inception", ""), ("dinobloom", "-dinobloom")):
         other = _open(name, weights_dir, dinobloom, str(where), missing)
@@ -170,9 +172,13 @@ def quality(
             if alex is not None:
                 book |= perceptual_diversity(view, c, trunk, alex.sha256)
             tick(c + 1)
-    averaged = [*MATCHED, "LPIPS-diversity", "recognised-worse", "diversity-worse"]
+    averaged = [*MATCHED, "LPIPS-diversity", "recognised-worse", "KD-worse", "diversity-worse"]
     averaged += [f"diversity{kind}{suffix}" for suffix in ("-cell", *judges) for kind in ("", "-white")]
     overall |= mean_over_classes(classes, [m for m in averaged if any(m in book for book in classes)])
+    if judges and overall["KD-worse"].value is None:
+        # Too few images of each class for a distance of its own: all together have one.
+        jpeg_of_all = {name: one for rows in spoiled[:2] for name, one in rows[JPEG][0].items()}
+        overall["KD-worse"] = worse_of_both([overall], [jpeg_of_all], judges[0])[0]["KD-worse"]
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache, seed)
     overall |= copies.overall

@@ -12,11 +12,21 @@ from scipy.stats import rankdata
 from gansynth.metrics.estimate import Estimate, mean_of_known
 from gansynth.studies.catalogue import METRICS
 
-RANKED = ("KID", "FID", "KD-cell", "FD-cell", "F1", "coverage-cell", "diversity-cell")
-"""The metrics whose ranks are averaged: distances, whether cells are what was asked for, and variety. Similarity to
-paired images is left out (blur wins it), and so is memorisation (noise wins it)."""
+RANKED = (
+    ("KID",),
+    ("FID",),
+    ("KD-worse", "KD-cell"),
+    ("recognised-worse", "F1"),
+    ("coverage-cell",),
+    ("diversity-worse", "diversity-cell"),
+)
+"""The questions whose ranks are averaged, each with the metrics that may answer it, the first that every recipe has:
+distances, whether cells are what was asked for, and variety. Where judges of two families (small networks that learned
+from cells, and one pretrained on natural images) answer, the worse of the two counts in each class
+(`gansynth.studies.families.worse_of_both`): a generator pleases judges of its own kind. Similarity to paired images is
+left out (blur wins it), and so is memorisation (noise wins it)."""
 
-PRIMARY = ("KID", "KD-cell")
+PRIMARY = ("KID", "KD-worse", "KD-cell")
 """The one metric that decides between two generators; the first that there is."""
 
 
@@ -130,6 +140,15 @@ def clearly_better(metric: str, first: Spread, second: Spread) -> bool:
     return first.high < second.low if better == "lower" else first.low > second.high
 
 
+def ranked_metrics(summary: Mapping[str, Mapping[str, Spread]]) -> list[str]:
+    """Return the metric that answers each question of `RANKED`, where every recipe has one."""
+    found = []
+    for answers in RANKED:
+        there = [m for m in answers if summary and all(m in of for of in summary.values())]
+        found += there[:1]
+    return found
+
+
 def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[Place]:
     """Rank recipes by their mean rank over `RANKED`, best first.
 
@@ -139,12 +158,9 @@ def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[Place]:
     """
     recipes = list(summary)
     ranks: dict[str, dict[str, float]] = {recipe: {} for recipe in recipes}
-    for metric in RANKED:
-        there = [recipe for recipe in recipes if metric in summary[recipe]]
-        if len(there) < len(recipes) or not there:
-            continue
-        order = rankdata([badness(metric, summary[recipe][metric]) for recipe in there], method="average")
-        for recipe, place in zip(there, order, strict=True):
+    for metric in ranked_metrics(summary):
+        order = rankdata([badness(metric, summary[recipe][metric]) for recipe in recipes], method="average")
+        for recipe, place in zip(recipes, order, strict=True):
             ranks[recipe][metric] = float(place)
     places = [Place(recipe, mean_of_known(list(found.values())), found) for recipe, found in ranks.items()]
     return sorted(places, key=lambda one: (one.mean_rank is None, one.mean_rank, one.recipe))

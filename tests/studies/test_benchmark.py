@@ -94,7 +94,7 @@ def test_all_get_the_same_budget_and_their_cost_is_told(finished: tuple[Path, Be
 def test_every_measured_recipe_is_ranked_and_every_class_has_its_figures(finished: tuple[Path, Benchmark]) -> None:
     _, found = finished
     assert {place.recipe for place in found.ranking} == {"three", "two"}
-    assert found.primary == "KD-cell" and found.verdict
+    assert found.primary in ("KD-worse", "KD-cell") and found.verdict  # the first where real cells as JPEG differ
     for recipe in ("three", "two"):
         assert len(found.summary[recipe]["KD-cell"].values) == 2
         assert set(found.summary_classes[recipe]) == {"basophil", "eosinophil", "lymphocyte"}

@@ -11,6 +11,7 @@ import pytest
 
 from gansynth.data import open_dataset
 from gansynth.data.phantom import draw_cell
+from gansynth.gans import open_run
 from gansynth.metrics.estimate import Estimate
 from gansynth.networks.efficientnet_lite import SHA256
 from gansynth.studies import Quality, lesson, quality
@@ -18,6 +19,7 @@ from gansynth.studies.catalogue import LITE
 from gansynth.studies.controls import CONTROLS, TITLES, as_jpeg, blurred
 from gansynth.studies.families import worse_of_both
 from gansynth.studies.lesson import lesson_of
+from gansynth.studies.makers import judges_for, maker_of
 from gansynth.studies.sets import Sets, open_sets
 from gansynth.studies.white_cells import SLIDE, masked
 
@@ -76,14 +78,36 @@ def test_a_critic_of_the_run_does_not_judge_it(
     assert any("Lite2 was a critic of projected" in warning for warning in found.warnings)
 
 
+def test_a_critic_of_the_run_it_began_from_does_not_judge_either(tiny_run_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run_folder, tmp_path / "child")
+    info = json.loads((tiny_run_folder / "run.json").read_text())
+    info["parent"] = {"name": "projected", "pretrained": {"efficientnet-lite0": SHA256[0]}, "parent": None}
+    (tmp_path / "child" / "run.json").write_text(json.dumps(info))
+    judges, warnings = judges_for(open_run(tmp_path / "child"), list(LITE))
+    assert judges == ["-lite2"] and "Lite0 was a critic of child" in warnings[0]
+    assert judges_for(open_run(tiny_run_folder), list(LITE)) == (list(LITE), [])
+
+
+def test_a_model_of_the_zoo_is_known_by_its_images(tmp_path: Path) -> None:
+    assert maker_of(None, tmp_path) is None
+    model = open_run("pbc-64")
+    (tmp_path / "metadata.csv").write_text(f"file_name,model_sha256\na.png,{model.model_sha256}\n")
+    found = maker_of(None, tmp_path)
+    assert found is not None and found.name == "pbc-64"
+
+
 def test_the_worse_family_counts_class_by_class() -> None:
     def book(cell: float, lite: float) -> dict[str, Estimate]:
         return {
             "recall": Estimate(cell, 20, (0.1, 0.9), floor=0.8),
             "recognised-lite2": Estimate(lite, 20, (0.1, 0.9), floor=0.5),
+            "KD-cell": Estimate(cell, 20, (0.1, 0.9), floor=0.0),
+            "KD-lite2": Estimate(lite, 20, (0.1, 0.9), floor=0.0),
         }
 
-    first, second = worse_of_both([book(0.8, 0.1), book(0.4, 0.9)], "-lite2")
+    jpeg = {"KD-cell": Estimate(0.4, 20), "KD-lite2": Estimate(0.2, 20)}
+    first, second = worse_of_both([book(0.8, 0.1), book(0.4, 0.9)], [jpeg, jpeg], "-lite2")
+    assert (first["KD-worse"].value, second["KD-worse"].value) == pytest.approx((2, 4.5))
     assert first["recognised-worse"].value == pytest.approx(0.2)
     assert second["recognised-worse"].value == pytest.approx(0.5)
     assert second["recognised-worse"].floor == 1

@@ -22,6 +22,16 @@ def test_lower_distances_and_scores_near_those_of_real_images_come_first() -> No
     assert rank(summary)[0].ranks == {"KD-cell": 1.0, "F1": 1.0}
 
 
+def test_the_worse_of_two_families_ranks_where_every_recipe_has_it() -> None:
+    pleasing = {"KD-cell": of(0.1), "KD-worse": of(2.0), "F1": of(0.85, floor=0.85)}
+    honest = {"KD-cell": of(0.3), "KD-worse": of(0.5), "F1": of(0.85, floor=0.85)}
+    ranking = rank({"pleasing": pleasing, "honest": honest})
+    assert [place.recipe for place in ranking] == ["honest", "pleasing"]
+    assert set(ranking[0].ranks) == {"KD-worse", "F1"}
+    del pleasing["KD-worse"]
+    assert rank({"pleasing": pleasing, "honest": honest})[0].recipe == "pleasing"
+
+
 def test_a_metric_that_one_recipe_lacks_ranks_nobody() -> None:
     summary = {"a": {"KD-cell": of(1.0), "KID": of(9.0)}, "b": {"KD-cell": of(2.0)}}
     assert set(rank(summary)[0].ranks) == {"KD-cell"}
