@@ -77,7 +77,7 @@ def test_a_confidence_of_zero_keeps_all_images_whatever_the_comparison_asks_for(
         asked.append(min_confidence)
         return generate(*args, **more)
 
-    monkeypatch.setattr(synthetic, "generate", unscreened)
+    monkeypatch.setattr("gansynth.synthesis.generate", unscreened)
     strict = replace(workplace, folder=workplace.folder / "strict", min_confidence=0.9)
     for spec in (f"{tiny_run_folder}:confidence=0", str(tiny_run_folder)):
         parse_arm(spec).treat(training.part("train"), strict)

@@ -331,7 +331,7 @@ def test_predictions_of_other_classes_are_refused_in_a_sentence(folder: Path, tm
         results.predictions(entry)
 
 
-def test_a_trunk_without_its_weights_is_said(results: ComparisonResults) -> None:
+def test_a_trunk_without_its_weights_is_said(results: Comparison) -> None:
     trained = replace(results.arms[0], classifier="efficientnet-lite0", weights="none")
     frozen = replace(results.arms[0], classifier="resnet50", weights="random frozen")
     html = render_page(comparison_page(replace(results, arms=[*results.arms, trained, frozen])))
