@@ -29,14 +29,14 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from gansynth.classifier_recipes import NeuralRecipe, load_classifier_recipe
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.neural import build_network
 from gansynth.classifiers.neural_training import Course, build_optimizer, train_network
 from gansynth.data import open_dataset
-from gansynth.gans.memory import keep_freed_memory
 from gansynth.networks.sequential_cnn import Stage
+from gansynth.recipes.classifier import NeuralRecipe, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
+from gansynth.runs.memory import keep_freed_memory
 
 LEAST = 2.0
 

@@ -24,9 +24,9 @@ from plain import plain
 from torchvision.utils import save_image
 
 from gansynth.gans import Run, build_gan, open_run
-from gansynth.gans.images import to_uint8
-from gansynth.gans.weights import state_tensors, write_weights
+from gansynth.networks.images import to_uint8
 from gansynth.recipes import load_recipe
+from gansynth.runs.weights import state_tensors, write_weights
 from gansynth.synthesis import Provenance, generate
 from gansynth.synthesis.provenance import encode_png
 

@@ -28,9 +28,9 @@ def write_tiny_run(folder: Path) -> None:
     from gansynth.gans import build_gan
     from gansynth.gans.fingerprints import TrainingFingerprints
     from gansynth.gans.independent_classifier import IndependentClassifier
-    from gansynth.gans.weights import state_tensors, write_weights
     from gansynth.networks.small_cnn import SmallCNN
     from gansynth.recipes import load_recipe
+    from gansynth.runs.weights import state_tensors, write_weights
 
     torch.manual_seed(0)
     classes = ["monoblast", "promyelocyte"]

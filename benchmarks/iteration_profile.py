@@ -20,11 +20,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gansynth.data.phantom import phantom_dataset
 from gansynth.gans import build_gan
-from gansynth.gans.device import has_bf16
-from gansynth.gans.ema import Ema
-from gansynth.gans.loop import Batches, _move, build_optimizers
-from gansynth.gans.memory import keep_freed_memory
+from gansynth.gans.engine.ema import Ema
+from gansynth.gans.engine.loop import Batches, _move, build_optimizers
 from gansynth.recipes import load_recipe
+from gansynth.runs.device import has_bf16
+from gansynth.runs.memory import keep_freed_memory
 
 KINDS = {
     "convolution": ("convolution", "conv2d"),

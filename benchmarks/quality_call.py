@@ -69,7 +69,7 @@ def real_side(found: object) -> float:
 
 def one_call(real: Path, made: Path, weights: Path) -> object:
     """Everything that `quality` gives."""
-    import gansynth.studies.quality_study  # noqa: F401
+    import gansynth.studies.quality.study  # noqa: F401
     from gansynth.metrics.extractors import AlexFeatures, InceptionFeatures, MissingWeights
     from gansynth.metrics.extractors.weights import ALEXNET, INCEPTION, WeightFile
 
@@ -80,7 +80,7 @@ def one_call(real: Path, made: Path, weights: Path) -> object:
         build, file = published[name]
         return build(weights, file=WeightFile(file.name, "", file.metric, file.url))
 
-    module = sys.modules["gansynth.studies.quality_study"]
+    module = sys.modules["gansynth.studies.quality.study"]
     module.open_extractor = open_stand_in  # type: ignore[attr-defined]
     return module.quality(real, made, encoder="pbc-encoder", progress=False)  # type: ignore[attr-defined]
 

@@ -26,12 +26,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.gans import build_gan
-from gansynth.gans.c_wgan_gp import CWGANGP
-from gansynth.gans.device import has_bf16
+from gansynth.gans.engine.loop import _move, build_optimizers
 from gansynth.gans.gan import Batch
-from gansynth.gans.loop import _move, build_optimizers
-from gansynth.gans.memory import keep_freed_memory
+from gansynth.gans.methods.c_wgan_gp import CWGANGP
 from gansynth.recipes import load_recipe
+from gansynth.runs.device import has_bf16
+from gansynth.runs.memory import keep_freed_memory
 
 CLASSES = [f"class {i}" for i in range(12)]
 

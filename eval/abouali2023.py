@@ -40,16 +40,16 @@ from abouali2023_paper import (
     same_recalls,
 )
 from abouali2023_sets import SETS, composed_classes, rarest_class
-from gansynth.atomic import write_json, write_text
 from gansynth.data import open_dataset
 from gansynth.data.label_tree import tree_of
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.comparison_entries import ArmResult
-from gansynth.studies.comparison_figures import estimates, pooled
-from gansynth.studies.comparison_levels import lifted
-from gansynth.studies.comparison_result import Comparison
-from gansynth.studies.comparison_splits import make_folds, units_of
+from gansynth.studies.comparison.entries import ArmResult
+from gansynth.studies.comparison.figures import estimates, pooled
+from gansynth.studies.comparison.levels import lifted
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.splits import make_folds, units_of
 from paper_arms import class_bars, confusion, tested, write_chart
 from paper_backbones import Network, network, networks
 from paper_explanations import explained, explanation_table

@@ -49,18 +49,18 @@ from alkrimi2023_paper import (
     precisions,
     recalls,
 )
-from gansynth.atomic import whole_folder, write_json, write_text
+from gansynth.cells.nuclei_folder import NucleiReport, read_nuclei, write_nuclei
 from gansynth.data import open_dataset
 from gansynth.data.label_tree import LabelTree, granulation, tree_of
-from gansynth.data.nuclei_folder import NucleiReport, read_nuclei, write_nuclei
 from gansynth.errors import InputError
+from gansynth.files.atomic import whole_folder, write_json, write_text
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import signed, signed_ends
 from gansynth.remedies.arm import NONE
 from gansynth.report.drawing import FAINT, GRID, SERIES, as_svg, blank_figure
-from gansynth.studies.comparison_entries import ArmScores
-from gansynth.studies.comparison_result import Comparison, Superclasses
+from gansynth.studies.comparison.entries import ArmScores
+from gansynth.studies.comparison.result import Comparison, Superclasses
 from paper_arms import confusion, write_chart
 from paper_study import MISSING, Amount, Options, comparison, figure, markdown, options, parser, percent, share
 

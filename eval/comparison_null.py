@@ -31,7 +31,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from gansynth.atomic import write_json, write_text
+from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.classification_effects import Endpoint, effect
 from gansynth.metrics.classification_tests import t_test

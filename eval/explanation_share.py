@@ -19,15 +19,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.atomic import whole_file, write_text
-from gansynth.classifier_recipes import load_classifier_recipe
+from gansynth.cells.segmentation import segment_cell
 from gansynth.classifiers import Classifier, open_classifier, train_classifier
 from gansynth.classifiers.explain import explain
-from gansynth.classifiers.explain_share import mean_share, share_inside
+from gansynth.classifiers.explain.share import mean_share, share_inside
 from gansynth.data import open_dataset
-from gansynth.data.cell_segmentation import segment_cell
 from gansynth.data.dataset import CellDataset
+from gansynth.files.atomic import whole_file, write_text
 from gansynth.metrics.estimate import Estimate
+from gansynth.recipes.classifier import load_classifier_recipe
 from gansynth.remedies.arm import parse_arm
 from gansynth.remedies.remedy import Workplace
 

@@ -30,12 +30,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from gansynth.atomic import whole_file, write_json, write_text
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
+from gansynth.files.atomic import whole_file, write_json, write_text
 from gansynth.gans import Run, open_run
+from gansynth.gans.engine.sheet import FONT, class_sheet
 from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
-from gansynth.gans.sheet import FONT, class_sheet
 from gansynth.metrics.agreement import class_agreement
 from gansynth.metrics.diversity import class_diversity
 from gansynth.metrics.memorisation import class_memorisation

@@ -25,14 +25,14 @@ import numpy as np
 import yaml
 
 import paper_study
-from gansynth.atomic import write_json, write_text
-from gansynth.classifier_recipes import load_classifier_recipe
 from gansynth.classifiers import open_encoder, train_cell_encoder
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
-from gansynth.studies.comparison_entries import ArmResult
-from gansynth.studies.comparison_result import Comparison
-from gansynth.studies.comparison_splits import Images, make_folds
+from gansynth.files.atomic import write_json, write_text
+from gansynth.recipes.classifier import load_classifier_recipe
+from gansynth.studies.comparison.entries import ArmResult
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.splits import Images, make_folds
 from guo2022_paper import (
     METRICS,
     PAPER_BETA,

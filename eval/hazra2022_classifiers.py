@@ -21,18 +21,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.wording import signed, signed_ends
 from gansynth.remedies.arm import NONE
-from gansynth.report.comparison_arms import arm_marks
-from gansynth.report.comparison_classes import class_chart
-from gansynth.report.comparison_curves import curve_chart, curves_of
-from gansynth.report.comparison_models import model_chart
-from gansynth.report.comparison_page import write_comparison_page
-from gansynth.studies.comparison_entries import ArmResult
-from gansynth.studies.comparison_result import Comparison
-from gansynth.studies.comparison_verdict import findings, shown_pair, verdict
+from gansynth.report.comparison.arms import arm_marks
+from gansynth.report.comparison.classes import class_chart
+from gansynth.report.comparison.curves import curve_chart, curves_of
+from gansynth.report.comparison.models import model_chart
+from gansynth.report.comparison.page import write_comparison_page
+from gansynth.studies.comparison.entries import ArmResult
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.verdict import findings, shown_pair, verdict
 from paper_arms import write_chart
 from paper_study import (
     beside,

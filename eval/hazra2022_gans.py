@@ -20,11 +20,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.stats import kendalltau
 
-from gansynth.atomic import whole_file, write_json, write_text
 from gansynth.errors import InputError
-from gansynth.studies.benchmark_result import Benchmark, BenchmarkRun
-from gansynth.studies.catalogue import METRICS
-from gansynth.studies.ranking import Spread
+from gansynth.files.atomic import whole_file, write_json, write_text
+from gansynth.studies.benchmark.ranking import Spread
+from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun
+from gansynth.studies.quality.catalogue import METRICS
 
 Ours = Mapping[str, Mapping[str, Spread]]
 """What our benchmark found, by the paper's model and the metric."""

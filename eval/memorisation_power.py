@@ -29,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gansynth.atomic import whole_file, write_json, write_text
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
+from gansynth.files.atomic import whole_file, write_json, write_text
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.appearance import appearance, nearest_in_any_orientation
 from gansynth.metrics.memorisation import alarm_p_value, copy_tests, copy_threshold, either

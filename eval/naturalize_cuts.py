@@ -19,10 +19,10 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.atomic import whole_file, write_text
-from gansynth.data.cell_segmentation import segment_cell
+from gansynth.cells.segmentation import segment_cell
+from gansynth.cells.stain import background_colour
 from gansynth.data.picture import read_image
-from gansynth.data.stain import background_colour
+from gansynth.files.atomic import whole_file, write_text
 
 Box = tuple[float, float, float, float]
 

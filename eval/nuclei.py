@@ -17,10 +17,10 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score
 
-from gansynth.atomic import whole_file, write_text
+from gansynth.cells.nuclei import COLUMNS, nuclei_table
 from gansynth.data import CellDataset, open_dataset
 from gansynth.data.label_tree import granulation
-from gansynth.data.nuclei import COLUMNS, nuclei_table
+from gansynth.files.atomic import whole_file, write_text
 from gansynth.metrics.agreement import wilson_interval
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gansynth.atomic import write_text
+from gansynth.files.atomic import write_text
 from gansynth.metrics.wording import signed, signed_ends
 from gansynth.report.class_charts import confusion_chart, dodged_chart
-from gansynth.report.comparison_arms import arm_marks
+from gansynth.report.comparison.arms import arm_marks
 from gansynth.report.drawing import opaque
-from gansynth.studies.comparison_result import AnyLevel, Comparison
+from gansynth.studies.comparison.result import AnyLevel, Comparison
 from paper_study import MISSING, figure, markdown
 
 

@@ -9,8 +9,11 @@ from typing import Any
 
 import yaml
 
-from gansynth.atomic import write_text
-from gansynth.classifier_recipes import (
+from gansynth.classifiers.backbones import published_weights
+from gansynth.errors import InputError
+from gansynth.files.atomic import write_text
+from gansynth.metrics.extractors.weights import MissingWeights
+from gansynth.recipes.classifier import (
     AverageRecipe,
     BackboneRecipe,
     CbamRecipe,
@@ -18,9 +21,6 @@ from gansynth.classifier_recipes import (
     Trunk,
     load_classifier_recipe,
 )
-from gansynth.classifiers.backbones import published_weights
-from gansynth.errors import InputError
-from gansynth.metrics.extractors.weights import MissingWeights
 from paper_study import Options
 
 SMALLEST = 64

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from gansynth.classifiers import Classifier, open_classifier, train_classifier
-from gansynth.classifiers.explain_files import Shares, explain_files, shares_of
+from gansynth.classifiers.explain.files import Shares, explain_files, shares_of
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.remedies import Workplace, parse_arm
-from gansynth.report.explanation_folder import write_explanations
-from gansynth.studies.comparison_plan import load_classifiers
-from gansynth.studies.comparison_splits import Images, make_folds
+from gansynth.report.explain.folder import write_explanations
+from gansynth.studies.comparison.plan import load_classifiers
+from gansynth.studies.comparison.splits import Images, make_folds
 from paper_study import MISSING, Options, markdown, share
 
 SHOWN = 8

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import gansynth
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.comparison_page import write_comparison_page
-from gansynth.studies.comparison_entries import ArmResult, ArmScores
-from gansynth.studies.comparison_result import Comparison
+from gansynth.report.comparison.page import write_comparison_page
+from gansynth.studies.comparison.entries import ArmResult, ArmScores
+from gansynth.studies.comparison.result import Comparison
 
 Extent = Literal["quick", "usual", "full"]
 MISSING = "-"

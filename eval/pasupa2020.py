@@ -26,22 +26,22 @@ from typing import Any
 import numpy as np
 
 import paper_study
-from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.wording import signed, signed_ends
 from gansynth.remedies.arm import NONE
-from gansynth.report.comparison_arms import arm_marks
-from gansynth.report.comparison_curves import curve_chart, curves_of
-from gansynth.report.comparison_page import write_comparison_page
-from gansynth.report.sweep_page import sweep_findings, sweep_verdict, write_sweep_page
-from gansynth.studies import sweep_imbalance
-from gansynth.studies.comparison_entries import Endpoint
-from gansynth.studies.comparison_result import Comparison
-from gansynth.studies.comparison_splits import Images, make_folds
-from gansynth.studies.imbalance_sweep_counts import counts_at
-from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Point
-from gansynth.studies.remedy_search import search_remedy
-from gansynth.studies.remedy_search_result import OverFolds, RemedySearch
+from gansynth.report.comparison.arms import arm_marks
+from gansynth.report.comparison.curves import curve_chart, curves_of
+from gansynth.report.comparison.page import write_comparison_page
+from gansynth.report.sweep.page import sweep_findings, sweep_verdict, write_sweep_page
+from gansynth.studies.comparison.entries import Endpoint
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.splits import Images, make_folds
+from gansynth.studies.search.result import OverFolds, RemedySearch
+from gansynth.studies.search.study import search_remedy
+from gansynth.studies.sweep.counts import counts_at
+from gansynth.studies.sweep.result import ImbalanceSweep, Point
+from gansynth.studies.sweep.study import sweep_imbalance
 from paper_arms import confusion, tested, write_chart
 from paper_backbones import Network, networks
 from paper_study import (

@@ -8,8 +8,8 @@ from sklearn.metrics import roc_curve
 
 from gansynth.remedies.arm import NONE
 from gansynth.report.drawing import CLASSES, FAINT, GRID, SERIES, as_svg, blank_figure, plain
-from gansynth.report.sweep_charts import RHO
-from gansynth.studies.comparison_result import Comparison
+from gansynth.report.sweep.charts import RHO
+from gansynth.studies.comparison.result import Comparison
 
 DASHES = ("--", "-")
 

@@ -43,10 +43,10 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 
-from gansynth.atomic import whole_file, write_json, write_text
 from gansynth.classifiers import CellEncoder, open_encoder, train_cell_encoder
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
+from gansynth.files.atomic import whole_file, write_json, write_text
 from gansynth.metrics.frechet import frechet_distance
 from gansynth.metrics.kernel_distance import kernel_distance
 from gansynth.networks.cell_encoder import CellEncoderNetwork

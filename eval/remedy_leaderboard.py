@@ -18,14 +18,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gansynth.atomic import write_json, write_text
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.wording import signed, signed_ends
 from gansynth.remedies.arm import NONE
-from gansynth.report.comparison_leaderboard import leaderboard_chart
-from gansynth.studies.comparison_entries import Standing
-from gansynth.studies.comparison_leaderboard import MARGIN
-from gansynth.studies.comparison_result import Comparison
+from gansynth.report.comparison.leaderboard import leaderboard_chart
+from gansynth.studies.comparison.entries import Standing
+from gansynth.studies.comparison.leaderboard import MARGIN
+from gansynth.studies.comparison.result import Comparison
 from paper_arms import write_chart
 from paper_study import MISSING, figure, markdown, share
 

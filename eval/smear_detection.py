@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from gansynth.atomic import write_json, write_text
-from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, score_boxes
 from gansynth.data.picture import read_image
-from gansynth.data.smear import Finder, find_cells
-from gansynth.data.smear_detector import SHIPPED, CellDetector, open_detector
-from gansynth.data.smear_diameter import red_cell_diameter
-from gansynth.data.smear_folder import list_fields
-from gansynth.data.voc import kind_of, read_voc
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_json, write_text
+from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, score_boxes
+from gansynth.smears.detector import SHIPPED, CellDetector, open_detector
+from gansynth.smears.diameter import red_cell_diameter
+from gansynth.smears.finding import Finder, find_cells
+from gansynth.smears.folder import list_fields
+from gansynth.smears.voc import kind_of, read_voc
 
 OVERLAPS = (0.3, 0.4, 0.5, 0.6, 0.7)
 KINDS = (WHITE_CELL, RED_CELL)

@@ -22,14 +22,14 @@ from pathlib import Path
 import torch
 
 from gansynth.data.picture import read_image
-from gansynth.data.smear_detector import KINDS, CellDetector, candidates, open_detector
-from gansynth.data.smear_detector_fields import DrawnField, drawn_field
-from gansynth.data.smear_detector_training import best_thresholds, f1_at, train_detector
-from gansynth.data.smear_diameter import red_cell_diameter
-from gansynth.data.smear_folder import FieldFile, list_fields
-from gansynth.data.voc import read_voc
 from gansynth.errors import InputError
-from gansynth.file_hash import file_sha256
+from gansynth.files.hashing import file_sha256
+from gansynth.smears.detector import KINDS, CellDetector, candidates, open_detector
+from gansynth.smears.detector_fields import DrawnField, drawn_field
+from gansynth.smears.detector_training import best_thresholds, f1_at, train_detector
+from gansynth.smears.diameter import red_cell_diameter
+from gansynth.smears.folder import FieldFile, list_fields
+from gansynth.smears.voc import read_voc
 
 
 def main() -> None:

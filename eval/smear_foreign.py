@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.atomic import write_text
-from gansynth.data.boxes import WHITE_CELL, CellBox
 from gansynth.data.picture import read_image
-from gansynth.data.smear import find_cells
-from gansynth.data.smear_detector import CellDetector, candidates, network_input, open_detector
-from gansynth.data.smear_diameter import red_cell_diameter
-from gansynth.data.smear_field import working_field
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_text
+from gansynth.smears.boxes import WHITE_CELL, CellBox
+from gansynth.smears.detector import CellDetector, candidates, network_input, open_detector
+from gansynth.smears.diameter import red_cell_diameter
+from gansynth.smears.field import working_field
+from gansynth.smears.finding import find_cells
 
 WAYS = ("network alone", "nuclear stain", "learned finder")
 

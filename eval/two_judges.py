@@ -23,14 +23,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gansynth.atomic import write_text
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_text
 from gansynth.gans import Run, open_run
 from gansynth.metrics.estimate import Estimate, mean_of_known
-from gansynth.studies import Quality, quality
-from gansynth.studies.catalogue import LITE
-from gansynth.studies.controls import TITLES
-from gansynth.studies.makers import judges_for
+from gansynth.studies.quality.catalogue import LITE
+from gansynth.studies.quality.controls import TITLES
+from gansynth.studies.quality.makers import judges_for
+from gansynth.studies.quality.result import Quality
+from gansynth.studies.quality.study import quality
 from gansynth.synthesis import generate
 
 MEAN = "mean over classes"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from gansynth.version import __version__
 
 if TYPE_CHECKING:
     from gansynth.classifiers import open_classifier, train_classifier
@@ -26,27 +26,32 @@ if TYPE_CHECKING:
     from gansynth.errors import InputError
     from gansynth.gans import build_gan, open_run, train_gan
     from gansynth.recipes import load_recipe
-    from gansynth.studies import benchmark, compare, quality, search_remedy, sweep_imbalance
-    from gansynth.synthesis import GANOverSampler, balance, generate, naturalize
+    from gansynth.studies.benchmark.study import benchmark
+    from gansynth.studies.comparison.study import compare
+    from gansynth.studies.quality.study import quality
+    from gansynth.studies.search.study import search_remedy
+    from gansynth.studies.sweep.study import sweep_imbalance
+    from gansynth.synthesis import GANOverSampler, balance, generate
+    from gansynth.synthesis.naturalize.naturalizing import naturalize
 
 _HOME = {
     "CellDataset": "gansynth.data",
     "GANOverSampler": "gansynth.synthesis",
     "InputError": "gansynth.errors",
     "balance": "gansynth.synthesis",
-    "benchmark": "gansynth.studies",
+    "benchmark": "gansynth.studies.benchmark.study",
     "build_gan": "gansynth.gans",
-    "compare": "gansynth.studies",
+    "compare": "gansynth.studies.comparison.study",
     "explain": "gansynth.classifiers.explain",
     "generate": "gansynth.synthesis",
     "load_recipe": "gansynth.recipes",
-    "naturalize": "gansynth.synthesis",
+    "naturalize": "gansynth.synthesis.naturalize.naturalizing",
     "open_classifier": "gansynth.classifiers",
     "open_dataset": "gansynth.data",
     "open_run": "gansynth.gans",
-    "quality": "gansynth.studies",
-    "search_remedy": "gansynth.studies",
-    "sweep_imbalance": "gansynth.studies",
+    "quality": "gansynth.studies.quality.study",
+    "search_remedy": "gansynth.studies.search.study",
+    "sweep_imbalance": "gansynth.studies.sweep.study",
     "train_classifier": "gansynth.classifiers",
     "train_gan": "gansynth.gans",
 }

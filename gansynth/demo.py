@@ -16,20 +16,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gansynth import __version__
-from gansynth.atomic import write_json
 from gansynth.data import CellDataset, open_dataset, split_dataset, write_splits
 from gansynth.data.phantom import PHANTOM_COUNTS, phantom_dataset, write_phantom
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_json
 from gansynth.gans import Run, train_gan
-from gansynth.gans.device import chosen_device
 from gansynth.metrics.agreement import class_agreement
 from gansynth.metrics.diversity import class_diversity
 from gansynth.metrics.memorisation import memorisation
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.report.first_look import FirstLook, first_look_page
 from gansynth.report.page import write_page
+from gansynth.runs.device import chosen_device
 from gansynth.synthesis import balance
+from gansynth.version import __version__
 
 RECIPE = "c-wgan-gp-64"
 # At 32 pixels an iteration costs less than half, and within minutes it is iterations that tell the classes apart.

@@ -1,5 +1,8 @@
 """The one exception a user is meant to read."""
 
+import difflib
+from collections.abc import Sequence
+
 
 class InputError(Exception):
     """Input that gansynth cannot work with: one sentence that says what, where, and what to do.
@@ -14,3 +17,10 @@ class InputError(Exception):
     Traceback (most recent call last):
     gansynth.errors.InputError: cells/: no class folders; put each class's images into a folder of its name
     """
+
+
+def nearest_name(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name most like `name`, letter case aside, or None."""
+    lower = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name.lower(), lower, 1)
+    return lower[near[0]] if near else None

@@ -36,15 +36,15 @@ from gansynth.data import CellDataset, open_dataset, split_dataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
 from gansynth.gans import build_gan, train_gan
-from gansynth.gans.budget import Budget
-from gansynth.gans.device import allow_fast_arithmetic
-from gansynth.gans.ema import Ema
-from gansynth.gans.graphs import best_play, play_in_python
-from gansynth.gans.loop import Batches, build_optimizers, train
-from gansynth.gans.memory import keep_freed_memory
+from gansynth.gans.engine.budget import Budget
+from gansynth.gans.engine.ema import Ema
+from gansynth.gans.engine.graphs import best_play, play_in_python
+from gansynth.gans.engine.loop import Batches, build_optimizers, train
 from gansynth.gans.run import Run
-from gansynth.gans.state import Progress
 from gansynth.recipes import GanRecipe, load_recipe, recipe_names
+from gansynth.runs.device import allow_fast_arithmetic
+from gansynth.runs.memory import keep_freed_memory
+from gansynth.runs.progress import Progress
 from gansynth.synthesis import Provenance, generate
 from gansynth.synthesis.provenance import encode_png
 

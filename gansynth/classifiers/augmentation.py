@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.orientation import orient
+from gansynth.networks.orientation import orient
 
 TURN = 15.0
 """Degrees by which an image is turned at most, besides quarter turns."""

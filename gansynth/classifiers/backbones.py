@@ -12,13 +12,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from gansynth.classifier_recipes import BackboneRecipe, CbamRecipe, Trunk
-from gansynth.errors import InputError
-from gansynth.gans.run import nearest_name
+from gansynth.errors import InputError, nearest_name
 from gansynth.metrics.extractors.weights import MissingWeights, WeightFile, find_weights, only_tensors, read_state
 from gansynth.networks.backbone import Backbone, Preparation
 from gansynth.networks.cbam_ensemble import CbamEnsemble
 from gansynth.networks.efficientnet_lite import SHA256, pretrained_efficientnet_lite, weight_file
+from gansynth.recipes.classifier import BackboneRecipe, CbamRecipe, Trunk
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def read_published(file: WeightFile, weights_dir: Path | None = None) -> dict[st
         how = f"{error.how}, or train from scratch with --weights none"
         raise MissingWeights(error.metric, error.file, error.looked_in, how) from None
     if path.suffix == ".safetensors":
-        from gansynth.gans.weights import read_weights
+        from gansynth.runs.weights import read_weights
 
         return read_weights(path)[0]
     return only_tensors(read_state(path))

@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gansynth.classifier_recipes import Training
 from gansynth.classifiers.turned_repeats import TurnedRepeats
 from gansynth.data.loader import BatchReader, ClassSampler
-from gansynth.gans.images import to_float
+from gansynth.networks.images import to_float
+from gansynth.recipes.classifier import Training
 from gansynth.remedies.treatment import Treatment
 
 

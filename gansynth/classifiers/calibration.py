@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
-from gansynth.atomic import write_json
 from gansynth.classifiers.classifier import Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import read_json
+from gansynth.files.atomic import write_json
 from gansynth.metrics.classification import classification_scores
 
 FILE = "calibration.json"

@@ -21,17 +21,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.atomic import write_json
 from gansynth.classifiers.encoder_training import BATCH, EDGE, resized, trained_network
 from gansynth.data.dataset import CellDataset
-from gansynth.errors import InputError
+from gansynth.errors import InputError, nearest_name
 from gansynth.files import NoSuchFile, read_json
-from gansynth.gans.images import to_float
-from gansynth.gans.run import nearest_name
-from gansynth.gans.weights import read_weights, write_weights
+from gansynth.files.atomic import write_json
 from gansynth.networks.cell_encoder import CellEncoderNetwork
-from gansynth.recipes import ZOO
-from gansynth.shipped import shipped
+from gansynth.networks.images import to_float
+from gansynth.recipes.reading import ZOO
+from gansynth.runs.shipped import shipped
+from gansynth.runs.weights import read_weights, write_weights
 
 WEIGHTS = "encoder.safetensors"
 INFO = "encoder.json"

@@ -24,15 +24,6 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC
 
-from gansynth.atomic import write_json, write_text
-from gansynth.classifier_recipes import (
-    ClassicalRecipe,
-    Forest,
-    LogisticRegressionRecipe,
-    NaiveBayesRecipe,
-    SupportVectors,
-    load_classifier_recipe,
-)
 from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.features import EncoderFeatures, Features, open_features, published_features
@@ -40,11 +31,20 @@ from gansynth.classifiers.lesson import Lesson, calibration_parts, described
 from gansynth.classifiers.projection import Projection
 from gansynth.errors import InputError
 from gansynth.files import read_json
-from gansynth.gans.device import chosen_device
-from gansynth.gans.weights import read_weights, write_weights
+from gansynth.files.atomic import write_json, write_text
+from gansynth.recipes.classifier import (
+    ClassicalRecipe,
+    Forest,
+    LogisticRegressionRecipe,
+    NaiveBayesRecipe,
+    SupportVectors,
+    load_classifier_recipe,
+)
 from gansynth.remedies.class_weights import targets
 from gansynth.remedies.feature_oversampling import FeatureOverSampling
 from gansynth.remedies.treatment import Treatment
+from gansynth.runs.device import chosen_device
+from gansynth.runs.weights import read_weights, write_weights
 
 WEIGHTS = "model.safetensors"
 INFO = "run.json"

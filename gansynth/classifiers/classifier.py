@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.classifier_recipes import ClassifierRecipe
 from gansynth.errors import InputError
+from gansynth.recipes.classifier import ClassifierRecipe
 
 RANDOM_FROZEN = "random frozen"
 """What is said of the weights of a trunk that was drawn at random and does not learn."""

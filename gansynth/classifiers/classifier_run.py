@@ -15,20 +15,20 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from gansynth.atomic import write_json, write_text
-from gansynth.classifier_recipes import NeuralRecipe, PublishedNetwork, load_classifier_recipe
 from gansynth.classifiers.classifier import RANDOM_FROZEN
 from gansynth.classifiers.neural import NeuralClassifier, build_network, computes_in_bf16
 from gansynth.classifiers.neural_training import Course, learned_weights
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import read_json
-from gansynth.gans.run import INFO, MODEL, RECIPE
-from gansynth.gans.state_files import optimizer_tensors, read_newest_state, write_state
-from gansynth.gans.weights import read_weights, write_weights
+from gansynth.files.atomic import write_json, write_text
 from gansynth.networks.cosine_head import with_cosine_head
 from gansynth.networks.shifted_head import with_shifted_head
+from gansynth.recipes.classifier import NeuralRecipe, PublishedNetwork, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
+from gansynth.runs.names import INFO, MODEL, RECIPE
+from gansynth.runs.state_files import optimizer_tensors, read_newest_state, write_state
+from gansynth.runs.weights import read_weights, write_weights
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gansynth.atomic import whole_file
+from gansynth.files.atomic import whole_file
 
 _PANELS = (
     ("loss", (("train_loss", "training"), ("val_loss", "validation"))),

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
-from gansynth.gans.device import has_bf16
-from gansynth.gans.images import to_float
 from gansynth.networks.cell_encoder import CellEncoderNetwork
-from gansynth.orientation import orient_each
+from gansynth.networks.images import to_float
+from gansynth.networks.orientation import orient_each
+from gansynth.runs.device import has_bf16
 
 EDGE = 64
 """Images are brought to this edge length before they are encoded."""

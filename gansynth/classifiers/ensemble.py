@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.atomic import write_json, write_text
-from gansynth.classifier_recipes import AverageRecipe, ClassifierRecipe, load_classifier_recipe
 from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
 from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import read_json
-from gansynth.gans.run import INFO, RECIPE
-from gansynth.gans.run_folder import claim_folder
+from gansynth.files.atomic import write_json, write_text
+from gansynth.recipes.classifier import AverageRecipe, ClassifierRecipe, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
+from gansynth.runs.claim import claim_folder
+from gansynth.runs.names import INFO, RECIPE
 
 MEMBERS = "members"
 """The folder in a run that holds the members' runs."""

@@ -11,18 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gansynth.classifier_recipes import BackboneRecipe, load_classifier_recipe
+from gansynth.cells.nuclei import COLUMNS, nucleus_features
+from gansynth.cells.segmentation import segment_cell
 from gansynth.classifiers.backbones import build_backbone, published_weights
 from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder
 from gansynth.classifiers.encoder_training import resized
-from gansynth.data.cell_segmentation import segment_cell
 from gansynth.data.dataset import CellDataset
-from gansynth.data.nuclei import COLUMNS, nucleus_features
 from gansynth.errors import InputError
-from gansynth.gans.device import chosen_device
-from gansynth.gans.images import to_float
 from gansynth.networks.backbone import Backbone, Preparation
 from gansynth.networks.efficientnet_lite import LiteStages
+from gansynth.networks.images import to_float
+from gansynth.recipes.classifier import BackboneRecipe, load_classifier_recipe
+from gansynth.runs.device import chosen_device
 
 PIXEL_EDGE = 32
 """Larger images are averaged down to this edge before their pixels count: principal components keep no more."""
@@ -71,7 +71,7 @@ class Pixels(Features):
 
 
 class NucleusMeasures(Features):
-    """What `gansynth.data.nuclei` measures of a cell (alkrimi2023, section 2.2), and whether its cut is good.
+    """What `gansynth.cells.nuclei` measures of a cell (alkrimi2023, section 2.2), and whether its cut is good.
 
     Where a nucleus was found it is measured even if the cut of its cell is not to be trusted; where there was none,
     every number is 0. An image is measured once in a process: folds, arms and seeds ask for the same ones again.

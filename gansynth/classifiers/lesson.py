@@ -13,7 +13,7 @@ from gansynth.classifiers.augmentation import ordinary_augmentation
 from gansynth.classifiers.features import BATCH, Features
 from gansynth.classifiers.turned_repeats import TurnedRepeats
 from gansynth.errors import InputError
-from gansynth.gans.images import to_float, to_uint8
+from gansynth.networks.images import to_float, to_uint8
 from gansynth.remedies.feature_oversampling import FeatureOverSampling
 from gansynth.remedies.treatment import Treatment
 

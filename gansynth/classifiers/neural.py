@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gansynth.classifier_recipes import BackboneRecipe, CbamRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
 from gansynth.classifiers.backbones import build_backbone, build_cbam
 from gansynth.classifiers.classifier import Classifier
-from gansynth.gans.device import has_bf16
-from gansynth.gans.images import to_float
 from gansynth.networks.custom_cnn import CustomCNN
+from gansynth.networks.images import to_float
 from gansynth.networks.sequential_cnn import SequentialCNN
+from gansynth.recipes.classifier import BackboneRecipe, CbamRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
+from gansynth.runs.device import has_bf16
 
 BATCH = 128
 """Images that pass together where nothing is learned."""

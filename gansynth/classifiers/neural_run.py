@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from gansynth.classifier_recipes import NeuralRecipe
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.classifier import RANDOM_FROZEN
 from gansynth.classifiers.classifier_run import (
@@ -26,14 +25,15 @@ from gansynth.classifiers.neural import NeuralClassifier, build_network
 from gansynth.classifiers.neural_training import SCORE, Course, build_optimizer, train_network
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.gans.device import chosen_device
-from gansynth.gans.journal import Journal
-from gansynth.gans.memory import keep_freed_memory
-from gansynth.gans.run_folder import claim_folder
-from gansynth.gans.state import Progress
 from gansynth.networks.cosine_head import with_cosine_head
 from gansynth.networks.shifted_head import with_shifted_head
+from gansynth.recipes.classifier import NeuralRecipe
 from gansynth.remedies.treatment import Treatment
+from gansynth.runs.claim import claim_folder
+from gansynth.runs.device import chosen_device
+from gansynth.runs.journal import Journal
+from gansynth.runs.memory import keep_freed_memory
+from gansynth.runs.progress import Progress
 
 
 def train_neural(

@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from gansynth.classifier_recipes import NeuralRecipe, Training
 from gansynth.classifiers.augmentation import ALTERATIONS, ordinary_augmentation
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.neural import computes_in_bf16, probabilities_of
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.gans.loop import interruptible
-from gansynth.gans.state import seed_step
 from gansynth.metrics.confusion_scores import confusion_matrix, overall_figure
+from gansynth.recipes.classifier import NeuralRecipe, Training
+from gansynth.runs.interruption import interruptible
+from gansynth.runs.progress import seed_step
 
 SCORE = "val_macro_f1"
 """What the weights that are kept are the best in, if the recipe does not ask for the least loss."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gansynth.classifier_recipes import AverageRecipe, ClassicalRecipe, load_classifier_recipe
 from gansynth.classifiers.calibration import read_calibrated
 from gansynth.classifiers.classifier import Classifier
 from gansynth.errors import InputError
-from gansynth.gans.device import chosen_device
-from gansynth.gans.run import INFO, RECIPE
+from gansynth.recipes.classifier import AverageRecipe, ClassicalRecipe, load_classifier_recipe
+from gansynth.runs.device import chosen_device
+from gansynth.runs.names import INFO, RECIPE
 
 
 def open_classifier(folder: str | Path, *, calibrated: bool | None = None, device: str = "auto") -> Classifier:

@@ -8,15 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from gansynth.classifier_recipes import (
-    BackboneRecipe,
-    CbamRecipe,
-    Trunk,
-    classifier_recipe_names,
-    load_classifier_recipe,
-)
+from gansynth.cells.sam import MODELS, published_sam, sam_segmenter
 from gansynth.classifiers.backbones import Published, load_published, published_weights
-from gansynth.data.sam import MODELS, published_sam, sam_segmenter
 from gansynth.errors import InputError
 from gansynth.metrics.extractors import AlexFeatures, InceptionFeatures
 from gansynth.metrics.extractors.dinobloom import FILES, HOW, METRICS, DinoBloomFeatures
@@ -29,6 +22,13 @@ from gansynth.metrics.extractors.weights import (
     folders,
 )
 from gansynth.networks.efficientnet_lite import SHA256, pretrained_efficientnet_lite, weight_file
+from gansynth.recipes.classifier import (
+    BackboneRecipe,
+    CbamRecipe,
+    Trunk,
+    classifier_recipe_names,
+    load_classifier_recipe,
+)
 
 State = Literal["present", "missing", "wrong"]
 """A file that is there is wrong if it is not the published one, or does not load."""

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gansynth.atomic import write_json
-from gansynth.classifier_recipes import (
+from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
+from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
+from gansynth.data.dataset import CellDataset
+from gansynth.data.split import split_dataset
+from gansynth.errors import InputError
+from gansynth.files.atomic import write_json
+from gansynth.metrics.classification import Scores, classification_scores
+from gansynth.recipes.classifier import (
     AverageRecipe,
     BackboneRecipe,
     ClassicalRecipe,
@@ -15,17 +21,11 @@ from gansynth.classifier_recipes import (
     NeuralRecipe,
     load_classifier_recipe,
 )
-from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
-from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
-from gansynth.data.dataset import CellDataset
-from gansynth.data.split import split_dataset
-from gansynth.errors import InputError
-from gansynth.gans.run import INFO, RECIPE
-from gansynth.gans.run_folder import claim_folder
-from gansynth.metrics.classification import Scores, classification_scores
 from gansynth.remedies.arm import NONE, parse_arm
 from gansynth.remedies.remedy import Workplace
 from gansynth.remedies.treatment import Treatment
+from gansynth.runs.claim import claim_folder
+from gansynth.runs.names import INFO, RECIPE
 
 DEFAULT_RECIPE = "sequential-cnn"
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import click
 
-from gansynth import __version__
 from gansynth.cli.arguments import unmatched_option
 from gansynth.cli.benchmark import benchmark
 from gansynth.cli.classifier import classify, train_classifier
@@ -28,6 +27,7 @@ from gansynth.cli.remedy_search import search_remedy
 from gansynth.cli.sweep import sweep
 from gansynth.cli.synthesis import balance, generate
 from gansynth.cli.weights import weights
+from gansynth.version import __version__
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -81,11 +81,11 @@ def benchmark(
       gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 --images 400000 --out gans --resume
       gansynth benchmark my-cells --recipes runs/my-gan,naturalize --count 300 --out beside
     """
-    from gansynth import studies
     from gansynth.cli.tables import benchmark_table
-    from gansynth.report.benchmark_page import write_benchmark_page
+    from gansynth.report.benchmark.page import write_benchmark_page
+    from gansynth.studies.benchmark import study
 
-    found = studies.benchmark(
+    found = study.benchmark(
         data,
         parse_names(recipes),
         out,

@@ -30,7 +30,7 @@ from gansynth.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from gansynth.studies.comparison_plan import Protocol
+    from gansynth.studies.comparison.plan import Protocol
 
 
 @click.command()
@@ -114,11 +114,11 @@ def compare(
           --classifiers sequential-cnn --rarity promyelocyte=40 --out doses
       gansynth compare my-cells --out compared --folds 2 --resume
     """
-    from gansynth import studies
     from gansynth.cli.tables import comparison_table
-    from gansynth.report.comparison_page import write_comparison_page
+    from gansynth.report.comparison.page import write_comparison_page
+    from gansynth.studies.comparison import study
 
-    found = studies.compare(
+    found = study.compare(
         data,
         parse_names(remedies),
         parse_names(classifiers),

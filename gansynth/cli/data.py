@@ -227,9 +227,9 @@ def crop(
       gansynth data crop smears cut --surround smear --whole-only --size 128
       gansynth data crop smears cut --boxes drawn --annotations smears/Annotations
     """
-    from gansynth.data.smear import Finder
-    from gansynth.data.smear_cropping import CropSettings, crop_smears
-    from gansynth.data.smear_cut import Surround
+    from gansynth.smears.cropping import CropSettings, crop_smears
+    from gansynth.smears.cut import Surround
+    from gansynth.smears.finding import Finder
 
     settings = CropSettings(
         size, red_frame, white_frame, Surround(surround), whole_only, cut_from, Finder(finder), detector

@@ -54,9 +54,9 @@ def explain(
       gansynth explain runs/balanced cell.png --before runs/original --method score-cam --out explained
     """
     from gansynth.classifiers import open_classifier
-    from gansynth.classifiers.explain_files import explain_files, shares_of
+    from gansynth.classifiers.explain.files import explain_files, shares_of
     from gansynth.data.opening import refuse_inside
-    from gansynth.report.explanation_folder import answer, refuse_used, write_explanations
+    from gansynth.report.explain.folder import answer, refuse_used, write_explanations
 
     for place in images:
         refuse_inside(place, out)

@@ -57,7 +57,8 @@ def naturalize(
     """
     from gansynth import synthesis
     from gansynth.data.opening import refuse_inside
-    from gansynth.synthesis.naturalize_training import training_images
+    from gansynth.synthesis.naturalize import naturalizing
+    from gansynth.synthesis.naturalize.training import training_images
 
     refuse_inside(data, out)
     training = training_images(data, size, seed=seed)
@@ -65,7 +66,7 @@ def naturalize(
         raise InputError(f"which class? Add --class NAME; {data} has {', '.join(training.class_names)}")
     counts = parse_class_counts(classes, None if count is None else parse_count(count, "--count"))
     cut, name = synthesis.chosen_segmenter(segmenter, weights_dir, device)
-    report = synthesis.naturalize(
+    report = naturalizing.naturalize(
         training,
         counts,
         out,

@@ -40,7 +40,7 @@ def nuclei(data: str, out: Path, size: int, jobs: int | None, as_json: bool, see
       gansynth data nuclei my-cells --out nuclei
       gansynth data nuclei my-cells --out nuclei --size 224 --json > nuclei.json
     """
-    from gansynth.data.nuclei_folder import write_nuclei
+    from gansynth.cells.nuclei_folder import write_nuclei
     from gansynth.data.opening import open_dataset, refuse_inside
 
     refuse_inside(data, out)

@@ -85,14 +85,14 @@ def quality(
       gansynth quality my-cells synthetic --out quality
       gansynth quality my-cells synthetic --json > quality.json
     """
-    from gansynth import studies
     from gansynth.cli.tables import quality_table
     from gansynth.data.opening import refuse_inside
+    from gansynth.studies.quality import study
 
     if out is not None:
         refuse_inside(real, out)
         refuse_inside(synthetic, out)
-    found = studies.quality(
+    found = study.quality(
         real,
         synthetic,
         encoder=encoder,
@@ -110,7 +110,7 @@ def quality(
     else:
         click.echo(quality_table(found))
     if out is not None:
-        from gansynth.report.quality_page import write_quality_page
+        from gansynth.report.quality.page import write_quality_page
 
         found.write(out)
         page = write_quality_page(out)

@@ -76,7 +76,7 @@ def search_remedy(
       gansynth search-remedy my-cells --remedy smote --classifier random-forest --grid dose=0.5,1 --out searched
     """
     from gansynth.cli.tables import search_table
-    from gansynth.studies.remedy_search import search_remedy as search
+    from gansynth.studies.search.study import search_remedy as search
 
     found = search(
         data, remedy, out, classifier=classifier, grid=_grid(grid), beside=_beside(beside), folds=folds,

@@ -27,7 +27,7 @@ from gansynth.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from gansynth.studies.imbalance_sweep_counts import Thin
+    from gansynth.studies.sweep.counts import Thin
 
 
 @click.command()
@@ -104,9 +104,9 @@ def sweep(
       gansynth sweep my-cells --remedies none,focal --ratios 2.03,7.8,37.9 --thin both --out as-pasupa2020
     """
     from gansynth.cli.tables import sweep_table
-    from gansynth.report.comparison_page import write_comparison_page
-    from gansynth.report.sweep_page import write_sweep_page
-    from gansynth.studies import sweep_imbalance
+    from gansynth.report.comparison.page import write_comparison_page
+    from gansynth.report.sweep.page import write_sweep_page
+    from gansynth.studies.sweep.study import sweep_imbalance
 
     found = sweep_imbalance(
         data, parse_names(remedies), parse_names(classifiers), out,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gansynth.classifiers.published_files import Look
     from gansynth.metrics.estimate import Estimate
-    from gansynth.studies.benchmark_result import Benchmark
-    from gansynth.studies.comparison_result import Comparison
-    from gansynth.studies.imbalance_sweep_result import ImbalanceSweep
-    from gansynth.studies.quality_result import Quality
-    from gansynth.studies.remedy_search_result import RemedySearch
+    from gansynth.studies.benchmark.result import Benchmark
+    from gansynth.studies.comparison.result import Comparison
+    from gansynth.studies.quality.result import Quality
+    from gansynth.studies.search.result import RemedySearch
+    from gansynth.studies.sweep.result import ImbalanceSweep
 
 _PER_CLASS = (
     "recall",
@@ -42,7 +42,7 @@ def weights_table(looks: Sequence[Look]) -> str:
 
 def quality_table(quality: Quality) -> str:
     """Return all figures, those of every class that matter most, what is missing, and the warnings."""
-    from gansynth.studies.catalogue import METRICS
+    from gansynth.studies.quality.catalogue import METRICS
 
     rows: list[tuple[str, ...]] = [("metric", "value", "95% interval", "n", "real against real", "better")]
     for name, found in quality.metrics.items():
@@ -71,8 +71,8 @@ def quality_table(quality: Quality) -> str:
 
 def benchmark_table(benchmark: Benchmark) -> str:
     """Return the ranking with the metrics it rests on, and the verdict."""
-    from gansynth.studies.catalogue import METRICS
-    from gansynth.studies.ranking import ranked_metrics
+    from gansynth.studies.benchmark.ranking import ranked_metrics
+    from gansynth.studies.quality.catalogue import METRICS
 
     metrics = ranked_metrics(benchmark.summary)
     rows: list[tuple[str, ...]] = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]
@@ -115,7 +115,7 @@ def comparison_table(comparison: Comparison) -> str:
 
 def search_table(search: RemedySearch) -> str:
     """Return the figures of every candidate as pasupa2020 shows them (table 1), and whether one is worth anything."""
-    from gansynth.studies.remedy_search_result import CHOSEN_BY, SHOWN
+    from gansynth.studies.search.result import CHOSEN_BY, SHOWN
 
     heads = ("arm", "best epoch", *SHOWN, f"recall of {search.rarest}", f"{CHOSEN_BY} gained", "p")
     rows: list[tuple[str, ...]] = [heads]

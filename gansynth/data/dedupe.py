@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from gansynth.atomic import write_text
 from gansynth.data.dataset import CellDataset
 from gansynth.data.duplicates import find_duplicates
 from gansynth.data.opening import METADATA_FILE, open_dataset, refuse_inside
 from gansynth.data.split import SPLITS_FILE
 from gansynth.errors import InputError
+from gansynth.files.atomic import write_text
 
 LEFT_OUT_FILE = "left_out.csv"
 COLUMNS = ("file_name", "class", "why", "kept")

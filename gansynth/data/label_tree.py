@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gansynth.data.mapping import plain_type
 from gansynth.errors import InputError
 from gansynth.files import read_text
-from gansynth.recipe_text import MOST_BYTES, NotYaml, parse_yaml
+from gansynth.recipes.text import MOST_BYTES, NotYaml, parse_yaml
 
 GRANULOCYTE, AGRANULOCYTE = "granulocyte", "agranulocyte"
 GRANULOCYTES = ("neutrophil", "eosinophil", "basophil")

@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 
-from gansynth.atomic import whole_folder
 from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import ImageFile, Unreadable, failures_of, scan_folders, shown
 from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plain_type
@@ -22,6 +21,7 @@ from gansynth.data.npz import read_npz, write_png
 from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside, settled_origins
 from gansynth.errors import InputError
 from gansynth.files import spreadsheet_cell
+from gansynth.files.atomic import whole_folder
 
 _COLUMNS = ("file_name", "class", "source", "group", "origin", "cell_type", "original", "split")
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gansynth.atomic import write_text
 from gansynth.data.dataset import CellDataset
 from gansynth.data.table_rows import match_rows
 from gansynth.data.units import assign_units, counts_of_units, inseparable_units
 from gansynth.errors import InputError
 from gansynth.files import is_named, read_table, shown, spreadsheet_cell
+from gansynth.files.atomic import write_text
 
 SPLITS_FILE = "splits.csv"
 SPLITS = ("train", "val", "test")

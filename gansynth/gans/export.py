@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gansynth.atomic import whole_folder, write_json
 from gansynth.errors import InputError
-from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, INFO, MODEL, RECIPE, Run
-from gansynth.gans.weights import read_weights, write_weights
+from gansynth.files.atomic import whole_folder, write_json
+from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, Run
+from gansynth.runs.names import INFO, MODEL, RECIPE
+from gansynth.runs.weights import read_weights, write_weights
 
 
 def export_run(run: Run, out: Path) -> Run:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.gans.weights import read_weights, write_weights
-from gansynth.orientation import orient
+from gansynth.networks.orientation import orient
+from gansynth.runs.weights import read_weights, write_weights
 
 EDGE = 8
 ALARM = 0.001

@@ -1,6 +1,6 @@
 """What every GAN is: players, and turns in which one player moves. The loop knows nothing else.
 
-A new GAN is one file in this folder with one class::
+A new GAN is one file in `methods/` with one class::
 
     @register("my-gan")
     class MyGAN(GAN):

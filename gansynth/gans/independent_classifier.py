@@ -18,11 +18,11 @@ from torch.nn import functional as F
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
 from gansynth.errors import InputError
-from gansynth.gans.device import has_bf16
-from gansynth.gans.images import to_float
-from gansynth.gans.weights import read_weights, write_weights
+from gansynth.networks.images import to_float
+from gansynth.networks.orientation import orient_each
 from gansynth.networks.small_cnn import SmallCNN
-from gansynth.orientation import orient_each
+from gansynth.runs.device import has_bf16
+from gansynth.runs.weights import read_weights, write_weights
 
 EDGE = 64
 """Images are brought to this edge length before they are classified."""

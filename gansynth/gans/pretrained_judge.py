@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.gans.device import has_bf16
-from gansynth.gans.weights import read_weights, write_weights
 from gansynth.metrics.extractors.lite import LiteFeatures
 from gansynth.metrics.linear_head import LinearHead, Standardisation, fit_linear_head
+from gansynth.runs.device import has_bf16
+from gansynth.runs.weights import read_weights, write_weights
 
 JUDGE = "pretrained_judge.safetensors"
 """The head's file in a run."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -11,21 +9,20 @@ from typing import Any
 
 import torch
 
-from gansynth.errors import InputError
-from gansynth.file_hash import file_sha256
+from gansynth.errors import InputError, nearest_name
 from gansynth.files import NoSuchFile, read_json
+from gansynth.files.hashing import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import build_gan
 from gansynth.gans.independent_classifier import IndependentClassifier
 from gansynth.gans.sampling import LoadedGenerator
-from gansynth.gans.weights import read_weights
 from gansynth.networks.compact import SkipGenerator
-from gansynth.recipes import ZOO, GanRecipe, load_recipe
-from gansynth.shipped import zoo_models
+from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.recipes.reading import ZOO
+from gansynth.runs.names import INFO, MODEL, RECIPE
+from gansynth.runs.shipped import zoo_models
+from gansynth.runs.weights import read_weights
 
-MODEL = "model.safetensors"
-RECIPE = "recipe.yaml"
-INFO = "run.json"
 CLASSIFIER = "independent_classifier.safetensors"
 FINGERPRINTS = "training_fingerprints.safetensors"
 
@@ -159,10 +156,3 @@ def open_run(name_or_path: str | Path) -> Run:
     near = nearest_name(str(name_or_path), models)
     hint = f"did you mean '{near}'?" if near else f"the zoo has {', '.join(models) or 'no trained model'}"
     raise InputError(f"no run folder and no trained model '{name_or_path}'; {hint}")
-
-
-def nearest_name(name: str, known: Sequence[str]) -> str | None:
-    """Return the known name most like `name`, letter case aside, or None."""
-    lower = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(name.lower(), lower, 1)
-    return lower[near[0]] if near else None

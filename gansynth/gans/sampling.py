@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gansynth.gans.device import has_bf16
 from gansynth.gans.gan import GAN
-from gansynth.gans.images import to_uint8
-from gansynth.gans.memory import keep_freed_memory
-from gansynth.orientation import orient
+from gansynth.networks.images import to_uint8
+from gansynth.networks.orientation import orient
+from gansynth.runs.device import has_bf16
+from gansynth.runs.memory import keep_freed_memory
 
 CHUNK = 32
 """Seeds s with the same ``s // CHUNK`` are computed together."""

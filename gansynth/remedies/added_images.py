@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.atomic import write_json
+from gansynth.files.atomic import write_json
 from gansynth.remedies.treatment import Treatment
 
 if TYPE_CHECKING:

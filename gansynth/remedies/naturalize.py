@@ -38,7 +38,7 @@ class Naturalize(Remedy):
         return targets(n, self.dose) - n
 
     def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
-        from gansynth.synthesis import naturalize
+        from gansynth.synthesis.naturalize.naturalizing import naturalize
 
         real, wanted = treatment.images, self.wanted(treatment)
         counts = {real.class_names[c]: int(wanted[c]) for c in np.flatnonzero(wanted)}

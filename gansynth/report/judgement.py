@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.catalogue import METRICS
+from gansynth.studies.quality.catalogue import METRICS
 
 LEADING = ("KID", "KD-cell", "KD-dinobloom", "FD-cell", "FID")
 """Distances in the order in which one of them speaks for all: unbiased at any n first."""

@@ -8,8 +8,8 @@ from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Cell, Definitions, Grid, Row
 from gansynth.report.judgement import is_worse_than_real, shortfall
 from gansynth.report.numbers import MISSING, NONE, better, column_decimals, interval, number, sentence, value_of
-from gansynth.report.quality_folder import QualityResults
-from gansynth.studies.catalogue import METRICS
+from gansynth.report.quality.folder import QualityResults
+from gansynth.studies.quality.catalogue import METRICS
 
 _GROUPS = {
     "Distance": "Distance between the two sets",

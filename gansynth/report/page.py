@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.atomic import write_text
+from gansynth.files.atomic import write_text
 from gansynth.report.blocks import Block
 from gansynth.report.figures import image_strip
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gansynth.synthesis.balancing import balance
 from gansynth.synthesis.generation import generate
-from gansynth.synthesis.naturalize_training import chosen_segmenter, training_images
-from gansynth.synthesis.naturalizing import ClassCuts, NaturalizeReport, naturalize
+from gansynth.synthesis.naturalize.naturalizing import ClassCuts, NaturalizeReport
+from gansynth.synthesis.naturalize.training import chosen_segmenter, training_images
 from gansynth.synthesis.oversampling import GANOverSampler
 from gansynth.synthesis.provenance import Provenance, read_provenance
 from gansynth.synthesis.report import BalanceReport, ClassReport, GenerationReport
@@ -21,7 +21,6 @@ __all__ = [
     "balance",
     "chosen_segmenter",
     "generate",
-    "naturalize",
     "read_provenance",
     "training_images",
 ]

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth import __version__
 from gansynth.errors import InputError
-from gansynth.gans.device import chosen_device
 from gansynth.gans.sampling import CHUNK, LoadedGenerator
+from gansynth.runs.device import chosen_device
 from gansynth.synthesis.chunks import chunks_of_class
 from gansynth.synthesis.journal import JOURNAL_FILE, ChunkDone, Journal
 from gansynth.synthesis.naming import class_folders, image_file_name
@@ -25,6 +24,7 @@ from gansynth.synthesis.provenance import Provenance, encode_png
 from gansynth.synthesis.report import ClassReport, GenerationReport
 from gansynth.synthesis.screening import Screen
 from gansynth.synthesis.table import METADATA_FILE, report_of_finished, write_metadata
+from gansynth.version import __version__
 
 if TYPE_CHECKING:
     from gansynth.gans import Run
@@ -267,7 +267,7 @@ def _produce(
 def _write_png(job: _Job, name: str, seed: int, image: NDArray[np.uint8]) -> int:
     """Write one image and return its size; the file appears whole.
 
-    Without the sync of `gansynth.atomic`, which would cost more than the image itself: after a power
+    Without the sync of `gansynth.files.atomic`, which would cost more than the image itself: after a power
     cut, the sizes in the journal tell which images are to be made again.
     """
     run = job.run

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from gansynth.data.dataset import CellDataset
 from gansynth.data.picture import pixel_sha256
 from gansynth.errors import InputError
-from gansynth.gans.device import chosen_device
+from gansynth.runs.device import chosen_device
 from gansynth.synthesis.chunks import chunks_of_class
 from gansynth.synthesis.report import ClassReport
 from gansynth.synthesis.screening import Screen

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
-from gansynth import __version__
 from gansynth.errors import InputError
+from gansynth.version import __version__
 
 NOTICE = "Synthetic image made by gansynth; not a photograph of a cell."
 

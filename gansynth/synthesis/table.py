@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansynth.atomic import whole_file
 from gansynth.errors import InputError
+from gansynth.files.atomic import whole_file
 from gansynth.synthesis.journal import Journal
 from gansynth.synthesis.naming import image_file_name
 from gansynth.synthesis.report import ClassReport, GenerationReport

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gansynth.gans.weights import read_weights
+from gansynth.runs.weights import read_weights
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu" / "run.py"
 

@@ -13,17 +13,17 @@ from torch import nn
 from torchvision.models import get_model
 from torchvision.models.vision_transformer import interpolate_embeddings
 
-from gansynth.classifier_recipes import BackboneRecipe, CbamRecipe, load_classifier_recipe
 from gansynth.classifiers import backbones, open_classifier, train_classifier
 from gansynth.classifiers.backbones import build_backbone, build_cbam, published_weights
 from gansynth.classifiers.neural import build_network
 from gansynth.classifiers.training import Outcome
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
-from gansynth.file_hash import file_sha256
+from gansynth.files.hashing import file_sha256
 from gansynth.metrics.extractors.weights import MissingWeights
 from gansynth.networks.backbone import Preparation
 from gansynth.networks.efficientnet_lite import pretrained_efficientnet_lite
+from gansynth.recipes.classifier import BackboneRecipe, CbamRecipe, load_classifier_recipe
 
 SMALL = ("resolution=32", "network.input_size=32", "training.batch_size=4", "training.epochs=1")
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from gansynth.classifier_recipes import ClassicalRecipe, load_classifier_recipe
 from gansynth.classifiers.cell_encoder import train_cell_encoder
 from gansynth.classifiers.classical import load_classical, save_classical, train_classical
 from gansynth.classifiers.features import BackboneFeatures, published_features
@@ -22,9 +21,10 @@ from gansynth.classifiers.projection import Projection
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
-from gansynth.gans.images import to_float
 from gansynth.networks.backbone import Backbone, Preparation
 from gansynth.networks.efficientnet_lite import LiteStages
+from gansynth.networks.images import to_float
+from gansynth.recipes.classifier import ClassicalRecipe, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
 
 NAMES = ("logistic-regression", "naive-bayes", "svm", "random-forest")

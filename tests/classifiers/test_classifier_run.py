@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gansynth.atomic import write_text
 from gansynth.classifiers import neural_training as training_module
 from gansynth.classifiers import open_classifier, train_classifier
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.neural import NeuralClassifier
 from gansynth.errors import InputError
-from gansynth.file_hash import file_sha256
+from gansynth.files.atomic import write_text
+from gansynth.files.hashing import file_sha256
 from gansynth.recipes import load_recipe
 
 from .tiny_classifier import tiny_cells, tiny_recipe

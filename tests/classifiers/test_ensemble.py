@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gansynth.classifier_recipes import AverageRecipe, load_classifier_recipe
 from gansynth.classifiers import open_classifier, train_classifier
 from gansynth.classifiers.ensemble import AverageClassifier
 from gansynth.classifiers.explain import explain
@@ -17,6 +16,7 @@ from gansynth.classifiers.training import train_on_split
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
+from gansynth.recipes.classifier import AverageRecipe, load_classifier_recipe
 
 CELLS = {"eosinophil": 12, "platelet": 12}
 CNN = "{name: small, classifier: sequential-cnn, resolution: 16, network: {channels: [4, 4, 4, 8]}}"

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gansynth.classifier_recipes import NeuralRecipe, load_classifier_recipe
 from gansynth.classifiers.calibration import Calibrated
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.explain import Method, explain
-from gansynth.classifiers.explain_grad_cam import grad_cam
-from gansynth.classifiers.explain_guided import guided_gradient
-from gansynth.classifiers.explain_layer import last_maps, layer_by_layer
-from gansynth.classifiers.explain_score_cam import score_cam
-from gansynth.classifiers.explain_share import mean_share, share_inside
+from gansynth.classifiers.explain.grad_cam import grad_cam
+from gansynth.classifiers.explain.guided import guided_gradient
+from gansynth.classifiers.explain.layer import last_maps, layer_by_layer
+from gansynth.classifiers.explain.score_cam import score_cam
+from gansynth.classifiers.explain.share import mean_share, share_inside
 from gansynth.classifiers.neural import NeuralClassifier, build_network
 from gansynth.errors import InputError
+from gansynth.recipes.classifier import NeuralRecipe, load_classifier_recipe
 
 CLASSES = ("dark", "bright")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gansynth.classifier_recipes import ClassicalRecipe, load_classifier_recipe
+from gansynth.cells.nuclei import COLUMNS, nuclei_table
 from gansynth.classifiers.classical import load_classical, save_classical, train_classical
 from gansynth.classifiers.features import NucleusMeasures
-from gansynth.data.nuclei import COLUMNS, nuclei_table
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
+from gansynth.recipes.classifier import ClassicalRecipe, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
 
 

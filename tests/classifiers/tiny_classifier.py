@@ -6,9 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from gansynth.classifier_recipes import NeuralRecipe, load_classifier_recipe
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset
+from gansynth.recipes.classifier import NeuralRecipe, load_classifier_recipe
 
 TINY = ("resolution=16", "network.channels=[4, 8, 8, 8]", "training.batch_size=8", "training.epochs=4")
 

@@ -16,11 +16,11 @@ import abouali2023
 import abouali2023_paper as paper
 import paper_study
 from abouali2023_sets import REAL, SETS, composed_classes, rarest_class
-from gansynth.classifier_recipes import load_classifier_recipe
 from gansynth.classifiers.training import train_classifier
 from gansynth.data import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
+from gansynth.recipes.classifier import load_classifier_recipe
 from gansynth.remedies import Workplace, naturalize, parse_arm
 
 

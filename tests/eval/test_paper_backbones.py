@@ -11,10 +11,10 @@ from torchvision.models import get_model
 
 import paper_backbones
 import paper_study
-from gansynth.classifier_recipes import load_classifier_recipe
 from gansynth.classifiers import backbones
 from gansynth.errors import InputError
-from gansynth.file_hash import file_sha256
+from gansynth.files.hashing import file_sha256
+from gansynth.recipes.classifier import load_classifier_recipe
 from paper_backbones import network, networks
 from paper_study import Amount, Options
 

@@ -12,13 +12,13 @@ from PIL import Image
 import smear_detection
 import smear_detector
 import smear_foreign
-from gansynth.data.boxes import RED_CELL, WHITE_CELL, CellBox
 from gansynth.data.picture import read_image
-from gansynth.data.smear_detector import KINDS, CellDetector, open_detector
-from gansynth.data.voc import write_voc
 from gansynth.errors import InputError
-from gansynth.file_hash import file_sha256
+from gansynth.files.hashing import file_sha256
 from gansynth.networks.cell_detector import CellDetectorNetwork
+from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox
+from gansynth.smears.detector import KINDS, CellDetector, open_detector
+from gansynth.smears.voc import write_voc
 
 CELLS = [(34, 40, 40), (100, 30, 40), (40, 110, 40), (112, 112, 64)]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.controls import TITLES
-from gansynth.studies.quality_result import Controls, Quality
+from gansynth.studies.quality.controls import TITLES
+from gansynth.studies.quality.result import Controls, Quality
 from two_judges import images_of, summary, summary_row, tables
 
 

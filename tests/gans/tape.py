@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from gansynth.gans.graphs import Terms
+from gansynth.gans.engine.graphs import Terms
 
 
 class _Taping(TorchDispatchMode):

@@ -18,12 +18,12 @@ from gansynth.gans.adversarial import (
     hinge_critic_loss,
     hinge_generator_loss,
 )
-from gansynth.gans.bagan_gp import BAGANGP
-from gansynth.gans.dcgan import CANDIDATES, DCGAN
-from gansynth.gans.ema import Ema
-from gansynth.gans.images import to_uint8
-from gansynth.gans.infogan import InfoGAN
-from gansynth.gans.training import align, some_of_each_class
+from gansynth.gans.engine.ema import Ema
+from gansynth.gans.engine.training import align, some_of_each_class
+from gansynth.gans.methods.bagan_gp import BAGANGP
+from gansynth.gans.methods.dcgan import CANDIDATES, DCGAN
+from gansynth.gans.methods.infogan import InfoGAN
+from gansynth.networks.images import to_uint8
 from gansynth.recipes import load_recipe
 
 from .test_every_gan import CLASSES, DATA, batch_for, build

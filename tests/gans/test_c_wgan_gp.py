@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from gansynth.gans import build_gan
-from gansynth.gans.c_wgan_gp import CWGANGP, mode_seeking
 from gansynth.gans.gan import Batch
+from gansynth.gans.methods.c_wgan_gp import CWGANGP, mode_seeking
 from gansynth.recipes import load_recipe
 
 from .tiny import tiny_recipe

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gansynth.gans.ema import Ema
+from gansynth.gans.engine.ema import Ema
 
 
 def one(value: float) -> nn.Linear:

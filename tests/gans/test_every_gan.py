@@ -12,11 +12,11 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from gansynth.gans import GAN, Batch, Run, build_gan, open_run, train_gan
+from gansynth.gans.engine.loop import Batches, _move, build_optimizers
 from gansynth.gans.export import export_run
 from gansynth.gans.gan import _REGISTRY
-from gansynth.gans.loop import Batches, _move, build_optimizers
-from gansynth.gans.weights import read_weights
 from gansynth.recipes import GanRecipe, load_recipe, recipe_names
+from gansynth.runs.weights import read_weights
 
 from .tiny import SMALL, tiny_dataset
 

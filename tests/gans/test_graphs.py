@@ -12,10 +12,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from gansynth.gans import build_gan
-from gansynth.gans.budget import Budget
-from gansynth.gans.ema import Ema
-from gansynth.gans.gan import Batch
-from gansynth.gans.graphs import (
+from gansynth.gans.engine.budget import Budget
+from gansynth.gans.engine.ema import Ema
+from gansynth.gans.engine.graphs import (
     MOST_RECORDINGS,
     AskedStep,
     CudaRecorder,
@@ -26,9 +25,10 @@ from gansynth.gans.graphs import (
     drawing_nothing_on_the_processor,
     play_in_python,
 )
-from gansynth.gans.loop import Batches, _move, build_optimizers, set_rate, train
-from gansynth.gans.state import Progress
+from gansynth.gans.engine.loop import Batches, _move, build_optimizers, set_rate, train
+from gansynth.gans.gan import Batch
 from gansynth.recipes import GanRecipe
+from gansynth.runs.progress import Progress
 
 from .tape import Tape
 from .test_every_gan import COMPACT, DATA, small

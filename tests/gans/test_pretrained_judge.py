@@ -12,9 +12,9 @@ import torch
 from gansynth.data import CellDataset
 from gansynth.errors import InputError
 from gansynth.gans import train_gan
+from gansynth.gans.engine.watch import ClassWatch, SecondFamily
 from gansynth.gans.pretrained_judge import JUDGE, PretrainedJudge, judging_version, learn_pretrained_judge
-from gansynth.gans.watch import ClassWatch, SecondFamily
-from gansynth.gans.weights import read_weights, write_weights
+from gansynth.runs.weights import read_weights, write_weights
 
 from .tiny import tiny_dataset, tiny_recipe
 

@@ -17,11 +17,11 @@ from gansynth.data import split_dataset
 from gansynth.data.loader import ClassSampler
 from gansynth.errors import InputError
 from gansynth.gans import GAN, Run, build_gan, train_gan
-from gansynth.gans.loop import Batches
+from gansynth.gans.engine.loop import Batches
+from gansynth.gans.engine.run_folder import identity_of
+from gansynth.gans.engine.watch import ClassWatch
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
-from gansynth.gans.run_folder import identity_of
-from gansynth.gans.watch import ClassWatch
-from gansynth.gans.weights import read_weights
+from gansynth.runs.weights import read_weights
 
 from .tiny import tiny_dataset, tiny_recipe
 
@@ -196,7 +196,7 @@ def test_a_folder_that_holds_anything_is_not_trained_into(tmp_path: Path) -> Non
 def test_divergence_stops_with_a_sentence_and_keeps_the_last_good_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gansynth.gans.c_wgan_gp import CWGANGP
+    from gansynth.gans.methods.c_wgan_gp import CWGANGP
 
     original = CWGANGP.generator_loss
 
@@ -217,7 +217,7 @@ def test_a_turn_moves_its_own_player_only(tmp_path: Path) -> None:
     """The critic's step must leave the generator where it was, and so on round the table."""
     from lightning_fabric import Fabric
 
-    from gansynth.gans.loop import _move, build_optimizers
+    from gansynth.gans.engine.loop import _move, build_optimizers
 
     torch.manual_seed(0)
     recipe, data = tiny_recipe(), tiny_dataset()

@@ -10,9 +10,9 @@ import torch
 
 from gansynth.errors import InputError
 from gansynth.gans import Run, choose_recipe, train_gan
-from gansynth.gans.state_files import newest_state
-from gansynth.gans.weights import read_weights
 from gansynth.recipes import load_recipe
+from gansynth.runs.state_files import newest_state
+from gansynth.runs.weights import read_weights
 
 from .tiny import tiny_dataset, tiny_recipe
 

@@ -11,12 +11,12 @@ from lightning_fabric import Fabric
 
 from gansynth.data import CellDataset
 from gansynth.data.phantom import phantom_dataset
-from gansynth.gans.budget import Budget
-from gansynth.gans.ema import Ema
+from gansynth.gans.engine.budget import Budget
+from gansynth.gans.engine.ema import Ema
+from gansynth.gans.engine.loop import Batches, build_optimizers, train
 from gansynth.gans.gan import build_gan
-from gansynth.gans.loop import Batches, build_optimizers, train
-from gansynth.gans.state import Progress
 from gansynth.recipes import load_recipe
+from gansynth.runs.progress import Progress
 
 
 def digest(gan: torch.nn.Module) -> str:

@@ -12,7 +12,7 @@ import pytest
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
 from gansynth.remedies import Workplace, parse_arm
-from gansynth.studies.comparison_plan import gans_of
+from gansynth.studies.comparison.plan import gans_of
 from gansynth.synthesis import generate
 
 

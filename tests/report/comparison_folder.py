@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset, write_phantom
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.comparison_figures import Pooled
-from gansynth.studies.comparison_leaderboard import leaderboard
+from gansynth.studies.comparison.figures import Pooled
+from gansynth.studies.comparison.leaderboard import leaderboard
 
 GAN = "c-wgan-gp-64"
 ARMS = ("none", "augmentation", "oversample", GAN)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.benchmark_result import Benchmark, BenchmarkRun, Budget, Curve
-from gansynth.studies.quality_result import Missing
-from gansynth.studies.ranking import Lead, Place, Spread, spread
+from gansynth.studies.benchmark.ranking import Lead, Place, Spread, spread
+from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun, Budget, Curve
+from gansynth.studies.quality.result import Missing
 
 NAMES = ("basophil", "eosinophil <x>", "smudge cell")
 WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"

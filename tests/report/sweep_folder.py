@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from gansynth.studies.comparison_entries import Endpoint
-from gansynth.studies.imbalance_sweep_result import (
+from gansynth.studies.comparison.entries import Endpoint
+from gansynth.studies.sweep.result import (
     SWEPT,
     ImbalanceSweep,
     Step,

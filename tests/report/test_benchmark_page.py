@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from gansynth.errors import InputError
-from gansynth.report.benchmark_page import benchmark_page, read_measured, write_benchmark_page
+from gansynth.report.benchmark.page import benchmark_page, read_measured, write_benchmark_page
+from gansynth.report.benchmark.recipe_tables import class_by_recipe, clear_winner, cost_table, recipe_table
 from gansynth.report.blocks import Lineup
 from gansynth.report.page import Page, render_page
-from gansynth.report.recipe_tables import class_by_recipe, clear_winner, cost_table, recipe_table
-from gansynth.studies.benchmark_result import TABLE_6, TABLE_7, Benchmark
-from gansynth.studies.ranking import Spread
+from gansynth.studies.benchmark.ranking import Spread
+from gansynth.studies.benchmark.result import TABLE_6, TABLE_7, Benchmark
 
 from .study_folders import NAMES, WARNINGS, WEIGHTS, write_benchmark_folder
 from .test_page import Balance

@@ -10,9 +10,10 @@ import pytest
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.report.blocks import Grid
-from gansynth.report.comparison_levels import levels
-from gansynth.report.comparison_page import comparison_page
-from gansynth.studies import Comparison, compare
+from gansynth.report.comparison.levels import levels
+from gansynth.report.comparison.page import comparison_page
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.study import compare
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -16,14 +16,14 @@ import pytest
 from gansynth.errors import InputError
 from gansynth.metrics.wording import p_value, p_words
 from gansynth.report.blocks import Grid, Guesses
-from gansynth.report.comparison_cells import misclassified
-from gansynth.report.comparison_effects import effect_table, forest_chart
-from gansynth.report.comparison_models import balanced_table
-from gansynth.report.comparison_page import comparison_page, write_comparison_page
+from gansynth.report.comparison.cells import misclassified
+from gansynth.report.comparison.effects import effect_table, forest_chart
+from gansynth.report.comparison.models import balanced_table
+from gansynth.report.comparison.page import comparison_page, write_comparison_page
 from gansynth.report.page import Page, Section, render_page
-from gansynth.studies import Comparison
-from gansynth.studies.comparison_entries import ArmEffect, Endpoint
-from gansynth.studies.comparison_verdict import findings, key_figures, lead, verdict
+from gansynth.studies.comparison.entries import ArmEffect, Endpoint
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.verdict import findings, key_figures, lead, verdict
 
 from .comparison_folder import ARMS, CLASSIFIERS, COUNTS, GAN, RARITY, WARNINGS, write_comparison_folder
 from .test_page import Balance

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from gansynth.classifier_recipes import load_classifier_recipe
 from gansynth.classifiers import train_classifier
-from gansynth.classifiers.explain_files import ExplainedFile, Looked, shares_of
+from gansynth.classifiers.explain.files import ExplainedFile, Looked, shares_of
 from gansynth.cli import gansynth
 from gansynth.data.phantom import phantom_dataset
-from gansynth.report.explanation_sheet import TILE, explanation_sheet, heat, overlay
+from gansynth.recipes.classifier import load_classifier_recipe
+from gansynth.report.explain.sheet import TILE, explanation_sheet, heat, overlay
 
 
 @pytest.fixture(scope="module")

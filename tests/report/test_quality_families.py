@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gansynth.report.quality_families import families_section
-from gansynth.report.quality_folder import read_quality_folder
-from gansynth.report.quality_page import write_quality_page
-from gansynth.report.quality_verdict import key_figures, verdict
-from gansynth.studies.controls import TITLES
+from gansynth.report.quality.families import families_section
+from gansynth.report.quality.folder import read_quality_folder
+from gansynth.report.quality.page import write_quality_page
+from gansynth.report.quality.verdict import key_figures, verdict
+from gansynth.studies.quality.controls import TITLES
 
 from .study_folders import NAMES, write_quality_folder
 

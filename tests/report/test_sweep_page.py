@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gansynth.errors import InputError
-from gansynth.report.sweep_charts import arm_looks, ratio_chart
-from gansynth.report.sweep_page import sweep_findings, sweep_page, sweep_verdict, write_sweep_page
-from gansynth.studies.comparison_entries import FailedTraining
-from gansynth.studies.imbalance_sweep_result import ImbalanceSweep, Point, SweepFailure
+from gansynth.report.sweep.charts import arm_looks, ratio_chart
+from gansynth.report.sweep.page import sweep_findings, sweep_page, sweep_verdict, write_sweep_page
+from gansynth.studies.comparison.entries import FailedTraining
+from gansynth.studies.sweep.result import ImbalanceSweep, Point, SweepFailure
 
 from .sweep_folder import write_sweep_folder
 

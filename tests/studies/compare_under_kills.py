@@ -20,7 +20,7 @@ import gansynth.classifiers.classical
 import gansynth.classifiers.training
 import gansynth.gans
 import gansynth.synthesis  # noqa: F401  all imported here once, and not in every child
-from gansynth.studies import compare
+from gansynth.studies.comparison.study import compare
 
 KILLS = 10
 

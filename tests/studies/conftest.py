@@ -59,7 +59,7 @@ class CountedJobs:
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> CountedJobs:
     """Count the trainings of searches, comparisons and sweeps, and stop them."""
-    from gansynth.studies import comparison_jobs
+    from gansynth.studies.comparison import jobs as comparison_jobs
 
     counted = CountedJobs(comparison_jobs.carry_out)
     monkeypatch.setattr(comparison_jobs, "carry_out", counted)

@@ -20,8 +20,11 @@ from gansynth.cli import run
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.recipes import load_recipe
-from gansynth.report.benchmark_page import write_benchmark_page
-from gansynth.studies import Benchmark, benchmark, benchmark_composites, benchmark_entry
+from gansynth.report.benchmark.page import write_benchmark_page
+from gansynth.studies.benchmark import composites as benchmark_composites
+from gansynth.studies.benchmark import entry as benchmark_entry
+from gansynth.studies.benchmark.result import Benchmark
+from gansynth.studies.benchmark.study import benchmark
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

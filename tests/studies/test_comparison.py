@@ -23,9 +23,11 @@ from gansynth.errors import InputError
 from gansynth.gans import Run
 from gansynth.metrics.estimate import Estimate
 from gansynth.recipes import load_recipe
-from gansynth.studies import Comparison, compare, comparison_grid
-from gansynth.studies.comparison_entries import ArmResult, Endpoint, Recognition
-from gansynth.studies.comparison_recognition import unrecognised
+from gansynth.studies.comparison import grid as comparison_grid
+from gansynth.studies.comparison.entries import ArmResult, Endpoint, Recognition
+from gansynth.studies.comparison.recognition import unrecognised
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.study import compare
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

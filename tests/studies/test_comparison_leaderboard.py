@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gansynth.studies.comparison_entries import Standing
-from gansynth.studies.comparison_figures import Pooled
-from gansynth.studies.comparison_leaderboard import LOSSES, MARGIN, Shifted, leaderboard
+from gansynth.studies.comparison.entries import Standing
+from gansynth.studies.comparison.figures import Pooled
+from gansynth.studies.comparison.leaderboard import LOSSES, MARGIN, Shifted, leaderboard
 
 NAMES = ["basophil", "eosinophil", "monocyte"]
 LABELS = np.repeat([0, 1, 2], [300, 3000, 3000])

@@ -13,10 +13,10 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score, roc_a
 
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
-from gansynth.studies import Comparison, compare
-from gansynth.studies.comparison_figures import Pooled
-from gansynth.studies.comparison_levels import chosen_tree, lifted
-from gansynth.studies.comparison_result import Superclasses
+from gansynth.studies.comparison.figures import Pooled
+from gansynth.studies.comparison.levels import chosen_tree, lifted
+from gansynth.studies.comparison.result import Comparison, Superclasses
+from gansynth.studies.comparison.study import compare
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from gansynth.errors import InputError
 from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies import Comparison
-from gansynth.studies.comparison_entries import (
+from gansynth.studies.comparison.entries import (
     ArmEffect,
     ArmResult,
     ArmScores,
@@ -27,8 +26,8 @@ from gansynth.studies.comparison_entries import (
     Swap,
     Training,
 )
-from gansynth.studies.comparison_registration import REGISTRATION, Registration
-from gansynth.studies.comparison_result import About, LevelFacts, Superclasses
+from gansynth.studies.comparison.registration import REGISTRATION, Registration
+from gansynth.studies.comparison.result import About, Comparison, LevelFacts, Superclasses
 
 names = st.sampled_from(["none", "oversample@0.5", "augmentation+c-wgan-gp-64", "runs/<mine> & ours"])
 classes = st.sampled_from(["basophil", "smudge cell", "IG"])

@@ -14,14 +14,16 @@ from gansynth.data.phantom import draw_cell
 from gansynth.gans import open_run
 from gansynth.metrics.estimate import Estimate
 from gansynth.networks.efficientnet_lite import SHA256
-from gansynth.studies import Quality, lesson, quality
-from gansynth.studies.catalogue import LITE
-from gansynth.studies.controls import CONTROLS, TITLES, as_jpeg, blurred
-from gansynth.studies.families import worse_of_both
-from gansynth.studies.lesson import lesson_of
-from gansynth.studies.makers import judges_for, maker_of
-from gansynth.studies.sets import Sets, open_sets
-from gansynth.studies.white_cells import SLIDE, masked
+from gansynth.studies.quality import lesson
+from gansynth.studies.quality.catalogue import LITE
+from gansynth.studies.quality.controls import CONTROLS, TITLES, as_jpeg, blurred
+from gansynth.studies.quality.families import worse_of_both
+from gansynth.studies.quality.lesson import lesson_of
+from gansynth.studies.quality.makers import judges_for, maker_of
+from gansynth.studies.quality.result import Quality
+from gansynth.studies.quality.sets import Sets, open_sets
+from gansynth.studies.quality.study import quality
+from gansynth.studies.quality.white_cells import SLIDE, masked
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def test_spoiled_real_cells_stand_beside_in_both_families(found: Quality) -> Non
 
 
 def test_controls_are_read_back_from_the_folder(found: Quality, tmp_path: Path) -> None:
-    from gansynth.studies.quality_result import Controls, read_results
+    from gansynth.studies.quality.result import Controls, read_results
 
     found.write(tmp_path)
     held = read_results(tmp_path)["controls"]

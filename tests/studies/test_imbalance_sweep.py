@@ -20,9 +20,10 @@ from gansynth.cli.tables import sweep_table
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.metrics.multiple_testing import holm
-from gansynth.studies import ImbalanceSweep, sweep_imbalance
-from gansynth.studies.comparison_entries import Endpoint
-from gansynth.studies.imbalance_sweep_counts import THIN, counts_at, imbalance_ratio
+from gansynth.studies.comparison.entries import Endpoint
+from gansynth.studies.sweep.counts import THIN, counts_at, imbalance_ratio
+from gansynth.studies.sweep.result import ImbalanceSweep
+from gansynth.studies.sweep.study import sweep_imbalance
 
 from .conftest import CountedJobs
 

@@ -12,9 +12,9 @@ from PIL import Image, ImageFilter
 
 from gansynth.cli import run
 from gansynth.errors import InputError
-from gansynth.studies import Quality, quality
-from gansynth.studies.catalogue import METRICS
-from gansynth.studies.quality_result import read_results
+from gansynth.studies.quality.catalogue import METRICS
+from gansynth.studies.quality.result import Quality, read_results
+from gansynth.studies.quality.study import quality
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.benchmark_result import verdict
-from gansynth.studies.ranking import Spread, best, clearly_better, rank, spread
+from gansynth.studies.benchmark.ranking import Spread, best, clearly_better, rank, spread
+from gansynth.studies.benchmark.result import verdict
 
 
 def of(*values: float, half: float = 0.0, floor: float | None = None) -> Spread:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gansynth.studies.real_cache import RealCache
+from gansynth.studies.quality.real_cache import RealCache
 
 
 def test_what_is_known_is_not_computed_again(tmp_path: Path) -> None:

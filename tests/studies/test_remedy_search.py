@@ -18,9 +18,9 @@ from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
 from gansynth.data.split import split_dataset, write_splits
 from gansynth.errors import InputError
-from gansynth.studies import RemedySearch, search_remedy
-from gansynth.studies.remedy_grid import candidates_of
-from gansynth.studies.remedy_search_result import SHOWN, CandidateResult, Gain, OverFolds
+from gansynth.studies.search.grid import candidates_of
+from gansynth.studies.search.result import SHOWN, CandidateResult, Gain, OverFolds, RemedySearch
+from gansynth.studies.search.study import search_remedy
 
 from .conftest import CountedJobs
 

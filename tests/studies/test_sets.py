@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gansynth.errors import InputError
-from gansynth.studies.sets import open_sets
+from gansynth.studies.quality.sets import open_sets
 
 
 @pytest.fixture(scope="module")

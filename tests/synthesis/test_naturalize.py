@@ -11,16 +11,17 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from gansynth.cells.segmentation import CellMasks, segment_cell
+from gansynth.cells.stain import background_colour
 from gansynth.cli import gansynth
 from gansynth.data import CellDataset, open_dataset, split_dataset, write_splits
-from gansynth.data.cell_segmentation import CellMasks, segment_cell
 from gansynth.data.phantom import phantom_dataset, write_phantom
-from gansynth.data.stain import background_colour
 from gansynth.errors import InputError
-from gansynth.synthesis import naturalize, read_provenance, training_images
-from gansynth.synthesis.naturalize_composing import STAIN_RANGE, Composer
-from gansynth.synthesis.naturalize_folder import COLUMNS, JOURNAL_FILE
-from gansynth.synthesis.naturalize_parts import Cut, Scene, cut_white_cell, read_scene
+from gansynth.synthesis import read_provenance, training_images
+from gansynth.synthesis.naturalize.composing import STAIN_RANGE, Composer
+from gansynth.synthesis.naturalize.folder import COLUMNS, JOURNAL_FILE
+from gansynth.synthesis.naturalize.naturalizing import naturalize
+from gansynth.synthesis.naturalize.parts import Cut, Scene, cut_white_cell, read_scene
 
 MASKS: dict[bytes, CellMasks] = {}
 

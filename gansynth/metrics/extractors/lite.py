@@ -27,8 +27,8 @@ class LiteFeatures:
     antialiased), so that features of any two sets compare, and a judge costs the same at any size.
 
     The features are as they come. What is computed in them standardises each by real images first
-    (`gansynth.studies.views.View`, `gansynth.metrics.linear_head`): a stage with large values would else outweigh the
-    others.
+    (`gansynth.studies.quality.views.View`, `gansynth.metrics.linear_head`): a stage with large values would else
+    outweigh the others.
 
     Parameters
     ----------

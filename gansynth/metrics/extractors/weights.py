@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gansynth.errors import InputError
-from gansynth.file_hash import file_sha256
+from gansynth.files.hashing import file_sha256
 
 FOLDER_VARIABLE = "GANSYNTH_WEIGHTS"
 """The environment variable that names a folder of weights where no ``--weights-dir`` is given."""

@@ -1,0 +1,144 @@
+"""Begin a training with the players of another: a generator that knows cells learns new ones from fewer.
+
+Not the same as resuming: the step number starts anew, optimizers are fresh, data, classes and recipe may differ.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gansynth.data.dataset import CellDataset
+from gansynth.errors import InputError
+from gansynth.files.hashing import file_sha256
+from gansynth.gans.engine.ema import Ema
+from gansynth.gans.gan import GAN
+from gansynth.gans.run import Run
+from gansynth.runs.names import INFO, MODEL
+from gansynth.runs.state_files import newest_state
+from gansynth.runs.weights import read_weights
+
+
+def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> dict[str, Any]:
+    """Copy the parent's players, and its slow generator, into a GAN.
+
+    A parent without a state, as the zoo's models are, gives its generator; the other players then begin untrained.
+    What belongs to a class (a row of an embedding or of a last layer) goes to the class of the same name. A class that
+    the parent does not know starts as the one that it resembles most, by the parent's independent classifier on its
+    training images; as the mean of all where the parent has no such classifier. Weights that the parent does not have
+    keep their start.
+
+    Returns
+    -------
+    dict
+        The parent's name, step, sha256 and own parent, and the sha256 of every image that it, or its own parent, was
+        trained on: they are training images of the child too.
+
+    Raises
+    ------
+    InputError
+        If the parent's players do not fit the child's recipe.
+    """
+    file, tensors = _players(parent)
+    begins_as = beginnings(parent, training)
+    rows = [-1 if row is None else row for row in begins_as.values()]
+    for prefix, network in (("gan.", gan), ("ema.", ema.network)):
+        weights = network.state_dict()
+        for name, own in weights.items():
+            given = tensors.get(prefix + name)
+            if given is not None and own.is_floating_point():  # counts and assignments begin anew
+                layer = name if network is gan else f"generator.{name}"
+                if _per_class(layer):
+                    given = _by_class(given, len(own), rows, len(parent.class_names))
+                elif layer == LABEL_COLUMNS:
+                    given = _by_class(given.t(), own.shape[1], rows, len(parent.class_names)).t()
+                weights[name] = _fitted(given, own, f"run {parent.name}: {name}")
+        network.load_state_dict(weights)
+    return {
+        "name": parent.name,
+        "step": parent.info["step"],
+        "classes": {name: None if row is None else parent.class_names[row] for name, row in begins_as.items()},
+        "weights_sha256": file_sha256(file),
+        "images": parent.info["images"],
+        "seconds": parent.info["seconds"],
+        "pretrained": parent.info.get("pretrained", {}),
+        "parent": _without_images(parent.info.get("parent")),
+        "training_sha256": sorted(parent.training_sha256),
+    }
+
+
+def beginnings(parent: Run, training: CellDataset) -> dict[str, int | None]:
+    """Return which class of the parent each class begins as; None for the mean of all."""
+    found: dict[str, int | None] = {
+        name: parent.class_names.index(name) if name in parent.class_names else None for name in training.class_names
+    }
+    classifier = parent.independent_classifier() if None in found.values() else None
+    if classifier is not None:
+        for c, name in enumerate(training.class_names):
+            if found[name] is None:
+                images = training.images[np.flatnonzero(training.labels == c)[:ENOUGH_TO_COMPARE]]
+                found[name] = int(classifier(images).mean(axis=0).argmax())
+    return found
+
+
+def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:
+    """Return the file that holds the parent's players, and its tensors under the names that a state gives them."""
+    state = newest_state(parent.path)
+    if state is not None:
+        return state, read_weights(state)[0]
+    file = parent.path / MODEL
+    slow = {name.removeprefix("generator."): tensor for name, tensor in read_weights(file)[0].items()}
+    return file, {f"{prefix}.{name}": t for prefix in ("gan.generator", "ema") for name, t in slow.items()}
+
+
+def _without_images(lineage: dict[str, Any] | None) -> dict[str, Any] | None:
+    return lineage and {key: value for key, value in lineage.items() if key != "training_sha256"}
+
+
+def inherited(folder: Path) -> dict[str, Any] | None:
+    """Return what `transfer` returned when the run in `folder` began, or None."""
+    try:
+        parent: dict[str, Any] | None = json.loads((folder / INFO).read_text(encoding="utf-8")).get("parent")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return parent
+
+
+ENOUGH_TO_COMPARE = 256
+"""Images of a class that decide which of the parent's classes it resembles."""
+
+LABEL_COLUMNS = "generator.fully_connected.weight"
+"""The generator of hazra2022 takes latent and one-hot label side by side: the last columns are classes."""
+
+
+def _per_class(name: str) -> bool:
+    """Other layers of classes have them in their rows, and go by these names in every network of the project."""
+    return any(part in name for part in ("embedding.", "projection.", "logits."))
+
+
+def _by_class(given: Tensor, n_own: int, rows: Sequence[int], n_given: int) -> Tensor:
+    """Return the rows of `given`, of which the last `n_given` are classes, for the classes `rows` (-1: unknown).
+
+    Left as it is, for `_fitted` to refuse, where that does not give `n_own` rows.
+    """
+    others = len(given) - n_given
+    if others < 0 or others + len(rows) != n_own:
+        return given
+    classes = given[others:]
+    by_class = torch.cat([classes, classes.float().mean(dim=0, keepdim=True).to(given.dtype)])
+    chosen = by_class[torch.tensor([row if row >= 0 else n_given for row in rows])]
+    return torch.cat([given[:others], chosen])
+
+
+def _fitted(given: Tensor, own: Tensor, what: str) -> Tensor:
+    if given.shape != own.shape:
+        raise InputError(
+            f"{what} is {list(given.shape)} and should be {list(own.shape)}; start from a run of the same networks"
+        )
+    return given

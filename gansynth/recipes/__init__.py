@@ -1,0 +1,21 @@
+"""Recipes: what is trained and how, as YAML. Here those of GANs; `recipes.classifier` has those of classifiers."""
+
+from gansynth.recipes.gan import (
+    Augmentation,
+    CompactNetworks,
+    GanRecipe,
+    Losses,
+    PaperNetworks,
+    load_recipe,
+    recipe_names,
+)
+
+__all__ = [
+    "Augmentation",
+    "CompactNetworks",
+    "GanRecipe",
+    "Losses",
+    "PaperNetworks",
+    "load_recipe",
+    "recipe_names",
+]

@@ -1,0 +1,213 @@
+"""Recipes: everything that decides a training, typed and checked, in one YAML file.
+
+A recipe of the zoo is opened by its name, any other by its path. What the file does not say has the default
+written here; what it says and this file does not know is refused with the line it stands on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from gansynth.recipes.reading import (
+    ZOO,
+    Channels,
+    Count,
+    NonNegative,
+    Number,
+    Positive,
+    Section,
+    Width,
+    read_recipe,
+    zoo_recipes,
+)
+
+__all__ = ["ZOO", "GanRecipe", "load_recipe", "recipe_names"]
+
+
+class PaperNetworks(Section):
+    """Tables 3, 4 and 5 of hazra2022."""
+
+    family: Literal["hazra2022"]
+    width: Width = 64
+
+
+class CompactNetworks(Section):
+    """The networks of `gansynth.networks.compact`; channels are listed from the lowest resolution for the generator
+    and from the highest for the critic and the classifier. With `classifier_norm` group the classifier is that of
+    `gansynth.networks.group_norm_classifier`, which learns faster.
+
+    The generator's `mapping` layers take latent and class to a style; its `noise` and `embedding_noise` are described
+    in `gansynth.networks.compact.SkipGenerator`. `projected_edge` is the edge length in pixels to which a critic on
+    pretrained features scales images (`gansynth.networks.projected`)."""
+
+    family: Literal["compact"]
+    generator: Channels
+    critic: Channels | tuple[()] = ()
+    classifier: Channels
+    classifier_norm: Literal["none", "group"] = "none"
+    style: Width = 128
+    mapping: Annotated[int, Field(ge=1, le=16)] = 2
+    noise: bool = False
+    embedding_noise: NonNegative = 0.0
+    projected_edge: Annotated[int, Field(ge=32, le=512, multiple_of=32)] = 128
+    projection: bool = False
+    deviation_group: Width = 4
+
+
+class Losses(Section):
+    """Weights of the terms of the losses. `generator_critic` and `generator_texture` are how much the generator heeds
+    the Wasserstein critic and a critic on pretrained features, where a method has both."""
+
+    gradient_penalty: NonNegative = 10.0
+    penalty_every: Count = 1
+    drift: NonNegative = 0.0
+    classifier_real: NonNegative = 1.0
+    generator_critic: NonNegative = 1.0
+    generator_texture: NonNegative = 1.0
+    generator_class: NonNegative = 0.1
+    mode_seeking: NonNegative = 0.0
+
+
+class LearningRates(Section):
+    generator: Positive = 1e-4
+    critic: Positive = 1e-4
+    classifier: Positive = 1e-4
+    texture: Positive = 2e-4
+
+
+class Training(Section):
+    """The game: how long, how often each player moves, and how far; `warm_up` steps before it belong to methods that
+    prepare their players (BAGAN-GP, C-WGAN-GP); a second critic, on pretrained features, joins at `texture_since`."""
+
+    steps: Count = 100_000
+    warm_up: Annotated[int, Number, Field(ge=0, le=10**12)] = 0
+    texture_since: Annotated[int, Number, Field(ge=0, le=10**12)] = 0
+    batch_size: Annotated[int, Number, Field(ge=2, le=65_536)] = 64
+    critic_steps: Count = 5
+    generator_batch_factor: Annotated[int, Field(ge=1, le=64)] = 1
+    learning_rates: LearningRates = LearningRates()
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.0, 0.9)
+    decay: Literal["none", "linear"] = "none"
+    ema_half_life: Positive = 10_000
+    ema_ramp: Annotated[float, Field(gt=0, le=1)] | None = 0.05
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(str)] = "auto"
+
+
+class Sampling(Section):
+    """The distribution that the labels of real and of generated batches are both drawn from: p ~ n^alpha.
+
+    Labels come in groups of so many images of one class. With the critic's `deviation_group`, it then sees how much
+    images vary inside a class; in mixed groups the differences between classes hide that a class has collapsed.
+    """
+
+    mode: Literal["natural", "balanced", "tempered"] = "tempered"
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.5
+    group: Count = 1
+
+
+class Augmentation(Section):
+    """DiffAugment (Zhao et al. 2020), applied to real and generated images alike, in all turns. `orientations` turns
+    and flips each image: no orientation of a cell is special. Turned real images alone would make the generator draw
+    all eight orientations at once, cells that are symmetric under rotation."""
+
+    orientations: bool = True
+    policy: Literal["none", "stain", "color"] = "stain"
+    translation: Annotated[float, Field(ge=0, le=0.5)] = 0.125
+    cutout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Reports(Section):
+    """How often the log, the sample sheet with the class watch, and the saved state appear, in steps; how many images
+    of each class are watched; how many the independent classifier learns from before the game (default: 20 times
+    the training split, at least 6,400 and at most 100,000).
+
+    `keep` says which generator the run is: the last, or that of the look at which most classes were recognised and
+    varied (`ClassWatch.score`). The training is the same. `pretrained_judge` is whether a pretrained network watches,
+    too."""
+
+    log_every: Count = 50
+    sheet_every: Count = 1000
+    save_every: Count = 1000
+    sheet_columns: Annotated[int, Field(ge=1, le=100)] = 8
+    watch_images: Annotated[int, Field(ge=2, le=10_000)] = 64
+    classifier_images: Count | None = None
+    keep: Literal["last", "recognised"] = "last"
+    pretrained_judge: bool = True
+
+
+class GanRecipe(Section):
+    """One GAN and its training."""
+
+    name: str
+    gan: str
+    resolution: Annotated[int, Field(ge=8, le=1024)]
+    latent: Width
+    networks: Annotated[PaperNetworks | CompactNetworks, Field(discriminator="family")]
+    losses: Losses = Losses()
+    training: Training = Training()
+    sampling: Sampling = Sampling()
+    augmentation: Augmentation = Augmentation()
+    reports: Reports = Reports()
+
+    @model_validator(mode="after")
+    def _fits(self) -> GanRecipe:
+        r, networks = self.resolution, self.networks
+        if self.training.batch_size % self.sampling.group:
+            raise ValueError(
+                f"training.batch_size {self.training.batch_size} is no multiple of sampling.group {self.sampling.group}"
+            )
+        if isinstance(networks, PaperNetworks):
+            if r % 16:
+                raise ValueError(f"resolution {r} is not a multiple of 16, which tables 3 to 5 of hazra2022 need")
+            return self
+        if 4 * 2 ** (len(networks.generator) - 1) != r:
+            raise ValueError(
+                f"resolution {r} does not fit networks.generator: {len(networks.generator)} numbers of channels "
+                f"make {4 * 2 ** (len(networks.generator) - 1)} px"
+            )
+        for player in ("critic", "classifier"):
+            channels = getattr(networks, player)
+            if channels and 4 * 2 ** len(channels) != r:
+                raise ValueError(
+                    f"resolution {r} does not fit networks.{player}: {len(channels)} numbers of channels take "
+                    f"{4 * 2 ** len(channels)} px"
+                )
+        return self
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes in the zoo, sorted."""
+    return zoo_recipes()
+
+
+def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> GanRecipe:
+    """Open a recipe by its name in the zoo or by its path.
+
+    Parameters
+    ----------
+    recipe : str or path
+        A name as `recipe_names` lists them, a YAML file, or a run folder (its ``recipe.yaml``).
+    overrides : sequence of str
+        Changes such as ``"training.batch_size=32"``; the value is read as YAML.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a file that is not YAML, or an unknown or impossible value, with its line.
+
+    Examples
+    --------
+    >>> load_recipe("c-wgan-gp-64", ["training.batch_size=16"]).training.batch_size
+    16
+    """
+    return read_recipe(
+        recipe,
+        overrides,
+        folder="",
+        kind_of=lambda values: GanRecipe,
+        tags=("hazra2022", "compact"),
+    )

@@ -1,0 +1,75 @@
+"""The same arms one level up: what they say of granulocytes and agranulocytes, or of a user's own superclasses."""
+
+from __future__ import annotations
+
+from gansynth.metrics.wording import TITLES, inside
+from gansynth.remedies.arm import NONE
+from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
+from gansynth.report.class_charts import Mark, confusion_chart, dodged_chart
+from gansynth.report.comparison.effects import effect_table
+from gansynth.report.comparison.models import every_arm
+from gansynth.report.drawing import FAINT, REAL
+from gansynth.report.page import Section
+from gansynth.studies.comparison.result import Comparison, Superclasses
+from gansynth.studies.comparison.verdict import shown_pair
+
+_METRICS = ("accuracy", "balanced-accuracy", "macro-F1", "kappa", "ROC-AUC", "MSE")
+"""alkrimi2023, tables 3 to 9: figures of a threshold, of agreement and ranking, and of probabilities."""
+
+_BOTH = "{} at both levels, with 95% intervals. Fewer classes are harder to confuse: figures rise with the level."
+
+
+def levels(results: Comparison) -> list[Section]:
+    """Show which classes a superclass holds, and the figures, differences and mistakes at its level."""
+    above = results.superclasses
+    if above is None:
+        return []
+    text = (
+        "Some mistakes are worse than others: here a prediction counts as right where its superclass is. Nothing was "
+        "trained for this; the probability of a superclass is the sum over its classes, and the largest sum is what "
+        "is predicted."
+    )
+    blocks: list[Block] = [_tree(above), Drawings(_charts(results, above))]
+    blocks += [Text("Every arm, by superclass", strong=True), every_arm(above, _METRICS)]
+    found = [effect for effect in above.effects if effect.against == NONE]
+    if found:
+        caption = (
+            "A second look at the same predictions: p is corrected (Holm) over the arms of one classifier, not for "
+            "looking twice."
+        )
+        blocks += [Text("Differences, by superclass", strong=True), effect_table(above, found, caption)]
+    return [Section("One level up: superclasses", [text], blocks=blocks)]
+
+
+def _tree(above: Superclasses) -> Grid:
+    rows = []
+    for superclass, members in above.tree.items():
+        held = "a class by itself" if members == (superclass,) else ", ".join(members)
+        numbers = [Cell(f"{n[superclass]:,}") for n in (above.about.training_counts, above.about.test_counts)]
+        rows.append(Row(superclass, [Cell(held, words=True), *numbers]))
+    return Grid(["superclass", "its classes", "to learn from", "tested"], rows, "Real images.")
+
+
+def _charts(results: Comparison, above: Superclasses) -> list[Drawing]:
+    shown = shown_pair(results)
+    if shown is None:
+        return []
+    arm, classifier = shown
+    rows = []
+    for name in results.main_arms:
+        pair = [one.entry(name, classifier) for one in (results, above)]
+        if any(pair):
+            found = [None if entry is None else entry.metrics.get("macro-F1") for entry in pair]
+            rows.append(("none (original)" if name == NONE else name, found))
+    marks = (Mark("classes", FAINT, "o"), Mark("superclasses", REAL, "D"))
+    drawn = dodged_chart(rows, marks, xlabel=inside(TITLES["macro-F1"]), columns=2)
+    charts = [Drawing(drawn, _BOTH.format(classifier), "Macro F1 at both levels", 34)]
+    entry = above.entry(arm, classifier)
+    if entry is not None and entry.confusion.size:
+        caption = (
+            f"{classifier}, {arm}: percent of the test images of a superclass (rows) that are taken for each "
+            "superclass (columns); mean of the seeds, folds pooled."
+        )
+        drawn = confusion_chart(entry.confusion, above.class_names, "true superclass")
+        charts.append(Drawing(drawn, caption, "What is taken for what", 12 + 2.2 * len(above.class_names)))
+    return charts

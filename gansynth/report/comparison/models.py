@@ -1,0 +1,128 @@
+"""Classifiers side by side: tables 8 and 9 of hazra2022 with their differences, figure 6, and every other figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gansynth.metrics.wording import LOWER_IS_BETTER, TITLES, ends, inside, places, signed, value_of, width
+from gansynth.remedies.arm import NONE
+from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
+from gansynth.report.class_charts import dodged_chart
+from gansynth.report.comparison.arms import arm_marks
+from gansynth.report.comparison.figures import FURTHER, PAPER_TABLE
+from gansynth.report.page import Section
+from gansynth.studies.comparison.entries import ArmResult
+from gansynth.studies.comparison.result import AnyLevel, Comparison
+from gansynth.studies.comparison.verdict import shown_pair
+
+_TOO_GOOD = " The paper's protocol: these figures are too good."
+
+
+def models(results: Comparison) -> list[Section]:
+    """Show the classifiers on the original and on the balanced data."""
+    shown = shown_pair(results)
+    if shown is None:
+        return []
+    arm, _ = shown
+    blocks: list[Block] = []
+    table = balanced_table(results, arm)
+    if table is not None:
+        blocks.append(table)
+    blocks.append(Drawings([_chart(results, "accuracy"), _chart(results, "macro-F1")]))
+    blocks += [Text("Every arm", strong=True), every_arm(results, (*PAPER_TABLE, "accuracy"))]
+    blocks += [Text("Agreement, ranking and probabilities", strong=True), every_arm(results, FURTHER[1:])]
+    text = (
+        "As tables 8 and 9 of Hazra et al. 2022: each classifier trained on the original data and on the data that "
+        f"the remedy {arm} balances, tested on the same "
+        f"{'images' if results.is_paper else 'real images'}. Figures are means over the classes (macro)."
+    )
+    return [Section("Classifiers on original and balanced data", [text], blocks=blocks)]
+
+
+def balanced_table(results: Comparison, arm: str) -> Grid | None:
+    """Compose tables 8 and 9 in one: a row per classifier, each figure before, after, and the difference.
+
+    Parameters
+    ----------
+    results : Comparison
+    arm : str
+        The arm that stands for the balanced data, the same for every classifier.
+
+    Returns
+    -------
+    Grid or None
+        None where no classifier was trained in both arms.
+    """
+    rows = []
+    for classifier in results.classifiers:
+        before, after = results.entry(NONE, classifier), results.entry(arm, classifier)
+        if before is None or after is None:
+            continue
+        cells = []
+        for metric in PAPER_TABLE:
+            first, last = before.metrics.get(metric), after.metrics.get(metric)
+            known = None not in (first and first.value, last and last.value)
+            gap = (last.value or 0.0) - (first.value or 0.0) if known and first and last else None
+            cells += [Cell(value_of(first)), Cell(value_of(last)), Cell(signed(gap), shade=_shade(gap))]
+        rows.append(Row(classifier, cells, small=_weights(before)))
+    if not rows:
+        return None
+    head, under = ["classifier"], [""]
+    for metric in PAPER_TABLE:
+        head += ["", TITLES[metric].replace("Macro ", ""), ""]
+        under += ["original", "balanced", "difference"]
+    caption = (
+        f"Original: the arm none (table 8); balanced: {arm} (table 9), the arm of the first sentence, for every "
+        "classifier the same. Shaded: the figure rose. Only the endpoints named before the run were tested, above; "
+        "the differences here are shown as they are."
+    )
+    return Grid(head, rows, caption + (_TOO_GOOD if results.is_paper else ""), under=under)
+
+
+def every_arm(results: AnyLevel, metrics: Sequence[str]) -> Grid:
+    """Compose a table of every arm of every classifier, with intervals."""
+    columns = [m for m in metrics if any(m in entry.metrics for entry in results.arms)]
+    rows = []
+    for classifier in results.classifiers:
+        rows.append(Row(classifier, kind="group"))
+        for arm in results.arm_names:
+            entry = results.entry(arm, classifier)
+            if entry is None:
+                continue
+            cells = []
+            for metric in columns:
+                found = entry.metrics.get(metric)
+                decimals = places(width(found))
+                cells.append(Cell(value_of(found, decimals), ends(found.interval, decimals) if found else ""))
+            rows.append(Row("none (original)" if arm == NONE else arm, cells, "mean" if arm == NONE else ""))
+    under = ["", *("lower is better" if m in LOWER_IS_BETTER else "" for m in columns)]
+    caption = "Mean over the seeds, folds pooled; small figures: 95% intervals over test images and training seeds."
+    head = ["arm", *(TITLES.get(m, m) for m in columns)]
+    return Grid(head, rows, caption + (_TOO_GOOD if results.is_paper else ""), under=under if any(under) else ())
+
+
+def model_chart(results: Comparison, metric: str) -> str:
+    """Draw a figure of every classifier in every main arm, as SVG (figure 6 with "accuracy")."""
+    arms = results.main_arms
+    rows = []
+    for classifier in results.classifiers:
+        entries = [results.entry(arm, classifier) for arm in arms]
+        rows.append((classifier, [None if e is None else e.metrics.get(metric) for e in entries]))
+    return dodged_chart(rows, arm_marks(results, arms), xlabel=inside(TITLES[metric]), columns=2)
+
+
+def _chart(results: Comparison, metric: str) -> Drawing:
+    means = {
+        "accuracy": "As figure 6: share of all test images classified rightly; frequent classes decide it.",
+        "macro-F1": "The mean of the classes' F1: every class counts as much.",
+    }
+    return Drawing(model_chart(results, metric), f"{means[metric]} With 95% intervals.", TITLES[metric], 34)
+
+
+def _shade(gap: float | None) -> float | None:
+    """How dark a gain is; a loss stays white."""
+    return None if gap is None else min(max(gap, 0.0) / 0.15, 1.0) * 0.8
+
+
+def _weights(entry: ArmResult) -> str:
+    return {"": "", "none": "trained from scratch"}.get(entry.weights, f"{entry.weights} weights")

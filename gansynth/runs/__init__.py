@@ -1,0 +1,1 @@
+"""What any training needs and no method: the folder and its claim, state, weights, journal, device, progress."""

@@ -1,0 +1,29 @@
+"""Claiming a run's folder: a new one, or one whose training goes on; never one of something else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gansynth.errors import InputError
+from gansynth.runs.names import INFO, RECIPE
+
+_UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.(json|jsonl|yaml|safetensors|png)")
+"""What `gansynth.files.atomic.whole_file` calls a file that is not whole yet."""
+
+
+def claim_folder(out: Path, resume: bool) -> None:
+    """Make the folder, or refuse one that holds something else."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file; give a folder for the run")
+    held = any(out.iterdir()) if out.is_dir() else False
+    run = (out / INFO).exists() or (out / RECIPE).exists()
+    if held and not resume:
+        what = "already holds a run; continue it with --resume" if run else "is not empty; empty it"
+        raise InputError(f"{out}: {what}, or give another --out")
+    if held and not run:
+        raise InputError(f"{out}: holds other files and no run to resume; give another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    for left in (*out.glob(".*"), *out.glob("state/.*"), *out.glob("samples/.*")):
+        if left.is_file() and _UNFINISHED.fullmatch(left.name):
+            left.unlink()

@@ -1,0 +1,148 @@
+"""What a training tells while it runs: the terminal, ``log.jsonl`` and TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from torch.utils.tensorboard import SummaryWriter
+
+from gansynth.files.atomic import write_text
+from gansynth.runs.progress import Progress
+
+LOG = "log.jsonl"
+
+
+class Journal:
+    """One training's record.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run.
+    first_step : int
+        Where the training continues; what was logged beyond it belongs to a future that did not happen.
+    terminal : bool
+        Whether to speak to the user: a progress bar on a terminal, plain lines elsewhere, always on standard error.
+    enabled : bool
+        False in all processes but the first.
+    """
+
+    def __init__(self, folder: Path, first_step: int, *, terminal: bool, enabled: bool) -> None:
+        self.enabled, self.path, self.first_step = enabled, folder / LOG, first_step
+        self.console = Console(stderr=True, quiet=not (terminal and enabled), markup=False, emoji=False)
+        self.live = self.console.is_terminal
+        self.bar = Bar(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+            console=self.console, disable=not self.live,
+        )  # fmt: skip
+        self.tasks: dict[str, Any] = {}
+        self.board: SummaryWriter | None = None
+        if enabled:
+            self._drop_after(first_step)
+            self.board = SummaryWriter(str(folder), purge_step=first_step + 1)
+            self.bar.start()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+        if self.board is not None:
+            self.board.close()
+
+    def preparation(self, what: str) -> Callable[[int, int], None]:
+        """Return a callback (done, of) that shows the progress of something before the game."""
+        shown = -1
+
+        def on_step(done: int, of: int) -> None:
+            nonlocal shown
+            self._advance(what, done / of, "")
+            if not self.live and (tenth := 10 * done // of) > shown and tenth % 5 == 0:
+                shown = tenth
+                self.console.print(f"{what}: {done / of:.0%}", highlight=False)
+
+        return on_step
+
+    def log(self, at: Progress, terms: dict[str, float], share: float) -> None:
+        """Record the mean loss terms since the last record."""
+        if not self.enabled:
+            return
+        left = at.seconds * (1 - share) / share if share > 0 else math.nan
+        self._append({"step": at.step, "images": at.images, "seconds": round(at.seconds, 2), **terms})
+        for name, value in terms.items():
+            self._scalar(name, value, at.step)
+        note = f"step {at.step}  " + "  ".join(f"{k} {v:.3g}" for k, v in terms.items())
+        self._advance("training", share, note)
+        if not self.live:
+            self.console.print(f"{share:4.0%}  {_clock(left)} left  {note}", highlight=False, soft_wrap=True)
+
+    def note(self, step: int, sentence: str) -> None:
+        """Record something that is to be known about this training, once."""
+        if not self.enabled:
+            return
+        self._append({"step": step, "note": sentence})
+        self.console.print(f"note: {sentence}", highlight=False, soft_wrap=True)
+
+    def watch(
+        self,
+        at: Progress,
+        classes: Mapping[str, Mapping[str, float | None]],
+        warnings: Sequence[str],
+        sheet: Image.Image,
+    ) -> None:
+        """Record the class watch, and say which classes seem to collapse."""
+        self._append({"step": at.step, "watch": classes})
+        for name, values in classes.items():
+            for key in ("recall", "diversity"):
+                if values[key] is not None:
+                    self._scalar(f"watch_{key}/{name}", float(values[key] or 0.0), at.step)
+        if self.board is not None:
+            self.board.add_image("samples", np.asarray(sheet), at.step, dataformats="HWC")
+        for sentence in warnings:
+            self.console.print(f"step {at.step}: class watch: {sentence}", highlight=False, soft_wrap=True)
+
+    def _scalar(self, name: str, value: float, step: int) -> None:
+        if self.board is not None:
+            self.board.add_scalar(name, value, step)
+
+    def _advance(self, what: str, share: float, note: str) -> None:
+        if what not in self.tasks:
+            self.tasks[what] = self.bar.add_task(what, total=1.0, note=note)
+        self.bar.update(self.tasks[what], completed=min(1.0, share), note=note)
+
+    def _append(self, record: dict[str, Any]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+    def _drop_after(self, step: int) -> None:
+        if not self.path.exists():
+            return
+        kept = []
+        for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
+            try:
+                if json.loads(line)["step"] <= step:
+                    kept.append(line)
+            except (ValueError, KeyError, TypeError):
+                continue  # the line a killed training was writing
+        write_text(self.path, "".join(line + "\n" for line in kept))
+
+
+def _clock(seconds: float) -> str:
+    if math.isnan(seconds):
+        return "--:--"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"

@@ -1,0 +1,113 @@
+"""Where the state of a training lies, of a GAN's or a classifier's, and how it is read again.
+
+``state/step-NNNNNNNN.safetensors`` holds tensors under a prefix for each part (``gan.``, ``optimizer.``) and a card of
+texts, the identity of the training among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from gansynth.errors import InputError
+from gansynth.runs.weights import read_weights, write_weights
+
+KEPT = 2
+"""How many states stay on disk: the newest, and one before it."""
+
+
+@dataclass(frozen=True)
+class StateFile:
+    """A state as it was read.
+
+    Attributes
+    ----------
+    step : int
+    tensors : dict of str to Tensor
+    card : dict of str to str
+    """
+
+    step: int
+    tensors: Mapping[str, Tensor]
+    card: Mapping[str, str]
+
+    def under(self, prefix: str) -> dict[str, Tensor]:
+        """Return the tensors of one part by their names in it."""
+        start = f"{prefix}."
+        return {name.removeprefix(start): t for name, t in self.tensors.items() if name.startswith(start)}
+
+    def restore(self, optimizer: Optimizer, prefix: str) -> None:
+        """Load what `optimizer_tensors` gave, whose names begin with `prefix`."""
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in self.under(prefix).items():
+            index, name = key.split(".", 1)
+            parameter = parameters[int(index)]
+            if value.shape == parameter.shape:  # a fused optimizer walks memory, so both must lie in it alike
+                value = torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(value)
+            state.setdefault(int(index), {})[name] = value
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def optimizer_tensors(optimizer: Optimizer, prefix: str) -> dict[str, Tensor]:
+    """Return the moments of an optimizer, named ``prefix.PARAMETER.NAME``."""
+    return {
+        f"{prefix}.{index}.{name}": torch.as_tensor(value)
+        for index, values in optimizer.state_dict()["state"].items()
+        for name, value in values.items()
+    }
+
+
+def write_state(folder: Path, step: int, tensors: Mapping[str, Tensor], card: Mapping[str, str]) -> Path:
+    """Write a state, whole, and drop all but the `KEPT` newest; return its path."""
+    path = folder / "state" / f"step-{step:08d}.safetensors"
+    write_weights(path, dict(tensors), dict(card))
+    for old in _states(folder)[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def read_newest_state(folder: Path, identity: str, another: str) -> StateFile | None:
+    """Read the newest state in a run; None where there is none.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    identity : str
+        That of the training which is to go on; the card's "identity" must be the same.
+    another : str
+        How the sentence ends that refuses another training's state.
+
+    Raises
+    ------
+    InputError
+        If the newest state is unreadable or belongs to another training.
+    """
+    states = _states(folder)
+    if not states:
+        return None
+    path = states[-1]
+    try:
+        tensors, card = read_weights(path)
+    except InputError as error:
+        before = f"; remove it to resume from {states[-2].name}" if len(states) > 1 else ""
+        raise InputError(f"{error}{before}") from None
+    if card.get("identity") != identity:
+        raise InputError(f"{path}: was trained on other images, {another}")
+    return StateFile(int(path.stem.removeprefix("step-")), tensors, card)
+
+
+def newest_state(folder: Path) -> Path | None:
+    """Return the newest state file in a run, or None."""
+    states = _states(folder)
+    return states[-1] if states else None
+
+
+def _states(folder: Path) -> list[Path]:
+    return sorted(p for p in (folder / "state").glob("step-*.safetensors") if re.fullmatch(r"step-\d{8,}", p.stem))

@@ -1,0 +1,1 @@
+"""Whole smear fields: finding cells, cutting them out, boxes that people drew."""

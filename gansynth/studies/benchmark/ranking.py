@@ -1,0 +1,199 @@
+"""Which generator is best, and whether the seeds let one say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from gansynth.metrics.estimate import Estimate, mean_of_known
+from gansynth.studies.quality.catalogue import METRICS
+
+RANKED = (
+    ("KID",),
+    ("FID",),
+    ("KD-worse", "KD-cell"),
+    ("recognised-worse", "F1"),
+    ("coverage-cell",),
+    ("diversity-worse", "diversity-cell"),
+)
+"""The questions whose ranks are averaged, each with the metrics that may answer it, the first that every recipe has:
+distances, whether cells are what was asked for, and variety. Where judges of two families (small networks that learned
+from cells, and one pretrained on natural images) answer, the worse of the two counts in each class
+(`gansynth.studies.quality.families.worse_of_both`): a generator pleases judges of its own kind. Similarity to paired
+images is left out (blur wins it), and so is memorisation (noise wins it)."""
+
+PRIMARY = ("KID", "KD-worse", "KD-cell")
+"""The one metric that decides between two generators; the first that there is."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A metric over the seeds of one recipe.
+
+    Attributes
+    ----------
+    values : tuple of float
+        One for each seed.
+    low, high : float
+        From the lowest to the highest end of the seeds' intervals.
+    floor, class_mean : float or None
+        Means over the seeds of what real images, and the mean real image, score.
+    n : int
+        Images, for each seed.
+    """
+
+    values: tuple[float, ...]
+    low: float
+    high: float
+    floor: float | None
+    class_mean: float | None
+    n: int
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return float(np.mean(self.values))
+
+    @property
+    def sd(self) -> float | None:
+        """Standard deviation over the seeds; None with one seed."""
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict for JSON."""
+        return {
+            "mean": self.mean,
+            "sd": self.sd,
+            "values": list(self.values),
+            "low": self.low,
+            "high": self.high,
+            "floor": self.floor,
+            "class_mean": self.class_mean,
+            "n": self.n,
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Spread:
+        """Read what `to_json` wrote."""
+        ends = {name: found[name] for name in ("low", "high", "floor", "class_mean", "n")}
+        return cls(values=tuple(found["values"]), **ends)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A recipe in the ranking: `ranks` by metric (1 is best, ties share), and their mean."""
+
+    recipe: str
+    mean_rank: float | None
+    ranks: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The best recipe by one metric, its value, the recipe after it, and whether it is clearly better than that one."""
+
+    recipe: str
+    metric: str
+    value: float
+    second: str | None
+    clear: bool
+
+
+def spread(estimates: Sequence[Estimate]) -> Spread | None:
+    """Gather one metric's estimates, one for each seed; None where none has a value."""
+    there = [(one.value, one.interval or (one.value, one.value)) for one in estimates if one.value is not None]
+    if not there:
+        return None
+    first = next(one for one in estimates if one.value is not None)
+    return Spread(
+        values=tuple(float(value) for value, _ in there),
+        low=float(min(low for _, (low, _) in there)),
+        high=float(max(high for _, (_, high) in there)),
+        floor=mean_of_known([one.floor for one in estimates if one.value is not None]),
+        class_mean=mean_of_known([one.class_mean for one in estimates if one.value is not None]),
+        n=first.n,
+    )
+
+
+def badness(metric: str, found: Spread) -> float:
+    """Return a number that is the larger the worse, whichever way the metric goes."""
+    return _badness(metric, found.mean, found.floor)
+
+
+def clearly_better(metric: str, first: Spread, second: Spread) -> bool:
+    """Whether every seed's interval of `first` lies on the better side of every seed's interval of `second`.
+
+    Never where one of them has a single seed: how far another training would differ is then unknown.
+    """
+    if min(len(first.values), len(second.values)) < 2:
+        return False
+    better = METRICS[metric].better
+    if better == "nearer":
+        floor = first.floor if first.floor is not None else second.floor
+        if floor is None:
+            return False
+        return _furthest(first, floor) < _nearest(second, floor)
+    return first.high < second.low if better == "lower" else first.low > second.high
+
+
+def ranked_metrics(summary: Mapping[str, Mapping[str, Spread]]) -> list[str]:
+    """Return the metric that answers each question of `RANKED`, where every recipe has one."""
+    found = []
+    for answers in RANKED:
+        there = [m for m in answers if summary and all(m in of for of in summary.values())]
+        found += there[:1]
+    return found
+
+
+def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[Place]:
+    """Rank recipes by their mean rank over `RANKED`, best first.
+
+    Parameters
+    ----------
+    summary : mapping of recipe to (mapping of metric to Spread)
+    """
+    recipes = list(summary)
+    ranks: dict[str, dict[str, float]] = {recipe: {} for recipe in recipes}
+    for metric in ranked_metrics(summary):
+        order = rankdata([badness(metric, summary[recipe][metric]) for recipe in recipes], method="average")
+        for recipe, place in zip(recipes, order, strict=True):
+            ranks[recipe][metric] = float(place)
+    places = [Place(recipe, mean_of_known(list(found.values())), found) for recipe, found in ranks.items()]
+    return sorted(places, key=lambda one: (one.mean_rank is None, one.mean_rank, one.recipe))
+
+
+def primary_metric(summary: Mapping[str, Mapping[str, Spread]]) -> str | None:
+    """Return the metric that decides: the first of `PRIMARY` that every recipe has."""
+    return next((m for m in PRIMARY if summary and all(m in found for found in summary.values())), None)
+
+
+def best(metric: str, summary: Mapping[str, Mapping[str, Spread]]) -> Lead | None:
+    """Return the best recipe by one metric and the one after it; None where no recipe has the metric."""
+    there = sorted(
+        (recipe for recipe in summary if metric in summary[recipe]),
+        key=lambda recipe: badness(metric, summary[recipe][metric]),
+    )
+    if not there:
+        return None
+    first, second = there[0], there[1] if len(there) > 1 else None
+    clear = second is not None and clearly_better(metric, summary[first][metric], summary[second][metric])
+    return Lead(first, metric, summary[first][metric].mean, second, clear)
+
+
+def _badness(metric: str, value: float, floor: float | None) -> float:
+    better = METRICS[metric].better
+    if better == "nearer":
+        return abs(value - floor) if floor is not None else -value
+    return value if better == "lower" else -value
+
+
+def _furthest(found: Spread, floor: float) -> float:
+    return max(abs(found.low - floor), abs(found.high - floor))
+
+
+def _nearest(found: Spread, floor: float) -> float:
+    return 0.0 if found.low <= floor <= found.high else min(abs(found.low - floor), abs(found.high - floor))

@@ -1,0 +1,475 @@
+"""What a benchmark found: rows, means over the seeds, ranks, verdict; and its tables."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from gansynth.files.atomic import write_json, write_text
+from gansynth.metrics.estimate import Estimate, mean_of_known
+from gansynth.runs.journal import LOG
+from gansynth.studies.benchmark.composites import COMPOSITES, WARNING
+from gansynth.studies.benchmark.ranking import Lead, Place, Spread, best, clearly_better, primary_metric, rank, spread
+from gansynth.studies.quality.catalogue import METRICS
+from gansynth.studies.quality.copies import NEARER
+from gansynth.studies.quality.result import Missing, read_results
+from gansynth.studies.result_file import Json, Result, read_result
+from gansynth.version import __version__
+
+if TYPE_CHECKING:
+    from gansynth.studies.benchmark.entry import Settings
+
+COMMAND = "gansynth benchmark"
+RESULT = "benchmark.json"
+TABLE_6 = ("FID", "precision", "F1", "recall", "LPIPS", "IS")
+TABLE_7 = ("PSNR", "SSIM", "l1", "l2")
+"""The columns of hazra2022's tables."""
+
+Summary = dict[str, dict[str, Spread]]
+"""By recipe and metric."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every recipe gets: real images seen, minutes, or both (whichever is first)."""
+
+    images: int | None
+    minutes: float | None
+
+
+@dataclass(frozen=True)
+class BenchmarkRun:
+    """One recipe with one seed: what it cost, how it ended, and where its folders are.
+
+    Attributes
+    ----------
+    recipe, gan : str
+    seed : int
+    status : "done" or "failed"
+    error : str or None
+        Why it failed.
+    images, steps : int or None
+        Of the training; None for what was not trained.
+    seconds, generating_seconds : float or None
+        None for what was not done, or was continued after a stop.
+    parameters : dict of str to int
+        Weights of every player.
+    run, quality : str or None
+        Folders, inside the benchmark's unless the run was given.
+    """
+
+    recipe: str
+    gan: str
+    seed: int
+    status: Literal["done", "failed"]
+    error: str | None = None
+    images: int | None = None
+    steps: int | None = None
+    seconds: float | None = None
+    generating_seconds: float | None = None
+    parameters: dict[str, int] = field(default_factory=dict)
+    run: str | None = None
+    quality: str | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What the class watch saw during one training: lists of equal length, means over the classes.
+
+    Attributes
+    ----------
+    recipe : str
+    seed : int
+    images : list of int
+        Seen so far.
+    minutes : list of float
+    recall, diversity, real_recall : list of (float or None)
+        Diversity as a share of that of real cells; None where it was not measured.
+    """
+
+    recipe: str
+    seed: int
+    images: list[int]
+    minutes: list[float]
+    recall: list[float | None]
+    diversity: list[float | None]
+    real_recall: list[float | None]
+
+    @classmethod
+    def of_run(cls, recipe: str, seed: int, folder: Path) -> Curve:
+        """Read the log of a run's folder."""
+        found = cls(recipe, seed, [], [], [], [], [])
+        clock: dict[int, tuple[int, float]] = {}
+        log = folder / LOG
+        for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
+            row = json.loads(line)
+            if "images" in row:
+                clock[row["step"]] = row["images"], row["seconds"]
+            if "watch" in row and row["step"] in clock:
+                images, seconds = clock[row["step"]]
+                found.images.append(images)
+                found.minutes.append(round(seconds / 60, 3))
+                for key in ("recall", "diversity", "real_recall"):
+                    mean = mean_of_known([c[key] for c in row["watch"].values()])
+                    getattr(found, key).append(mean if mean is None or not math.isfinite(mean) else round(mean, 4))
+        return found
+
+
+@dataclass(frozen=True)
+class Benchmark(Result):
+    """GANs side by side.
+
+    Attributes
+    ----------
+    data : mapping
+        What `quality` says of the real images.
+    recipes : list of str
+    seeds : list of int
+    size : int
+        Edge length, in pixels, at which images are compared.
+    images_per_class : int
+    budget : Budget
+    class_names : list of str
+    encoder : mapping or None
+        Of the cell features, as `quality` says.
+    missing : list of Missing
+    warnings : list of str
+    curves : list of Curve
+    runs : list of BenchmarkRun
+        One for each recipe and seed.
+    primary : str or None
+        The metric that decides between two generators.
+    verdict : str
+        One or two sentences.
+    ranking : list of Place
+        Best first.
+    best : dict of class to Lead
+        The best recipe of each class by the primary metric.
+    summary : dict of recipe to (dict of metric to Spread)
+    summary_classes : dict of recipe to (dict of class to (dict of metric to Spread))
+    command : str or None
+        What was typed.
+    gansynth : str
+        The version that measured.
+    """
+
+    data: Mapping[str, object]
+    recipes: list[str]
+    seeds: list[int]
+    size: int
+    images_per_class: int
+    budget: Budget
+    class_names: list[str]
+    encoder: Mapping[str, object] | None
+    missing: list[Missing]
+    warnings: list[str]
+    curves: list[Curve]
+    runs: list[BenchmarkRun]
+    primary: str | None
+    verdict: str
+    ranking: list[Place]
+    best: dict[str, Lead]
+    summary: Summary
+    summary_classes: dict[str, dict[str, dict[str, Spread]]]
+    command: str | None = None
+    gansynth: str = __version__
+
+    @property
+    def path(self) -> str:
+        """Of the data."""
+        return str(self.data.get("path", "DATA"))
+
+    @property
+    def ordered(self) -> list[str]:
+        """The recipes in the order of the ranking, best first; those without a finished run last."""
+        return list(dict.fromkeys([*(place.recipe for place in self.ranking), *self.recipes]))
+
+    @property
+    def done(self) -> list[BenchmarkRun]:
+        """The runs that were finished and measured."""
+        return [run for run in self.runs if run.status == "done"]
+
+    @property
+    def failed(self) -> list[BenchmarkRun]:
+        """The runs that did not finish."""
+        return [run for run in self.runs if run.status != "done"]
+
+    def column(self, metric: str, class_name: str | None = None) -> dict[str, Spread]:
+        """Return what each recipe with a value scores in `metric`, over all classes or in one; best recipe first."""
+        of = self.summary if class_name is None else {r: c.get(class_name, {}) for r, c in self.summary_classes.items()}
+        return {r: of[r][metric] for r in self.ordered if metric in of.get(r, {})}
+
+    def floor(self, metric: str) -> float | None:
+        """Return what real images score in `metric` against other real ones: the mean over the recipes that say so."""
+        return mean_of_known([one.floor for one in self.column(metric).values()])
+
+    def class_mean(self, metric: str) -> float | None:
+        """Return what the mean real image of each class scores in a matched similarity."""
+        return mean_of_known([one.class_mean for one in self.column(metric).values()])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what benchmark.json holds."""
+        return {
+            "gansynth": self.gansynth,
+            "data": self.data,
+            "recipes": self.recipes,
+            "seeds": self.seeds,
+            "size": self.size,
+            "images_per_class": self.images_per_class,
+            "budget": asdict(self.budget),
+            "class_names": self.class_names,
+            "encoder": self.encoder,
+            "missing": [asdict(one) for one in self.missing],
+            "warnings": self.warnings,
+            "curves": [asdict(one) for one in self.curves],
+            **({} if self.command is None else {"command": self.command}),
+            "runs": [asdict(one) for one in self.runs],
+            "primary": self.primary,
+            "verdict": self.verdict,
+            "ranking": [asdict(one) for one in self.ranking],
+            "best": {name: asdict(one) for name, one in self.best.items()},
+            "summary": {r: _to_json(row) for r, row in self.summary.items()},
+            "summary_classes": {
+                r: {c: _to_json(row) for c, row in classes.items()} for r, classes in self.summary_classes.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, found: Json) -> Benchmark:
+        """Read what `to_json` wrote."""
+        parts: dict[str, Any] = {
+            "budget": Budget(**found["budget"]),
+            "missing": [Missing(**one) for one in found["missing"]],
+            "curves": [Curve(**one) for one in found["curves"]],
+            "runs": [BenchmarkRun(**one) for one in found["runs"]],
+            "ranking": [Place(**one) for one in found["ranking"]],
+            "best": {name: Lead(**one) for name, one in found["best"].items()},
+            "summary": {r: _from_json(row) for r, row in found["summary"].items()},
+            "summary_classes": {
+                r: {c: _from_json(row) for c, row in classes.items()} for r, classes in found["summary_classes"].items()
+            },
+        }
+        return cls(**{**found, **parts})
+
+    def frame(self, of: Literal["metrics", "classes", "runs", "ranking"] = "metrics") -> pd.DataFrame:
+        """Return a tidy table: a metric of a recipe (or of a class of it), a run, or a place in the ranking a line."""
+        if of == "runs":
+            return pd.DataFrame([asdict(run) for run in self.runs])
+        if of == "ranking":
+            return pd.DataFrame([{"recipe": p.recipe, "mean rank": p.mean_rank, **p.ranks} for p in self.ranking])
+        lines = []
+        for recipe in self.ordered:
+            rows = {"": self.summary.get(recipe, {})} if of == "metrics" else self.summary_classes.get(recipe, {})
+            for name, row in rows.items():
+                for metric, one in row.items():
+                    line = {"recipe": recipe, "class": name, "metric": metric, "mean": one.mean, "sd": one.sd}
+                    line |= {"low": one.low, "high": one.high, "real": one.floor, "seeds": len(one.values), "n": one.n}
+                    lines.append(line)
+        table = pd.DataFrame(lines)
+        return table.drop(columns="class", errors="ignore") if of == "metrics" else table
+
+    def write(self, folder: Path) -> None:
+        """Write benchmark.json, table6.csv, table7.csv, metrics.csv and classes.csv."""
+        for name, columns in (("table6", TABLE_6), ("table7", TABLE_7), ("metrics", tuple(METRICS))):
+            write_text(
+                folder / f"{name}.csv", _csv([((r,), row) for r, row in self.summary.items()], ("recipe",), columns)
+            )
+        cells = [((r, c), row) for r, classes in self.summary_classes.items() for c, row in classes.items()]
+        write_text(folder / "classes.csv", _csv(cells, ("recipe", "class"), tuple(METRICS)))
+        write_json(folder / RESULT, self.to_json())
+
+    @classmethod
+    def read(cls, folder: Path) -> Benchmark:
+        """Read a folder that `write` wrote; raises InputError where it holds none, or another's."""
+        return read_result(Path(folder) / RESULT, cls.from_json, COMMAND)
+
+    def __repr__(self) -> str:
+        return f"Benchmark({len(self.done)} of {len(self.runs)} runs: {self.verdict.partition('. ')[0]})"
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What a benchmark takes from a folder of `quality`."""
+
+    data: Mapping[str, object]
+    encoder: Mapping[str, object] | None
+    class_names: list[str]
+    metrics: dict[str, Estimate]
+    classes: dict[str, dict[str, Estimate]]
+    missing: list[Missing]
+    warnings: list[str]
+    alarm: bool
+
+    @classmethod
+    def read(cls, folder: Path) -> _Measured:
+        found = read_results(folder)
+        return cls(
+            data=found["real"],
+            encoder=found["encoder"],
+            class_names=found["class_names"],
+            metrics={name: Estimate.from_json(one) for name, one in found["metrics"].items()},
+            classes={
+                c: {name: Estimate.from_json(one) for name, one in row.items()} for c, row in found["classes"].items()
+            },
+            missing=[Missing(**one) for one in found["missing"]],
+            warnings=found["warnings"],
+            alarm=bool(found["memorisation"]["alarm"]),
+        )
+
+
+def gather(settings: Settings, runs: list[BenchmarkRun]) -> Benchmark:
+    """Bring the runs' results together: means over seeds, ranks, the best of every class, and one verdict."""
+    measured = {run.quality: _Measured.read(settings.out / run.quality) for run in runs if run.quality is not None}
+    done = [(run, measured[run.quality]) for run in runs if run.quality is not None]
+    recipes = list(dict.fromkeys(run.recipe for run, _ in done))
+    per_recipe = {r: [one for run, one in done if run.recipe == r] for r in recipes}
+    first = done[0][1] if done else None
+    class_names = first.class_names if first is not None else []
+    summary = {r: _summary([one.metrics for one in found]) for r, found in per_recipe.items()}
+    classes = {
+        r: {c: _summary([one.classes.get(c, {}) for one in found]) for c in class_names}
+        for r, found in per_recipe.items()
+    }
+    primary = primary_metric(summary)
+    best_of = {}
+    for c in class_names:
+        of_class = {r: classes[r][c] for r in recipes}
+        metric = primary_metric(of_class)
+        lead = best(metric, of_class) if metric else None
+        if lead:
+            best_of[c] = lead
+    warnings = list(dict.fromkeys(w for _, one in done for w in one.warnings if not w.startswith(NEARER)))
+    warnings += _of_copies(done)
+    warnings += [f"{run.recipe} (seed {run.seed}) failed: {run.error}" for run in runs if run.error]
+    warnings += _of_budget([run for run, _ in done])
+    warnings += [WARNING] if COMPOSITES in recipes else []
+    ranking = rank(summary)
+    return Benchmark(
+        data=first.data if first is not None else {"path": settings.data},
+        recipes=list(dict.fromkeys(run.recipe for run in runs)),
+        seeds=sorted({run.seed for run in runs}),
+        size=settings.size,
+        images_per_class=settings.count,
+        budget=settings.budget,
+        class_names=class_names,
+        encoder=first.encoder if first is not None else None,
+        missing=list({missing.metric: missing for _, one in done for missing in one.missing}.values()),
+        warnings=warnings,
+        curves=[Curve.of_run(run.recipe, run.seed, settings.out / run.run) for run, _ in done if run.run is not None],
+        runs=runs,
+        primary=primary,
+        verdict=verdict(ranking, summary, primary),
+        ranking=ranking,
+        best=best_of,
+        summary=summary,
+        summary_classes=classes,
+    )
+
+
+def verdict(ranking: Sequence[Place], summary: Mapping[str, Mapping[str, Spread]], primary: str | None) -> str:
+    """Say which GAN is best, by what, and whether the seeds bear it out."""
+    lead = None if primary is None else best(primary, summary)
+    if not ranking or primary is None or lead is None:
+        return "No recipe could be measured."
+    first, second = lead.recipe, lead.second
+    found = summary[first][primary]
+    seeds = min(len(row[primary].values) for row in summary.values() if primary in row)
+    value = f"{primary} {found.mean:.3g}"
+    value += f" (real against real {found.floor:.3g})" if found.floor is not None else ""
+    if second is None:
+        text = f"{first} has {value}; there is no other recipe to compare it with"
+    else:
+        other = f"{summary[second][primary].mean:.3g} of {second}"
+        rivals = [
+            r
+            for r, row in summary.items()
+            if r != first and primary in row and not clearly_better(primary, found, row[primary])
+        ]
+        if seeds < 2:
+            text = (
+                "One training of a recipe cannot say which is best: another seed may turn the order. Here "
+                f"{first} stands nearest to real images, {value}, before {other}; train every recipe with two seeds "
+                "or more"
+            )
+        elif rivals:
+            text = (
+                f"No recipe is shown to be best: with {seeds} seeds {first}, {value}, cannot be distinguished from "
+                f"{_list(rivals)}"
+            )
+        else:
+            text = (
+                f"{first} makes the images nearest to real ones: {value}, against {other}; the intervals of all seeds "
+                "lie apart"
+            )
+        if seeds > 1 and ranking[0].recipe != first:
+            text += (
+                f". Over all ranked metrics {ranking[0].recipe} comes first (mean rank {ranking[0].mean_rank or 0:.1f})"
+            )
+    recall = summary[first].get("recall")
+    if recall is not None and recall.floor is not None:
+        text += (
+            f". {recall.mean:.0%} of the cells of {first} are recognised as the class they were asked for "
+            f"(held-out real cells: {recall.floor:.0%})"
+        )
+    return text + "."
+
+
+def _summary(seeds: Sequence[Mapping[str, Estimate]]) -> dict[str, Spread]:
+    found = {name: spread([one[name] for one in seeds if name in one]) for name in METRICS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _of_copies(done: Sequence[tuple[BenchmarkRun, _Measured]]) -> list[str]:
+    """Say in one sentence which runs raised the alarm, and whether copies were found."""
+    accused = [
+        f"{run.recipe} (seed {run.seed}, {one.metrics['copies'].value or 0:.0f} copies)"
+        for run, one in done
+        if one.alarm
+    ]
+    if not accused:
+        return []
+    return [
+        f"{NEARER} in {_list(accused)}; without copies, blurred or collapsed images are the likelier reason: look at "
+        "the nearest pairs and at diversity"
+    ]
+
+
+def _of_budget(done: Sequence[BenchmarkRun]) -> list[str]:
+    images = {run.images for run in done if run.images is not None}
+    if len(images) > 1 and max(images) > 1.05 * min(images):
+        return [f"the runs saw between {min(images):,} and {max(images):,} images: their budgets are not the same"]
+    return []
+
+
+def _to_json(row: Mapping[str, Spread]) -> dict[str, Any]:
+    return {metric: one.to_json() for metric, one in row.items()}
+
+
+def _from_json(row: Mapping[str, Json]) -> dict[str, Spread]:
+    return {metric: Spread.from_json(one) for metric, one in row.items()}
+
+
+def _csv(
+    rows: Sequence[tuple[tuple[str, ...], Mapping[str, Spread]]], keys: tuple[str, ...], metrics: Sequence[str]
+) -> str:
+    there = [name for name in metrics if any(name in row for _, row in rows)]
+    lines = []
+    for key, row in rows:
+        line: dict[str, object] = dict(zip(keys, key, strict=True))
+        for name in there:
+            found = row.get(name)
+            line[name] = None if found is None else found.mean
+            line[f"{name} sd"] = None if found is None else found.sd
+            line[f"{name} real"] = None if found is None else found.floor
+        lines.append(line)
+    return pd.DataFrame(lines).to_csv(index=False, float_format="%.6g")
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,214 @@
+"""`benchmark`: GANs side by side on one data set, with the same budget, measured by the same figures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gansynth.data.opening import open_dataset, refuse_inside
+from gansynth.errors import InputError
+from gansynth.files.atomic import write_json
+from gansynth.metrics.matching import Pairing
+from gansynth.studies.benchmark.entry import Entry, Settings, carry_out, entries_of
+from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, gather
+from gansynth.studies.result_file import read_result
+from gansynth.version import __version__
+
+SETTINGS = "settings.json"
+
+_NOT_OUR_FAULT = (InputError, RuntimeError, ArithmeticError, MemoryError, ValueError, OSError)
+"""What one recipe may fail with without costing the others."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the numbers of a benchmark depend on, in settings.json before the first training."""
+
+    data_sha256: str
+    images: int | None
+    minutes: float | None
+    count: int
+    changes: list[str]
+    size: int
+    encoder: str
+    pairing: str
+    first_seed: int
+    gansynth: str
+
+    def write(self, folder: Path) -> None:
+        """Write settings.json."""
+        write_json(folder / SETTINGS, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Asked:
+        """Read settings.json; raises InputError where it is cut off, or another's."""
+        return read_result(folder / SETTINGS, lambda found: cls(**found), COMMAND)
+
+
+def benchmark(
+    data: str | Path,
+    recipes: Sequence[str],
+    out: str | Path,
+    *,
+    seeds: int = 2,
+    images: int | None = None,
+    minutes: float | None = None,
+    count: int = 200,
+    changes: Sequence[str] = (),
+    encoder: str | Path = "auto",
+    pairing: Pairing = "one-to-one",
+    size: int | None = None,
+    weights_dir: str | Path | None = None,
+    dinobloom: str | Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    devices: int = 1,
+    resume: bool = False,
+    progress: bool = True,
+) -> Benchmark:
+    """Train, generate, measure and rank.
+
+    Parameters
+    ----------
+    data : path-like
+        A data set with its split (`gansynth data split`): generators learn from its training images, and are measured
+        against its validation and test images.
+    recipes : sequence of str
+        Recipes of the zoo, YAML files, folders of runs that are taken as they are, or ``naturalize``: composites of
+        the training images, drawn anew with every seed.
+    out : path-like
+        Gets runs/, synthetic/, quality/, tables and, from the command, report.html.
+    seeds : int
+        Trainings of each recipe: `seed`, `seed` + 1, ...
+    images, minutes : optional
+        The budget of every training: real images seen, wall time, or whichever is reached first. Default: the images of
+        the recipe with the fewest.
+    count : int
+        Synthetic images of each class.
+    changes : sequence of str
+        Changes to every recipe, such as ``"augmentation.policy=none"``.
+    encoder, pairing, weights_dir, dinobloom
+        As for `quality`.
+    size : int, optional
+        Compare at this edge length; default: that of the recipe with the smallest images.
+    seed : int
+        The first seed; also that of generated images and of everything drawn in the measuring.
+    resume : bool
+        Continue: what is finished is not done again. Recipes and seeds may be added.
+    progress : bool
+        Report on standard error.
+
+    Returns
+    -------
+    Benchmark
+
+    Raises
+    ------
+    InputError
+        If the data have no split, the folder holds something else, or no recipe could be carried out.
+
+    Examples
+    --------
+    >>> benchmark("my-cells", ["c-wgan-gp-64", "ac-gan-64"], "gans", images=200_000)  # doctest: +SKIP
+    """
+    if seeds < 1:
+        raise InputError(f"--seeds {seeds}: give at least 1")
+    if count < 2:
+        raise InputError(f"--count {count}: give at least 2 images of each class")
+    refuse_inside(data, out)
+    entries = entries_of(recipes, range(seed, seed + seeds), changes)
+    if not entries:
+        raise InputError("no recipe; give --recipes with at least one")
+    settings = Settings(
+        data=str(data),
+        out=Path(out),
+        budget=_budget(entries, images, minutes),
+        count=count,
+        size=size or min(entry.resolution for entry in entries),
+        encoder=str(encoder),
+        pairing=pairing,
+        seed=seed,
+        device=device,
+        devices=devices,
+        weights_dir=None if weights_dir is None else Path(weights_dir),
+        dinobloom=None if dinobloom is None else Path(dinobloom),
+        progress=progress,
+    )
+    _claim(settings, changes, resume)
+    rows: list[BenchmarkRun] = []
+    for number, entry in enumerate(entries, 1):
+        if progress:
+            _say(f"[{number} of {len(entries)}] {entry.name}")
+        try:
+            rows.append(carry_out(entry, settings))
+        except _NOT_OUR_FAULT as error:
+            rows.append(_failed(entry, error))
+            if progress:
+                _say(f"{entry.name} failed: {rows[-1].error}")
+        # After every entry, so that a benchmark cut short has its tables.
+        found = gather(settings, rows)
+        found.write(settings.out)
+    if not found.done:
+        raise InputError(f"no recipe could be carried out; the first failed so: {rows[0].error}")
+    return found
+
+
+def _budget(entries: Sequence[Entry], images: int | None, minutes: float | None) -> Budget:
+    if images is None and minutes is None:
+        trainings = [entry.asked.training for entry in entries if entry.asked is not None]
+        images = min((t.steps * t.critic_steps * t.batch_size for t in trainings), default=None)
+    return Budget(images, minutes)
+
+
+def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
+    """Make the folder, or see that it holds this benchmark; note what its figures depend on."""
+    if settings.data == "phantom" and not Path("phantom").is_dir():
+        raise InputError(
+            "phantom: a benchmark needs a folder; write one with `gansynth data phantom cells` and "
+            "`gansynth data split cells`"
+        )
+    dataset = open_dataset(settings.data, size=settings.size, progress=settings.progress)
+    split = set(dataset.records["split"])
+    if "train" not in split or not split & {"val", "test"}:
+        raise InputError(
+            f"{settings.data}: has no split, and each training would make its own; run `gansynth data split` first"
+        )
+    held_by = [*dataset.records["sha256"], *dataset.records["split"], *dataset.class_names]
+    asked = Asked(
+        data_sha256=hashlib.sha256("\0".join(held_by).encode()).hexdigest(),
+        images=settings.budget.images,
+        minutes=settings.budget.minutes,
+        count=settings.count,
+        changes=sorted(changes),
+        size=settings.size,
+        encoder=settings.encoder,
+        pairing=settings.pairing,
+        first_seed=settings.seed,
+        gansynth=__version__,
+    )
+    if (settings.out / SETTINGS).is_file():
+        if not resume:
+            raise InputError(f"{settings.out}: already holds a benchmark; continue it with --resume, or give another")
+        held = asdict(Asked.read(settings.out))
+        other = [key for key, value in asdict(asked).items() if held[key] != value]
+        if other:
+            raise InputError(
+                f"{settings.out}: holds a benchmark with another {', '.join(other)}; give the same, or another --out"
+            )
+    elif settings.out.is_dir() and any(p for p in settings.out.iterdir() if p.name != "runs"):
+        raise InputError(f"{settings.out}: is not empty and holds no benchmark; give another --out")
+    asked.write(settings.out)
+
+
+def _failed(entry: Entry, error: BaseException) -> BenchmarkRun:
+    what = str(error).strip().splitlines()
+    said = f"{what[0] if what else ''}" if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    return BenchmarkRun(entry.recipe, entry.gan, entry.seed, "failed", error=said[:500])
+
+
+def _say(line: str) -> None:
+    import sys
+
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Comparison: which remedy helps which classifier, on which class."""

@@ -1,0 +1,50 @@
+"""Jobs carried out, several at a time, and what comes of each written down: for comparisons and for searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gansynth.errors import InputError
+from gansynth.studies.comparison.arm import Job, Outcome, carry_out
+from gansynth.studies.comparison.record import write_record
+
+
+def run_jobs(jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
+    """Yield outcomes as they come.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    processes : int
+        Jobs at a time; 0 leaves that to the backend of joblib that the user has set.
+
+    Raises
+    ------
+    MemoryError
+        If the system ended a process.
+    """
+    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    from joblib.externals.loky.process_executor import TerminatedWorkerError  # type: ignore[import-untyped]
+
+    how = {} if processes == 0 else {"n_jobs": processes}
+    try:
+        yield from Parallel(**how, return_as="generator_unordered", batch_size=1)(
+            delayed(carry_out)(job) for job in jobs
+        )
+    except TerminatedWorkerError as error:
+        raise MemoryError("a process of the comparison was ended by the system") from error
+
+
+def keep_outcome(out: Path, job: Job, outcome: Outcome) -> str:
+    """Write down what a job predicted, and return its score in a few words; `outcome` is no failure.
+
+    Raises
+    ------
+    InputError
+        If something had learned from images that it would have been tested on.
+    """
+    if outcome.leak is not None:
+        raise InputError(outcome.leak)
+    score = write_record(out, job, outcome).note.scores.overall["macro-F1"]
+    return f"macro-F1 {'-' if score is None else f'{score:.3f}'}, {outcome.seconds:.0f} s"

@@ -1,0 +1,104 @@
+"""The same trained arms at the level of superclasses: summed probabilities, the same statistics, no second training.
+
+alkrimi2023 (tables 3 to 9) judges a classifier twice: on granulocytes and agranulocytes, and on the types in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from gansynth.data.label_tree import LabelTree, known_tree, read_groups, tree_of
+from gansynth.studies.comparison.entries import ArmScores, Endpoint
+from gansynth.studies.comparison.figures import Key, Pooled, effects, estimates, in_parallel
+from gansynth.studies.comparison.result import LevelFacts, Superclasses
+
+Groups = Mapping[str, Sequence[str]]
+"""Superclasses with their classes."""
+
+
+def chosen_tree(given: str | Path | Groups | None, held: Groups | None, class_names: Sequence[str]) -> LabelTree | None:
+    """Return the tree of a comparison: the one given, else that of the folder, else the one built in for these classes.
+
+    Parameters
+    ----------
+    given : path-like, mapping of superclass to classes, or None
+    held : mapping or None
+        What comparison.json says.
+    class_names : sequence of str
+
+    Raises
+    ------
+    InputError
+        If `given` is no tree of these classes.
+    """
+    if given is not None:
+        return tree_of(given if isinstance(given, Mapping) else read_groups(given), class_names)
+    return known_tree(class_names) if held is None else tree_of(held, class_names)
+
+
+def lifted(arm: Pooled, tree: LabelTree) -> Pooled:
+    """Return an arm at the level of superclasses.
+
+    The probability of a superclass is the sum over its classes, and the superclass with the largest sum is what is
+    predicted: it need not be that of the most probable class.
+    """
+    probabilities = tree.probabilities(arm.probabilities)
+    return replace(
+        arm,
+        labels=tree.labels(arm.labels),
+        predicted=probabilities.argmax(axis=2).astype(np.int64),
+        probabilities=probabilities,
+    )
+
+
+def superclasses(
+    tree: LabelTree,
+    arms: Mapping[Key, Pooled],
+    about: LevelFacts,
+    *,
+    n_train: Sequence[int],
+    tested: Sequence[str],
+    jobs: int,
+) -> Superclasses:
+    """Return what a comparison finds at the level of superclasses.
+
+    Parameters
+    ----------
+    tree : LabelTree
+    arms : mapping of (arm, classifier) to Pooled
+        At the level of classes.
+    about : LevelFacts
+        Of the comparison.
+    n_train : sequence of int
+        Real training images of each fold.
+    tested : sequence of str
+        The arms that are compared with their baselines; empty under the paper's protocol.
+    jobs : int
+
+    Returns
+    -------
+    Superclasses
+        The only endpoint is the primary one, which is a second look: Holm's correction is within this level.
+    """
+    above = {key: lifted(arm, tree) for key, arm in arms.items()}
+    figures = in_parallel(estimates, list(above.values()), jobs)
+    names, groups = tree.superclasses, tree.groups()
+    endpoints = (Endpoint(about.endpoints[0].metric),)
+
+    def summed(counts: Mapping[str, int]) -> dict[str, int]:
+        return {name: sum(counts[c] for c in groups[name]) for name in names}
+
+    facts = LevelFacts(
+        tuple(names), summed(about.training_counts), summed(about.test_counts), {}, (), endpoints, about.folds,
+        about.seeds, about.protocol,
+    )  # fmt: skip
+    scores = [
+        ArmScores(*key, overall, dict(zip(names, classes, strict=True)), above[key].confusion().round(4))
+        for key, (overall, classes) in zip(above, figures, strict=True)
+    ]
+    found = effects(above, endpoints, names, n_train, tested) if tested else ()
+    return Superclasses(facts, tuple(scores), found, {name: tuple(groups[name]) for name in names})

@@ -1,0 +1,1 @@
+"""Quality: how good synthetic images are, class by class."""

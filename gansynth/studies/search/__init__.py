@@ -1,0 +1,1 @@
+"""Search: a remedy's parameters, chosen on training images only."""

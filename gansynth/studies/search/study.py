@@ -1,0 +1,247 @@
+"""Which parameters of a remedy are best: cross-validated on the training split, as pasupa2020 chose its alpha."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from gansynth.data.dataset import CellDataset
+from gansynth.data.folds import fold_dataset
+from gansynth.data.opening import open_dataset, refuse_inside
+from gansynth.data.rarity import hold_rare
+from gansynth.data.split import split_dataset
+from gansynth.errors import InputError
+from gansynth.recipes.classifier import ClassifierRecipe
+from gansynth.remedies import GanBudget, Treatment, Workplace, parse_arm
+from gansynth.studies.comparison.arm import NOT_OUR_FAULT, Cell, Job, Outcome, sentence, threads_of
+from gansynth.studies.comparison.grid import chosen_jobs
+from gansynth.studies.comparison.jobs import keep_outcome, run_jobs
+from gansynth.studies.comparison.plan import load_classifiers, steps_of
+from gansynth.studies.comparison.record import Record, finished
+from gansynth.studies.comparison.splits import data_sha256
+from gansynth.studies.search.grid import Candidate, candidates_of
+from gansynth.studies.search.result import SETTINGS, RemedySearch, SearchSettings, gather
+from gansynth.version import __version__
+
+VALIDATION = 0.1
+_MAY_GROW = ("arms", "values")
+
+
+@dataclass(frozen=True)
+class _Search:
+    out: Path
+    candidates: list[Candidate]
+    recipe: ClassifierRecipe
+    folds: list[CellDataset]
+    seed: int
+    device: str
+    weights_dir: Path | None
+    progress: bool
+
+    def cell(self, candidate: Candidate, fold: int) -> Cell:
+        return Cell(candidate.arm.spec, candidate.arm.folder_name, self.recipe.name, fold, self.seed + fold)
+
+
+def search_remedy(
+    data: str | Path,
+    remedy: str,
+    out: str | Path,
+    *,
+    classifier: str = "sequential-cnn",
+    grid: Mapping[str, Sequence[float]] | None = None,
+    beside: Sequence[str] = ("none",),
+    folds: int = 5,
+    rarity: Mapping[str, int] | None = None,
+    size: int | None = None,
+    epochs: int | None = None,
+    changes: Sequence[str] = (),
+    jobs: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    weights_dir: str | Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> RemedySearch:
+    """Try values of a remedy's parameters in a stratified cross-validation on the training split.
+
+    Neither validation nor test images of the data's own split are looked at. In every fold, a tenth of what is
+    learned from decides which epoch's weights are kept, and the part that is left out is scored. All candidates get
+    the same folds, the same seeds and the same optimizer steps.
+
+    Parameters
+    ----------
+    data : path-like or "phantom"
+        Real images. What has no split is split first, as `compare` does it with the same seed.
+    remedy : str
+        Of several joined by ``+`` the last is searched.
+    out : path-like
+        Gets search.json, arms/ with every prediction, results.json and search.csv.
+    classifier : str
+        A recipe of the zoo or a YAML file.
+    grid : mapping of str to sequence of float, optional
+        Values by parameter, "dose" among them. Default: those that the remedy names, such as beta 0.9 to 0.9999.
+    beside : sequence of str
+        Arms that stand in the table too; gains are against the first.
+    folds : int
+    rarity : mapping of str to int, optional
+        Training images to keep of some classes, the same ones as in `compare`.
+    size, epochs : int, optional
+        Instead of what the classifier's recipe says.
+    changes : sequence of str
+        Changes to the recipe, such as ``"training.batch_size=32"``.
+    jobs : int, optional
+        Trainings at a time. Default: as many as there are cores and memory, one on a GPU.
+    seed : int
+        Decides the folds, and with the fold's number every training.
+    device : str
+    weights_dir : path-like, optional
+    resume : bool
+        Continue: what is finished is not done again. Values may be added.
+    progress : bool
+        Report on standard error.
+
+    Returns
+    -------
+    RemedySearch
+
+    Raises
+    ------
+    InputError
+        If there is nothing to search, a class has fewer images than folds, or nothing could be carried out.
+
+    Examples
+    --------
+    >>> search_remedy("my-cells", "cb-focal", "searched", grid={"beta": [0.9, 0.999]})  # doctest: +SKIP
+    """
+    refuse_inside(data, out)
+    out = Path(out)
+    candidates = [Candidate(arm, {}) for arm in map(parse_arm, beside)] + candidates_of(remedy, grid or {})
+    (recipe,) = load_classifiers([classifier], changes, size, epochs)
+    _refuse_meaningless(candidates, recipe)
+    training = _training_split(str(data), recipe.resolution, dict(rarity or {}), seed, progress)
+    settings = SearchSettings(
+        gansynth=__version__,
+        data_sha256=data_sha256(training),
+        remedy=remedy,
+        folds=folds,
+        rarity=dict(rarity or {}),
+        recipe=recipe.model_dump(mode="json"),
+        beside=list(beside),
+        seed=seed,
+        arms=[one.arm.spec for one in candidates],
+        values=[one.values for one in candidates],
+    )
+    settings = _with_held(out, settings, resume)
+    pairs = zip(settings.arms, settings.values, strict=True)
+    candidates = [Candidate(parse_arm(spec), values) for spec, values in pairs]
+    weights = None if weights_dir is None else Path(weights_dir)
+    parts = fold_dataset(training, folds, val=VALIDATION, seed=seed)
+    search = _Search(out, candidates, recipe, parts, seed, device, weights, progress)
+    failed = _fill(search, chosen_jobs(jobs, device))
+    records = {one.arm.spec: _records(search, one) for one in candidates}
+    if not any(records.values()):
+        raise InputError(f"no training could be carried out; the first failed so: {next(iter(failed.values()))}")
+    found = gather(candidates, records, parts, settings, failed)
+    found.write(out)
+    return found
+
+
+def _training_split(data: str, size: int, rarity: Mapping[str, int], seed: int, progress: bool) -> CellDataset:
+    dataset = open_dataset(data, size=size, progress=progress)
+    if not {"train", "test"} <= set(dataset.records["split"]):
+        dataset = split_dataset(dataset, seed=seed)
+    real = dataset.select((dataset.records["origin"] != "synthetic").to_numpy())
+    return hold_rare(real, rarity, seed=seed).part("train")
+
+
+def _refuse_meaningless(candidates: Sequence[Candidate], recipe: ClassifierRecipe) -> None:
+    for one in candidates:
+        if not one.arm.fits(recipe.neural):
+            kind = "networks" if one.arm.neural_only else "classifiers of features"
+            raise InputError(f"{one.arm.spec} means something for {kind} only, and {recipe.name} is none")
+
+
+def _with_held(out: Path, settings: SearchSettings, resume: bool) -> SearchSettings:
+    """Write the settings with the candidates that the folder has, and return them; refuse another search's folder."""
+    file = out / SETTINGS
+    there = [path for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else []
+    if not file.is_file() and (there or out.is_file()):
+        raise InputError(f"{out}: is not empty and holds no search; give another --out")
+    if file.is_file() and not resume:
+        raise InputError(f"{out}: already holds a search; continue it with --resume, or give another --out")
+    if file.is_file():
+        held = SearchSettings.read(out)
+        before = asdict(held)
+        other = [key for key, value in asdict(settings).items() if key not in _MAY_GROW and before[key] != value]
+        if other:
+            raise InputError(f"{out}: holds a search with another {', '.join(other)}; give the same, or another --out")
+        mine = dict(zip(settings.arms, settings.values, strict=True))
+        of = {**dict(zip(held.arms, held.values, strict=True)), **mine}
+        settings = replace(settings, arms=list(of), values=list(of.values()))
+    settings.write(out)
+    return settings
+
+
+def _fill(search: _Search, jobs: int) -> dict[str, str]:
+    """Do what is not finished, fold by fold; return by cell what failed, and why."""
+    failed: dict[str, str] = {}
+    for k, fold in enumerate(search.folds):
+        names = fold.class_names
+        waiting = [c for c in search.candidates if finished(search.out, search.cell(c, k), names) is None]
+        made = {}
+        for candidate in waiting:
+            try:
+                made[candidate.arm.spec] = _job(search, candidate, k, threads_of(jobs) if jobs else None)
+            except NOT_OUR_FAULT as error:
+                failed[str(search.cell(candidate, k))] = sentence(error)
+        for outcome in run_jobs(list(made.values()), jobs):
+            _keep(search, made[outcome.cell.arm], outcome, failed)
+        shutil.rmtree(search.out / f"fold{k}" / "cache", ignore_errors=True)
+    return failed
+
+
+def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> Job:
+    fold, recipe = search.folds[k], search.recipe
+    training = fold.part("train")
+
+    def learning(size: int) -> CellDataset:
+        if size != fold.size:
+            raise InputError(f"{candidate.arm.spec}: needs images of {size} px, and {recipe.name} takes {fold.size} px")
+        return fold.select(fold.records["split"].isin(["train", "val"]).to_numpy())
+
+    place = Workplace(
+        search.out / f"fold{k}", learning, search.seed, GanBudget(), search.device, search.progress, search.seed + k
+    )
+    treatment: Treatment = candidate.arm.treat(training, place)
+    return Job(
+        cell=search.cell(candidate, k),
+        treatment=treatment,
+        validation=fold.part("val") if (fold.records["split"] == "val").any() else None,
+        test=fold.part("test"),
+        synthetic={},
+        recipe=recipe,
+        steps=steps_of(recipe, len(training)),
+        leak_free=True,
+        device=search.device,
+        weights_dir=search.weights_dir,
+        threads=threads,
+    )
+
+
+def _keep(search: _Search, job: Job, outcome: Outcome, failed: dict[str, str]) -> None:
+    if outcome.error is not None:
+        failed[str(job.cell)] = outcome.error
+        said = f"failed: {outcome.error}"
+    else:
+        said = keep_outcome(search.out, job, outcome)
+    if search.progress:
+        print(f"{job.cell}: {said}", file=sys.stderr, flush=True)
+
+
+def _records(search: _Search, candidate: Candidate) -> list[Record]:
+    names = search.folds[0].class_names
+    found = [finished(search.out, search.cell(candidate, k), names) for k in range(len(search.folds))]
+    return [record for record in found if record is not None]

@@ -1,0 +1,1 @@
+"""Sweep: a comparison at each imbalance ratio."""

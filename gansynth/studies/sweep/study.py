@@ -1,0 +1,203 @@
+"""`sweep`: how much imbalance does a classifier stand, and how much more with a remedy? (pasupa2020, tables 2 and 3)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gansynth.data.opening import refuse_inside
+from gansynth.errors import InputError
+from gansynth.files.atomic import write_json
+from gansynth.studies.comparison.plan import load_classifiers, rare_classes, write_out_arms
+from gansynth.studies.comparison.registration import REGISTRATION
+from gansynth.studies.comparison.splits import Images, data_sha256, make_folds
+from gansynth.studies.comparison.study import DEFAULT, compare
+from gansynth.studies.result_file import Json, read_result
+from gansynth.studies.sweep.counts import THIN, Thin, counts_at, imbalance_ratio
+from gansynth.studies.sweep.result import COMMAND, ImbalanceSweep, Step, SweepSettings, gather
+from gansynth.version import __version__
+
+SETTINGS = "sweep.json"
+RATIOS = (1.0, 5.0, 10.0, 50.0)
+_MAY_GROW = ("remedies", "number_of_seeds", "ratios")
+_REFUSED = ("rarity", "rare", "protocol", "swap")
+
+
+@dataclass(frozen=True)
+class SweepRegistration:
+    """What is asked and what each ratio keeps, in sweep.json before the first training.
+
+    Attributes
+    ----------
+    gansynth : str
+        The version that last continued it.
+    settings : SweepSettings
+    held : dict of ratio to (dict of class to int)
+        Training images kept; the ratio as it is typed.
+    """
+
+    gansynth: str
+    settings: SweepSettings
+    held: dict[str, dict[str, int]]
+
+    def write(self, folder: Path) -> None:
+        """Write sweep.json."""
+        write_json(folder / SETTINGS, {"gansynth": self.gansynth, **asdict(self.settings), "held": self.held})
+
+    @classmethod
+    def read(cls, folder: Path) -> SweepRegistration:
+        """Read sweep.json; raises InputError where it is cut off, or another's."""
+
+        def of(found: Json) -> SweepRegistration:
+            asked = {name: found[name] for name in SweepSettings.__dataclass_fields__}
+            return cls(found["gansynth"], SweepSettings(**asked), found["held"])
+
+        return read_result(folder / SETTINGS, of, COMMAND)
+
+
+def sweep_imbalance(
+    data: str | Path,
+    remedies: Sequence[str],
+    classifiers: Sequence[str],
+    out: str | Path,
+    *,
+    ratios: Sequence[float] = RATIOS,
+    minority: Sequence[str] = (),
+    thin: Thin = "minority",
+    most: int | None = None,
+    seeds: int = 3,
+    folds: int | None = None,
+    size: int | None = None,
+    epochs: int | None = None,
+    changes: Sequence[str] = (),
+    seed: int = 0,
+    resume: bool = False,
+    progress: bool = True,
+    after: Callable[[Path], object] | None = None,
+    **options: Any,
+) -> ImbalanceSweep:
+    """Compare remedies at several imbalance ratios rho, the largest over the smallest class (pasupa2020, eq. 5).
+
+    One `compare` for each ratio, in ``out/rho-N``, on the same split: training images leave (and validation images in
+    the same proportion), test images all stay. So figures of two ratios can be compared, which they cannot where each
+    has test images of its own mix, as in the paper. Images that are kept of a class at some number are among those
+    that are kept at any larger one.
+
+    Parameters
+    ----------
+    data : path-like or "phantom"
+        Real images. Their own split is taken where `folds` is not given.
+    remedies : sequence of str
+        The arms, as `compare` takes them.
+    classifiers : sequence of str
+        Recipes of the zoo or YAML files; empty for those of `compare`.
+    out : path-like
+        Gets sweep.json, rho-N/ with every comparison, results.json, sweep.csv and effects.csv.
+    ratios : sequence of float
+        1 or more, in any order.
+    minority : sequence of str
+        The classes that become rare; their recall is an endpoint. Default: those with fewer than a tenth of the
+        largest class's training images; else the smallest.
+    thin, most
+        See `counts_at`.
+    seeds, folds, size, epochs, changes, seed, progress
+        As in `compare`; a GAN is trained anew at each ratio, in each fold.
+    resume : bool
+        Continue: what is finished is not done again. Ratios, remedies and seeds may be added; ratios where the images
+        kept at the others stay the same.
+    after : callable, optional
+        Called with the folder of each comparison that is finished, to write its page.
+    **options
+        Further ones of `compare`, such as ``endpoint``, ``gan_images``, ``jobs``, ``device`` or ``weights_dir``.
+
+    Returns
+    -------
+    ImbalanceSweep
+
+    Raises
+    ------
+    InputError
+        For ratios or classes that do not fit (see `counts_at`), a folder that holds another sweep, or what `compare`
+        refuses.
+
+    Examples
+    --------
+    >>> sweep_imbalance("my-cells", ["none", "focal"], [], "swept", ratios=[1, 10, 50])  # doctest: +SKIP
+    """
+    if set(options) & set(_REFUSED):
+        raise TypeError(f"a sweep takes no {', '.join(sorted(set(options) & set(_REFUSED)))}: it sets what is rare")
+    if thin not in THIN:
+        raise InputError(f"--thin {thin}: choose {' or '.join(THIN)}")
+    refuse_inside(data, out)
+    out = Path(out)
+    held = _held(out, resume)
+    before = None if held is None else held.settings
+    recipes = load_classifiers(classifiers or DEFAULT, changes, size, epochs)
+    dataset = Images(str(data), progress).at(recipes[0].resolution)
+    there = [fold.counts["train"] for fold in make_folds(dataset, folds, {}, seed)]
+    counts = {name: min(fold[name] for fold in there) for name in dataset.class_names}
+    minority = rare_classes(counts, {}, minority)
+    ratios = sorted({*(before.ratios if before else ()), *map(float, ratios)})
+    kept = counts_at(ratios, counts, minority, thin=thin, most=most)
+    seeds = max(seeds, before.number_of_seeds if before else 0)
+    settings = SweepSettings(
+        data_sha256=data_sha256(dataset),
+        minority=minority,
+        thin=thin,
+        most=most,
+        folds=folds,
+        first_seed=seed,
+        number_of_seeds=seeds,
+        recipes={recipe.name: recipe.model_dump(mode="json") for recipe in recipes},
+        remedies=[arm.spec for arm in write_out_arms(remedies, kept=before.remedies if before else ())],
+        ratios=ratios,
+    )
+    asked = SweepRegistration(
+        __version__, settings, {f"{ratio:g}": images for ratio, images in zip(ratios, kept, strict=True)}
+    )
+    if held is not None:
+        _refuse_another(out, held, asked)
+    asked.write(out)
+    steps, found = [], []
+    for ratio, images in zip(ratios, kept, strict=True):
+        step = Step(ratio, imbalance_ratio(images), f"rho-{ratio:g}", images)
+        steps.append(step)
+        thinned = {name: n for name, n in images.items() if any(fold[name] != n for fold in there)}
+        found.append(
+            compare(
+                data, settings.remedies, classifiers or DEFAULT, out / step.folder, rarity=thinned, rare=minority,
+                seeds=seeds, folds=folds, size=size, epochs=epochs, changes=changes, seed=seed, progress=progress,
+                resume=(out / step.folder / REGISTRATION).is_file(), **options,
+            )
+        )  # fmt: skip
+        if after is not None:
+            after(out / step.folder)
+        result = gather(steps, found, settings)
+        result.write(out)
+    return result
+
+
+def _held(out: Path, resume: bool) -> SweepRegistration | None:
+    """Return what the folder's sweep.json says; None where there is none."""
+    if (out / SETTINGS).is_file():
+        if not resume:
+            raise InputError(f"{out}: already holds a sweep; continue it with --resume, or give another --out")
+        return SweepRegistration.read(out)
+    if out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir()):
+        raise InputError(f"{out}: is not empty and holds no sweep; give another --out")
+    return None
+
+
+def _refuse_another(out: Path, held: SweepRegistration, asked: SweepRegistration) -> None:
+    before, now = asdict(held.settings), asdict(asked.settings)
+    other = [key for key, value in now.items() if key not in _MAY_GROW and before[key] != value]
+    if other:
+        raise InputError(f"{out}: holds a sweep with another {', '.join(other)}; give the same, or another --out")
+    moved = [ratio for ratio, images in held.held.items() if asked.held[ratio] != images]
+    if moved:
+        raise InputError(
+            f"{out}: with these --ratios other images would be kept at rho {', '.join(moved)}, which was compared "
+            "already; give no lower ratio than the lowest there, or another --out"
+        )
