@@ -11,11 +11,10 @@ from pathlib import Path
 from gansynth.data.opening import open_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, build_gan, open_run, train_gan
-from gansynth.metrics.matching import Pairing
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.remedies.naturalize import LEAST_EDGE
 from gansynth.studies.benchmark.composites import COMPOSITES, Made, composed
-from gansynth.studies.benchmark.result import BenchmarkRun, Budget
+from gansynth.studies.benchmark.result import BenchmarkRun, Settings
 from gansynth.studies.quality.result import RESULTS, read_results
 from gansynth.studies.quality.study import quality
 from gansynth.synthesis import generate
@@ -58,25 +57,6 @@ class Entry:
         """The kind of its GAN; "composites" where there is none."""
         recipe = self.given.recipe if self.given is not None else self.asked
         return "composites" if recipe is None else recipe.gan
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all entries of a benchmark share."""
-
-    data: str
-    out: Path
-    budget: Budget
-    count: int
-    size: int
-    encoder: str
-    pairing: Pairing
-    seed: int
-    device: str
-    devices: int
-    weights_dir: Path | None
-    dinobloom: Path | None
-    progress: bool
 
 
 def entries_of(names: Sequence[str], seeds: Sequence[int], changes: Sequence[str]) -> list[Entry]:

@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.estimate import Estimate, mean_of_known
+from gansynth.metrics.matching import Pairing
 from gansynth.runs.journal import LOG
 from gansynth.studies.benchmark.composites import COMPOSITES, WARNING
 from gansynth.studies.benchmark.ranking import Lead, Place, Spread, best, clearly_better, primary_metric, rank, spread
@@ -21,9 +22,6 @@ from gansynth.studies.quality.copies import NEARER
 from gansynth.studies.quality.result import Missing, read_results
 from gansynth.studies.result_file import Json, Result, read_result
 from gansynth.version import __version__
-
-if TYPE_CHECKING:
-    from gansynth.studies.benchmark.entry import Settings
 
 COMMAND = "gansynth benchmark"
 RESULT = "benchmark.json"
@@ -41,6 +39,25 @@ class Budget:
 
     images: int | None
     minutes: float | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all entries of a benchmark share."""
+
+    data: str
+    out: Path
+    budget: Budget
+    count: int
+    size: int
+    encoder: str
+    pairing: Pairing
+    seed: int
+    device: str
+    devices: int
+    weights_dir: Path | None
+    dinobloom: Path | None
+    progress: bool
 
 
 @dataclass(frozen=True)

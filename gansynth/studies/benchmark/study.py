@@ -11,8 +11,8 @@ from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json
 from gansynth.metrics.matching import Pairing
-from gansynth.studies.benchmark.entry import Entry, Settings, carry_out, entries_of
-from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, gather
+from gansynth.studies.benchmark.entry import Entry, carry_out, entries_of
+from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, Settings, gather
 from gansynth.studies.result_file import read_result
 from gansynth.version import __version__
 
