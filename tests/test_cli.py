@@ -58,6 +58,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "classify",
         "compare",
         "data crop",
+        "data dedupe",
         "data import",
         "data info",
         "data nuclei",
@@ -74,6 +75,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "sweep",
         "train-classifier",
         "train-gan",
+        "weights",
     }
 
 

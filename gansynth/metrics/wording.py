@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from gansynth.metrics.classification_effects import Effect
-from gansynth.metrics.estimate import Estimate
+if TYPE_CHECKING:
+    from gansynth.metrics.classification_effects import Effect
+    from gansynth.metrics.estimate import Estimate
 
 NO_VALUE = "no value"
 

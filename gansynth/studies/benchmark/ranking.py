@@ -21,8 +21,8 @@ RANKED = (
     ("diversity-worse", "diversity-cell"),
 )
 """The questions whose ranks are averaged, each with the metrics that may answer it, the first that every recipe has:
-distances, whether cells are what was asked for, and variety. Where judges of two families (small networks that learned
-from cells, and one pretrained on natural images) answer, the worse of the two counts in each class
+distances, whether cells are what was asked for, and variety. Where judges of two families answer (small networks that
+learned from cells, and one pretrained on natural images), the worse of the two counts in each class
 (`gansynth.studies.quality.families.worse_of_both`): a generator pleases judges of its own kind. Similarity to paired
 images is left out (blur wins it), and so is memorisation (noise wins it)."""
 

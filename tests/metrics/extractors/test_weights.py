@@ -85,5 +85,5 @@ def test_code_inside_a_weight_file_is_not_run(tmp_path: Path) -> None:
 
 
 def test_unknown_extractor_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match="choose inception, alex or dinobloom"):
+    with pytest.raises(InputError, match="choose inception, alex, dinobloom, lite2 or lite0"):
         open_extractor("vgg")
