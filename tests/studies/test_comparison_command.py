@@ -68,7 +68,7 @@ def test_superclasses_stand_in_the_table_by_the_tree_that_is_given(
     [
         (("--doses", "half"), "--doses: 'half' is not a number"),
         (("--rarity", "eosinophil"), "--rarity: 'eosinophil' is not class=n"),
-        (("--tree", "nowhere.yaml"), "nowhere.yaml: cannot be read as a label tree"),
+        (("--tree", "nowhere.yaml"), "nowhere.yaml: there is no such file"),
         (("--rarity", "eosinophil=0"), "--rarity eosinophil=0"),
         (("--protocol", "paper", "--swap"), "leave out --folds and --swap"),
     ],
