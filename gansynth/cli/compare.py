@@ -30,7 +30,7 @@ from gansynth.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from gansynth.studies.comparison.plan import Protocol
+    from gansynth.studies.comparison.settings import Protocol
 
 
 @click.command()
@@ -116,33 +116,35 @@ def compare(
     """
     from gansynth.cli.tables import comparison_table
     from gansynth.report.comparison.page import write_comparison_page
-    from gansynth.studies.comparison import study
+    from gansynth.studies.comparison import settings, study
 
     found = study.compare(
         data,
         parse_names(remedies),
         parse_names(classifiers),
         out,
-        seeds=seeds,
-        folds=folds,
-        doses=parse_numbers(doses, "--doses", "0.25,0.5,1,1.5"),
-        rarity=parse_rarity(rarity),
-        rare=parse_names(rare),
-        tree=tree,
-        protocol=protocol,
-        endpoint=endpoint,
-        swap=swap,
-        size=size,
-        epochs=epochs,
-        changes=changes,
-        gan_changes=gan_changes,
-        gan_images=gan_images,
-        gan_minutes=gan_minutes,
-        min_confidence=min_confidence,
-        jobs=jobs,
-        seed=seed,
-        device=device,
-        weights_dir=weights_dir,
+        settings=settings.ComparisonSettings(
+            seeds=seeds,
+            folds=folds,
+            doses=parse_numbers(doses, "--doses", "0.25,0.5,1,1.5"),
+            rarity=parse_rarity(rarity),
+            rare=parse_names(rare),
+            tree=tree,
+            protocol=protocol,
+            endpoint=endpoint,
+            swap=swap,
+            size=size,
+            epochs=epochs,
+            changes=changes,
+            gan_changes=gan_changes,
+            gan_images=gan_images,
+            gan_minutes=gan_minutes,
+            min_confidence=min_confidence,
+            jobs=jobs,
+            seed=seed,
+            device=device,
+            weights_dir=weights_dir,
+        ),
         resume=resume,
     )
     found = replace(found, about=replace(found.about, command=typed_command()))

@@ -405,20 +405,41 @@ def test_what_fails_does_not_cost_the_others(
 
     def failing(treatment: Any, recipe: Any, *args: Any, **more: Any) -> Any:
         if recipe.name == "random-forest" and more["seed"] == 1:
-            raise RuntimeError("no trees left")
+            raise MemoryError("no trees left")
         return counting(treatment, recipe, *args, **more)
 
     monkeypatch.setattr(training, "train_classifier", failing)
     found = quickly(cells, ["none"], ["random-forest", "naive-bayes"], tmp_path / "out")
     assert [entry.classifier for entry in found.arms] == ["naive-bayes"]
     assert [(m.classifier, m.seed, m.error) for m in found.missing] == [
-        ("random-forest", 1, "RuntimeError: no trees left")
+        ("random-forest", 1, "MemoryError: no trees left")
     ]
     assert any("no trees left" in warning for warning in found.warnings)
+    trace = tmp_path / "out/arms/fold0/none/random-forest/seed1/failed.txt"
+    assert trace.read_text().startswith("Traceback") and "in failing" in trace.read_text()
     monkeypatch.setattr(training, "train_classifier", counting)
     trainings.clear()
     found = quickly(cells, ["none"], ["random-forest", "naive-bayes"], tmp_path / "out", resume=True)
     assert trainings == [("random-forest", 1)] and not found.missing and len(found.arms) == 2
+    assert not trace.exists()
+
+
+def test_a_mistake_of_the_program_ends_the_comparison_and_leaves_its_traceback(
+    cells: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = training.train_classifier
+
+    def mistaken(treatment: Any, recipe: Any, *args: Any, **more: Any) -> Any:
+        if more["seed"] == 1:
+            raise ValueError("operands could not be broadcast together")
+        return real(treatment, recipe, *args, **more)
+
+    monkeypatch.setattr(training, "train_classifier", mistaken)
+    with pytest.raises(RuntimeError, match=r"seed 1: ValueError: operands .* mistake of gansynth and not of the data"):
+        quickly(cells, ["none"], ["naive-bayes"], tmp_path / "out")
+    assert "in mistaken" in (tmp_path / "out/arms/fold0/none/naive-bayes/seed1/failed.txt").read_text()
+    assert (tmp_path / "out/arms/fold0/none/naive-bayes/seed0/arm.json").is_file()
+    assert not (tmp_path / "out/results.json").exists()
 
 
 def test_networks_get_the_same_steps_whatever_the_arm(cells: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
@@ -20,8 +22,14 @@ from gansynth.errors import InputError
 from gansynth.recipes.classifier import ClassifierRecipe, NeuralRecipe
 from gansynth.remedies import Treatment
 
-NOT_OUR_FAULT = (InputError, RuntimeError, ArithmeticError, MemoryError, ValueError, OSError)
-"""What one classifier may fail with without costing the others."""
+NOT_OUR_FAULT = (
+    InputError, ArithmeticError, MemoryError, OSError, np.linalg.LinAlgError, torch.linalg.LinAlgError,
+    torch.cuda.OutOfMemoryError,
+)  # fmt: skip
+"""What one training may fail with without costing the others: its data or the machine are the cause, not a mistake."""
+
+_NO_MEMORY = "DefaultCPUAllocator"
+"""Torch has no class for it."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,10 @@ class Outcome:
     error : str or None
     leak : str or None
         Why it was refused.
+    traceback : str
+        Of the error.
+    is_mistake : bool
+        Whether the error is one of this program, which ends the study.
     """
 
     cell: Cell
@@ -117,6 +129,8 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     error: str | None = None
     leak: str | None = None
+    traceback: str = ""
+    is_mistake: bool = False
 
 
 def carry_out(job: Job) -> Outcome:
@@ -126,8 +140,15 @@ def carry_out(job: Job) -> Outcome:
         warnings.simplefilter("default")
         try:
             return _predicted(job, began, caught)
-        except NOT_OUR_FAULT as error:
-            return Outcome(job.cell, seconds=time.monotonic() - began, error=sentence(error))
+        except Exception as error:
+            mistake = not isinstance(error, NOT_OUR_FAULT) and _NO_MEMORY not in str(error)
+            return Outcome(
+                job.cell,
+                seconds=time.monotonic() - began,
+                error=sentence(error),
+                traceback=traceback.format_exc(),
+                is_mistake=mistake,
+            )
 
 
 def sentence(error: BaseException) -> str:
@@ -178,7 +199,6 @@ def _last_step(curve: list[dict[str, Any]]) -> int:
 @contextmanager
 def _threads(wanted: int | None) -> Iterator[None]:
     """Compute on so many threads, and afterwards on as many as before."""
-    import torch
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     before = torch.get_num_threads()

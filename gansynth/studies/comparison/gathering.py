@@ -58,7 +58,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
     """
     plan, names = grid.plan, grid.class_names
     records = _records(grid)
-    clean = plan.protocol == "clean"
+    clean = not plan.is_paper
     arms = {key: pooled(found, units if clean else None) for key, found in records.items()}
     figures = dict(zip(arms, in_parallel(estimates, list(arms.values()), grid.jobs), strict=True))
     entries = [_entry(grid, key, arms[key], figures[key], found) for key, found in records.items()]
@@ -75,13 +75,13 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
         tree = tree_of(registration.tree, names)
         above = superclasses(tree, arms, about, n_train=n_train, tested=tested, jobs=grid.jobs)
     result = Comparison(
-        about=replace(about, device=plan.device, versions=_versions(), date=datetime.date.today().isoformat()),
+        about=replace(about, device=plan.settings.device, versions=_versions(), date=datetime.date.today().isoformat()),
         arms=tuple(entries),
         effects=found_effects,
         leaderboard=leaderboard(arms, about.rare, names, n_train, tested) if clean else (),
         doses=curves,
         best_dose=_best(curves, about.endpoints),
-        swap=_swapped(grid, records, arms) if plan.swap else (),
+        swap=_swapped(grid, records, arms) if plan.settings.swap else (),
         recognition=tuple(seen),
         superclasses=above,
         missing=missing,
@@ -119,7 +119,7 @@ def _entry(grid: Grid, key: Key, arm: Pooled, figures: Figures, records: Sequenc
     def mean(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
         return {name: round(float(np.mean([one[name] for one in counts]))) for name in names}
 
-    tested = np.bincount(arm.labels, minlength=len(names)).tolist() if grid.plan.protocol == "paper" else None
+    tested = np.bincount(arm.labels, minlength=len(names)).tolist() if grid.plan.is_paper else None
     return ArmResult(
         arm=spec,
         classifier=classifier,
@@ -204,10 +204,10 @@ def _warnings(
     found_effects: Sequence[ArmEffect],
 ) -> list[str]:
     plan = grid.plan
-    said = [f"{TOO_GOOD}."] if plan.protocol == "paper" else []
+    said = [f"{TOO_GOOD}."] if plan.is_paper else []
     if len(plan.seeds) < 2:
         said.append("One seed: how much two trainings of the same arm differ is unknown; give --seeds 3 or more.")
-    if plan.protocol == "clean":
+    if not plan.is_paper:
         few = [f"{name} ({about.test_counts[name]})" for name in about.rare if about.test_counts[name] < _FEW]
         if few:
             said.append(f"Fewer than {_FEW} test images of {', '.join(few)}: figures of so few images say little.")

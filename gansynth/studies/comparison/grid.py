@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from gansynth.studies.comparison.arm import (
     sentence,
     threads_of,
 )
-from gansynth.studies.comparison.jobs import keep_outcome, run_jobs
+from gansynth.studies.comparison.jobs import keep_failure, keep_outcome, run_jobs
 from gansynth.studies.comparison.paper import split_after
 from gansynth.studies.comparison.plan import Plan, gans_of, steps_of
 from gansynth.studies.comparison.record import finished
@@ -86,18 +87,18 @@ class Grid:
         return Workplace(
             folder,
             learning,
-            plan.seed,
-            plan.budget,
-            plan.device,
+            plan.settings.seed,
+            plan.settings.budget,
+            plan.settings.device,
             plan.progress,
             None,
-            plan.gan_changes,
-            plan.min_confidence,
+            tuple(plan.settings.gan_changes),
+            plan.settings.min_confidence,
         )
 
     def refuse_leaks(self) -> None:
         """Refuse given runs that have seen what they would be tested on, before anything is trained."""
-        if self.plan.protocol == "paper":
+        if self.plan.is_paper:
             return
         given = [arm for arm in self.plan.arms if any(gan.given is not None for gan in gans_of([arm]).values())]
         for fold in self.folds:
@@ -131,7 +132,7 @@ class Grid:
         made.prepare([arm for arm in self.plan.arms if arm.spec in needed])
         for cell in waiting:
             if cell.arm in made.failed:
-                self._note_failure(cell, made.failed[cell.arm])
+                self._note_failure(cell, *made.failed[cell.arm])
         jobs = [made.job(cell) for cell in waiting if cell.arm not in made.failed]
         of = {job.cell: job for job in jobs}
         for outcome in run_jobs(jobs, self.jobs):
@@ -139,13 +140,14 @@ class Grid:
 
     def _keep(self, job: Job, outcome: Outcome) -> None:
         if outcome.error is not None:
-            self._note_failure(job.cell, outcome.error)
+            self._note_failure(job.cell, outcome.error, outcome.traceback, outcome.is_mistake)
             return
         said = keep_outcome(self.plan.out, job, outcome)
         self._done += 1
         self._say(job.cell, said)
 
-    def _note_failure(self, cell: Cell, error: str) -> None:
+    def _note_failure(self, cell: Cell, error: str, traceback: str, is_mistake: bool = False) -> None:
+        keep_failure(self.plan.out, cell, error, traceback, is_mistake)
         self.missing.append(Missing(cell, error))
         self._done += 1
         self._say(cell, f"failed: {error}")
@@ -159,7 +161,7 @@ class Grid:
 
     def swapped(self, cell: Cell) -> list[str]:
         """Return the GANs whose images the classifier of a cell predicts."""
-        return list(gans_of(self.plan.arms)) if self.plan.swap and cell.arm == NONE else []
+        return list(gans_of(self.plan.arms)) if self.plan.settings.swap and cell.arm == NONE else []
 
     def _cache(self, fold: Fold) -> Path:
         return self.plan.out / fold.name / "shared"
@@ -177,7 +179,7 @@ class _Made:
         self._parts: dict[tuple[str, int], CellDataset | None] = {}
         self._after: dict[tuple[str, int], tuple[Treatment, CellDataset, CellDataset]] = {}
         self._files = 0
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, tuple[str, str]] = {}
 
     def prepare(self, arms: Sequence[Arm]) -> None:
         """Make what the arms need (GANs, synthetic images), the largest dose first; note what failed, and why."""
@@ -186,9 +188,9 @@ class _Made:
                 for size in self.plan.sizes:
                     self.treatment(arm.spec, size)
             except NOT_OUR_FAULT as error:
-                self.failed[arm.spec] = sentence(error)
+                self.failed[arm.spec] = sentence(error), traceback.format_exc()
                 continue
-            if self.plan.protocol == "clean":
+            if not self.plan.is_paper:
                 test = self.part("test", self.plan.sizes[0])
                 assert test is not None
                 arm.refuse_leaks(test, self.place)
@@ -196,7 +198,7 @@ class _Made:
     def treatment(self, spec: str, size: int, seed: int | None = None) -> Treatment:
         """Return what an arm learns from, with images that processes share; drawn anew for a seed where that is
         cheap."""
-        drawing = self.plan.seed if seed is None or not self.arms[spec].cheap else seed
+        drawing = self.plan.settings.seed if seed is None or not self.arms[spec].cheap else seed
         if (spec, size, drawing) not in self._treatments:
             training = self.part("train", size)
             assert training is not None
@@ -229,16 +231,16 @@ class _Made:
             },
             recipe=recipe,
             steps=steps_of(recipe, training_images(plan, self.fold)),
-            leak_free=plan.protocol == "clean",
-            device=plan.device,
-            weights_dir=plan.weights_dir,
+            leak_free=not plan.is_paper,
+            device=plan.settings.device,
+            weights_dir=None if plan.settings.weights_dir is None else Path(plan.settings.weights_dir),
             threads=threads,
         )
 
     def _split(self, spec: str, size: int, seed: int) -> tuple[Treatment, CellDataset | None, CellDataset]:
-        if self.plan.protocol == "paper":
+        if self.plan.is_paper:
             if (spec, size) not in self._after:
-                treatment, validation, test = split_after(self.treatment(spec, size), self.plan.seed)
+                treatment, validation, test = split_after(self.treatment(spec, size), self.plan.settings.seed)
                 self._after[spec, size] = treatment, self._shared(validation), self._shared(test)
             return self._after[spec, size]
         tested = self.part("test", size)
@@ -270,7 +272,7 @@ class _Made:
 def training_images(plan: Plan, fold: Fold) -> int:
     """Return how many real images a classifier of a fold has to learn from, whatever the arm."""
     n = sum(fold.counts["train"].values())
-    return round(0.7 * n) if plan.protocol == "paper" else n
+    return round(0.7 * n) if plan.is_paper else n
 
 
 def chosen_jobs(asked: int | None, device: str, before: int | None = None) -> int:

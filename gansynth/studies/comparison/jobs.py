@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gansynth.errors import InputError
-from gansynth.studies.comparison.arm import Job, Outcome, carry_out
-from gansynth.studies.comparison.record import write_record
+from gansynth.files.atomic import write_text
+from gansynth.studies.comparison.arm import Cell, Job, Outcome, carry_out
+from gansynth.studies.comparison.record import FAILED, write_record
 
 
 def run_jobs(jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
@@ -34,6 +35,24 @@ def run_jobs(jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
         )
     except TerminatedWorkerError as error:
         raise MemoryError("a process of the comparison was ended by the system") from error
+
+
+def keep_failure(out: Path, cell: Cell, error: str, traceback: str, is_mistake: bool = False) -> str:
+    """Write the traceback of what failed into its cell's folder, and return the error in a line.
+
+    Raises
+    ------
+    RuntimeError
+        If the error is a mistake of this program: it would make other numbers wrong, too.
+    """
+    file = out / cell.path / FAILED
+    write_text(file, traceback)
+    if is_mistake:
+        raise RuntimeError(
+            f"{cell}: {error}. This is a mistake of gansynth and not of the data; please report it with {file}. What "
+            "is finished is kept"
+        )
+    return error
 
 
 def keep_outcome(out: Path, job: Job, outcome: Outcome) -> str:

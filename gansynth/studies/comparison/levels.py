@@ -15,9 +15,7 @@ from gansynth.data.label_tree import LabelTree, known_tree, read_groups, tree_of
 from gansynth.studies.comparison.entries import ArmScores, Endpoint
 from gansynth.studies.comparison.figures import Key, Pooled, effects, estimates, in_parallel
 from gansynth.studies.comparison.result import LevelFacts, Superclasses
-
-Groups = Mapping[str, Sequence[str]]
-"""Superclasses with their classes."""
+from gansynth.studies.comparison.settings import Groups
 
 
 def chosen_tree(given: str | Path | Groups | None, held: Groups | None, class_names: Sequence[str]) -> LabelTree | None:

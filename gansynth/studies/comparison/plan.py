@@ -6,19 +6,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from gansynth.errors import InputError
 from gansynth.recipes.classifier import ClassifierRecipe, NeuralRecipe, load_classifier_recipe
-from gansynth.remedies import Arm, GanBudget, parse_arm
+from gansynth.remedies import Arm, parse_arm
 from gansynth.remedies.arm import ALONE, AUGMENTATION, NONE, OVERSAMPLE
 from gansynth.remedies.synthetic import Synthetic
 from gansynth.studies.comparison.entries import Endpoint
-
-Protocol = Literal["clean", "paper"]
-PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
-PRIMARY = ("macro-F1", "balanced-accuracy")
-"""What may be the endpoint of all classes together; beside it stands the recall of each rare class."""
+from gansynth.studies.comparison.settings import ComparisonSettings
 
 BASELINES = (NONE, AUGMENTATION, OVERSAMPLE)
 _RARE_SHARE = 10
@@ -36,20 +32,8 @@ class Plan:
         Doses written out, those of `swap` at the end.
     classifiers : tuple of ClassifierRecipe
     seeds : tuple of int
-    folds : int or None
-        None for one split: the data set's own, or one made here.
-    rarity : dict of str to int
-    protocol : "clean" or "paper"
-    primary : str
-        One of `PRIMARY`.
-    swap : bool
-    changes, gan_changes : tuple of str
-    budget : GanBudget
-        Of the GANs that are trained here.
-    seed : int
-        Decides the split, what remedies draw, and the GANs; the first of `seeds`.
-    device : str
-    weights_dir : pathlib.Path or None
+        With those of a comparison that is continued.
+    settings : ComparisonSettings
     progress : bool
     """
 
@@ -58,18 +42,13 @@ class Plan:
     arms: tuple[Arm, ...]
     classifiers: tuple[ClassifierRecipe, ...]
     seeds: tuple[int, ...]
-    folds: int | None
-    rarity: dict[str, int]
-    protocol: Protocol
-    primary: str
-    swap: bool
-    budget: GanBudget
-    gan_changes: tuple[str, ...]
-    min_confidence: float | None
-    seed: int
-    device: str
-    weights_dir: Path | None
+    settings: ComparisonSettings
     progress: bool
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether the images are divided after they are balanced."""
+        return self.settings.protocol == "paper"
 
     def arms_of(self, classifier: ClassifierRecipe) -> list[Arm]:
         """Return the arms that mean something for a classifier."""

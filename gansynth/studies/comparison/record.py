@@ -20,6 +20,8 @@ from gansynth.metrics.classification import classification_scores
 from gansynth.studies.comparison.arm import Cell, Job, Outcome
 
 PREDICTIONS, SYNTHETIC, NOTE = "predictions.csv", "synthetic.csv", "arm.json"
+FAILED = "failed.txt"
+"""The traceback of a training that failed."""
 _DECIMALS = 5
 
 
@@ -191,6 +193,7 @@ def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
         warnings=outcome.notes,
         scores=Scores(scores.overall, dict(zip(names, scores.classes, strict=True))),
     ).write(folder)
+    (folder / FAILED).unlink(missing_ok=True)
     return Record(job.cell, folder, names)
 
 

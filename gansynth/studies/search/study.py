@@ -18,7 +18,7 @@ from gansynth.recipes.classifier import ClassifierRecipe
 from gansynth.remedies import GanBudget, Treatment, Workplace, parse_arm
 from gansynth.studies.comparison.arm import NOT_OUR_FAULT, Cell, Job, Outcome, sentence, threads_of
 from gansynth.studies.comparison.grid import chosen_jobs
-from gansynth.studies.comparison.jobs import keep_outcome, run_jobs
+from gansynth.studies.comparison.jobs import keep_failure, keep_outcome, run_jobs
 from gansynth.studies.comparison.plan import load_classifiers, steps_of
 from gansynth.studies.comparison.record import Record, finished
 from gansynth.studies.comparison.splits import data_sha256
@@ -233,7 +233,7 @@ def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> 
 
 def _keep(search: _Search, job: Job, outcome: Outcome, failed: dict[str, str]) -> None:
     if outcome.error is not None:
-        failed[str(job.cell)] = outcome.error
+        failed[str(job.cell)] = keep_failure(search.out, job.cell, outcome.error, outcome.traceback, outcome.is_mistake)
         said = f"failed: {outcome.error}"
     else:
         said = keep_outcome(search.out, job, outcome)
