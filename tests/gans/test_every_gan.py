@@ -130,7 +130,8 @@ def test_the_order_of_a_batch_does_not_matter(name: str) -> None:
     for turn in (t for t in gan.turns() if t.is_due(batch.step)):
         gan.eval()  # power iterations stand still
         plain, other = turn.loss(batch), turn.loss(mixed)
-        for term in plain.keys() - {"penalty", "wrong_label"}:  # drawn at random for each place
+        # Drawn at random for each place, or a matter of neighbours in the batch.
+        for term in plain.keys() - {"penalty", "wrong_label", "mode_seeking"}:
             torch.testing.assert_close(plain[term], other[term], rtol=1e-4, atol=1e-5)
 
 
