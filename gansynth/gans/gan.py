@@ -29,8 +29,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gansynth.errors import InputError
+from gansynth.gans.adversarial import hinge_critic_loss
 from gansynth.gans.diffaugment import DiffAugment
 from gansynth.recipes import GanRecipe, load_recipe
 
@@ -123,6 +125,15 @@ class GAN(nn.Module, ABC):
         images: Tensor = self.generator(batch.latents, batch.generated_labels)
         return images
 
+    def hinge(self, critic: nn.Module, batch: Batch) -> Tensor:
+        """Return the hinge of a critic that is given labels, on augmented real and generated images in one pass.
+
+        For critics without batch statistics, which could leak from one half to the other.
+        """
+        real, generated = self.augment(batch.images), self.augment(self.generate_detached(batch))
+        scores: Tensor = critic(torch.cat([real, generated]), torch.cat([batch.labels, batch.generated_labels]))
+        return hinge_critic_loss(*scores.split([len(real), len(generated)]))
+
     def align(self, images: Tensor, labels: Tensor) -> None:
         """Learn which of the generator's inputs stand for which class, before it is shown or saved.
 
@@ -160,6 +171,20 @@ class TwoPlayerGAN(GAN):
     @abstractmethod
     def generator_loss(self, batch: Batch) -> Terms:
         """Return what the generator minimises."""
+
+
+class ThreePlayerGAN(GAN):
+    """Base of the GANs with a classifier that plays beside the critic (hazra2022, section 2.2.2).
+
+    It learns from real images only: what it learned from generated ones would be the generator's mistakes.
+    """
+
+    classifier: nn.Module
+
+    def classifier_loss(self, batch: Batch) -> Terms:
+        """Cross entropy of logits on augmented real images."""
+        logits = self.classifier(self.augment(batch.images)).float()
+        return {"real": self.recipe.losses.classifier_real * F.cross_entropy(logits, batch.labels)}
 
 
 _REGISTRY: dict[str, type[GAN]] = {}

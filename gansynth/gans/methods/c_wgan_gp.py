@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
+from gansynth.gans.gan import Batch, Terms, ThreePlayerGAN, Turn, register
 from gansynth.gans.players import build_classifier, build_critic, build_generator
 from gansynth.gans.wasserstein import critic_loss, restraints
 from gansynth.recipes import GanRecipe, PaperNetworks
 
 
 @register("c-wgan-gp")
-class CWGANGP(GAN):
+class CWGANGP(ThreePlayerGAN):
     """The three-player game.
 
     * The critic tells real from generated (eq. 3) under the gradient penalty (eq. 4).
@@ -58,11 +58,6 @@ class CWGANGP(GAN):
         terms = {"wasserstein": critic_loss(on_real, on_generated)}
         score_of_image = partial(self.score, labels=batch.labels)
         return terms | restraints(score_of_image, on_real, real, generated, self.recipe.losses, batch.step)
-
-    def classifier_loss(self, batch: Batch) -> Terms:
-        """Cross entropy of logits on augmented real images."""
-        logits = self.classifier(self.augment(batch.images)).float()
-        return {"real": self.recipe.losses.classifier_real * F.cross_entropy(logits, batch.labels)}
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score, and the classifier's cross entropy against the labels that were asked for."""

@@ -6,18 +6,16 @@ The three players of hazra2022 (section 2.2.2); the critic's network and its los
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.gans.adversarial import hinge_critic_loss, hinge_generator_loss
-from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
+from gansynth.gans.adversarial import hinge_generator_loss
+from gansynth.gans.gan import Batch, Terms, ThreePlayerGAN, Turn, register
 from gansynth.gans.players import build_classifier, build_generator, build_projected_critic
 from gansynth.recipes import GanRecipe
 
 
 @register("projected-c-gan")
-class ProjectedCGAN(GAN):
+class ProjectedCGAN(ThreePlayerGAN):
     """The three-player game with a critic that has seen photographs; only its four heads learn.
 
     * The critic tells real from generated under the hinge, in each head and at each place by itself.
@@ -42,14 +40,7 @@ class ProjectedCGAN(GAN):
 
     def critic_loss(self, batch: Batch) -> Terms:
         """The hinge on real and on generated images."""
-        real, generated = self.augment(batch.images), self.augment(self.generate_detached(batch))
-        scores: Tensor = self.critic(torch.cat([real, generated]), torch.cat([batch.labels, batch.generated_labels]))
-        return {"hinge": hinge_critic_loss(*scores.split([len(real), len(generated)]))}
-
-    def classifier_loss(self, batch: Batch) -> Terms:
-        """Cross entropy of logits on augmented real images."""
-        logits = self.classifier(self.augment(batch.images)).float()
-        return {"real": self.recipe.losses.classifier_real * F.cross_entropy(logits, batch.labels)}
+        return {"hinge": self.hinge(self.critic, batch)}
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's scores, and the classifier's cross entropy against the labels that were asked for."""

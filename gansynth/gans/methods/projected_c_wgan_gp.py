@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
-from torch import Tensor
-
-from gansynth.gans.adversarial import hinge_critic_loss, hinge_generator_loss
+from gansynth.gans.adversarial import hinge_generator_loss
 from gansynth.gans.gan import Batch, Terms, Turn, register
 from gansynth.gans.methods.c_wgan_gp import CWGANGP
 from gansynth.gans.players import build_projected_critic
@@ -44,9 +41,7 @@ class ProjectedCWGANGP(CWGANGP):
 
     def texture_loss(self, batch: Batch) -> Terms:
         """The hinge on real and on generated images."""
-        real, generated = self.augment(batch.images), self.augment(self.generate_detached(batch))
-        scores: Tensor = self.texture(torch.cat([real, generated]), torch.cat([batch.labels, batch.generated_labels]))
-        return {"hinge": hinge_critic_loss(*scores.split([len(real), len(generated)]))}
+        return {"hinge": self.hinge(self.texture, batch)}
 
     def textured_generator_loss(self, batch: Batch) -> Terms:
         """What both critics and the classifier say of generated images."""

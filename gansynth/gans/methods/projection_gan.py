@@ -3,9 +3,7 @@ spectral norm and the hinge (Miyato et al. 2018)."""
 
 from __future__ import annotations
 
-import torch
-
-from gansynth.gans.adversarial import hinge_critic_loss, hinge_generator_loss
+from gansynth.gans.adversarial import hinge_generator_loss
 from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_critic, build_generator
 from gansynth.networks.conditioning import normalise_spectrally
@@ -23,9 +21,7 @@ class ProjectionGAN(TwoPlayerGAN):
 
     def critic_loss(self, batch: Batch) -> Terms:
         """The hinge on real and on generated images."""
-        real, generated = self.augment(batch.images), self.augment(self.generate_detached(batch))
-        scores = self.critic(torch.cat([real, generated]), torch.cat([batch.labels, batch.generated_labels]))
-        return {"hinge": hinge_critic_loss(*scores.split([len(real), len(generated)]))}
+        return {"hinge": self.hinge(self.critic, batch)}
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score."""
