@@ -56,6 +56,7 @@ class _Scaled(Naturalize):
 class Rarest(_Scaled):
     """The set 419-PMY: 592 composites of the promyelocyte."""
 
+    noun = "composites of the rarest class"
     takes_dose = False
 
     def wanted(self, treatment: Treatment) -> NDArray[np.int64]:
@@ -66,6 +67,7 @@ class Rarest(_Scaled):
 class Five(_Scaled):
     """The sets 1K and 2K: besides, 1,000 composites of each of five classes for every unit of the dose."""
 
+    noun = "composites of the five rarest classes"
     def wanted(self, treatment: Treatment) -> NDArray[np.int64]:
         counts = treatment.counts()
         added = dict.fromkeys(composed_classes(counts), 1000 * self.dose)
@@ -77,6 +79,7 @@ class Five(_Scaled):
 class Equal(_Scaled):
     """The set 1K-class: every class has 1,000 images; larger ones are thinned, smaller ones filled by composites."""
 
+    noun = "classes of one size, thinned or filled by composites"
     takes_dose = False
 
     def wanted(self, treatment: Treatment) -> NDArray[np.int64]:

@@ -404,7 +404,7 @@ def figure_7(found: Found) -> str:
     results = found.results.get("remedies")
     if results is None:
         return f"{found.baseline.weights}: nothing to show."
-    largest = max(results.class_names, key=lambda name: results.real_count(name) or 0)
+    largest = max(results.class_names, key=results.about.training_counts.__getitem__)
     rows = []
     for name, arm in (("before", BASELINE), ("after", CBCM)):
         entry = results.entry(arm, found.baseline.name)

@@ -62,6 +62,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file in mine:
             file.rename(place / "cells" / kind / file.name)
     (place / "cells" / "neutrophil").rmdir()
+    (place / "cells" / "metadata.csv").unlink()  # it names the files by the folder they were drawn in
     arguments = [str(place / "cells"), "--out", str(place / "out"), "--quick", "--size", "32", "--folds", "2"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["alkrimi2023.py", *arguments, "--classifiers", "naive-bayes", "--jobs", "1"])
