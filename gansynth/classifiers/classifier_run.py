@@ -61,13 +61,15 @@ class Plan:
         for dataset in (t.images, self.validation):
             if dataset is not None:
                 digest.update("".join(dataset.records["sha256"]).encode() + dataset.labels.tobytes())
-        digest.update(t.rows.tobytes())
+        digest.update(t.learned_rows.tobytes())
+        if t.supplement is not None and t.supplement.probabilities is not None:
+            digest.update(t.supplement.probabilities.tobytes())
         return digest.hexdigest()
 
     @property
     def seen_sha256(self) -> frozenset[str]:
         """The sha256 of every image that is learned from."""
-        return frozenset(self.treatment.images.records["sha256"].to_numpy()[self.treatment.rows])
+        return frozenset(self.treatment.images.records["sha256"].to_numpy()[self.treatment.learned_rows])
 
     @property
     def chosen_on_sha256(self) -> frozenset[str]:

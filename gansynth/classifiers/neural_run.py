@@ -27,6 +27,7 @@ from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.networks.cosine_head import with_cosine_head
 from gansynth.networks.shifted_head import with_shifted_head
+from gansynth.networks.split_batch_norm import joined, split
 from gansynth.recipes.classifier import NeuralRecipe
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.claim import claim_folder
@@ -82,6 +83,8 @@ def train_neural(
         network = build_network(recipe, len(treatment.images.class_names), weights_dir)
         if treatment.cosine_scale is not None:
             network = with_cosine_head(network, len(treatment.images.class_names), treatment.cosine_scale)
+        if treatment.supplement is not None and treatment.supplement.statistics != "mixed":
+            network = split(network, treatment.supplement.statistics)
         network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = build_optimizer(network, recipe.training)
         course, journal = Course(), None
@@ -102,13 +105,13 @@ def train_neural(
                 write_info(out, plan, course, where, finished=False)
 
         finished = train_network(
-            network, Batches(treatment, recipe.training, seed, where), recipe, optimizer, course,
+            network, Batches(treatment, recipe.training, seed, where, plan.steps), recipe, optimizer, course,
             steps=plan.steps, steps_per_epoch=each, patience=plan.patience, validation=validation, seed=seed,
             on_check=on_check, on_save=on_save,
         )  # fmt: skip
     if not finished:
         raise KeyboardInterrupt
-    network.eval()
+    network = joined(network).eval()
     if treatment.prediction_shift is not None:
         network = with_shifted_head(network, len(treatment.images.class_names), treatment.prediction_shift)
     if out is not None:

@@ -20,6 +20,7 @@ from gansynth.classifiers.neural import computes_in_bf16, probabilities_of
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.metrics.confusion_scores import confusion_matrix, overall_figure
+from gansynth.networks.split_batch_norm import say_how_many_are_real
 from gansynth.recipes.classifier import NeuralRecipe, Training
 from gansynth.runs.interruption import interruptible
 from gansynth.runs.progress import seed_step
@@ -114,6 +115,9 @@ def train_network(
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(recipe.training, step, steps)
             images, labels = batches.draw(step)
+            added = batches.supplement_size(step)
+            images, supplement = images.split([len(images) - added, added])
+            labels, supplement_labels = labels.split([len(labels) - added, added])
             seed_step(seed, step, 0)
             if treatment.augmented:
                 images = altered(images)
@@ -121,11 +125,19 @@ def train_network(
             if treatment.mix is not None:
                 images, partner, kept = treatment.mix(images)
                 others = labels[partner]
+            if added:
+                supplement = altered(supplement) if treatment.augmented else supplement
+                images = torch.cat([images, supplement])
+            say_how_many_are_real(network, len(labels))
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 logits = network(images)
-            loss = loss_of(logits.float(), labels, step / steps)
+            logits, supplement_logits = logits.float().split([len(labels), added])
+            loss = loss_of(logits, labels, step / steps)
             if others is not None:
-                loss = kept * loss + (1 - kept) * loss_of(logits.float(), others, step / steps)
+                loss = kept * loss + (1 - kept) * loss_of(logits, others, step / steps)
+            if added and treatment.supplement is not None:
+                n, m = len(labels), treatment.supplement.weight * added
+                loss = (n * loss + m * loss_of(supplement_logits, supplement_labels, step / steps)) / (n + m)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

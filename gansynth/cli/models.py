@@ -53,7 +53,7 @@ def _list(what: str, entries: Iterable[tuple[str, str]]) -> None:
 def _takes(remedy: type[Remedy]) -> str:
     """Return what a remedy is for, and the numbers it takes with their defaults."""
     parts = ["dose"] if remedy.takes_dose else []
-    parts += [f"{parameter.name} {parameter.default:g}" for parameter in remedy.parameters]
+    parts += [f"{parameter.name} {parameter.text(parameter.default)}" for parameter in remedy.parameters]
     if remedy.neural_only or remedy.classical_only:
         parts.append("networks only" if remedy.neural_only else "classifiers of features only")
     return ", ".join(parts)

@@ -23,7 +23,8 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return [n, outputs, H / 2, W / 2] (of the stride's maps) for [n, inputs, H, W]."""
-        if x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+        plain = isinstance(self.norm, nn.BatchNorm2d)
+        if plain and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
             return convolved_normed_pooled(x, self.convolution, self.norm, self.activation.negative_slope)
         return self.in_turn(x)
 

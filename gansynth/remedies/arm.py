@@ -61,10 +61,13 @@ class Part:
             while len(pieces) > 1 and is_parameter(pieces[-1]):
                 settings.insert(0, pieces.pop())
             name = ":".join(pieces)
-        return cls(name, tuple(read_parameters(settings, spec).items()), dose, called.startswith(ALONE))
+        known = REGISTRY[name].parameters if name in REGISTRY else ()
+        return cls(name, tuple(read_parameters(settings, spec, known).items()), dose, called.startswith(ALONE))
 
     def __str__(self) -> str:
-        settings = "".join(f":{name}={number_text(value)}" for name, value in self.parameters)
+        of = {parameter.name: parameter for parameter in self.kind.parameters}
+        texts = ((name, of[name].text(value) if name in of else number_text(value)) for name, value in self.parameters)
+        settings = "".join(f":{name}={text}" for name, text in texts)
         dose = "" if self.dose is None else f"@{number_text(self.dose)}"
         return f"{ALONE if self.alone else ''}{self.name}{settings}{dose}"
 
@@ -195,8 +198,8 @@ class Arm:
         return Arm(tuple(replace(part, dose=None) for part in self.parts))
 
     def at_no_dose(self) -> Arm:
-        """Return what is left of the arm where the dose is 0: the remedies that take none."""
-        return Arm(tuple(part for part in self.parts if not part.kind.takes_dose))
+        """Return what is left of the arm where the dose is 0: those that take none, nor need synthetic images."""
+        return Arm(tuple(part for part in self.parts if not (part.kind.takes_dose or part.kind.needs_synthetic)))
 
     def treat(self, training: CellDataset, place: Workplace) -> Treatment:
         """Return what a classifier of this arm learns from.
@@ -251,7 +254,15 @@ def remedy_names() -> list[str]:
 def _refuse_discord(arm: Arm) -> None:
     """Refuse remedies of which one would undo another, or that no classifier can follow together."""
     deciding: dict[str, str] = {}
+    made = False
     for remedy in arm.remedies:
+        if remedy.needs_synthetic and (arm.alone or not made):
+            raise InputError(
+                f"remedy '{arm}': {remedy.name} shows synthetic images beside real ones, and "
+                + ("the arm has no real ones" if arm.alone else "no part before it makes any; name a GAN, a run or "
+                "naturalize first, as in c-wgan-gp-64+supplement")
+            )  # fmt: skip
+        made = made or remedy.makes_images
         if remedy.decides in deciding:
             both = f"{deciding[remedy.decides]} and {remedy.name}"
             raise InputError(f"remedy '{arm}': {both} both decide {remedy.decides}; take one")

@@ -24,7 +24,9 @@ class Parameter:
     whole : bool
         Whether it counts something.
     tried : tuple of float
-        What a search tries where it is told nothing; empty leaves it at its default.
+        What a search tries where it is given nothing; empty leaves it at its default.
+    words : tuple of str
+        The names of its values 0, 1, 2, ... where it is a choice: they are what is typed and shown.
     """
 
     name: str
@@ -34,9 +36,20 @@ class Parameter:
     what: str
     whole: bool = False
     tried: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def choice(cls, name: str, words: Sequence[str], what: str) -> Parameter:
+        """Return one that is a word out of several, the first by default."""
+        return cls(name, 0.0, 0.0, len(words) - 1.0, what, whole=True, words=tuple(words))
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.what}, {self.least:g} to {self.most:g}, else {self.default:g})"
+        values = " or ".join(self.words) if self.words else f"{self.least:g} to {self.most:g}"
+        return f"{self.name} ({self.what}, {values}, else {self.text(self.default)})"
+
+    def text(self, value: float) -> str:
+        """Write one of its values as it is typed."""
+        return self.words[int(value)] if self.words else number_text(value)
 
     def allows(self, value: float) -> bool:
         """Return whether it may have this value."""
@@ -84,13 +97,14 @@ def number_text(value: float) -> str:
     return (short if float(short) == value else repr(value)).replace("e+", "e")
 
 
-def read_parameters(texts: Sequence[str], spec: str) -> dict[str, float]:
-    """Read ``name=value`` texts.
+def read_parameters(texts: Sequence[str], spec: str, known: Sequence[Parameter] = ()) -> dict[str, float]:
+    """Read ``name=value`` texts; a word of a known parameter is read as the value it names.
 
     Raises
     ------
     InputError
-        For a text that is none, a value that is not a number, or a name that is there twice.
+        For a text that is none, a value that is neither a number nor a word of its parameter, or a name that is there
+        twice.
 
     Examples
     --------
@@ -98,10 +112,13 @@ def read_parameters(texts: Sequence[str], spec: str) -> dict[str, float]:
     {'beta': 0.999, 'gamma': 1.0}
     """
     found: dict[str, float] = {}
+    words = {parameter.name: parameter.words for parameter in known if parameter.words}
     for text in texts:
         name, _, value = (part.strip() for part in text.partition("="))
+        if name in words and value not in words[name]:
+            raise InputError(f"remedy '{spec}': {name} is '{value}'; give {' or '.join(words[name])}")
         try:
-            number = float(value)
+            number = float(words[name].index(value) if name in words else value)
         except ValueError:
             number = math.nan
         if not name or not math.isfinite(number):

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.remedies.class_weights import targets as targets
-from gansynth.remedies.parameter import Parameter, with_defaults
+from gansynth.remedies.parameter import Parameter, number_text, with_defaults
 from gansynth.remedies.treatment import Treatment
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ class Remedy(ABC):
         the rarer classes more often"). Default: its name; its noun.
     makes_images : bool
         Whether it adds images that are not real.
+    needs_synthetic : bool
+        Whether it decides about synthetic images that a part of the arm before it has added.
 
     Raises
     ------
@@ -133,6 +135,7 @@ class Remedy(ABC):
     noun: ClassVar[str] = ""
     action: ClassVar[str] = ""
     makes_images: ClassVar[bool] = False
+    needs_synthetic: ClassVar[bool] = False
 
     def __init__(self, dose: float = 1.0, **values: float) -> None:
         self.dose = dose
@@ -141,7 +144,9 @@ class Remedy(ABC):
     @classmethod
     def describe(cls, **values: float) -> str:
         """Return what it does with these parameters, as the subject of a sentence."""
-        given = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+        of = {parameter.name: parameter for parameter in cls.parameters}
+        texts = ((name, of[name].text(value) if name in of else number_text(value)) for name, value in values.items())
+        given = ", ".join(f"{name} = {text}" for name, text in texts)
         return (cls.action or cls.noun or cls.name) + (f" ({given})" if given else "")
 
     @abstractmethod
@@ -182,5 +187,11 @@ def register(name: str) -> Callable[[_R], _R]:
 
 
 def counts_of(treatment: Treatment) -> NDArray[np.int64]:
-    """Return how many rows each class has, int64 [C]."""
-    return np.bincount(treatment.labels, minlength=len(treatment.images.class_names))
+    """Return how many images of each class a loss or a shift of thresholds is to reckon with, int64 [C].
+
+    Those of `Treatment.rows`; those of a supplement only where it asks for it.
+    """
+    counted = treatment.labels
+    if treatment.supplement is not None and treatment.supplement.counted:
+        counted = np.concatenate([counted, treatment.images.labels[treatment.supplement.rows]])
+    return np.bincount(counted, minlength=len(treatment.images.class_names))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,64 @@ minimised. A frozen dataclass says by its fields what it is, so that a training 
 Mix: TypeAlias = "Callable[[Tensor], tuple[Tensor, Tensor, float]]"
 """Images [n, 3, H, W] in [-1, 1] to mixed ones, the row of the batch each was mixed with (int64 [n]), and how much of
 the image itself is left, in [0, 1]. It draws from torch's default generator, which is seeded at every step."""
+
+
+@dataclass(frozen=True)
+class Supplement:
+    """Synthetic images that stand beside the rows of a treatment instead of among them.
+
+    Attributes
+    ----------
+    rows : int64 array, shape [S]
+        Their positions in the treatment's images.
+    share : float
+        Of each batch, above 0 and below 1.
+    weight : float
+        Of their loss against that of real images, in (0, 1].
+    statistics : {"mixed", "real", "own"}
+        What batch normalisations learn from: all images of a batch; the real ones, whose statistics then normalise the
+        synthetic ones too; or both kinds apart, of which the real ones' are kept (auxiliary batch norms).
+    finish : float
+        The last share of the training, in [0, 1), sees real images only.
+    counted : bool
+        Whether losses that know how frequent the classes are count these images.
+    probabilities : float64 array, shape [S, C], optional
+        Of the classes, by teachers: each time an image is shown, its label is drawn from them. Default: its own class.
+    """
+
+    rows: NDArray[np.int64]
+    share: float
+    weight: float = 1.0
+    statistics: Literal["mixed", "real", "own"] = "mixed"
+    finish: float = 0.0
+    counted: bool = False
+    probabilities: NDArray[np.float64] | None = None
+
+    def count(self, batch_size: int, step: int, steps: int) -> int:
+        """Return how many images of a batch are synthetic; at least one is real.
+
+        Examples
+        --------
+        >>> beside = Supplement(np.arange(5), share=0.25, finish=0.2)
+        >>> beside.count(32, 0, 100), beside.count(32, 79, 100), beside.count(32, 80, 100)
+        (8, 8, 0)
+        """
+        if step >= self.mixed_steps(steps):
+            return 0
+        return min(max(1, round(self.share * batch_size)), batch_size - 1)
+
+    def mixed_steps(self, steps: int) -> int:
+        """Return after how many of a training's steps real images are alone."""
+        return math.ceil((1 - self.finish) * steps)
+
+    @property
+    def settings(self) -> dict[str, str | float]:
+        """What it asks for, in the order of its attributes."""
+        labels = "own" if self.probabilities is None else "teachers"
+        return {
+            "share": self.share, "weight": self.weight, "statistics": self.statistics, "finish": self.finish,
+            "counted": str(self.counted), "labels": labels,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,6 +116,10 @@ class Treatment:
         Weights of the classes, for classifiers without a loss of their own.
     in_features : FeatureOverSampling, optional
         New points between the features of the images, for classifiers that learn from features.
+    supplement : Supplement, optional
+        Synthetic images that take a fixed share of each batch, for networks.
+    notes : tuple of str
+        What a reader of the results should know of how it came about.
 
     Examples
     --------
@@ -76,6 +139,8 @@ class Treatment:
     prediction_shift: tuple[float, ...] | None = None
     class_weight: NDArray[np.float64] | None = None
     in_features: FeatureOverSampling | None = None
+    supplement: Supplement | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, training: CellDataset) -> Treatment:
@@ -97,18 +162,30 @@ class Treatment:
             "loss": None if self.loss is None else _name_of(self.loss),
             "cosine_scale": self.cosine_scale,
             "prediction_shift": None if self.prediction_shift is None else str(self.prediction_shift),
+            "supplement": None if self.supplement is None else str(self.supplement.settings),
         }
         return {name: value for name, value in asked.items() if value is not None}
 
+    @property
+    def learned_rows(self) -> NDArray[np.int64]:
+        """All positions that are learned from, those of the supplement last, int64 [M + S]."""
+        return self.rows if self.supplement is None else np.concatenate([self.rows, self.supplement.rows])
+
+    @property
+    def is_synthetic(self) -> NDArray[np.bool_]:
+        """Whether each of the images is synthetic, bool [N]."""
+        return (self.images.records["origin"] == "synthetic").to_numpy()
+
     def counts(self) -> dict[str, int]:
-        """Return how many of `rows` are of each class."""
-        n = np.bincount(self.labels, minlength=len(self.images.class_names))
-        return dict(zip(self.images.class_names, n.tolist(), strict=True))
+        """Return how many images of each class are learned from, repetitions counted."""
+        return self._by_class(self.learned_rows)
 
     def synthetic_counts(self) -> dict[str, int]:
-        """Return how many of `rows` are synthetic images of each class."""
-        synthetic = (self.images.records["origin"] == "synthetic").to_numpy()[self.rows]
-        n = np.bincount(self.labels[synthetic], minlength=len(self.images.class_names))
+        """Return how many of them are synthetic."""
+        return self._by_class(self.learned_rows[self.is_synthetic[self.learned_rows]])
+
+    def _by_class(self, rows: NDArray[np.int64]) -> dict[str, int]:
+        n = np.bincount(self.images.labels[rows], minlength=len(self.images.class_names))
         return dict(zip(self.images.class_names, n.tolist(), strict=True))
 
 

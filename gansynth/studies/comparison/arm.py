@@ -188,7 +188,10 @@ def _predicted(job: Job, began: float, caught: list[warnings.WarningMessage]) ->
         time.monotonic() - began,
         list(classifier.curve),
         getattr(classifier, "weights", ""),
-        list(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))),
+        [
+            *job.treatment.notes,
+            *dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)),
+        ],
     )
 
 

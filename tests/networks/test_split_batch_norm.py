@@ -1,0 +1,59 @@
+"""Batch norms beside synthetic images: what they learn from, and that nothing of it is left in the network."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from gansynth.networks.sequential_cnn import SequentialCNN
+from gansynth.networks.split_batch_norm import SplitBatchNorm2d, joined, say_how_many_are_real, split
+
+
+@pytest.fixture
+def batch() -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    real = torch.randn(6, 3, 5, 5, generator=generator)
+    return torch.cat([real, 4 + 2 * torch.randn(3, 3, 5, 5, generator=generator)])
+
+
+@pytest.mark.parametrize("statistics", ["real", "own"])
+def test_real_images_are_normalised_as_if_they_were_alone(batch: torch.Tensor, statistics: str) -> None:
+    alone, norm = nn.BatchNorm2d(3), SplitBatchNorm2d(nn.BatchNorm2d(3), statistics)  # type: ignore[arg-type]
+    norm.real = 6
+    assert torch.allclose(norm(batch)[:6], alone(batch[:6]), atol=1e-6)
+    assert torch.allclose(norm.norm.running_mean, alone.running_mean)
+    assert torch.allclose(norm.norm.running_var, alone.running_var)
+
+
+def test_synthetic_images_are_normalised_by_the_statistics_of_the_real_ones_and_do_not_change_them(
+    batch: torch.Tensor,
+) -> None:
+    norm = SplitBatchNorm2d(nn.BatchNorm2d(3), "real")
+    norm.real = 6
+    mean, variance = batch[:6].mean((0, 2, 3)), batch[:6].var((0, 2, 3), correction=0)
+    expected = F.batch_norm(batch[6:], mean, variance, eps=norm.norm.eps)
+    assert torch.allclose(norm(batch)[6:], expected, atol=1e-5)
+
+
+def test_with_statistics_of_their_own_synthetic_images_are_normalised_apart(batch: torch.Tensor) -> None:
+    norm = SplitBatchNorm2d(nn.BatchNorm2d(3), "own")
+    norm.real = 6
+    found = norm(batch)[6:]
+    assert found.mean((0, 2, 3)).abs().max() < 1e-5 and norm.auxiliary is not None
+    assert (norm.auxiliary.running_mean - 0.1 * batch[6:].mean((0, 2, 3))).abs().max() < 1e-5
+
+
+def test_a_network_is_split_and_joined_and_predicts_by_the_statistics_of_real_images(batch: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    network = SequentialCNN(2, 16, (4, 4, 4, 4))
+    names = list(network.state_dict())
+    split(network, "own")
+    assert sum(isinstance(module, SplitBatchNorm2d) for module in network.modules()) == 4
+    images = torch.rand(6, 3, 16, 16)
+    say_how_many_are_real(network, 4)
+    network(images).sum().backward()
+    within = network.eval()(images)
+    assert list(joined(network).state_dict()) == names
+    assert torch.equal(network(images), within)
