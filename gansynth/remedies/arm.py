@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gansynth.errors import InputError
 from gansynth.metrics.wording import listed
 from gansynth.recipes import recipe_names
+from gansynth.remedies.folder_images import FolderImages, is_images_folder
 from gansynth.remedies.naming import slug
 from gansynth.remedies.parameter import is_parameter, number_text, read_parameters
 from gansynth.remedies.remedy import REGISTRY, Remedy, Workplace
@@ -36,7 +37,7 @@ class Part:
     Attributes
     ----------
     name : str
-        Of a remedy, a recipe of a GAN, a YAML file or a run folder.
+        Of a remedy, a recipe of a GAN, a YAML file, a run folder or a folder of class folders.
     parameters : tuple of (str, float)
         As far as they are given.
     dose : float or None
@@ -73,7 +74,9 @@ class Part:
 
     @property
     def kind(self) -> type[Remedy]:
-        """What it is: what is no remedy's name is a GAN."""
+        """What it is: a name that no remedy has is that of a folder of images, or of a GAN."""
+        if self.name not in REGISTRY and is_images_folder(self.name):
+            return FolderImages
         return REGISTRY.get(self.name, Synthetic)
 
     def describe(self) -> str:
@@ -91,10 +94,13 @@ class Part:
             return self.kind(dose, **dict(self.parameters))
         if self.name in recipe_names() or is_run(self.name) or Path(self.name).is_file():
             return Synthetic(self.name, dose, alone=self.alone, **dict(self.parameters))
+        if self.kind is FolderImages and not self.alone:
+            return FolderImages(self.name, dose, **dict(self.parameters))
         known = [*remedy_names(), *recipe_names(), *zoo_models()]
         near = difflib.get_close_matches(self.name, known, 1)
         names = ", ".join(remedy_names())
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {names}, and every GAN recipe or run"
+        others = "every GAN recipe, every run and every folder of class folders"
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {names}, and {others}"
         raise InputError(f"remedy '{spec}': '{self.name}' is not a remedy, a GAN recipe or a run folder; {hint}")
 
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from gansynth.files.atomic import whole_file, write_json
 from gansynth.metrics.wording import listed
 from gansynth.remedies.class_weights import log_priors
-from gansynth.runs.device import chosen_device
 
 if TYPE_CHECKING:
     from gansynth.data.dataset import CellDataset
@@ -130,6 +129,7 @@ class Teachers:
     def _teacher(self, third: int, part: NDArray[np.int64]) -> IndependentClassifier:
         """Return the teacher that leaves out a third; trained where it is not there yet."""
         from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
+        from gansynth.runs.device import chosen_device
 
         device = chosen_device(self.place.device)
         weights, note = self.folder / f"teacher{third}.safetensors", self.folder / f"teacher{third}.json"

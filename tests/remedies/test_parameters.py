@@ -67,7 +67,8 @@ def test_any_text_is_an_arm_or_is_refused(text: str) -> None:
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_remedy_says_what_it_is_and_its_defaults_are_allowed(name: str) -> None:
     remedy = REGISTRY[name]()
-    assert type(remedy).__doc__ and name in remedy_names() and parse_arm(name).spec == name
+    spec = f"naturalize+{name}" if remedy.needs_synthetic else name
+    assert type(remedy).__doc__ and name in remedy_names() and parse_arm(spec).spec == spec
     assert set(remedy.values) == {parameter.name for parameter in remedy.parameters}
     for parameter in remedy.parameters:
         for value in (parameter.default, parameter.least, parameter.most, *parameter.tried):
