@@ -83,7 +83,7 @@ def test_a_critic_of_the_run_does_not_judge_it(
 def test_a_critic_of_the_run_it_began_from_does_not_judge_either(tiny_run_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_run_folder, tmp_path / "child")
     info = json.loads((tiny_run_folder / "run.json").read_text())
-    info["parent"] = {"name": "projected", "pretrained": {"efficientnet-lite0": SHA256[0]}, "parent": None}
+    info["parent"] = {"name": "projected", "pretrained": {"efficientnet-lite0": SHA256[0]}, "parent": None, "training_sha256": []}
     (tmp_path / "child" / "run.json").write_text(json.dumps(info))
     judges, warnings = judges_for(open_run(tmp_path / "child"), list(LITE))
     assert judges == ["-lite2"] and "Lite0 was a critic of child" in warnings[0]
