@@ -4,12 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-OUT ?= demo
+OUT ?=
 
 .PHONY: demo test format wheel clean
 
 demo: $(INSTALLED)
-	$(BIN)/gansynth demo --out $(OUT)
+	$(BIN)/gansynth demo $(if $(OUT),--out $(OUT))
 
 test: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -40,7 +40,8 @@ def write_untrained_run(folder: Path, recipe_name: str = "c-wgan-gp") -> Run:
     gan = build_gan(recipe, CLASSES)
     folder.mkdir(parents=True)
     (folder / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
-    (folder / "run.json").write_text(json.dumps({"class_names": CLASSES}), encoding="utf-8")
+    info = {"class_names": CLASSES, "parent": None, "training_sha256": ["0" * 64]}
+    (folder / "run.json").write_text(json.dumps(info), encoding="utf-8")
     write_weights(folder / "model.safetensors", state_tensors(gan.generator, "generator"), {})
     return open_run(folder)
 

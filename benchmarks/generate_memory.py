@@ -37,7 +37,8 @@ def write_tiny_run(folder: Path) -> None:
     recipe = load_recipe("c-wgan-gp", OVERRIDES)
     folder.mkdir(parents=True)
     (folder / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
-    (folder / "run.json").write_text(json.dumps({"class_names": classes}), encoding="utf-8")
+    info = {"class_names": classes, "parent": None, "training_sha256": ["0" * 64]}
+    (folder / "run.json").write_text(json.dumps(info), encoding="utf-8")
     generator = build_gan(recipe, classes).generator
     write_weights(folder / "model.safetensors", state_tensors(generator, "generator"), {})
     real = np.random.default_rng(0).integers(0, 256, (50, 3, 16, 16), dtype=np.uint8)

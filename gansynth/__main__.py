@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit with its status: 0 whole job done, 1 failed, 2 wrong input, 130 stopped."""
+    """Run one command and exit with its status: 0 whole job done, 1 failed, 2 wrong input, 3 a mistake of
+    gansynth, 130 stopped."""
     from gansynth.cli import run
 
     sys.exit(run(arguments))

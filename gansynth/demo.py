@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gansynth.data import CellDataset, open_dataset, split_dataset, write_splits
 from gansynth.data.phantom import PHANTOM_COUNTS, phantom_dataset, write_phantom
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.files.atomic import write_json
 from gansynth.gans import Run, train_gan
 from gansynth.metrics.agreement import class_agreement
@@ -51,6 +52,7 @@ _MARK = "demo.json"
 _OURS = ("phantom", "run", "balanced", "report.html", _MARK)
 
 
+@holding()
 def run_demo(
     out: Path | str,
     *,
@@ -59,13 +61,14 @@ def run_demo(
     device: str = "auto",
     counts: dict[str, int] | None = None,
     recipe: GanRecipe | None = None,
+    force: bool = False,
 ) -> Path:
     """Run the whole story and write one page about it.
 
     Parameters
     ----------
     out : path-like
-        A folder that is new, empty, or left by an earlier demo (which is replaced). It receives
+        A folder that is new or empty, or, with `force`, left by an earlier demo, which is then replaced. It receives
         `phantom/` (the drawn cells with their split), `run/`, `balanced/` and `report.html`.
     minutes : float
         How long to train.
@@ -75,6 +78,8 @@ def run_demo(
         Phantom cells per class; default `PHANTOM_COUNTS`.
     recipe : GanRecipe, optional
         Default: the compact recipe at 32 pixels.
+    force : bool
+        Replace an earlier demo, and what was made of its run since.
 
     Returns
     -------
@@ -84,10 +89,10 @@ def run_demo(
     Raises
     ------
     InputError
-        If `out` holds something that is not a demo's.
+        If `out` holds something that is not a demo's, or a demo and `force` was not given.
     """
     begun = time.monotonic()
-    folder = _make_room(Path(out))
+    folder = _make_room(Path(out), force)
     chosen = recipe or load_recipe(RECIPE, CHANGES)
     counts = counts or PHANTOM_COUNTS
 
@@ -230,10 +235,23 @@ def _facts(run: Run, seed: int, seconds: float) -> list[tuple[str, str]]:
     ]
 
 
-def _make_room(out: Path) -> Path:
+def free_name(out: Path = Path("demo")) -> Path:
+    """Return a folder for a demo that is not there yet: `out`, or with a number after it."""
+    place, number = out, 2
+    while os.path.lexists(place):
+        place, number = out.with_name(f"{out.name}-{number}"), number + 1
+    return place
+
+
+def _make_room(out: Path, force: bool) -> Path:
     if out.is_dir() and any(out.iterdir()):
         if not (out / _MARK).is_file():
             raise InputError(f"{out}: holds something that is no demo; choose another folder with --out")
+        if not force:
+            raise InputError(
+                f"{out}: holds an earlier demo, whose run may have been trained on since; choose another folder with "
+                "--out, or add --force to replace it"
+            )
         for name in _OURS:
             path = out / name
             if path.is_dir() and not path.is_symlink():
@@ -242,7 +260,7 @@ def _make_room(out: Path) -> Path:
                 path.unlink(missing_ok=True)
     elif out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; choose a folder with --out")
-    write_json(out / _MARK, {"what": "written by `gansynth demo`, which may replace this folder"})
+    write_json(out / _MARK, {"what": "written by `gansynth demo`, which replaces this folder if it is given --force"})
     return out
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import errno
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +17,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gansynth.cli import gansynth
-from gansynth.cli.arguments import parse_class_counts, parse_counts_list, parse_sources
+from gansynth.cli.arguments import OutPath, parse_class_counts, parse_counts_list, parse_sources
 from gansynth.cli.failures import Commands
 from gansynth.errors import InputError
+from gansynth.files import hold
 
 
 def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -32,6 +36,26 @@ def call(*arguments: str) -> Result:
 
 
 COMMANDS = dict(leaves(gansynth))
+
+
+WRITING = {
+    path: parameter.name
+    for path, command in COMMANDS.items()
+    for parameter in command.params
+    if isinstance(parameter.type, OutPath) or parameter.name == "out"
+}
+
+
+@pytest.mark.parametrize("path", WRITING, ids=" ".join)
+def test_of_two_commands_that_write_into_one_folder_the_second_is_told_who_the_first_is(
+    path: tuple[str, ...], tmp_path: Path
+) -> None:
+    command, out = COMMANDS[path], tmp_path / "out"
+    given = {parameter.name: None for parameter in command.params} | {WRITING[path]: out}
+    assert command.callback is not None
+    with hold(out), pytest.raises(InputError, match=f"out: process {os.getpid()} on .* writes into it since"):
+        contextvars.Context().run(command.callback, **given)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -148,6 +172,8 @@ def failing(error: BaseException) -> Result:
         (InputError("cells/: no class folders"), 2, "gansynth: cells/: no class folders\n"),
         (KeyboardInterrupt(), 130, "stopped; continue with --resume\n"),
         (OSError(errno.ENOSPC, "No space left on device", "out/a.png"), 1, "gansynth: out/a.png: no space left on dev"),
+        (OSError(errno.ENOSPC, "No space"), 1, "gansynth: no space; what is finished is kept: make room, then run the"),
+        (OSError(errno.EFBIG, "File too large", "a.png"), 1, "gansynth: a.png: file too large; no larger file may"),
         (PermissionError(errno.EACCES, "Permission denied", "/root"), 1, "gansynth: /root: permission denied; choose"),
         (MemoryError(), 1, "gansynth: memory ran out"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), 1, "gansynth: memory ran out"),
@@ -168,9 +194,28 @@ def test_a_seed_that_no_generator_takes_is_refused() -> None:
         assert "--seed" in result.stderr
 
 
-def test_a_bug_is_not_hidden() -> None:
+def test_a_mistake_is_one_sentence_and_leaves_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    result = failing(ZeroDivisionError("division\nby zero"))
+    assert result.exit_code == 3
+    assert result.stderr.count("\n") == 1 and result.stdout == ""
+    assert "a mistake of gansynth, not of your data (ZeroDivisionError: division by zero)" in result.stderr
+    (file,) = tmp_path.iterdir()
+    assert str(file) in result.stderr
+    assert "Traceback (most recent call last)" in file.read_text() and "ZeroDivisionError" in file.read_text()
+
+
+def test_a_mistake_on_a_full_disk_shows_its_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
     result = failing(ZeroDivisionError())
-    assert isinstance(result.exception, ZeroDivisionError)
+    assert result.exit_code == 3 and "ZeroDivisionError\n" in result.stderr and "could not be written" in result.stderr
+
+
+@pytest.mark.parametrize("error", [click.exceptions.Exit(4), click.UsageError("no such option")])
+def test_what_click_ends_with_stays(error: Exception) -> None:
+    result = failing(error)
+    assert result.exit_code == (4 if isinstance(error, click.exceptions.Exit) else 2)
+    assert "mistake" not in result.stderr
 
 
 def test_classes_share_the_count_or_have_their_own() -> None:

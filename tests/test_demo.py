@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gansynth.cli import gansynth
-from gansynth.demo import run_demo
+from gansynth.demo import free_name, run_demo
 from gansynth.errors import InputError
 from gansynth.recipes import load_recipe
 
@@ -71,6 +72,22 @@ def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a file"):
         run_demo(tmp_path / "file")
     assert (tmp_path / "thesis.txt").read_text() == "ten years of work"
+
+
+def test_an_earlier_demo_is_replaced_only_by_force(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = tmp_path / "demo"
+    shutil.copytree(demo, earlier)
+    before = (earlier / "run" / "model.safetensors").read_bytes()
+    refused = call("demo", "--out", earlier)
+    assert refused.exit_code == 2 and "holds an earlier demo" in refused.stderr and "--force" in refused.stderr
+    assert (earlier / "run" / "model.safetensors").read_bytes() == before
+    monkeypatch.chdir(tmp_path)
+    assert free_name() == Path("demo-2")
+    Path("demo-2").symlink_to("nowhere")
+    assert free_name() == Path("demo-3")
+    recipe = load_recipe("c-wgan-gp-64", TINY)
+    run_demo(earlier, minutes=0.001, counts=COUNTS, recipe=recipe, seed=1, force=True)
+    assert (earlier / "run" / "model.safetensors").read_bytes() != before
 
 
 def test_generate_takes_several_classes_and_counts(demo: Path, tmp_path: Path) -> None:

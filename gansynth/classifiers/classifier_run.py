@@ -98,13 +98,13 @@ def load_state(folder: Path, network: nn.Module, optimizer: Optimizer, identity:
     Raises
     ------
     InputError
-        If the newest state is unreadable or belongs to another training.
+        If the newest state is unreadable, incomplete, or belongs to another training; or if a trained run has none.
     """
     another = (
         "with another recipe, another number of steps or another seed; resume with the same ones, or train into "
         "another folder"
     )
-    state = read_newest_state(folder, identity, another)
+    state = read_newest_state(folder, identity, another, "train into another folder")
     if state is None:
         return Course()
     network.load_state_dict(state.under("network"), strict=False)

@@ -11,6 +11,7 @@ from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.files.atomic import write_json
 from gansynth.metrics.classification import Scores, classification_scores
 from gansynth.recipes.classifier import (
@@ -30,6 +31,7 @@ from gansynth.runs.names import INFO, RECIPE
 DEFAULT_RECIPE = "sequential-cnn"
 
 
+@holding()
 def train_classifier(
     treatment: Treatment | CellDataset,
     recipe: str | ClassifierRecipe,

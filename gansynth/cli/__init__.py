@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import click
 
-from gansynth.cli.arguments import unmatched_option
+from gansynth.cli.arguments import hold_what_is_written, unmatched_option
 from gansynth.cli.benchmark import benchmark
 from gansynth.cli.classifier import classify, train_classifier
 from gansynth.cli.compare import compare
@@ -57,6 +57,7 @@ _COMMANDS = (
 for _command in _COMMANDS:
     gansynth.add_command(_command)
 data.add_command(nuclei)
+hold_what_is_written(gansynth)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from gansynth.errors import InputError
+from gansynth.files import holding
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,6 +45,22 @@ class OutPath(NamedPath):
 
 
 FOLDER, OUT = NamedPath(), OutPath()
+
+
+def hold_what_is_written(commands: click.Group) -> None:
+    """Let every command of a group, and of the groups in it, hold what it writes until it ends, its page included.
+
+    A second command on the same folder is refused (`gansynth.files.hold`).
+    """
+    for command in commands.commands.values():
+        if isinstance(command, click.Group):
+            hold_what_is_written(command)
+        elif command.callback is not None:
+            for parameter in command.params:
+                if parameter.name and (isinstance(parameter.type, OutPath) or parameter.name == "out"):
+                    command.callback = holding(parameter.name)(command.callback)
+
+
 MOST_SEED = 2**62
 """Beyond it there is no room for the seeds of the images that follow in 64 bits."""
 

@@ -15,11 +15,14 @@ from gansynth.cli.arguments import (
 
 
 @click.command()
-@click.option("--out", type=OUT, default=Path("demo"), show_default=True, help="Where the page and the images go.")
+@click.option(
+    "--out", type=OUT, help="Where the page and the images go.  [default: demo, or demo-2, ... where that is there]"
+)
 @click.option("--minutes", type=Number(0.05, 600), default=2.5, show_default=True, help="How long to train.")
+@click.option("--force", is_flag=True, help="Replace an earlier demo in --out, its run included.")
 @seed_option
 @device_option
-def demo(out: Path, minutes: float, seed: int, device: str) -> None:
+def demo(out: Path | None, minutes: float, force: bool, seed: int, device: str) -> None:
     """Show the whole story in minutes, on phantom cells.
 
     Draws cells, trains a generator, balances, takes a first look at quality. Needs no data, no GPU and
@@ -30,7 +33,7 @@ def demo(out: Path, minutes: float, seed: int, device: str) -> None:
       gansynth demo
       gansynth demo --out my-first-look --seed 1
     """
-    from gansynth.demo import run_demo
+    from gansynth.demo import free_name, run_demo
 
-    page = run_demo(out, minutes=minutes, seed=seed, device=device)
+    page = run_demo(free_name() if out is None else out, minutes=minutes, seed=seed, device=device, force=force)
     click.echo(f"wrote {page}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import sys
+import tempfile
+import traceback
 import warnings
 from typing import IO, Any
 
 import click
 
 from gansynth.errors import InputError
+from gansynth.version import __version__
 
 _NO_MEMORY = "memory ran out; use a smaller batch, smaller images or a larger machine"
 
@@ -30,6 +33,12 @@ class Refused(Failed):
     exit_code = 2
 
 
+class Mistaken(Failed):
+    """A mistake of gansynth; exit status 3, and the traceback is in a file."""
+
+    exit_code = 3
+
+
 class Commands(click.Group):
     """A group of commands in which no foreseeable failure shows a traceback."""
 
@@ -46,9 +55,11 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # `gansynth ... | head`: click ends quietly
                 raise
-            raise Failed(_about_the_system(error)) from error
+            raise Failed(_about_the_system(error, resumable=_can_resume(ctx))) from error
         except MemoryError as error:
             raise Failed(_NO_MEMORY) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except Exception as error:
             if isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error):  # torch has no class for it
                 raise Failed(_NO_MEMORY) from error
@@ -56,7 +67,7 @@ class Commands(click.Group):
             if torch is not None and isinstance(error, torch.cuda.OutOfMemoryError):
                 what = "the GPU's memory ran out; use a smaller batch (--set training.batch_size=N) or --device cpu"
                 raise Failed(what) from error
-            raise
+            raise Mistaken(_about_a_mistake(error)) from error
 
 
 def _can_resume(ctx: click.Context) -> bool:
@@ -68,13 +79,37 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"warning: {message}", err=True)
 
 
-def _about_the_system(error: OSError) -> str:
+_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_PLACE = {
+    errno.EFBIG: "; no larger file may be written there (ulimit -f, or the file system)",
+    errno.EACCES: "; choose a folder you may write to, or change its permissions",
+    errno.EROFS: "; choose a folder that can be written to",
+}
+
+
+def _about_the_system(error: OSError, *, resumable: bool) -> str:
     where = f"{error.filename}: " if error.filename is not None else ""
     what = error.strerror or str(error) or type(error).__name__
-    advice = {
-        errno.ENOSPC: "; make room, then run the same command again",
-        errno.EDQUOT: "; make room, then run the same command again",
-        errno.EACCES: "; choose a folder you may write to, or change its permissions",
-        errno.EROFS: "; choose a folder that can be written to",
-    }.get(error.errno or 0, "")
+    advice = _PLACE.get(error.errno or 0, "")
+    if error.errno in _ROOM:
+        advice = "; make room, then run the same command again"
+        if resumable:
+            advice = "; what is finished is kept: make room, then run the same command with --resume"
+    elif error.errno == errno.EFBIG and resumable:
+        advice += "; what is finished is kept: run the same command with --resume"
     return f"{where}{what[:1].lower()}{what[1:]}{advice}"
+
+
+def _about_a_mistake(error: Exception) -> str:
+    """Write the traceback to a file, and return the sentence that names it."""
+    text = "".join(traceback.format_exception(error))
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="gansynth-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
+            file.write(f"gansynth {__version__}\n{' '.join(sys.argv)}\n\n{text}")
+        where = f"the traceback is in {file.name}; please report it"
+    except OSError:
+        where = f"the traceback could not be written:\n{text}"
+    return f"a mistake of gansynth, not of your data ({said}); {where}"

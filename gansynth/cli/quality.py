@@ -56,7 +56,12 @@ def measuring_options(command: Command) -> Command:
 @click.argument("synthetic")
 @click.option("--out", type=OUT, help="A folder for tables, pictures and report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--run", metavar="RUN", help="The run that made the images; refused if it saw the held-out images.")
+@click.option(
+    "--run",
+    metavar="RUN",
+    help="The run that made the images; refused if it saw the held-out images.  [default: looked for, in the zoo and "
+    "beside both folders, by the model that metadata.csv names]",
+)
 @measuring_options
 @seed_option
 @device_option

@@ -1,13 +1,16 @@
 """What a user names, read once: a regular file, of a size that fits its kind, as the text it claims to be.
 
 Everything else on a disk (a named pipe, a device, a socket, a folder) is refused before the first byte is read, so
-that nothing waits for ever and nothing is read without end.
+that nothing waits for ever and nothing is read without end. What is written appears whole (`atomic`), and one process
+at a time writes into a folder (`lock`).
 """
 
 from gansynth.files.cells import plain_cell as plain_cell
 from gansynth.files.cells import spreadsheet_cell as spreadsheet_cell
 from gansynth.files.json_text import parse_json as parse_json
 from gansynth.files.json_text import read_json as read_json
+from gansynth.files.lock import hold as hold
+from gansynth.files.lock import holding as holding
 from gansynth.files.names import shown as shown
 from gansynth.files.regular import NoSuchFile as NoSuchFile
 from gansynth.files.regular import is_named as is_named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,13 +33,50 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with naming(path, temporary):
+            yield temporary
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path | str, temporary: Path | None = None) -> Iterator[None]:
+    """Name the file that could not be written in what the system raises.
+
+    A disk that fills up is met in the middle of a file, and what is raised then names none; libraries that are not
+    Python's raise what they like.
+
+    Parameters
+    ----------
+    path : path-like
+        What is written.
+    temporary : path-like, optional
+        What it is called until it is whole: a user knows no such name.
+
+    Raises
+    ------
+    OSError
+        With the error number that the system gave, and `path`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, *([str(temporary), temporary] if temporary else [])):
+            raise
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    except Exception as error:
+        number = _OF_THE_SYSTEM.search(str(error)) if type(error).__name__ == "SafetensorError" else None
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+
+
+_OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
+"""How Rust ends the text of an error that the system gave."""
 
 
 @contextmanager
@@ -51,7 +89,8 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
     try:
-        yield temporary
+        with naming(path):
+            yield temporary
         temporary.chmod(0o777 & ~_umask())
         temporary.replace(path)
     finally:

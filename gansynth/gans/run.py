@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -39,19 +40,29 @@ class Run:
     class_names : tuple of str
     info : dict
         What ``run.json`` holds: versions, seed, device, timings, training images.
+    training_sha256 : frozenset of str
+        The sha256 of every training image's pixels, those of a run it began with included.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a run, or its ``run.json`` does not say which images it has seen.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.name = path, path.name
+        self.path, self.name = path, Path(os.path.abspath(path)).name  # "." and ".." have no name
         try:
             self.info: dict[str, Any] = read_json(path / INFO)
             self.class_names = tuple(str(name) for name in self.info["class_names"])
+            self.training_sha256 = _all_seen(self.info)
         except NoSuchFile:
             raise InputError(
                 f"{path}: not a run folder (it has no {INFO}); give the folder that train-gan wrote"
             ) from None
-        except (KeyError, TypeError):
-            raise InputError(f"{path / INFO}: cannot be read; the run was cut off or edited") from None
+        except (KeyError, TypeError, ValueError):
+            raise InputError(
+                f"{path / INFO}: does not say what the run was trained on; it was cut off or edited, so restore it"
+            ) from None
         self.recipe: GanRecipe = load_recipe(path / RECIPE)
         if not (path / MODEL).is_file():
             raise InputError(f"{path}: has no {MODEL} yet; continue the training with `train-gan --resume`")
@@ -65,12 +76,6 @@ class Run:
     def model_sha256(self) -> str:
         """The sha256 of ``model.safetensors``: which weights made an image."""
         return file_sha256(self.path / MODEL)
-
-    @cached_property
-    def training_sha256(self) -> frozenset[str]:
-        """The sha256 of every training image's pixels, those of a run it began with included."""
-        parent = self.info.get("parent") or {}
-        return frozenset(self.info.get("training_sha256", ())) | frozenset(parent.get("training_sha256", ()))
 
     @cached_property
     def fingerprints(self) -> TrainingFingerprints | None:
@@ -132,6 +137,15 @@ class Run:
         """Load the classifier that took no part in the game; None where the run has none."""
         path = self.path / CLASSIFIER
         return IndependentClassifier.load(path, torch.device(device)) if path.is_file() else None
+
+
+def _all_seen(info: dict[str, Any]) -> frozenset[str]:
+    """Return the sha256 of every image that a run, or the run that it began with, was trained on."""
+    parent = info["parent"]
+    own, before = info["training_sha256"], () if parent is None else parent["training_sha256"]
+    if not own or not all(isinstance(one, str) for one in (*own, *before)):
+        raise ValueError("a run has training images")
+    return frozenset(own) | frozenset(before)
 
 
 def open_run(name_or_path: str | Path) -> Run:

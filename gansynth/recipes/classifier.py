@@ -16,6 +16,7 @@ from gansynth.errors import InputError
 from gansynth.recipes.reading import (
     Channels,
     Count,
+    Name,
     NonNegative,
     Number,
     Positive,
@@ -128,7 +129,7 @@ class Training(Section):
 class ClassifierRecipe(Section):
     """One classifier. Opened recipes are of one of the classes below; this is what they share."""
 
-    name: str
+    name: Name
     classifier: str
     resolution: Annotated[int, Number, Field(ge=8, le=1024)]
 

@@ -16,6 +16,7 @@ from gansynth.recipes.reading import (
     ZOO,
     Channels,
     Count,
+    Name,
     NonNegative,
     Number,
     Positive,
@@ -142,7 +143,7 @@ class Reports(Section):
 class GanRecipe(Section):
     """One GAN and its training."""
 
-    name: str
+    name: Name
     gan: str
     resolution: Annotated[int, Field(ge=8, le=1024)]
     latent: Width

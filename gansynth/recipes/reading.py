@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
@@ -26,6 +27,20 @@ def _number(value: Any) -> Any:
     return value
 
 
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+
+
+def _name(value: Any) -> Any:
+    # Folders are made of it, and what is in them is removed: a path would reach outside.
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"should be letters, digits, '-', '_' and '.', at most 100, the first of them not '.' (found {value!r:.60})"
+        )
+    return value
+
+
+Name = Annotated[str, BeforeValidator(_name)]
+"""Of a recipe."""
 Number = BeforeValidator(_number)
 Positive = Annotated[float, Number, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Number, Field(ge=0, allow_inf_nan=False)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainin
 from rich.progress import Progress as Bar
 from torch.utils.tensorboard import SummaryWriter
 
-from gansynth.files.atomic import write_text
+from gansynth.files.atomic import naming, write_text
 from gansynth.runs.progress import Progress
 
 LOG = "log.jsonl"
@@ -61,7 +62,9 @@ class Journal:
     ) -> None:
         self.bar.stop()
         if self.board is not None:
-            self.board.close()
+            # Where something went wrong already, a full disk perhaps, that is what is to be said.
+            with suppress(OSError) if error is not None else naming(self.path.parent / "events.out.tfevents"):
+                self.board.close()
 
     def preparation(self, what: str) -> Callable[[int, int], None]:
         """Return a callback (done, of) that shows the progress of something before the game."""
@@ -110,13 +113,15 @@ class Journal:
                 if values[key] is not None:
                     self._scalar(f"watch_{key}/{name}", float(values[key] or 0.0), at.step)
         if self.board is not None:
-            self.board.add_image("samples", np.asarray(sheet), at.step, dataformats="HWC")
+            with naming(self.path.parent / "events.out.tfevents"):
+                self.board.add_image("samples", np.asarray(sheet), at.step, dataformats="HWC")
         for sentence in warnings:
             self.console.print(f"step {at.step}: class watch: {sentence}", highlight=False, soft_wrap=True)
 
     def _scalar(self, name: str, value: float, step: int) -> None:
         if self.board is not None:
-            self.board.add_scalar(name, value, step)
+            with naming(self.path.parent / "events.out.tfevents"):
+                self.board.add_scalar(name, value, step)
 
     def _advance(self, what: str, share: float, note: str) -> None:
         if what not in self.tasks:
@@ -124,7 +129,7 @@ class Journal:
         self.bar.update(self.tasks[what], completed=min(1.0, share), note=note)
 
     def _append(self, record: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
+        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     def _drop_after(self, step: int) -> None:

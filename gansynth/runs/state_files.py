@@ -16,10 +16,14 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from gansynth.errors import InputError
+from gansynth.files import NoSuchFile, read_json
+from gansynth.runs.names import INFO
 from gansynth.runs.weights import read_weights, write_weights
 
 KEPT = 2
 """How many states stay on disk: the newest, and one before it."""
+_COUNT = "tensors"
+"""What the card calls the number of tensors: a state that lost its moments would go on as another training."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,13 @@ class StateFile:
 
     Attributes
     ----------
+    path : pathlib.Path
     step : int
     tensors : dict of str to Tensor
     card : dict of str to str
     """
 
+    path: Path
     step: int
     tensors: Mapping[str, Tensor]
     card: Mapping[str, str]
@@ -67,14 +73,14 @@ def optimizer_tensors(optimizer: Optimizer, prefix: str) -> dict[str, Tensor]:
 def write_state(folder: Path, step: int, tensors: Mapping[str, Tensor], card: Mapping[str, str]) -> Path:
     """Write a state, whole, and drop all but the `KEPT` newest; return its path."""
     path = folder / "state" / f"step-{step:08d}.safetensors"
-    write_weights(path, dict(tensors), dict(card))
+    write_weights(path, dict(tensors), {**card, _COUNT: str(len(tensors))})
     for old in _states(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
     return path
 
 
-def read_newest_state(folder: Path, identity: str, another: str) -> StateFile | None:
-    """Read the newest state in a run; None where there is none.
+def read_newest_state(folder: Path, identity: str, another: str, anew: str) -> StateFile | None:
+    """Read the newest state in a run; None where its training has not come to write one.
 
     Parameters
     ----------
@@ -83,14 +89,18 @@ def read_newest_state(folder: Path, identity: str, another: str) -> StateFile | 
         That of the training which is to go on; the card's "identity" must be the same.
     another : str
         How the sentence ends that refuses another training's state.
+    anew : str
+        What to do where a trained run has lost its state; the end of that sentence.
 
     Raises
     ------
     InputError
-        If the newest state is unreadable or belongs to another training.
+        If the newest state is unreadable, incomplete, or belongs to another training; or if there is none although the
+        run was trained: it would begin at step 0, over what is finished.
     """
     states = _states(folder)
     if not states:
+        _refuse_lost_state(folder, anew)
         return None
     path = states[-1]
     try:
@@ -100,7 +110,25 @@ def read_newest_state(folder: Path, identity: str, another: str) -> StateFile | 
         raise InputError(f"{error}{before}") from None
     if card.get("identity") != identity:
         raise InputError(f"{path}: was trained on other images, {another}")
-    return StateFile(int(path.stem.removeprefix("step-")), tensors, card)
+    if card.get(_COUNT) != str(len(tensors)):
+        raise InputError(
+            f"{path}: holds {len(tensors)} tensors of the {card.get(_COUNT, 'unknown number')} that were written; "
+            f"restore the file, or {anew}"
+        )
+    return StateFile(path, int(path.stem.removeprefix("step-")), tensors, card)
+
+
+def _refuse_lost_state(folder: Path, anew: str) -> None:
+    try:
+        info = read_json(folder / INFO)
+    except NoSuchFile:
+        return
+    step = info.get("step") if isinstance(info, dict) else None
+    if step:
+        raise InputError(
+            f"{folder}: was trained for {step} steps and has no state to go on from; restore its state folder, "
+            f"or {anew}"
+        )
 
 
 def newest_state(folder: Path) -> Path | None:

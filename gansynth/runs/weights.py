@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gansynth.errors import InputError
+from gansynth.files import NoSuchFile, open_regular, shown
 from gansynth.files.atomic import whole_file
 
 _METADATA = "gansynth"
@@ -34,10 +35,30 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises
     ------
     InputError
-        If the file is missing, truncated, or no safetensors file.
+        If the file is missing, truncated, or no safetensors file; or if a number in it is not finite.
     """
     with _opened(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, _metadata(file)  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = _metadata(file)
+    refuse_not_finite(tensors, path)
+    return tensors, metadata
+
+
+def refuse_not_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse weights with NaN or infinity: what is computed with them looks like a result and is none.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the tensor.
+    """
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            wrong = int((~torch.isfinite(tensor)).sum())
+            raise InputError(
+                f"{shown(path)}: {wrong} of the {tensor.numel()} numbers of {name:.80} are not finite (NaN or "
+                "infinity); the training diverged or the file is damaged, so restore it or train again"
+            )
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -55,16 +76,19 @@ def read_metadata(path: Path) -> dict[str, str]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
+        open_regular(path).close()  # a pipe would be waited for
         with safe_open(path, framework="pt", device="cpu") as file:
             yield file
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; the folder is not a complete run") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as safetensors ({error}); it may be cut off") from None
+    except NoSuchFile:
+        raise InputError(f"{shown(path)}: no such file; the folder is not a complete run") from None
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{shown(path)}: cannot be read as safetensors ({error}); it may be cut off") from None
 
 
 def _metadata(file: Any) -> dict[str, str]:
-    found: dict[str, str] = json.loads((file.metadata() or {}).get(_METADATA, "{}"))
+    found = json.loads((file.metadata() or {}).get(_METADATA, "{}"))
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError("its metadata is not what gansynth writes")
     return found
 
 

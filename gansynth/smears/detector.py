@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,11 +23,12 @@ from gansynth.cells.stain import background_colour, optical_density
 from gansynth.data.folders import shown
 from gansynth.errors import InputError
 from gansynth.files import NoSuchFile, read_json
-from gansynth.files.atomic import whole_file, write_json
+from gansynth.files.atomic import write_json
 from gansynth.files.hashing import file_sha256
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
 from gansynth.recipes.reading import ZOO
 from gansynth.runs.shipped import shipped
+from gansynth.runs.weights import read_weights, write_weights
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, corners, one_each, overlap
 from gansynth.smears.diameter import given_or_measured
 from gansynth.smears.field import WORKING_DIAMETER, SmearField, working_field
@@ -114,8 +113,7 @@ class CellDetector:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         state = {name: _halved(value).contiguous() for name, value in self.network.state_dict().items()}
-        with whole_file(folder / WEIGHTS) as temporary:
-            save_file(state, temporary)
+        write_weights(folder / WEIGHTS, state, {})
         shape = {"kinds": list(KINDS), "width": self.network.width, "thresholds": self.thresholds}
         write_json(folder / INFO, {**shape, **self.info, "sha256": file_sha256(folder / WEIGHTS)})
 
@@ -146,9 +144,9 @@ class CellDetector:
             if file_sha256(folder / WEIGHTS) != written:
                 raise InputError(f"{shown(folder / WEIGHTS)}: is not the file that {INFO} beside it tells of")
             network = CellDetectorNetwork(len(KINDS), width)
-            held = load_file(folder / WEIGHTS)
+            held, _ = read_weights(folder / WEIGHTS)
             network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in held.items()})
-        except (OSError, SafetensorError, RuntimeError, ValueError):
+        except (OSError, RuntimeError, ValueError):
             raise InputError(f"{shown(folder / WEIGHTS)}: is missing or does not fit {INFO} beside it") from None
         return cls(network.eval(), thresholds, info)
 

@@ -84,6 +84,8 @@ def _tensors(path: Path, spandrel: Any) -> dict[str, Any]:
     import torch
     from safetensors.torch import load_file
 
+    from gansynth.runs.weights import refuse_not_finite
+
     try:
         # weights_only: a weight file is data, and must not be able to run code.
         held = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
@@ -93,7 +95,9 @@ def _tensors(path: Path, spandrel: Any) -> dict[str, Any]:
         ) from error
     if not isinstance(held, dict):
         raise InputError(f"{shown(path)}: holds no named tensors; give the network's state dict")
-    return dict(spandrel.canonicalize_state_dict(held))
+    state = dict(spandrel.canonicalize_state_dict(held))
+    refuse_not_finite({name: value for name, value in state.items() if isinstance(value, torch.Tensor)}, path)
+    return state
 
 
 def _enlarged(model: Any, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

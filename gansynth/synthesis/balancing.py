@@ -17,6 +17,7 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.opening import open_dataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.synthesis.assembly import assemble, read_table
 from gansynth.synthesis.generation import generate
 from gansynth.synthesis.report import BalanceReport
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 HELD_OUT = ("val", "test")
 
 
+@holding()
 def balance(
     data: str | Path | CellDataset,
     run: Run | str | Path,

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
+from gansynth.files import holding
+from gansynth.files.atomic import naming
 from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.runs.device import chosen_device
 from gansynth.synthesis.chunks import chunks_of_class
@@ -62,6 +64,7 @@ class _Job:
         }
 
 
+@holding()
 def generate(
     run: Run | str | Path,
     counts: Mapping[str, int],
@@ -275,6 +278,7 @@ def _write_png(job: _Job, name: str, seed: int, image: NDArray[np.uint8]) -> int
     png = encode_png(image, provenance)
     path = job.out / image_file_name(job.folders[name], seed)
     part = path.with_name(f".{path.name}{_PART}")
-    part.write_bytes(png)
-    part.replace(path)
+    with naming(path, part):
+        part.write_bytes(png)
+        part.replace(path)
     return len(png)

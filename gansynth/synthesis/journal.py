@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from io import BufferedRandom
 from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
+from gansynth.files.atomic import naming
 
 JOURNAL_FILE = ".generate.jsonl"
 
@@ -57,14 +60,13 @@ class Journal:
     Raises
     ------
     InputError
-        If the folder is at another request, or another process writes to it now.
+        If the folder is at another request, or something else has the journal's place.
     """
 
     def __init__(self, out: Path, request: Mapping[str, Any]) -> None:
         self.path = out / JOURNAL_FILE
-        self._file = self.path.open("a+b")
+        self._file = _opened(self.path)
         try:
-            _lock(self._file.fileno(), out)
             self._file.seek(0)
             first = self._file.readline()
             if first.endswith(b"\n"):
@@ -109,7 +111,8 @@ class Journal:
 
     def close(self) -> None:
         """Leave the journal for a later resume."""
-        self._file.close()
+        with suppress(OSError):  # a full disk, which has been said: each line was flushed when it was added
+            self._file.close()
 
     def finish(self) -> None:
         """Remove the journal: everything it was for is done."""
@@ -118,8 +121,17 @@ class Journal:
 
     def _append(self, value: Mapping[str, Any]) -> None:
         # One write call a line, so that a kill tears the last line at most.
-        self._file.write(json.dumps(value).encode("ascii") + b"\n")
-        self._file.flush()
+        with naming(self.path):
+            self._file.write(json.dumps(value).encode("ascii") + b"\n")
+            self._file.flush()
+
+
+def _opened(path: Path) -> BufferedRandom:
+    """Open for appending; a link that somebody planted is not followed."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise InputError(f"{path}: is not a regular file; remove it, or choose another output folder")
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    return open(path, "a+b", opener=lambda name, _: os.open(name, flags, 0o666))
 
 
 def _chunk(line: bytes) -> ChunkDone | None:
@@ -156,17 +168,3 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(f"{name}={n}" for name, n in value)
     return str(value)[:80]
-
-
-def _lock(file: int, out: Path) -> None:
-    """Keep a second process away; the lock ends with this one, however it ends."""
-    if os.name != "posix":
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise InputError(f"{out}: another gansynth is generating into it; wait for it to end") from error
-    except OSError:
-        return  # some network file systems know no locks

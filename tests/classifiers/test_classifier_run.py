@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
 from gansynth.files.hashing import file_sha256
 from gansynth.recipes import load_recipe
+from gansynth.runs.weights import read_weights, write_weights
 
 from .tiny_classifier import tiny_cells, tiny_recipe
 
@@ -130,6 +132,22 @@ def test_a_finished_run_resumed_is_left_as_it_is(run: Path) -> None:
     before = file_sha256(run / "model.safetensors")
     train(run, resume=True)
     assert file_sha256(run / "model.safetensors") == before
+
+
+def test_a_trained_run_without_its_state_is_not_begun_anew(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    state = max((copy / "state").iterdir())
+    tensors, card = read_weights(state)
+    write_weights(state, {name: t for name, t in tensors.items() if not name.startswith("optimizer.")}, card)
+    with pytest.raises(
+        InputError, match=r"holds \d+ tensors of the \d+ that were written; .*train into another folder"
+    ):
+        train(copy, resume=True)
+    shutil.rmtree(copy / "state")
+    with pytest.raises(InputError, match=r"was trained for \d+ steps and has no state .*train into another folder"):
+        train(copy, resume=True)
+    assert file_sha256(copy / "model.safetensors") == file_sha256(run / "model.safetensors")
 
 
 def test_a_folder_that_holds_something_is_refused(run: Path, tmp_path: Path) -> None:

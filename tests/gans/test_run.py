@@ -183,3 +183,16 @@ def test_the_orientation_of_an_image_follows_from_its_seed_and_all_eight_occur()
     assert torch.equal(seen[10:20], oriented(free, images[10:20], 0, range(10, 20)))
     assert not torch.equal(seen, oriented(free, images, 1, range(64)))
     assert torch.equal(images, oriented(fixed, images, 0, range(64)))
+
+
+@pytest.mark.parametrize("lost", ["training_sha256", "parent", "all", "images"])
+def test_a_run_that_does_not_say_what_it_has_seen_is_refused(tiny_run_folder: Path, tmp_path: Path, lost: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run_folder, run)
+    info = json.loads((run / "run.json").read_text())
+    if lost == "images":
+        info["training_sha256"] = []
+    info.pop(lost, None)
+    (run / "run.json").write_text("" if lost == "all" else json.dumps(info))
+    with pytest.raises(InputError, match="restore it"):
+        open_run(run)

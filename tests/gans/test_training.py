@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from gansynth.gans.engine.loop import Batches
 from gansynth.gans.engine.run_folder import identity_of
 from gansynth.gans.engine.watch import ClassWatch
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
-from gansynth.runs.weights import read_weights
+from gansynth.runs.weights import read_weights, write_weights
 
 from .tiny import tiny_dataset, tiny_recipe
 
@@ -152,6 +153,8 @@ def test_what_a_training_prepared_before_its_first_state_is_not_taken_over_by_ot
     prepared = [(out / name).read_bytes() for name in (CLASSIFIER, FINGERPRINTS)]
     for state in (out / "state").iterdir():
         state.unlink()
+    info = json.loads((out / "run.json").read_text())
+    (out / "run.json").write_text(json.dumps({**info, "step": 0, "finished": False}))
     other = split_dataset(tiny_dataset(), seed=5)
     train_gan(other, tiny_recipe(), out, resume=True, **options)
     assert [(out / name).read_bytes() for name in (CLASSIFIER, FINGERPRINTS)] != prepared
@@ -180,6 +183,33 @@ def test_a_state_that_lost_its_end_is_named_with_the_one_before_it(tmp_path: Pat
         train_tiny(tmp_path / "run", steps=5, resume=True)
     newest.unlink()
     train_tiny(tmp_path / "run", steps=5, resume=True)
+
+
+def test_a_trained_run_without_its_state_is_not_begun_anew(tmp_path: Path) -> None:
+    run = train_tiny(tmp_path / "run", steps=2).path
+    before = (run / "model.safetensors").read_bytes(), (run / "run.json").read_bytes()
+    shutil.rmtree(run / "state")
+    with pytest.raises(InputError, match=r"was trained for 2 steps and has no state to go on from; .*\(--from .*run\)"):
+        train_tiny(run, steps=4, resume=True)
+    assert ((run / "model.safetensors").read_bytes(), (run / "run.json").read_bytes()) == before
+
+
+@pytest.mark.parametrize("lost", ["optimizer.", "optimizer.critic.1.exp_avg", "gan.", "ema."])
+def test_a_state_that_lost_tensors_is_not_gone_on_from(tmp_path: Path, lost: str) -> None:
+    train_tiny(tmp_path / "run", steps=2)
+    state = tmp_path / "run" / "state" / "step-00000002.safetensors"
+    tensors, card = read_weights(state)
+    write_weights(state, {name: t for name, t in tensors.items() if not name.startswith(lost)}, card)
+    with pytest.raises(InputError, match=r"step-00000002\S*: holds \d+ tensors of the \d+ that were written; restore"):
+        train_tiny(tmp_path / "run", steps=3, resume=True)
+
+
+def test_a_run_that_does_not_say_what_it_has_seen_is_not_gone_on_with(tmp_path: Path) -> None:
+    run = train_tiny(tmp_path / "run", steps=1).path
+    for text in ("", "{}", '{"parent": {"name": "another"}}'):
+        (run / "run.json").write_text(text)
+        with pytest.raises(InputError, match="restore it"):
+            train_tiny(run, steps=2, resume=True)
 
 
 def test_a_folder_that_holds_anything_is_not_trained_into(tmp_path: Path) -> None:

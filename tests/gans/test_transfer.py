@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from gansynth.errors import InputError
 from gansynth.gans import Run, choose_recipe, train_gan
 from gansynth.recipes import load_recipe
 from gansynth.runs.state_files import newest_state
-from gansynth.runs.weights import read_weights
+from gansynth.runs.weights import read_weights, write_weights
 
 from .tiny import tiny_dataset, tiny_recipe
 
@@ -96,6 +97,8 @@ def test_a_child_stopped_before_its_first_state_wants_its_parent_again(tmp_path:
     child = train_tiny(tmp_path / "child", steps=2, parent=parent.path)
     for state in (child.path / "state").iterdir():
         state.unlink()
+    info = json.loads((child.path / "run.json").read_text())
+    (child.path / "run.json").write_text(json.dumps({**info, "step": 0, "finished": False}))
     with pytest.raises(InputError, match="began from run parent and has no state yet; give the same --from again"):
         train_tiny(tmp_path / "child", steps=2, resume=True)
     again = train_tiny(tmp_path / "child", steps=2, resume=True, parent=parent.path)
@@ -126,3 +129,14 @@ def test_a_parent_without_a_state_gives_its_generator(tmp_path: Path) -> None:
     given, _ = read_weights(parent.path / "model.safetensors")
     got, _ = read_weights(child.path / "model.safetensors")
     assert all(torch.allclose(given[name], got[name], atol=1e-6) for name in given)
+
+
+def test_a_parent_whose_state_holds_no_generator_is_refused(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    state = newest_state(parent.path)
+    assert state is not None
+    tensors, card = read_weights(state)
+    for lost in (tuple(tensors), ("ema.",), ("gan.generator.",)):
+        write_weights(state, {name: t for name, t in tensors.items() if not name.startswith(lost)}, card)
+        with pytest.raises(InputError, match=r"step-00000002\S*: holds no weights of a generator; .*remove \S*state"):
+            train_tiny(tmp_path / "child", steps=1, parent=parent.path)

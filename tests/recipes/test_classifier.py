@@ -45,6 +45,7 @@ def test_the_first_convolution_strides_over_large_images_only() -> None:
         (["classifier=cnn"], r"--set classifier=cnn: classifier: no classifier 'cnn'; there are sequential-cnn"),
         (["classical.C=1"], r"unknown name 'classical'; did you mean 'classifier'\?"),
         (["network.channels=[8, 8]"], r"network.channels: .*at least 4"),
+        (["name=../../x"], r"--set name=../../x: name: should be letters, digits"),
         (["resolution=16", "network.stride=2"], r"resolution 16 is below 32"),
     ],
 )

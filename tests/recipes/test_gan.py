@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -163,3 +164,23 @@ def test_any_text_is_a_recipe_or_refused_in_one_sentence(text: str, tmp_path_fac
     with pytest.raises(InputError) as caught:  # no short text is a whole recipe
         load_recipe(path)
     assert "\n" not in str(caught.value)
+
+
+@given(name=st.text(alphabet=st.sampled_from("ab9-_./\\ \0~=é"), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_a_name_is_one_part_of_a_path_and_never_hidden(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    """Folders are made of it, and a training that begins anew removes what is in them."""
+    try:
+        recipe = load_recipe("c-wgan-gp-64", [f"name={json.dumps(name)}"])
+    except InputError as error:
+        assert str(error).startswith("--set name=") or "name: should be letters, digits" in str(error)
+    else:
+        folder = tmp_path_factory.getbasetemp()
+        assert (folder / recipe.name).resolve().parent == folder.resolve() and not recipe.name.startswith(".")
+
+
+@pytest.mark.parametrize("name", ["../../x", "/x", "..", ".hidden", "a/b", "a b", "'=1+1'", "12", "n" * 101])
+def test_a_name_that_leads_elsewhere_is_refused_with_its_line(recipe_file: Path, name: str) -> None:
+    recipe_file.write_text(TEXT.replace("name: mine", f"name: {name}"))
+    with pytest.raises(InputError, match=r"mine.yaml, line 1: name: should be letters, digits"):
+        load_recipe(recipe_file)

@@ -19,7 +19,7 @@ from gansynth.studies.quality.catalogue import LITE
 from gansynth.studies.quality.controls import CONTROLS, TITLES, as_jpeg, blurred
 from gansynth.studies.quality.families import worse_of_both
 from gansynth.studies.quality.lesson import lesson_of
-from gansynth.studies.quality.makers import judges_for, maker_of
+from gansynth.studies.quality.makers import judges_for, makers_of
 from gansynth.studies.quality.result import Quality
 from gansynth.studies.quality.sets import Sets, open_sets
 from gansynth.studies.quality.study import quality
@@ -83,7 +83,12 @@ def test_a_critic_of_the_run_does_not_judge_it(
 def test_a_critic_of_the_run_it_began_from_does_not_judge_either(tiny_run_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_run_folder, tmp_path / "child")
     info = json.loads((tiny_run_folder / "run.json").read_text())
-    info["parent"] = {"name": "projected", "pretrained": {"efficientnet-lite0": SHA256[0]}, "parent": None}
+    info["parent"] = {
+        "name": "projected",
+        "pretrained": {"efficientnet-lite0": SHA256[0]},
+        "parent": None,
+        "training_sha256": [],
+    }
     (tmp_path / "child" / "run.json").write_text(json.dumps(info))
     judges, warnings = judges_for(open_run(tmp_path / "child"), list(LITE))
     assert judges == ["-lite2"] and "Lite0 was a critic of child" in warnings[0]
@@ -91,11 +96,26 @@ def test_a_critic_of_the_run_it_began_from_does_not_judge_either(tiny_run_folder
 
 
 def test_a_model_of_the_zoo_is_known_by_its_images(tmp_path: Path) -> None:
-    assert maker_of(None, tmp_path) is None
+    assert makers_of(None, tmp_path, tmp_path).only is None
     model = open_run("pbc-64")
-    (tmp_path / "metadata.csv").write_text(f"file_name,model_sha256\na.png,{model.model_sha256}\n")
-    found = maker_of(None, tmp_path)
-    assert found is not None and found.name == "pbc-64"
+    (tmp_path / "metadata.csv").write_text(f"file_name,model_sha256\na.png,{model.model_sha256}\nb.png,\n")
+    found = makers_of(None, tmp_path, tmp_path)
+    assert found.only is not None and found.only.name == "pbc-64" and found.unchecked is None
+
+
+def test_a_run_beside_the_images_or_the_data_is_known_by_its_images(tiny_run_folder: Path, tmp_path: Path) -> None:
+    made, cells = tmp_path / "made" / "synthetic", tmp_path / "data" / "cells"
+    for folder in (made, cells):
+        folder.mkdir(parents=True)
+    sha256 = open_run(tiny_run_folder).model_sha256
+    (made / "metadata.csv").write_text(f"file_name,model_sha256\na.png,{sha256}\nb.png,{'0' * 64}\n")
+    unknown = makers_of(None, made, cells)
+    assert unknown.runs == () and unknown.unchecked is not None and sha256[:12] in unknown.unchecked
+    for place in (made.parent / "run", made.parent / "runs" / "run", cells.parent / "run"):
+        shutil.copytree(tiny_run_folder, place)
+        found = makers_of(None, made, cells)
+        assert [run.path for run in found.runs] == [place] and found.unknown == ("0" * 64,) and found.only is None
+        shutil.rmtree(place)
 
 
 def test_the_worse_family_counts_class_by_class() -> None:

@@ -7,11 +7,16 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
 from gansynth.cli import run
+from gansynth.data import open_dataset
 from gansynth.errors import InputError
+from gansynth.files.hashing import file_sha256
+from gansynth.gans.fingerprints import TrainingFingerprints, fingerprint
+from gansynth.gans.run import FINGERPRINTS
 from gansynth.studies.quality.catalogue import METRICS
 from gansynth.studies.quality.result import Quality, read_results
 from gansynth.studies.quality.study import quality
@@ -110,8 +115,6 @@ def test_blurred_cells_are_further_from_real_ones(
 def test_a_folder_of_training_images_raises_the_alarm(
     phantom_folder: Path, encoder_folder: Path, tmp_path: Path
 ) -> None:
-    from gansynth.data import open_dataset
-
     training = open_dataset(phantom_folder, 32).part("train")
     for path in training.records["path"]:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -124,18 +127,55 @@ def test_a_folder_of_training_images_raises_the_alarm(
     assert any("pixel by pixel" in w for w in copied.warnings)
 
 
-def test_a_run_that_saw_the_held_out_images_is_refused(
-    phantom_folder: Path, made_folder: Path, encoder_folder: Path, tiny_run_folder: Path, tmp_path: Path
-) -> None:
-    info = json.loads((tiny_run_folder / "run.json").read_text())
-    quality(phantom_folder, made_folder, encoder=encoder_folder, run=tiny_run_folder, progress=False)
-    shutil.copytree(tiny_run_folder, tmp_path / "leaky")
-    from gansynth.data import open_dataset
+UNCHECKED = "whether the generator has learned from held-out images was not checked"
 
+
+@pytest.fixture
+def labelled_folder(made_folder: Path, tiny_run_folder: Path, tmp_path: Path) -> Path:
+    """The synthetic images, with a table that names the tiny run's model."""
+    folder = tmp_path / "made"
+    shutil.copytree(made_folder, folder)
+    sha256 = file_sha256(tiny_run_folder / "model.safetensors")
+    table = pd.read_csv(folder / "metadata.csv")
+    table.assign(model_sha256=sha256).to_csv(folder / "metadata.csv", index=False)
+    return folder
+
+
+def test_a_run_that_saw_the_held_out_images_is_refused(
+    phantom_folder: Path, labelled_folder: Path, encoder_folder: Path, tiny_run_folder: Path, tmp_path: Path
+) -> None:
+    """Whether it is named, or lies beside the images whose table names its model."""
+    info = json.loads((tiny_run_folder / "run.json").read_text())
+    shutil.copytree(tiny_run_folder, tmp_path / "leaky")
     info["training_sha256"] = open_dataset(phantom_folder, 32).part("test").records["sha256"].tolist()
     (tmp_path / "leaky" / "run.json").write_text(json.dumps(info))
-    with pytest.raises(InputError, match="held-out images are training images of run leaky"):
-        quality(phantom_folder, made_folder, encoder=encoder_folder, run=tmp_path / "leaky", progress=False)
+    for maker in (tmp_path / "leaky", None):
+        with pytest.raises(InputError, match=r"GAN leaky: was trained on .* of the .* held-out images, such as"):
+            quality(phantom_folder, labelled_folder, encoder=encoder_folder, run=maker, progress=False)
+
+
+def test_a_run_that_saw_turned_copies_of_the_held_out_images_is_refused(
+    phantom_folder: Path, labelled_folder: Path, encoder_folder: Path, tiny_run_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_run_folder, tmp_path / "turned")
+    held_out = open_dataset(phantom_folder, 32).part("test").images
+    TrainingFingerprints(fingerprint(np.rot90(held_out, axes=(2, 3))), 0.0).save(tmp_path / "turned" / FINGERPRINTS)
+    for maker in (tmp_path / "turned", None):
+        with pytest.raises(
+            InputError, match=r"GAN turned: was trained on copies of .* images to be tested on, such as"
+        ):
+            quality(phantom_folder, labelled_folder, encoder=encoder_folder, run=maker, progress=False)
+
+
+def test_where_the_model_is_not_at_hand_it_is_said_that_leaks_were_not_checked(
+    phantom_folder: Path, labelled_folder: Path, encoder_folder: Path, tiny_run_folder: Path, found: Quality
+) -> None:
+    assert any(UNCHECKED in warning and "metadata.csv names its model" in warning for warning in found.warnings)
+    unknown = quality(phantom_folder, labelled_folder, encoder=encoder_folder, pretrained=(), progress=False)
+    assert any(UNCHECKED in warning and "neither in the zoo" in warning for warning in unknown.warnings)
+    shutil.copytree(tiny_run_folder, labelled_folder.parent / "runs" / "tiny")
+    checked = quality(phantom_folder, labelled_folder, encoder=encoder_folder, pretrained=(), progress=False)
+    assert not any(UNCHECKED in warning for warning in checked.warnings)
 
 
 def test_two_folders_without_classes_are_measured_with_what_makes_sense(tmp_path: Path, made_folder: Path) -> None:

@@ -35,13 +35,15 @@ def load_state(folder: Path, gan: GAN, ema: Ema, optimizers: Mapping[str, Optimi
     Raises
     ------
     InputError
-        If the newest state is unreadable or belongs to another data set, recipe or seed.
+        If the newest state is unreadable, incomplete, or belongs to another data set, recipe or seed; or if a trained
+        run has none.
     """
     another = (
         "with another recipe or another seed; resume with the same data, recipe and --seed, or train into another "
         "folder"
     )
-    state = read_newest_state(folder, identity, another)
+    anew = f"begin another run with its generator (--from {folder})"
+    state = read_newest_state(folder, identity, another, anew)
     if state is None:
         return Progress()
     gan.load_state_dict(state.under("gan"))

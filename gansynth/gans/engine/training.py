@@ -15,6 +15,7 @@ from torch import Tensor
 from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play
@@ -41,6 +42,7 @@ VARYING_SUMS = (
 )
 
 
+@holding()
 def train_gan(
     dataset: CellDataset,
     recipe: str | GanRecipe,

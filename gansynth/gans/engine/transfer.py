@@ -5,7 +5,6 @@ Not the same as resuming: the step number starts anew, optimizers are fresh, dat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import NoSuchFile, read_json
 from gansynth.files.hashing import file_sha256
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.gan import GAN
@@ -91,7 +91,14 @@ def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:
     """Return the file that holds the parent's players, and its tensors under the names that a state gives them."""
     state = newest_state(parent.path)
     if state is not None:
-        return state, read_weights(state)[0]
+        tensors = read_weights(state)[0]
+        for prefix in ("gan.generator.", "ema."):
+            if not any(name.startswith(prefix) for name in tensors):
+                raise InputError(
+                    f"{state}: holds no weights of a generator; restore it, or remove {state.parent} to begin with "
+                    f"{MODEL} alone"
+                )
+        return state, tensors
     file = parent.path / MODEL
     slow = {name.removeprefix("generator."): tensor for name, tensor in read_weights(file)[0].items()}
     return file, {f"{prefix}.{name}": t for prefix in ("gan.generator", "ema") for name, t in slow.items()}
@@ -102,11 +109,23 @@ def _without_images(lineage: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def inherited(folder: Path) -> dict[str, Any] | None:
-    """Return what `transfer` returned when the run in `folder` began, or None."""
+    """Return what `transfer` returned when the run in `folder` began, or None.
+
+    Raises
+    ------
+    InputError
+        If the folder has a ``run.json`` that does not say: what the parent has seen would be forgotten.
+    """
     try:
-        parent: dict[str, Any] | None = json.loads((folder / INFO).read_text(encoding="utf-8")).get("parent")
-    except (OSError, ValueError, AttributeError):
+        parent: dict[str, Any] | None = read_json(folder / INFO)["parent"]
+        if parent is not None:
+            frozenset(parent["training_sha256"])
+    except NoSuchFile:
         return None
+    except (KeyError, TypeError):
+        raise InputError(
+            f"{folder / INFO}: does not say which run it began with; it was cut off or edited, so restore it"
+        ) from None
     return parent
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.files.atomic import write_json
 from gansynth.metrics.matching import Pairing
 from gansynth.studies.benchmark.entry import Entry, carry_out, entries_of
@@ -47,6 +48,7 @@ class Asked:
         return read_result(folder / SETTINGS, lambda found: cls(**found), COMMAND)
 
 
+@holding()
 def benchmark(
     data: str | Path,
     recipes: Sequence[str],

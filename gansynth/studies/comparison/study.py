@@ -11,6 +11,7 @@ import numpy as np
 
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.files.atomic import write_text
 from gansynth.recipes.classifier import load_classifier_recipe
 from gansynth.studies.comparison.gathering import gather
@@ -34,6 +35,7 @@ RECIPES = "classifiers"
 SPLITS = "splits"
 
 
+@holding()
 def compare(
     data: str | Path,
     remedies: Sequence[str],

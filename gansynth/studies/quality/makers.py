@@ -2,32 +2,96 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gansynth.errors import InputError
+from gansynth.files import read_table
 from gansynth.gans import Run, open_run
+from gansynth.gans.leaks import refuse_leaking_run
 from gansynth.gans.run import zoo_models
 from gansynth.networks.efficientnet_lite import SHA256
+from gansynth.runs.names import INFO, MODEL
 from gansynth.studies.quality.catalogue import LITE
+from gansynth.studies.quality.sets import Sets
 
 METADATA = "metadata.csv"
 
 
-def maker_of(run: str | Path | Run | None, synthetic: str | Path) -> Run | None:
-    """Return the run that made the images: the one given, or a model of the zoo that their metadata.csv names.
+@dataclass(frozen=True)
+class Makers:
+    """The runs that made some images.
 
-    None where neither is known, or the images were made by several models.
+    Attributes
+    ----------
+    runs : tuple of Run
+    unknown : tuple of str
+        The sha256 of models that metadata.csv names and nobody found.
     """
-    if isinstance(run, Run):
-        return run
+
+    runs: tuple[Run, ...]
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def only(self) -> Run | None:
+        """The run that made them all; None where that is not known, or there are several."""
+        return self.runs[0] if len(self.runs) == 1 and not self.unknown else None
+
+    @property
+    def unchecked(self) -> str | None:
+        """What to say where a run may have been trained on held-out images and nobody can know; else None."""
+        if self.runs and not self.unknown:
+            return None
+        why = (
+            f"its model ({', '.join(sha256[:12] for sha256 in self.unknown)}...) is neither in the zoo nor among the "
+            "runs beside the images"
+            if self.unknown
+            else f"no {METADATA} names its model"
+        )
+        return f"whether the generator has learned from held-out images was not checked, because {why}; give --run"
+
+
+def makers_of(run: str | Path | Run | None, synthetic: str | Path, real: str | Path) -> Makers:
+    """Return the runs that made the images: the one given, or those whose models their metadata.csv names.
+
+    They are looked for in the zoo, and beside both folders: there, in what lies there, and in `runs` there.
+    """
     if run is not None:
-        return open_run(run)
-    models = _models_of(Path(synthetic) / METADATA)
-    if len(models) != 1:
-        return None
-    return next((one for one in map(open_run, zoo_models()) if one.model_sha256 in models), None)
+        return Makers((run if isinstance(run, Run) else open_run(run),))
+    wanted = _models_of(Path(synthetic) / METADATA)
+    found: dict[str, Run] = {}
+    places: list[str | Path] = [*zoo_models(), *_beside(synthetic, real)]
+    for place in places:
+        if wanted <= found.keys():
+            break
+        try:
+            one = open_run(place)
+        except InputError:  # of another kind, unfinished or edited: it is not the one
+            continue
+        if one.model_sha256 in wanted:
+            found.setdefault(one.model_sha256, one)
+    return Makers(tuple(found.values()), tuple(sorted(wanted - found.keys())))
+
+
+def refuse_leaks(makers: Makers, sets: Sets) -> None:
+    """Refuse images of a run that was trained on held-out images, or on turned or re-compressed copies of them.
+
+    Where the real images have no split, nothing is known to be held out.
+    """
+    if sets.split_known:
+        held_out = sets.held_out.dataset.select(sets.held_out.rows)
+        for run in makers.runs:
+            refuse_leaking_run(run, held_out)
+
+
+def _beside(*folders: str | Path) -> Iterator[Path]:
+    """Yield the run folders beside some folders, each once."""
+    above = dict.fromkeys(Path(folder).resolve().parent for folder in folders)
+    places = [place for parent in above for place in (parent, parent / "runs")]
+    seen = dict.fromkeys(path for place in places if place.is_dir() for path in (place, *sorted(place.iterdir())))
+    return (path for path in seen if (path / INFO).is_file() and (path / MODEL).is_file())
 
 
 def judges_for(run: Run | None, asked: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -59,7 +123,7 @@ def _critics(info: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _models_of(metadata: Path) -> set[str]:
-    if not metadata.is_file():
+    try:
+        return set(read_table(metadata, ["model_sha256"], "")["model_sha256"]) - {""}
+    except InputError:  # there is none, or it does not say; what cannot be read at all is said by who opens the images
         return set()
-    with metadata.open(encoding="utf-8", newline="") as lines:
-        return {row.get("model_sha256") or "" for row in csv.DictReader(lines)}

@@ -32,7 +32,7 @@ from gansynth.studies.quality.encoders import choose_encoder
 from gansynth.studies.quality.families import ONE_CLASS, Books, cell_judge, controls, judged, worse_of_both
 from gansynth.studies.quality.features import Extractor
 from gansynth.studies.quality.lesson import lesson_of
-from gansynth.studies.quality.makers import judges_for, maker_of
+from gansynth.studies.quality.makers import judges_for, makers_of, refuse_leaks
 from gansynth.studies.quality.projection import Projection
 from gansynth.studies.quality.real_cache import RealCache
 from gansynth.studies.quality.result import Controls, Missing, Quality
@@ -79,8 +79,9 @@ def quality(
     size : int, optional
         Edge length to compare at; default: the smaller of the two folders' median edges, at most 256.
     run : Run or path, optional
-        The run that made the images: refused where it was trained on held-out images. Where none is given, and the
-        images' metadata.csv names a model of the zoo, it is that one that no critic may judge.
+        The run that made the images: refused where it was trained on held-out images, or on turned copies of them.
+        Where none is given, it is looked for by the model that the images' metadata.csv names, in the zoo and beside
+        both folders.
     weights_dir : path-like, optional
         Where the weights of Inception and AlexNet are; see docs/weights.md.
     dinobloom : path-like, optional
@@ -115,9 +116,9 @@ def quality(
     stages, where = Stages(progress), chosen_device(device)
     with stages("opening the images"):
         sets = open_sets(real, synthetic, size=size, seed=seed, cache_dir=cache_dir, progress=progress)
-    maker = maker_of(run, synthetic)
-    if run is not None and maker is not None:
-        _refuse_leak(maker, sets)
+    makers = makers_of(run, synthetic, real)
+    refuse_leaks(makers, sets)
+    maker = makers.only
     cache = RealCache(cache_dir)
     missing: list[Missing] = []
     cell = choose_encoder(encoder, sets, cache, stages, seed=seed, device=where)
@@ -192,6 +193,7 @@ def quality(
             *sets.warnings,
             *copies.warnings,
             *_warnings(sets, view, overall, cell),
+            *([makers.unchecked] if makers.unchecked and sets.split_known else []),
             *(lesson.warnings if judges else []),
             *left_out,
         ],
@@ -202,17 +204,6 @@ def quality(
         sheet=_sheet(sets, seed),
         controls=_controls(spoiled, overall, dict(zip(names, classes, strict=True))),
     )
-
-
-def _refuse_leak(run: Run, sets: Sets) -> None:
-    if not sets.split_known:
-        return
-    seen = len(run.training_sha256 & set(sets.held_out.sha256()))
-    if seen:
-        raise InputError(
-            f"{seen} held-out images are training images of run {run.name}, so they cannot measure it; give the "
-            "split it was trained on"
-        )
 
 
 def _open(

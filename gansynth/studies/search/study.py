@@ -14,6 +14,7 @@ from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.data.rarity import hold_rare
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.recipes.classifier import ClassifierRecipe
 from gansynth.remedies import GanBudget, Treatment, Workplace, parse_arm
 from gansynth.studies.comparison.arm import NOT_OUR_FAULT, Cell, Job, Outcome, sentence, threads_of
@@ -45,6 +46,7 @@ class _Search:
         return Cell(candidate.arm.spec, candidate.arm.folder_name, self.recipe.name, fold, self.seed + fold)
 
 
+@holding()
 def search_remedy(
     data: str | Path,
     remedy: str,

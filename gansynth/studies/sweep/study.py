@@ -9,6 +9,7 @@ from typing import Any
 
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.files.atomic import write_json
 from gansynth.studies.comparison.plan import load_classifiers, rare_classes, write_out_arms
 from gansynth.studies.comparison.registration import REGISTRATION
@@ -57,6 +58,7 @@ class SweepRegistration:
         return read_result(folder / SETTINGS, of, COMMAND)
 
 
+@holding()
 def sweep_imbalance(
     data: str | Path,
     remedies: Sequence[str],

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gansynth.cells.segmentation import CellMasks, segment_cell
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import holding
 from gansynth.synthesis.naming import class_folders, image_file_name
 from gansynth.synthesis.naturalize.composing import Composer
 from gansynth.synthesis.naturalize.folder import CompositeFolder, Written
@@ -89,6 +90,7 @@ class NaturalizeReport:
         return "\n".join(lines)
 
 
+@holding()
 def naturalize(
     training: CellDataset,
     counts: Mapping[str, int],

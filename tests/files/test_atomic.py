@@ -1,0 +1,71 @@
+"""Files appear whole or not at all, and one that could not be written is named."""
+
+from __future__ import annotations
+
+import errno
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from gansynth.files.atomic import naming, whole_file, whole_folder, write_text
+from gansynth.runs.weights import write_weights
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """A disk on which no file can grow beyond a size: what is met in the middle of a file, as a full one is."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def write_picture(path: Path) -> None:
+    with whole_file(path) as temporary:
+        Image.effect_noise((200, 200), 90).save(temporary)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: write_text(path, "x" * 50_000),
+        lambda path: write_weights(path, {"x": torch.zeros(50_000)}, {}),
+        write_picture,
+    ],
+    ids=["text", "weights", "picture"],
+)
+def test_what_a_full_disk_cuts_off_is_named_and_what_was_there_stays(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "file.png"
+    for before in (None, b"before"):
+        if before is not None:
+            path.write_bytes(before)
+        with no_file_above(1000), pytest.raises(OSError) as raised:
+            write(path)
+        assert (raised.value.errno, raised.value.filename) == (errno.EFBIG, str(path))
+        assert [p.read_bytes() for p in tmp_path.iterdir()] == ([] if before is None else [before])
+    write(path)
+    assert path.stat().st_size > 1000
+
+
+def test_a_folder_that_could_not_be_filled_is_not_there(tmp_path: Path) -> None:
+    with no_file_above(1000), pytest.raises(OSError, match="File too large"), whole_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("fits")
+        (folder / "b").write_text("x" * 5000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_names_a_file_keeps_its_name_and_what_is_not_the_systems_stays() -> None:
+    with pytest.raises(OSError) as raised, naming("mine"):
+        open("/nowhere/at/all")  # noqa: SIM115
+    assert raised.value.filename == "/nowhere/at/all"
+    with pytest.raises(ValueError, match="os error 28"), naming("mine"):
+        raise ValueError("(os error 28)")
+    with pytest.raises(OSError, match="read"), naming("mine"):
+        raise OSError("read")
