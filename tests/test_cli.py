@@ -95,6 +95,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "models",
         "naturalize",
         "quality",
+        "quiz",
         "search-remedy",
         "sweep",
         "train-classifier",

@@ -23,6 +23,7 @@ from gansynth.cli.models import models
 from gansynth.cli.naturalize import naturalize
 from gansynth.cli.nuclei import nuclei
 from gansynth.cli.quality import quality
+from gansynth.cli.quiz import quiz
 from gansynth.cli.remedy_search import search_remedy
 from gansynth.cli.sweep import sweep
 from gansynth.cli.synthesis import balance, generate
@@ -52,7 +53,7 @@ def gansynth() -> None:
 _COMMANDS = (
     data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain, compare,
     models, export, demo,
-    search_remedy, sweep, weights,
+    search_remedy, sweep, weights, quiz,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gansynth.studies.benchmark.result import Benchmark
     from gansynth.studies.comparison.result import Comparison
     from gansynth.studies.quality.result import Quality
+    from gansynth.studies.quiz import QuizScore
     from gansynth.studies.search.result import RemedySearch
     from gansynth.studies.sweep.result import ImbalanceSweep
 
@@ -67,6 +68,34 @@ def quality_table(quality: Quality) -> str:
     ]
     notes += [f"warning: {warning}" for warning in quality.warnings]
     return "\n".join([text, "", *notes]) if notes else text
+
+
+def quiz_table(score: QuizScore) -> str:
+    """Return every reader's verdict and figures, over all cells and class by class."""
+    parts = [f"quiz {score.quiz}, {score.cells} cells"]
+    for one in score.readers:
+        rows: list[tuple[str, ...]] = [("", "value", "95% interval", "n")]
+        rows += [(name, *_cells(found)) for name, found in one.overall.metrics().items()]
+        if one.overall.detection.criterion is not None:
+            rows.append(("criterion (above 0: prefers to say real)", _number(one.overall.detection.criterion), "", ""))
+        parts.append(f"{one.verdict}\n\n{_aligned(rows)}")
+        if len(one.classes) > 1:
+            heads = ("class", *next(iter(one.classes.values())).metrics())
+            rows = [heads]
+            for name, of_class in one.classes.items():
+                rows.append((name, *(_counted(found) for found in of_class.metrics().values())))
+            parts.append(_aligned(rows))
+    mean = score.mean
+    if mean is not None:
+        parts.append(
+            f"mean d' of {mean.n} readers: {_with_interval(mean.value, mean.interval)} "
+            "(interval over readers of these same cells)"
+        )
+    return "\n\n".join(parts)
+
+
+def _counted(found: Estimate) -> str:
+    return "-" if found.value is None else f"{_number(found.value)} (n {found.n})"
 
 
 def benchmark_table(benchmark: Benchmark) -> str:

@@ -1,0 +1,81 @@
+"""The quiz as one HTML file: the cells, two questions about each, and nothing that answers them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gansynth.errors import InputError
+from gansynth.files.atomic import write_text
+from gansynth.studies.quiz.drawing import Quiz
+from gansynth.studies.quiz.key import KEY_FILE
+
+PAGE_FILE = "quiz.html"
+
+CLASS_KEYS = "1234567890qwetyuiopadfghjkl"
+"""Keyboard letters of the classes in their order; r, s and x are taken, and further classes have none."""
+
+
+def write_quiz(quiz: Quiz, folder: str | Path) -> Path:
+    """Write the page, and the key beside it.
+
+    Parameters
+    ----------
+    quiz : Quiz
+    folder : path-like
+        A new folder, or an empty one.
+
+    Returns
+    -------
+    pathlib.Path
+        Of the page.
+
+    Raises
+    ------
+    InputError
+        If the folder holds anything: a second quiz would take away the key of the first.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: is not an empty folder, and may hold another quiz's key; choose another")
+    quiz.key.write(folder / KEY_FILE)
+    page = folder / PAGE_FILE
+    write_text(page, render_quiz(quiz))
+    return page
+
+
+def render_quiz(quiz: Quiz) -> str:
+    """Return the page. It holds the pixels of the cells and the names of all classes, and no cell's own."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("gansynth.report.quiz", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = quiz.key.class_names
+    keys = [*CLASS_KEYS[: len(names)], *[""] * (len(names) - len(CLASS_KEYS))]
+    return environment.get_template("page.html.j2").render(
+        data={"quiz": quiz.key.quiz, "images": [plain_png(image) for image in quiz.images]},
+        n=len(quiz),
+        size=quiz.images.shape[-1],
+        classes=list(zip(names, keys, strict=True)),
+    )
+
+
+def plain_png(image: NDArray[np.uint8]) -> str:
+    """Return an image [3, H, W] as a data address, as long as that of any other image of its size.
+
+    Not compressed: synthetic cells are often smoother than real ones, and their files would be shorter. Nothing but
+    pixels is in it.
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(buffer, format="PNG", compress_level=0)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
