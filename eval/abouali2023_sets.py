@@ -68,6 +68,7 @@ class Five(_Scaled):
     """The sets 1K and 2K: besides, 1,000 composites of each of five classes for every unit of the dose."""
 
     noun = "composites of the five rarest classes"
+
     def wanted(self, treatment: Treatment) -> NDArray[np.int64]:
         counts = treatment.counts()
         added = dict.fromkeys(composed_classes(counts), 1000 * self.dose)

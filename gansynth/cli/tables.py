@@ -42,7 +42,7 @@ def weights_table(looks: Sequence[Look]) -> str:
 
 def quality_table(quality: Quality) -> str:
     """Return all figures, those of every class that matter most, what is missing, and the warnings."""
-    from gansynth.studies.quality.catalogue import METRICS
+    from gansynth.metrics.catalogue import METRICS
 
     rows: list[tuple[str, ...]] = [("metric", "value", "95% interval", "n", "real against real", "better")]
     for name, found in quality.metrics.items():
@@ -71,8 +71,8 @@ def quality_table(quality: Quality) -> str:
 
 def benchmark_table(benchmark: Benchmark) -> str:
     """Return the ranking with the metrics it rests on, and the verdict."""
+    from gansynth.metrics.catalogue import METRICS
     from gansynth.studies.benchmark.ranking import ranked_metrics
-    from gansynth.studies.quality.catalogue import METRICS
 
     metrics = ranked_metrics(benchmark.summary)
     rows: list[tuple[str, ...]] = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gansynth.metrics.agreement import wilson_interval
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.quality.catalogue import METRICS
 
 LEADING = ("KID", "KD-cell", "KD-dinobloom", "FD-cell", "FID")
 """Distances in the order in which one of them speaks for all: unbiased at any n first."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Cell, Definitions, Grid, Row
 from gansynth.report.judgement import is_worse_than_real, shortfall
 from gansynth.report.numbers import MISSING, NONE, better, column_decimals, interval, number, sentence, value_of
 from gansynth.report.quality.folder import QualityResults
-from gansynth.studies.quality.catalogue import METRICS
 
 _GROUPS = {
     "Distance": "Distance between the two sets",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gansynth.metrics.catalogue import LITE, METRICS
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import listed as listed
-from gansynth.studies.quality.catalogue import LITE, METRICS
 
 MISSING = "missing"
 """What stands in a table where a metric has no value because its weights are not there."""
@@ -27,7 +27,7 @@ def number(metric: str, value: float | None, *others: float | None, decimals: in
     Parameters
     ----------
     metric : str
-        A name of `gansynth.studies.quality.catalogue.METRICS`.
+        A name of `gansynth.metrics.catalogue.METRICS`.
     value : float or None
         None and what is not finite become a dash.
     *others : float or None

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from gansynth.errors import InputError
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.class_charts import confusion_chart
 from gansynth.report.metric_tables import class_table, metric_table
@@ -21,7 +22,6 @@ from gansynth.report.quality.folder import FeatureMap, QualityResults, read_qual
 from gansynth.report.quality.map_charts import apart, stretched
 from gansynth.report.quality.page import write_quality_page
 from gansynth.report.quality.verdict import findings, verdict, weak_classes
-from gansynth.studies.quality.catalogue import METRICS
 
 from .study_folders import ALEX, NAMES, WARNINGS, WEIGHTS, write_quality_folder
 from .test_page import Balance

@@ -12,10 +12,10 @@ import pytest
 from gansynth.data import open_dataset
 from gansynth.data.phantom import draw_cell
 from gansynth.gans import open_run
+from gansynth.metrics.catalogue import LITE
 from gansynth.metrics.estimate import Estimate
 from gansynth.networks.efficientnet_lite import SHA256
 from gansynth.studies.quality import lesson
-from gansynth.studies.quality.catalogue import LITE
 from gansynth.studies.quality.controls import CONTROLS, TITLES, as_jpeg, blurred
 from gansynth.studies.quality.families import worse_of_both
 from gansynth.studies.quality.lesson import lesson_of

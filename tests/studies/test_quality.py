@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 from gansynth.cli import run
 from gansynth.errors import InputError
-from gansynth.studies.quality.catalogue import METRICS
+from gansynth.metrics.catalogue import METRICS
 from gansynth.studies.quality.result import Quality, read_results
 from gansynth.studies.quality.study import quality
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from gansynth.metrics.catalogue import METRICS
 from gansynth.report.benchmark.pictures import Measured, lineup, maps, nearest
 from gansynth.report.benchmark.recipe_curves import curves
 from gansynth.report.benchmark.recipe_tables import DISTANCES, MANIFOLD, REST, class_by_recipe, cost_table, recipe_table
@@ -15,7 +16,6 @@ from gansynth.report.page import Page, Section, write_page
 from gansynth.report.quality.folder import QualityResults, read_quality_folder
 from gansynth.studies.benchmark.ranking import Lead
 from gansynth.studies.benchmark.result import TABLE_6, TABLE_7, Benchmark
-from gansynth.studies.quality.catalogue import METRICS
 from gansynth.studies.quality.result import RESULTS
 
 

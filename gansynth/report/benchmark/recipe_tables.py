@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.benchmark.pictures import Measured
 from gansynth.report.blocks import Cell, Grid, Row
@@ -12,7 +13,6 @@ from gansynth.report.metric_tables import Footnotes, how_to_get
 from gansynth.report.numbers import MISSING, NONE, better, column_decimals, duration, mean_and_spread, number
 from gansynth.studies.benchmark.ranking import Spread, badness, clearly_better
 from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun
-from gansynth.studies.quality.catalogue import METRICS
 
 DISTANCES = ("KID", "KD-cell", "FD-cell", "KD-dinobloom", "FD-dinobloom")
 MANIFOLD = (

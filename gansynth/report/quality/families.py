@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gansynth.metrics.catalogue import LITE, METRICS
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Block, Cell, Grid, Row
 from gansynth.report.numbers import column_decimals, interval, number
 from gansynth.report.page import Section
 from gansynth.report.quality.folder import QualityResults
-from gansynth.studies.quality.catalogue import LITE, METRICS
 from gansynth.studies.quality.controls import TITLES
 
 ALL = "all classes together"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from gansynth.metrics.catalogue import METRICS
 from gansynth.report.blocks import Block, Drawing, Drawings
 from gansynth.report.class_charts import against_real_chart, confusion_chart
 from gansynth.report.judgement import DIVERSITIES, first_of
@@ -16,7 +17,6 @@ from gansynth.report.quality.families import families_section
 from gansynth.report.quality.folder import Pair, QualityResults, read_quality_folder
 from gansynth.report.quality.map_charts import class_map, small_maps
 from gansynth.report.quality.verdict import findings, key_figures, verdict
-from gansynth.studies.quality.catalogue import METRICS
 
 PAIRS_SHOWN = 5
 """Nearest pairs shown of a class."""

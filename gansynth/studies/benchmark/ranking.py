@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate, mean_of_known
-from gansynth.studies.quality.catalogue import METRICS
 
 RANKED = (
     ("KID",),

@@ -12,12 +12,12 @@ from typing import Any, Literal
 import pandas as pd
 
 from gansynth.files.atomic import write_json, write_text
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate, mean_of_known
 from gansynth.metrics.matching import Pairing
 from gansynth.runs.journal import LOG
 from gansynth.studies.benchmark.composites import COMPOSITES, WARNING
 from gansynth.studies.benchmark.ranking import Lead, Place, Spread, best, clearly_better, primary_metric, rank, spread
-from gansynth.studies.quality.catalogue import METRICS
 from gansynth.studies.quality.copies import NEARER
 from gansynth.studies.quality.result import Missing, read_results
 from gansynth.studies.result_file import Json, Result, read_result

@@ -9,8 +9,8 @@ from typing import Any
 
 from gansynth.gans import Run, open_run
 from gansynth.gans.run import zoo_models
+from gansynth.metrics.catalogue import LITE
 from gansynth.networks.efficientnet_lite import SHA256
-from gansynth.studies.quality.catalogue import LITE
 
 METADATA = "metadata.csv"
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from gansynth.errors import InputError
 from gansynth.files.atomic import whole_file, write_json, write_text
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.quality.catalogue import METRICS
 from gansynth.version import __version__
 
 RESULTS = "results.json"
@@ -69,7 +69,7 @@ class Quality:
     Attributes
     ----------
     metrics : dict of str to Estimate
-        Over all classes, by the names of `gansynth.studies.quality.catalogue.METRICS`.
+        Over all classes, by the names of `gansynth.metrics.catalogue.METRICS`.
     classes : dict of str to (dict of str to Estimate)
         The same class by class.
     missing : list of Missing

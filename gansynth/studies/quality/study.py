@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.errors import InputError
 from gansynth.gans import Run
+from gansynth.metrics.catalogue import LITE, METRICS
 from gansynth.metrics.classifier_scores import NAMES, ClassifierScores, classifier_scores
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
 from gansynth.runs.device import chosen_device
-from gansynth.studies.quality.catalogue import LITE, METRICS
 from gansynth.studies.quality.controls import CONTROLS, HELD_OUT, JPEG
 from gansynth.studies.quality.copies import Copies, look_for_copies
 from gansynth.studies.quality.distances import Book, distances, inception_score_of, manifold_of
