@@ -4,36 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gansynth.metrics.catalogue import METRICS
+from gansynth.metrics.catalogue import METRICS, Group
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Cell, Definitions, Grid, Row
 from gansynth.report.judgement import is_worse_than_real, shortfall
-from gansynth.report.numbers import MISSING, NONE, better, column_decimals, interval, number, sentence, value_of
+from gansynth.report.numbers import MISSING, NONE, column_decimals, interval, number, sentence, value_of
 from gansynth.report.quality.folder import QualityResults
-
-_GROUPS = {
-    "Distance": "Distance between the two sets",
-    "Classifier": "Judges of the class, trained on real images only",
-    "Manifold": "Realism and variety among neighbours",
-    "Similarity": "Matched similarity: blur wins here, so never choose by it",
-    "Diversity": "Diversity inside a class",
-    "Copies": "Copies of training images",
-}
-
-CLASS_METRICS = (
-    "recall",
-    "recognised-lite2",
-    "KID",
-    "KD-cell",
-    "KD-lite2",
-    "coverage-cell",
-    "LPIPS-diversity",
-    "diversity-cell",
-    "diversity-white-lite2",
-    "memorisation",
-    "copies",
-)
-"""What the page shows of every class first."""
 
 
 class Footnotes:
@@ -67,10 +43,10 @@ def metric_table(results: QualityResults) -> Grid:
     A metric without weights is a row that says "missing", with a footnote; one with too few images says so.
     """
     notes, rows, missing = Footnotes(), [], results.missing
-    for group, title in _GROUPS.items():
+    for group in Group:
         members = [n for n, m in METRICS.items() if m.group == group and (n in results.metrics or n in missing)]
         if members:
-            rows.append(Row(title, kind="group"))
+            rows.append(Row(group.value, kind="group"))
         rows += [_metric_row(results, name, notes) for name in members]
     caption = (
         "Small figures: the 95% interval. Real against real: the same metric between real images and other real ones, "
@@ -115,7 +91,7 @@ def class_table(results: QualityResults, metrics: Sequence[str], caption: str = 
         "shaded: no difference from real cells can be shown."
     )
     head = ["class", *(METRICS[m].title for m in columns)]
-    return Grid(head, rows, f"{caption} {read}".strip(), notes.texts, ["", *(better(m) for m in columns)])
+    return Grid(head, rows, f"{caption} {read}".strip(), notes.texts, ["", *(METRICS[m].direction for m in columns)])
 
 
 def meanings(names: Sequence[str]) -> Definitions:
@@ -123,7 +99,7 @@ def meanings(names: Sequence[str]) -> Definitions:
     chosen = set(names)
     return Definitions(
         [
-            (m.title, f"{m.meaning} {better(m.name).capitalize()}.{f' ({m.source})' if m.source else ''}")
+            (m.title, f"{m.meaning} {m.direction.capitalize()}.{f' ({m.source})' if m.source else ''}")
             for m in METRICS.values()
             if m.name in chosen
         ]
@@ -132,7 +108,7 @@ def meanings(names: Sequence[str]) -> Definitions:
 
 def _metric_row(results: QualityResults, name: str, notes: Footnotes) -> Row:
     title, found = METRICS[name].title, results.metrics.get(name)
-    way = Cell(better(name), words=True)
+    way = Cell(METRICS[name].direction, words=True)
     if not _has(found) and name in results.missing:
         return Row(
             title, [Cell(MISSING, notes=notes.number(how_to_get(results.missing[name]))), Cell(""), Cell(""), way]
@@ -166,12 +142,10 @@ def _doses(metric: str, found: Sequence[Estimate | None]) -> list[float | None]:
 
 
 def _widths(metric: str, found: Sequence[Estimate | None], gaps: Sequence[float | None]) -> list[float]:
-    group, widest = METRICS[metric].group, max((gap for gap in gaps if gap), default=1.0)
-    if group in ("Classifier", "Manifold"):
-        return [0.5] * len(gaps)
-    if group == "Diversity":
+    darkest, widest = METRICS[metric].darkest, max((gap for gap in gaps if gap), default=1.0)
+    if METRICS[metric].group is Group.DIVERSITY:  # half as varied as real images is as bad as can be
         return [0.5 * e.floor if e and e.floor else widest for e in found]
-    return [0.3 if metric == "memorisation" else widest] * len(gaps)
+    return [widest if darkest is None else darkest] * len(gaps)
 
 
 def _count_note(results: QualityResults, name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from gansynth.metrics.catalogue import METRICS
+from gansynth.metrics.catalogue import METRICS, Group, of_group
 from gansynth.report.benchmark.pictures import Measured, lineup, maps, nearest
 from gansynth.report.benchmark.recipe_curves import curves
-from gansynth.report.benchmark.recipe_tables import DISTANCES, MANIFOLD, REST, class_by_recipe, cost_table, recipe_table
+from gansynth.report.benchmark.recipe_tables import class_by_recipe, cost_table, recipe_table
 from gansynth.report.blocks import Block, Cell, Grid, Row, Text
 from gansynth.report.metric_tables import meanings
 from gansynth.report.numbers import listed, mean_and_spread, number, sentence
@@ -126,10 +126,19 @@ def _tables(found: Benchmark, measured: Measured) -> list[Section]:
     parts = [
         ("As table 6: FID, precision, F1, recall, LPIPS, IS", TABLE_6, paper),
         ("As table 7: PSNR, SSIM, l1, l2", TABLE_7, similar),
-        ("Other distances", DISTANCES, "Unbiased distances (KID, KD) lead at small n; each pair in the same features."),
-        ("Realism and variety", MANIFOLD, "Precision: realism; recall and coverage: variety."),
-        ("Diversity, memorisation, copies", REST, "A generator that copies or repeats itself shows here."),
     ]
+    for title, groups, caption in (
+        ("Other distances", (Group.DISTANCE,), "Unbiased distances (KID, KD) lead at small n."),
+        ("Other judges of the class", (Group.CLASSIFIER,), "A generator pleases judges of its own kind."),
+        ("Realism and variety", (Group.MANIFOLD,), "Precision: realism; recall and coverage: variety."),
+        (
+            "Diversity, memorisation, copies",
+            (Group.SIMILARITY, Group.DIVERSITY, Group.COPIES),
+            "A generator that copies or repeats itself shows here.",
+        ),
+    ):
+        others = tuple(name for name in of_group(*groups) if name not in (*TABLE_6, *TABLE_7))
+        parts.append((title, others, caption))
     sections = []
     for title, metrics, caption in parts:
         table = recipe_table(found, measured, metrics, caption)

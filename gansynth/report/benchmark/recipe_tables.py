@@ -10,16 +10,9 @@ from gansynth.report.benchmark.pictures import Measured
 from gansynth.report.blocks import Cell, Grid, Row
 from gansynth.report.judgement import shortfall
 from gansynth.report.metric_tables import Footnotes, how_to_get
-from gansynth.report.numbers import MISSING, NONE, better, column_decimals, duration, mean_and_spread, number
+from gansynth.report.numbers import MISSING, NONE, column_decimals, duration, mean_and_spread, number
 from gansynth.studies.benchmark.ranking import Spread, badness, clearly_better
 from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun
-
-DISTANCES = ("KID", "KD-cell", "FD-cell", "KD-dinobloom", "FD-dinobloom")
-MANIFOLD = (
-    *("improved-precision", "improved-recall", "density", "coverage"),
-    *("improved-precision-cell", "improved-recall-cell", "density-cell", "coverage-cell"),
-)
-REST = ("MS-SSIM", "LPIPS-diversity", "diversity-cell", "memorisation", "copies")
 
 
 def recipe_table(found: Benchmark, measured: Measured, metrics: Sequence[str], caption: str = "") -> Grid | None:
@@ -60,7 +53,13 @@ def recipe_table(found: Benchmark, measured: Measured, metrics: Sequence[str], c
         pairs = zip(columns, means, strict=True)
         rows.append(Row("class mean", [Cell(_beside(found, m, v)) for m, v in pairs], "mean"))
     head = ["GAN", *(METRICS[m].title for m in columns)]
-    return Grid(head, rows, f"{caption} {_how_to_read(found, best)}".strip(), notes.texts, ["", *map(better, columns)])
+    return Grid(
+        head,
+        rows,
+        f"{caption} {_how_to_read(found, best)}".strip(),
+        notes.texts,
+        ["", *(METRICS[m].direction for m in columns)],
+    )
 
 
 def clear_winner(metric: str, found: Mapping[str, Spread]) -> str | None:

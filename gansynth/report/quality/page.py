@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from gansynth.metrics.catalogue import METRICS
+from gansynth.metrics.catalogue import DIVERSITIES, METRICS, Group, first_by_class
 from gansynth.report.blocks import Block, Drawing, Drawings
 from gansynth.report.class_charts import against_real_chart, confusion_chart
-from gansynth.report.judgement import DIVERSITIES, first_of
-from gansynth.report.metric_tables import CLASS_METRICS, class_table, meanings, metric_table
+from gansynth.report.judgement import first_of
+from gansynth.report.metric_tables import class_table, meanings, metric_table
 from gansynth.report.numbers import duration, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.quality.cell_pictures import nearest_pairs, side_by_side
@@ -107,7 +107,7 @@ def _classes(results: QualityResults) -> list[Section]:
         charts.append(Drawing(drawn, caption, "Diversity", 32))
     if charts:
         blocks.append(Drawings(charts))
-    table = class_table(results, CLASS_METRICS)
+    table = class_table(results, first_by_class("first", "page"))
     if table:
         blocks.append(table)
     return [Section("Class by class", blocks=blocks)] if blocks else []
@@ -163,12 +163,12 @@ def _map(results: QualityResults) -> list[Section]:
 
 def _rest(results: QualityResults) -> list[Section]:
     blocks = []
+    apart = {Group.MANIFOLD: "Realism and variety among neighbours.", Group.SIMILARITY: "Matched similarity."}
     for title, groups in (
-        ("Distance, classifier, diversity and copies.", ("Distance", "Classifier", "Diversity", "Copies")),
-        ("Realism and variety among neighbours.", ("Manifold",)),
-        ("Matched similarity.", ("Similarity",)),
+        ("Distance, classifier, diversity and copies.", {group for group in Group if group not in apart}),
+        *((title, {group}) for group, title in apart.items()),
     ):
-        names = [m.name for m in METRICS.values() if m.group in groups and m.name not in CLASS_METRICS]
+        names = [m.name for m in METRICS.values() if m.group in groups and m.by_class == "later"]
         table = class_table(results, names, title)
         if table:
             blocks.append(table)

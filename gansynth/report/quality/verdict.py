@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gansynth.metrics.catalogue import DIVERSITIES, LEADING, SECOND_JUDGES
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.judgement import DIVERSITIES, LEADING, SECOND_JUDGES, first_of, is_worse_than_real
+from gansynth.report.judgement import first_of, is_worse_than_real
 from gansynth.report.numbers import interval, listed, number
 from gansynth.report.quality.folder import QualityResults
 

@@ -25,6 +25,7 @@ from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
 from gansynth.runs.device import chosen_device
+from gansynth.studies.quality.computing import computed
 from gansynth.studies.quality.controls import CONTROLS, HELD_OUT, JPEG
 from gansynth.studies.quality.copies import Copies, look_for_copies
 from gansynth.studies.quality.distances import Book, distances, inception_score_of, manifold_of
@@ -45,7 +46,6 @@ from gansynth.studies.quality.white_cells import white_diversity
 ENOUGH_FOR_FID = 2048
 SHOWN = 8
 ON_THE_MAP = 1500
-MATCHED = ("LPIPS", "PSNR", "SSIM", "MS-SSIM", "l1", "l2")
 
 
 def quality(
@@ -172,13 +172,20 @@ def quality(
             if alex is not None:
                 book |= perceptual_diversity(view, c, trunk, alex.sha256)
             tick(c + 1)
-    averaged = [*MATCHED, "LPIPS-diversity", "recognised-worse", "KD-worse", "diversity-worse"]
-    averaged += [f"diversity{kind}{suffix}" for suffix in ("-cell", *judges) for kind in ("", "-white")]
+    averaged = [name for name, metric in METRICS.items() if metric.averaged]
     overall |= mean_over_classes(classes, [m for m in averaged if any(m in book for book in classes)])
     if judges and overall["KD-worse"].value is None:
         # Too few images of each class for a distance of its own: all together have one.
         jpeg_of_all = {name: one for rows in spoiled[:2] for name, one in rows[JPEG][0].items()}
         overall["KD-worse"] = worse_of_both([overall], [jpeg_of_all], judges[0])[0]["KD-worse"]
+    added = [metric for metric in METRICS.values() if metric.compute is not None]
+    if added:
+        with stages("other metrics", len(added)) as tick:
+            for number, metric in enumerate(added, 1):
+                overall |= computed(view, metric)
+                for c, book in enumerate(classes):
+                    book |= computed(view, metric, c)
+                tick(number)
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache, seed)
     overall |= copies.overall
