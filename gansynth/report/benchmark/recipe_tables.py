@@ -21,7 +21,7 @@ def recipe_table(found: Benchmark, measured: Measured, metrics: Sequence[str], c
     Parameters
     ----------
     found : Benchmark
-    measured : mapping of recipe to tuple of QualityResults
+    measured : mapping of recipe to tuple of Quality
         They say why a recipe has no value.
     metrics : sequence of str
         Columns. One without a value anywhere is shown as missing where its weights are, and is left out otherwise.
@@ -141,7 +141,7 @@ def _cell(found: Benchmark, measured: Measured, recipe: str, metric: str, is_bes
     if one is None:
         missing = next((m for m in found.missing if m.metric == metric), None)
         if missing is not None and not found.column(metric):
-            return Cell(MISSING, notes=notes.number(how_to_get(vars(missing))))
+            return Cell(MISSING, notes=notes.number(how_to_get(missing)))
         why = next((q.metrics[metric].note for q in measured.get(recipe, ()) if metric in q.metrics), "")
         return Cell(NONE, notes=notes.number(why))
     return Cell(mean_and_spread(metric, one.mean, one.sd, _places(found, metric)), best=is_best)

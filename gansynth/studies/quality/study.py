@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.classifiers.cell_encoder import CellEncoder
@@ -25,6 +24,7 @@ from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
 from gansynth.runs.device import chosen_device
+from gansynth.studies.quality.about import About, Counts, Encoder, Memorisation, RealSide, SyntheticSide
 from gansynth.studies.quality.computing import computed
 from gansynth.studies.quality.controls import CONTROLS, HELD_OUT, JPEG
 from gansynth.studies.quality.copies import Copies, look_for_copies
@@ -38,6 +38,7 @@ from gansynth.studies.quality.projection import Projection
 from gansynth.studies.quality.real_cache import RealCache
 from gansynth.studies.quality.result import Controls, Missing, Quality
 from gansynth.studies.quality.sets import Images, Sets, open_sets
+from gansynth.studies.quality.shown import FeatureMap, Sheet
 from gansynth.studies.quality.similarity import diversity, mean_over_classes, perceptual_diversity, similarity
 from gansynth.studies.quality.stages import Stages
 from gansynth.studies.quality.views import Pool, View
@@ -187,7 +188,7 @@ def quality(
                     book |= computed(view, metric, c)
                 tick(number)
     with stages("looking for copies"):
-        copies = look_for_copies(sets, cache, seed)
+        copies = look_for_copies(sets, cache)
     overall |= copies.overall
     for book, found in zip(classes, copies.per_class, strict=True):
         book |= found
@@ -204,8 +205,7 @@ def quality(
         ],
         about=_about(real, synthetic, sets, pool, cell, pairing, seed, scores, copies, view, stages),
         map=_map(view),
-        nearest=copies.nearest,
-        nearest_images=copies.images,
+        pairs=copies.pairs,
         sheet=_sheet(sets, seed),
         controls=_controls(spoiled, overall, dict(zip(names, classes, strict=True))),
     )
@@ -324,7 +324,7 @@ def _about(
     copies: Copies,
     view: View,
     stages: Stages,
-) -> dict[str, Any]:
+) -> About:
     n = len(sets.class_names)
     counts = {
         "held_out": sets.held_out.counts(n),
@@ -332,61 +332,63 @@ def _about(
         "synthetic": sets.synthetic.counts(n),
         "compared": view.counts(),
     }
-    floor = scores.overall["recall"].floor
-    return {
-        "real": {
-            "path": str(real),
-            "n": len(sets.held_out) + len(sets.training),
-            "n_held_out": len(sets.held_out),
-            "n_training": len(sets.training),
-            "split_known": sets.split_known,
-            "data_sha256": pool.images.fingerprint(),
+    return About(
+        real=RealSide(
+            path=str(real),
+            n=len(sets.held_out) + len(sets.training),
+            n_held_out=len(sets.held_out),
+            n_training=len(sets.training),
+            data_sha256=pool.images.fingerprint(),
+            split_known=sets.split_known,
+        ),
+        synthetic=SyntheticSide(str(synthetic), len(sets.synthetic), sets.synthetic.fingerprint()),
+        size=sets.reference.dataset.size,
+        seed=seed,
+        pairing=pairing,
+        encoder=Encoder(
+            name=cell.info.get("name", "own"),
+            sha256=cell.sha256,
+            n_training=len(cell.training_sha256),
+            recall_of_held_out=scores.overall["recall"].floor,
+        ),
+        class_names=tuple(sets.class_names),
+        counts={
+            name: Counts(**{what: int(found[c]) for what, found in counts.items()})
+            for c, name in enumerate(sets.class_names)
         },
-        "synthetic": {"path": str(synthetic), "n": len(sets.synthetic), "data_sha256": sets.synthetic.fingerprint()},
-        "size": sets.reference.dataset.size,
-        "seed": seed,
-        "pairing": pairing,
-        "encoder": {
-            "name": cell.info.get("name", "own"),
-            "sha256": cell.sha256,
-            "n_training": len(cell.training_sha256),
-            "recall_of_held_out": floor,
-        },
-        "class_names": list(sets.class_names),
-        "counts": {
-            name: {what: int(found[c]) for what, found in counts.items()} for c, name in enumerate(sets.class_names)
-        },
-        "memorisation": {"alarm": copies.alarm, "p": copies.p_value},
-        "confusion": scores.confusion.tolist(),
-        "real_confusion": scores.real_confusion.tolist(),
-        "seconds": stages.seconds,
-    }
+        memorisation=Memorisation(copies.alarm, copies.p_value),
+        confusion=scores.confusion.tolist(),
+        real_confusion=scores.real_confusion.tolist(),
+        seconds=stages.seconds,
+    )
 
 
-def _map(view: View) -> pd.DataFrame:
+def _map(view: View) -> FeatureMap:
     """Return held-out and synthetic cells in the plane; equally many of each class, at most `ON_THE_MAP` of either."""
     training = view.pool.others
     flat = Projection.fit(view.real["features"][training], view.pool.images.labels[training])
-    names, parts = np.array(view.sets.class_names), []
-    sides = zip(("synthetic", "real"), view.pairs(), view.pair_labels(), strict=True)
-    for origin, features, labels in sides:
+    positions, classes, real = [], [], []
+    for is_real, features, labels in zip((False, True), view.pairs(), view.pair_labels(), strict=True):
         shown = np.linspace(0, len(labels) - 1, min(ON_THE_MAP, len(labels))).round().astype(np.int64)
-        x, y = flat(features[shown]).T
-        parts.append(pd.DataFrame({"x": x, "y": y, "class": names[labels[shown]], "origin": origin}))
-    return pd.concat(parts, ignore_index=True)
+        positions.append(flat(features[shown]))
+        classes.append(np.array(view.sets.class_names)[labels[shown]])
+        real.append(np.full(len(shown), is_real))
+    return FeatureMap(np.concatenate(positions).astype(np.float64), np.concatenate(classes), np.concatenate(real))
 
 
-def _sheet(sets: Sets, seed: int) -> dict[str, NDArray[Any]]:
+def _sheet(sets: Sets, seed: int) -> Sheet:
     """Return a few cells of every class: held-out ones drawn at random, synthetic ones in the order of their names."""
     n, size = len(sets.class_names), sets.reference.dataset.size
-    found: dict[str, NDArray[Any]] = {}
-    for name, images in (("real", sets.held_out), ("synthetic", sets.synthetic)):
+
+    def rows(images: Images, chosen: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         pixels, counts = np.zeros((n, SHOWN, 3, size, size), np.uint8), np.zeros(n, np.int64)
-        for c in range(n):
-            here = _first(images, c) if name == "synthetic" else _drawn(images, c, seed)
+        for c, here in enumerate(chosen):
             pixels[c, : len(here)], counts[c] = images.pixels(here), len(here)
-        found[name], found[f"{name}_count"] = pixels, counts
-    return found
+        return pixels, counts
+
+    real, real_count = rows(sets.held_out, [_drawn(sets.held_out, c, seed) for c in range(n)])
+    made, made_count = rows(sets.synthetic, [_first(sets.synthetic, c) for c in range(n)])
+    return Sheet(real, made, real_count, made_count)
 
 
 def _first(images: Images, c: int) -> NDArray[np.int64]:
