@@ -63,7 +63,7 @@ def timed(call: Callable[[], object]) -> tuple[float, float, object]:
 
 def real_side(found: object) -> float:
     """Return the seconds that a call spent on the real images' features."""
-    seconds: dict[str, float] = found.about["seconds"]
+    seconds: dict[str, float] = found.about.seconds
     return sum(s for name, s in seconds.items() if "of real images" in name or name == "real side")
 
 

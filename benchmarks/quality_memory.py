@@ -67,7 +67,7 @@ def measure(root: Path) -> None:
     found = gansynth.quality(root / "real", root / "made", encoder=root / "encoder", progress=False)
     stop.set()
     thread.join()
-    images = found.about["real"]["n"] + found.about["synthetic"]["n"]
+    images = found.about.real.n + found.about.synthetic.n
     print(json.dumps([peak / 1024, images * (8 * WIDTH + 192) * 4 / 2**20, time.monotonic() - began]))
 
 

@@ -22,9 +22,9 @@ from scipy.stats import kendalltau
 
 from gansynth.errors import InputError
 from gansynth.files.atomic import whole_file, write_json, write_text
+from gansynth.metrics.catalogue import METRICS
 from gansynth.studies.benchmark.ranking import Spread
 from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun
-from gansynth.studies.quality.catalogue import METRICS
 
 Ours = Mapping[str, Mapping[str, Spread]]
 """What our benchmark found, by the paper's model and the metric."""

@@ -26,8 +26,8 @@ from pathlib import Path
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
 from gansynth.gans import Run, open_run
+from gansynth.metrics.catalogue import LITE
 from gansynth.metrics.estimate import Estimate, mean_of_known
-from gansynth.studies.quality.catalogue import LITE
 from gansynth.studies.quality.controls import TITLES
 from gansynth.studies.quality.makers import judges_for
 from gansynth.studies.quality.result import Quality

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,36 @@ def tiny_run_folder(phantom_folder: Path, tmp_path_factory: pytest.TempPathFacto
     torch.set_num_threads(threads)
     torch.random.set_rng_state(state)
     return folder
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Install a package of somebody else's for one test: its files, and the entry points that name them.
+
+    ``install({"darkness.py": SOURCE}, {"gansynth.metrics": {"darkness": "darkness"}})``
+    """
+    from gansynth.plugins import load_plugins, plugins
+
+    site = tmp_path / "site-packages"
+    known = set(sys.modules)
+
+    def put(files: dict[str, str], points: dict[str, dict[str, str]]) -> None:
+        info = site / "outside-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1.0\n")
+        lines = [f"[{group}]\n" + "\n".join(f"{k} = {v}" for k, v in of.items()) for group, of in points.items()]
+        (info / "entry_points.txt").write_text("\n\n".join(lines) + "\n")
+        for name, text in files.items():
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            (site / name).write_text(textwrap.dedent(text), encoding="utf-8")
+        monkeypatch.syspath_prepend(site)
+        plugins.cache_clear()
+        for group in points:
+            if group != "gansynth.recipes":
+                load_plugins(group)
+
+    yield put
+    plugins.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if name not in known and str(getattr(module, "__file__", None) or "").startswith(str(site)):
+            del sys.modules[name]

@@ -13,7 +13,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "gansynth"
 
-GROUND = {"errors", "version", "files", "runs", "networks", "metrics", "recipes", "zoo"}
+GROUND = {"errors", "version", "plugins", "files", "runs", "networks", "metrics", "recipes", "zoo"}
 """The ground floor: what is here knows no room above."""
 
 ORDER = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,7 @@ def quality(
         seed=seed,
         device=device,
     )
-    found.about["command"] = typed_command()
+    found = replace(found, about=replace(found.about, command=typed_command()))
     if as_json:
         click.echo(json.dumps(found.to_json(), ensure_ascii=False))
     else:

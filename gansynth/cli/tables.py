@@ -15,17 +15,6 @@ if TYPE_CHECKING:
     from gansynth.studies.search.result import RemedySearch
     from gansynth.studies.sweep.result import ImbalanceSweep
 
-_PER_CLASS = (
-    "recall",
-    "recognised-lite2",
-    "recognised-worse",
-    "KD-cell",
-    "KD-lite2",
-    "diversity-cell",
-    "diversity-white-lite2",
-    "memorisation",
-)
-
 
 def weights_table(looks: Sequence[Look]) -> str:
     """Return every weight file, what it is for, whether it is there, and how those that are missing are had."""
@@ -43,14 +32,14 @@ def weights_table(looks: Sequence[Look]) -> str:
 
 def quality_table(quality: Quality) -> str:
     """Return all figures, those of every class that matter most, what is missing, and the warnings."""
-    from gansynth.studies.quality.catalogue import METRICS
+    from gansynth.metrics.catalogue import METRICS, first_by_class
 
     rows: list[tuple[str, ...]] = [("metric", "value", "95% interval", "n", "real against real", "better")]
     for name, found in quality.metrics.items():
         floor = _number(found.floor) + (f" (n {found.floor_n:,})" if found.floor_n not in (None, found.n) else "")
         rows.append((METRICS[name].title, *_cells(found), floor, METRICS[name].better))
     text = _aligned(rows)
-    per_class = [name for name in _PER_CLASS if any(name in row for row in quality.classes.values())]
+    per_class = [name for name in first_by_class("first") if any(name in row for row in quality.classes.values())]
     if len(quality.classes) > 1 and per_class:
         rows = [("class", "n", *(f"{METRICS[name].title} (real)" for name in per_class))]
         for c, row in quality.classes.items():
@@ -100,8 +89,8 @@ def _counted(found: Estimate) -> str:
 
 def benchmark_table(benchmark: Benchmark) -> str:
     """Return the ranking with the metrics it rests on, and the verdict."""
+    from gansynth.metrics.catalogue import METRICS
     from gansynth.studies.benchmark.ranking import ranked_metrics
-    from gansynth.studies.quality.catalogue import METRICS
 
     metrics = ranked_metrics(benchmark.summary)
     rows: list[tuple[str, ...]] = [("recipe", "mean rank", *(METRICS[m].title for m in metrics))]

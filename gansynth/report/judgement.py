@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gansynth.metrics.agreement import wilson_interval
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.quality.catalogue import METRICS
-
-LEADING = ("KID", "KD-cell", "KD-dinobloom", "FD-cell", "FID")
-"""Distances in the order in which one of them speaks for all: unbiased at any n first."""
-
-SECOND_JUDGES = ("recognised-lite2", "recognised-lite0")
-"""Shares recognised by a network pretrained on natural images; the first that may judge speaks."""
-
-DIVERSITIES = ("LPIPS-diversity", "diversity-cell")
 
 
 def first_of(names: tuple[str, ...], metrics: Mapping[str, Estimate]) -> str | None:
@@ -59,7 +51,7 @@ def is_worse_than_real(metric: str, estimate: Estimate) -> bool:
 def floor_interval(metric: str, estimate: Estimate) -> tuple[float, float]:
     """Return the 95% Wilson interval of a share of real images, or the floor twice where it is no simple share."""
     assert estimate.floor is not None
-    if metric not in ("precision", "recall", *SECOND_JUDGES) or not estimate.floor_n:
+    if not METRICS[metric].counted_floor or not estimate.floor_n:
         return estimate.floor, estimate.floor
     low, high = wilson_interval(estimate.floor * estimate.floor_n, estimate.floor_n)
     return float(low), float(high)

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from gansynth.metrics.catalogue import METRICS, Group
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Cell, Definitions, Grid, Row
 from gansynth.report.judgement import is_worse_than_real, shortfall
-from gansynth.report.numbers import MISSING, NONE, better, column_decimals, interval, number, sentence, value_of
-from gansynth.report.quality.folder import QualityResults
-from gansynth.studies.quality.catalogue import METRICS
-
-_GROUPS = {
-    "Distance": "Distance between the two sets",
-    "Classifier": "Judges of the class, trained on real images only",
-    "Manifold": "Realism and variety among neighbours",
-    "Similarity": "Matched similarity: blur wins here, so never choose by it",
-    "Diversity": "Diversity inside a class",
-    "Copies": "Copies of training images",
-}
-
-CLASS_METRICS = (
-    "recall",
-    "recognised-lite2",
-    "KID",
-    "KD-cell",
-    "KD-lite2",
-    "coverage-cell",
-    "LPIPS-diversity",
-    "diversity-cell",
-    "diversity-white-lite2",
-    "memorisation",
-    "copies",
-)
-"""What the page shows of every class first."""
+from gansynth.report.numbers import MISSING, NONE, column_decimals, interval, number, sentence, value_of
+from gansynth.studies.quality.result import Missing, Quality
 
 
 class Footnotes:
@@ -51,26 +27,23 @@ class Footnotes:
         return (self.texts.index(text) + 1,)
 
 
-def how_to_get(entry: Mapping[str, object]) -> str:
+def how_to_get(missing: Missing) -> str:
     """Say which file a missing metric needs, where it was looked for, and how to get it."""
-    places = entry.get("looked_in") or ""
-    where = ", ".join(str(p) for p in places) if isinstance(places, (list, tuple)) else str(places)
-    said = f"Missing: needs {entry.get('file', 'its weights')}"
-    said += f", looked for in {where}." if where else "."
-    how = str(entry.get("how") or "").strip()
-    return f"{said} {sentence(how)}".strip()
+    said = f"Missing: needs {missing.file}"
+    said += f", looked for in {missing.looked_in}." if missing.looked_in else "."
+    return f"{said} {sentence(missing.how) if missing.how else ''}".strip()
 
 
-def metric_table(results: QualityResults) -> Grid:
+def metric_table(results: Quality) -> Grid:
     """Compose the table of every metric over all classes.
 
     A metric without weights is a row that says "missing", with a footnote; one with too few images says so.
     """
-    notes, rows, missing = Footnotes(), [], results.missing
-    for group, title in _GROUPS.items():
+    notes, rows, missing = Footnotes(), [], {one.metric for one in results.missing}
+    for group in Group:
         members = [n for n, m in METRICS.items() if m.group == group and (n in results.metrics or n in missing)]
         if members:
-            rows.append(Row(title, kind="group"))
+            rows.append(Row(group.value, kind="group"))
         rows += [_metric_row(results, name, notes) for name in members]
     caption = (
         "Small figures: the 95% interval. Real against real: the same metric between real images and other real ones, "
@@ -81,12 +54,12 @@ def metric_table(results: QualityResults) -> Grid:
     return Grid(["metric", "synthetic", "real against real", "n", "better"], rows, caption, notes.texts)
 
 
-def class_table(results: QualityResults, metrics: Sequence[str], caption: str = "") -> Grid | None:
+def class_table(results: Quality, metrics: Sequence[str], caption: str = "") -> Grid | None:
     """Compose a table of classes by metrics, shaded where the interval excludes what real images score.
 
     Parameters
     ----------
-    results : QualityResults
+    results : Quality
     metrics : sequence of str
         Columns; those without a value in any class are left out.
     caption : str
@@ -115,7 +88,7 @@ def class_table(results: QualityResults, metrics: Sequence[str], caption: str = 
         "shaded: no difference from real cells can be shown."
     )
     head = ["class", *(METRICS[m].title for m in columns)]
-    return Grid(head, rows, f"{caption} {read}".strip(), notes.texts, ["", *(better(m) for m in columns)])
+    return Grid(head, rows, f"{caption} {read}".strip(), notes.texts, ["", *(METRICS[m].direction for m in columns)])
 
 
 def meanings(names: Sequence[str]) -> Definitions:
@@ -123,20 +96,19 @@ def meanings(names: Sequence[str]) -> Definitions:
     chosen = set(names)
     return Definitions(
         [
-            (m.title, f"{m.meaning} {better(m.name).capitalize()}.{f' ({m.source})' if m.source else ''}")
+            (m.title, f"{m.meaning} {m.direction.capitalize()}.{f' ({m.source})' if m.source else ''}")
             for m in METRICS.values()
             if m.name in chosen
         ]
     )
 
 
-def _metric_row(results: QualityResults, name: str, notes: Footnotes) -> Row:
+def _metric_row(results: Quality, name: str, notes: Footnotes) -> Row:
     title, found = METRICS[name].title, results.metrics.get(name)
-    way = Cell(better(name), words=True)
-    if not _has(found) and name in results.missing:
-        return Row(
-            title, [Cell(MISSING, notes=notes.number(how_to_get(results.missing[name]))), Cell(""), Cell(""), way]
-        )
+    way = Cell(METRICS[name].direction, words=True)
+    missing = results.without(name)
+    if not _has(found) and missing is not None:
+        return Row(title, [Cell(MISSING, notes=notes.number(how_to_get(missing))), Cell(""), Cell(""), way])
     assert found is not None
     value = Cell(value_of(name, found), interval(name, found), notes.number(found.note))
     size = f"n = {found.floor_n:,}" if found.floor_n not in (None, found.n) else ""
@@ -166,17 +138,15 @@ def _doses(metric: str, found: Sequence[Estimate | None]) -> list[float | None]:
 
 
 def _widths(metric: str, found: Sequence[Estimate | None], gaps: Sequence[float | None]) -> list[float]:
-    group, widest = METRICS[metric].group, max((gap for gap in gaps if gap), default=1.0)
-    if group in ("Classifier", "Manifold"):
-        return [0.5] * len(gaps)
-    if group == "Diversity":
+    darkest, widest = METRICS[metric].darkest, max((gap for gap in gaps if gap), default=1.0)
+    if METRICS[metric].group is Group.DIVERSITY:  # half as varied as real images is as bad as can be
         return [0.5 * e.floor if e and e.floor else widest for e in found]
-    return [0.3 if metric == "memorisation" else widest] * len(gaps)
+    return [widest if darkest is None else darkest] * len(gaps)
 
 
-def _count_note(results: QualityResults, name: str) -> str:
-    counts = results.facts.get("counts", {}).get(name)
-    return f"{counts['synthetic']:,} synthetic, {counts['held_out']:,} real" if counts else ""
+def _count_note(results: Quality, name: str) -> str:
+    counts = results.about.counts.get(name)
+    return f"{counts.synthetic:,} synthetic, {counts.held_out:,} real" if counts else ""
 
 
 def _value(found: Estimate | None) -> float | None:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gansynth.metrics.catalogue import METRICS, Unit
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import listed as listed
-from gansynth.studies.quality.catalogue import LITE, METRICS
 
 MISSING = "missing"
 """What stands in a table where a metric has no value because its weights are not there."""
 
 NONE = "no value"
 """What stands where there were too few images; a note says why."""
-
-_PERCENT = {"precision", "recall", "F1", "improved-precision", "improved-recall", "coverage", "l1", "l2"}
-_PERCENT |= {"recognised", "recognised-worse", "diversity-worse"}
-_DECIMALS = {"IS": 2, "PSNR": 2, "SSIM": 3, "MS-SSIM": 3, "LPIPS": 3, "LPIPS-diversity": 3}
-_DECIMALS |= {"density": 2, "memorisation": 2}
 
 
 def number(metric: str, value: float | None, *others: float | None, decimals: int | None = None) -> str:
@@ -27,7 +22,7 @@ def number(metric: str, value: float | None, *others: float | None, decimals: in
     Parameters
     ----------
     metric : str
-        A name of `gansynth.studies.quality.catalogue.METRICS`.
+        A name of `gansynth.metrics.catalogue.METRICS`.
     value : float or None
         None and what is not finite become a dash.
     *others : float or None
@@ -43,13 +38,14 @@ def number(metric: str, value: float | None, *others: float | None, decimals: in
     """
     if value is None or not math.isfinite(value):
         return "–"
-    kind = _kind(metric)
-    if kind in _PERCENT:
+    known = METRICS[metric]
+    if known.unit is Unit.PERCENT:
         text = f"{100 * value:.1f}%"
-    elif kind == "copies":
+    elif known.unit is Unit.IMAGES:
         text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
     else:
-        places = _DECIMALS.get(kind, _decimals([value, *others]) if decimals is None else decimals)
+        needed = _decimals([value, *others]) if decimals is None else decimals
+        places = needed if known.decimals is None else known.decimals
         text = f"{value:,.{places}f}"
     # What rounds to nothing has no sign.
     return text.replace("-", "−") if any(digit in text for digit in "123456789") else text.replace("-", "")
@@ -72,7 +68,7 @@ def value_of(metric: str, estimate: Estimate) -> str:
 def mean_and_spread(metric: str, mean: float, spread: float | None, decimals: int | None = None) -> str:
     """Write "mean ± standard deviation", or the mean alone where there was one seed."""
     text = number(metric, mean, spread, decimals=decimals)
-    if spread is None or not math.isfinite(spread) or (metric == "copies" and not spread):
+    if spread is None or not math.isfinite(spread) or (METRICS[metric].unit is Unit.IMAGES and not spread):
         return text
     return f"{text.removesuffix('%')} ± {number(metric, spread, mean, decimals=decimals)}"
 
@@ -81,12 +77,6 @@ def column_decimals(values: Sequence[float]) -> int:
     """Return the decimals of a column: three digits of the smallest value, one more than the largest needs at most."""
     known = [abs(v) for v in values if v and math.isfinite(v)]
     return min(_decimals([min(known)]), _decimals([max(known)]) + 1) if known else 2
-
-
-def better(metric: str) -> str:
-    """Say which way is better, in words."""
-    words = {"lower": "lower is better", "higher": "higher is better", "nearer": "nearer to real is better"}
-    return words[METRICS[metric].better]
 
 
 def duration(seconds: float) -> str:
@@ -116,13 +106,6 @@ def sentence(text: str, names: Sequence[str] = ()) -> str:
     if text and text[-1] not in ".!?":
         text += "."
     return text if any(text.startswith(name) for name in names) else text[:1].upper() + text[1:]
-
-
-def _kind(metric: str) -> str:
-    """The metric without its features: "coverage-cell" is written as "coverage" is."""
-    for suffix in ("-cell", "-dinobloom", *LITE):
-        metric = metric.removesuffix(suffix)
-    return metric
 
 
 def _decimals(values: Sequence[float | None]) -> int:

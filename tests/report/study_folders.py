@@ -125,7 +125,7 @@ def write_quality_folder(
             "n_training": 8 * sum(held_out),
         }
         | {"data_sha256": "ab" * 32},
-        "synthetic": {"path": "made/", "n": 100 * c, "origin": "run c-wgan-gp"},
+        "synthetic": {"path": "made/", "n": 100 * c},
         "size": size,
         "seed": seed,
         "pairing": "one-to-one",
@@ -137,6 +137,7 @@ def write_quality_folder(
         },
         "metrics": metrics,
         "classes": classes,
+        "controls": {},
         "missing": list(missing),
         "warnings": list(warnings),
         "memorisation": {"alarm": copies > 0, "p": 0.001 if copies else 0.4},

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from gansynth.report.quality.families import families_section
-from gansynth.report.quality.folder import read_quality_folder
 from gansynth.report.quality.page import write_quality_page
 from gansynth.report.quality.verdict import key_figures, verdict
 from gansynth.studies.quality.controls import TITLES
+from gansynth.studies.quality.result import Quality
 
 from .study_folders import NAMES, write_quality_folder
 
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_synthetic_and_spoiled_real_cells_stand_in_one_row_for_each_family(folder: Path) -> None:
-    recognised, distance = families_section(read_quality_folder(folder))[0].blocks
+    recognised, distance = families_section(Quality.read(folder))[0].blocks
     assert list(recognised.head) == [
         "class", "Recall: synthetic", *TITLES.values(), "Recognised (Lite2): synthetic", *TITLES.values()
     ]  # fmt: skip
@@ -49,7 +49,7 @@ def test_synthetic_and_spoiled_real_cells_stand_in_one_row_for_each_family(folde
 
 
 def test_the_page_says_first_what_the_second_family_says(folder: Path) -> None:
-    results = read_quality_folder(folder)
+    results = Quality.read(folder)
     said = verdict(results)
     assert "lack the texture" in said and "pretrained on natural images recognises 6.0%; of real cells, 79.0%" in said
     assert any(value == "6.0%" and "8%" in meaning for value, meaning in key_figures(results))
@@ -57,4 +57,4 @@ def test_the_page_says_first_what_the_second_family_says(folder: Path) -> None:
 
 
 def test_a_study_without_controls_has_no_such_table(tmp_path: Path) -> None:
-    assert families_section(read_quality_folder(write_quality_folder(tmp_path / "quality"))) == []
+    assert families_section(Quality.read(write_quality_folder(tmp_path / "quality"))) == []

@@ -12,10 +12,10 @@ import pytest
 from gansynth.data import open_dataset
 from gansynth.data.phantom import draw_cell
 from gansynth.gans import open_run
+from gansynth.metrics.catalogue import LITE
 from gansynth.metrics.estimate import Estimate
 from gansynth.networks.efficientnet_lite import SHA256
 from gansynth.studies.quality import lesson
-from gansynth.studies.quality.catalogue import LITE
 from gansynth.studies.quality.controls import CONTROLS, TITLES, as_jpeg, blurred
 from gansynth.studies.quality.families import worse_of_both
 from gansynth.studies.quality.lesson import lesson_of
@@ -59,12 +59,12 @@ def test_spoiled_real_cells_stand_beside_in_both_families(found: Quality) -> Non
 
 
 def test_controls_are_read_back_from_the_folder(found: Quality, tmp_path: Path) -> None:
-    from gansynth.studies.quality.result import Controls, read_results
-
     found.write(tmp_path)
-    held = read_results(tmp_path)["controls"]
-    assert {name: Controls.from_json(one).to_json() for name, one in held.items()} == held
-    assert Controls.from_json(held["blur-0.7"]).metrics["recognised-lite2"].n > 0
+    held = Quality.read(tmp_path).controls
+    assert {name: one.to_json() for name, one in held.items()} == {
+        name: one.to_json() for name, one in found.controls.items()
+    }
+    assert held["blur-0.7"].metrics["recognised-lite2"].n > 0
 
 
 def test_a_critic_of_the_run_does_not_judge_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from gansynth.errors import InputError
 from gansynth.files.hashing import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints, fingerprint
 from gansynth.gans.run import FINGERPRINTS
-from gansynth.studies.quality.catalogue import METRICS
-from gansynth.studies.quality.result import Quality, read_results
+from gansynth.metrics.catalogue import METRICS
+from gansynth.studies.quality.result import Quality
 from gansynth.studies.quality.study import quality
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -57,20 +58,37 @@ def test_a_class_too_small_for_a_metric_says_so(found: Quality) -> None:
 
 
 def test_sets_of_unequal_size_are_compared_at_equal_n_and_it_is_said_why(found: Quality) -> None:
-    counts = found.about["counts"]
+    counts = found.about.counts
     for of in counts.values():
-        assert of["compared"] == min(of["held_out"], of["synthetic"])
-    assert found.metrics["FD-cell"].n == sum(of["compared"] for of in counts.values())
+        assert of.compared == min(of.held_out, of.synthetic)
+    assert found.metrics["FD-cell"].n == sum(of.compared for of in counts.values())
     assert any("bias depends on n" in w for w in found.warnings)
 
 
 def test_the_json_is_the_contract(found: Quality, tmp_path: Path) -> None:
     found.write(tmp_path / "q")
-    read = read_results(tmp_path / "q")
+    read = json.loads((tmp_path / "q/results.json").read_text(encoding="utf-8"))
     assert {"metrics", "classes", "missing", "warnings"} <= set(read)
     assert {"value", "n", "interval", "floor"} <= set(read["metrics"]["KD-cell"])
     assert set(read["missing"][0]) == {"metric", "file", "looked_in", "how"}
     assert json.dumps(read, allow_nan=False)
+
+
+def test_what_is_read_from_the_folder_is_what_was_measured(found: Quality, tmp_path: Path) -> None:
+    found.write(tmp_path / "q")
+    again = Quality.read(tmp_path / "q")
+    assert again.to_json() == found.to_json() and again.about == found.about
+    assert [p.synthetic for p in again.pairs] == [p.synthetic for p in found.pairs]
+    assert all((a.images == b.images).all() for a, b in zip(again.pairs, found.pairs, strict=True))
+    assert again.sheet is not None and found.sheet is not None and (again.sheet.real == found.sheet.real).all()
+    assert again.map is not None and found.map is not None
+    assert again.map.positions == pytest.approx(found.map.positions, abs=1e-3)
+
+
+def test_a_result_shows_itself_in_a_line_and_as_tables(found: Quality) -> None:
+    assert re.fullmatch(r"Quality\(32 synthetic images against \d+ real ones; recall [\d.]+; KD-cell .+\)", repr(found))
+    assert list(found.frame()["metric"]) == list(found.metrics)
+    assert set(found.frame("classes")["class"]) == set(found.classes) and "KD-cell" in found._repr_html_()
 
 
 def test_the_command_prints_one_json_object_and_nothing_else(
@@ -94,7 +112,7 @@ def test_the_second_time_the_real_side_is_read_not_computed(
 
     monkeypatch.setattr(CellEncoder, "__call__", counting)
     again = quality(phantom_folder, made_folder, encoder=encoder_folder, progress=False)
-    assert sum(seen) == 2 * found.about["synthetic"]["n"]  # each synthetic image and its white cell once, no real one
+    assert sum(seen) == 2 * found.about.synthetic.n  # each synthetic image and its white cell once, no real one
     for name, one in found.metrics.items():
         assert (again.metrics[name].value, again.metrics[name].floor) == pytest.approx((one.value, one.floor)), name
 
@@ -120,10 +138,10 @@ def test_a_folder_of_training_images_raises_the_alarm(
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(phantom_folder / path, tmp_path / path)
     copied = quality(phantom_folder, tmp_path, encoder=encoder_folder, progress=False)
-    assert copied.about["memorisation"]["alarm"]
+    assert copied.about.memorisation.alarm
     assert copied.metrics["copies"].value == len(training)
     assert copied.metrics["memorisation"].value == 1
-    assert (copied.nearest["copy"] == 1).all()
+    assert all(pair.copy for pair in copied.pairs)
     assert any("pixel by pixel" in w for w in copied.warnings)
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from gansynth.metrics.catalogue import METRICS, Group, of_group
 from gansynth.report.benchmark.pictures import Measured, lineup, maps, nearest
 from gansynth.report.benchmark.recipe_curves import curves
-from gansynth.report.benchmark.recipe_tables import DISTANCES, MANIFOLD, REST, class_by_recipe, cost_table, recipe_table
+from gansynth.report.benchmark.recipe_tables import class_by_recipe, cost_table, recipe_table
 from gansynth.report.blocks import Block, Cell, Grid, Row, Text
 from gansynth.report.metric_tables import meanings
 from gansynth.report.numbers import listed, mean_and_spread, number, sentence
 from gansynth.report.page import Page, Section, write_page
-from gansynth.report.quality.folder import QualityResults, read_quality_folder
 from gansynth.studies.benchmark.ranking import Lead
 from gansynth.studies.benchmark.result import TABLE_6, TABLE_7, Benchmark
-from gansynth.studies.quality.catalogue import METRICS
-from gansynth.studies.quality.result import RESULTS
+from gansynth.studies.quality.result import RESULTS, Quality
 
 
 def write_benchmark_page(folder: Path) -> Path:
@@ -34,10 +33,10 @@ def write_benchmark_page(folder: Path) -> Path:
 
 def read_measured(folder: Path, found: Benchmark) -> Measured:
     """Read what `quality` wrote of every finished run, by recipe; a recipe without any is absent."""
-    measured: dict[str, tuple[QualityResults, ...]] = dict.fromkeys(found.ordered, ())
+    measured: dict[str, tuple[Quality, ...]] = dict.fromkeys(found.ordered, ())
     for run in sorted(found.done, key=lambda run: run.seed):
         if run.quality is not None and (folder / run.quality / RESULTS).is_file():
-            measured[run.recipe] += (read_quality_folder(folder / run.quality),)
+            measured[run.recipe] += (Quality.read(folder / run.quality),)
     return {recipe: runs for recipe, runs in measured.items() if runs}
 
 
@@ -117,7 +116,7 @@ def _ranking(found: Benchmark) -> list[Section]:
 
 def _tables(found: Benchmark, measured: Measured) -> list[Section]:
     paper = "As table 6 of Hazra et al. 2022."
-    pairings = {str(one.facts.get("pairing")) for runs in measured.values() for one in runs}
+    pairings = {one.about.pairing for runs in measured.values() for one in runs}
     similar = (
         f"As table 7 of Hazra et al. 2022; against held-out real images of the class ({listed(sorted(pairings))})."
     )
@@ -126,10 +125,19 @@ def _tables(found: Benchmark, measured: Measured) -> list[Section]:
     parts = [
         ("As table 6: FID, precision, F1, recall, LPIPS, IS", TABLE_6, paper),
         ("As table 7: PSNR, SSIM, l1, l2", TABLE_7, similar),
-        ("Other distances", DISTANCES, "Unbiased distances (KID, KD) lead at small n; each pair in the same features."),
-        ("Realism and variety", MANIFOLD, "Precision: realism; recall and coverage: variety."),
-        ("Diversity, memorisation, copies", REST, "A generator that copies or repeats itself shows here."),
     ]
+    for title, groups, caption in (
+        ("Other distances", (Group.DISTANCE,), "Unbiased distances (KID, KD) lead at small n."),
+        ("Other judges of the class", (Group.CLASSIFIER,), "A generator pleases judges of its own kind."),
+        ("Realism and variety", (Group.MANIFOLD,), "Precision: realism; recall and coverage: variety."),
+        (
+            "Diversity, memorisation, copies",
+            (Group.SIMILARITY, Group.DIVERSITY, Group.COPIES),
+            "A generator that copies or repeats itself shows here.",
+        ),
+    ):
+        others = tuple(name for name in of_group(*groups) if name not in (*TABLE_6, *TABLE_7))
+        parts.append((title, others, caption))
     sections = []
     for title, metrics, caption in parts:
         table = recipe_table(found, measured, metrics, caption)

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from gansynth.report.blocks import Drawing, Drawings
 from gansynth.report.page import Section
 from gansynth.report.quality.cell_pictures import all_sources, nearest_pairs
-from gansynth.report.quality.folder import Pair, QualityResults, Sheet
 from gansynth.report.quality.map_charts import source_maps
+from gansynth.studies.quality.result import Quality
+from gansynth.studies.quality.shown import Pair, Sheet
 
-Measured = Mapping[str, tuple[QualityResults, ...]]
+Measured = Mapping[str, tuple[Quality, ...]]
 """The measured runs of each recipe, by seed."""
 
 PAIRS_SHOWN = 6

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.benchmark.pictures import Measured
 from gansynth.report.blocks import Cell, Grid, Row
 from gansynth.report.judgement import shortfall
 from gansynth.report.metric_tables import Footnotes, how_to_get
-from gansynth.report.numbers import MISSING, NONE, better, column_decimals, duration, mean_and_spread, number
+from gansynth.report.numbers import MISSING, NONE, column_decimals, duration, mean_and_spread, number
 from gansynth.studies.benchmark.ranking import Spread, badness, clearly_better
 from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun
-from gansynth.studies.quality.catalogue import METRICS
-
-DISTANCES = ("KID", "KD-cell", "FD-cell", "KD-dinobloom", "FD-dinobloom")
-MANIFOLD = (
-    *("improved-precision", "improved-recall", "density", "coverage"),
-    *("improved-precision-cell", "improved-recall-cell", "density-cell", "coverage-cell"),
-)
-REST = ("MS-SSIM", "LPIPS-diversity", "diversity-cell", "memorisation", "copies")
 
 
 def recipe_table(found: Benchmark, measured: Measured, metrics: Sequence[str], caption: str = "") -> Grid | None:
@@ -28,7 +21,7 @@ def recipe_table(found: Benchmark, measured: Measured, metrics: Sequence[str], c
     Parameters
     ----------
     found : Benchmark
-    measured : mapping of recipe to tuple of QualityResults
+    measured : mapping of recipe to tuple of Quality
         They say why a recipe has no value.
     metrics : sequence of str
         Columns. One without a value anywhere is shown as missing where its weights are, and is left out otherwise.
@@ -60,7 +53,13 @@ def recipe_table(found: Benchmark, measured: Measured, metrics: Sequence[str], c
         pairs = zip(columns, means, strict=True)
         rows.append(Row("class mean", [Cell(_beside(found, m, v)) for m, v in pairs], "mean"))
     head = ["GAN", *(METRICS[m].title for m in columns)]
-    return Grid(head, rows, f"{caption} {_how_to_read(found, best)}".strip(), notes.texts, ["", *map(better, columns)])
+    return Grid(
+        head,
+        rows,
+        f"{caption} {_how_to_read(found, best)}".strip(),
+        notes.texts,
+        ["", *(METRICS[m].direction for m in columns)],
+    )
 
 
 def clear_winner(metric: str, found: Mapping[str, Spread]) -> str | None:
@@ -142,7 +141,7 @@ def _cell(found: Benchmark, measured: Measured, recipe: str, metric: str, is_bes
     if one is None:
         missing = next((m for m in found.missing if m.metric == metric), None)
         if missing is not None and not found.column(metric):
-            return Cell(MISSING, notes=notes.number(how_to_get(vars(missing))))
+            return Cell(MISSING, notes=notes.number(how_to_get(missing)))
         why = next((q.metrics[metric].note for q in measured.get(recipe, ()) if metric in q.metrics), "")
         return Cell(NONE, notes=notes.number(why))
     return Cell(mean_and_spread(metric, one.mean, one.sd, _places(found, metric)), best=is_best)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gansynth.report.blocks import Card, Cards, Lineup, Picture
 from gansynth.report.embedding import mosaic, picture_address, shrunk
-from gansynth.report.quality.folder import Pair, Sheet
+from gansynth.studies.quality.shown import Pair, Sheet
 
 LOSSLESS_CELLS = 700
 """A page with more cells than this keeps them in a lossy format, or it could not be sent by mail."""

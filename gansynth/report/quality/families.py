@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gansynth.metrics.catalogue import LITE, METRICS
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.blocks import Block, Cell, Grid, Row
 from gansynth.report.numbers import column_decimals, interval, number
 from gansynth.report.page import Section
-from gansynth.report.quality.folder import QualityResults
-from gansynth.studies.quality.catalogue import LITE, METRICS
 from gansynth.studies.quality.controls import TITLES
+from gansynth.studies.quality.result import Quality
 
 ALL = "all classes together"
 
 
-def families_section(results: QualityResults) -> list[Section]:
+def families_section(results: Quality) -> list[Section]:
     """Compose a table for each question that both families were asked; nothing where there are no controls."""
     if not results.controls:
         return []
@@ -40,7 +40,7 @@ def families_section(results: QualityResults) -> list[Section]:
     return [Section("Two families of judges", blocks=blocks)] if blocks else []
 
 
-def _table(results: QualityResults, metrics: list[str], caption: str) -> Grid:
+def _table(results: Quality, metrics: list[str], caption: str) -> Grid:
     heads = ["class"]
     for name in metrics:
         heads += [f"{METRICS[name].title}: synthetic", *TITLES.values()]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gansynth.report.drawing import CLASSES, INK, REAL, SYNTHETIC, as_svg, blank_figure, plain
-from gansynth.report.quality.folder import FeatureMap
+from gansynth.studies.quality.shown import FeatureMap
 
 MOST = 300
 """Points drawn of one class and origin."""

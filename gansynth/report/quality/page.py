@@ -5,18 +5,19 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from gansynth.metrics.catalogue import DIVERSITIES, METRICS, Group, first_by_class
 from gansynth.report.blocks import Block, Drawing, Drawings
 from gansynth.report.class_charts import against_real_chart, confusion_chart
-from gansynth.report.judgement import DIVERSITIES, first_of
-from gansynth.report.metric_tables import CLASS_METRICS, class_table, meanings, metric_table
+from gansynth.report.judgement import first_of
+from gansynth.report.metric_tables import class_table, meanings, metric_table
 from gansynth.report.numbers import duration, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.report.quality.cell_pictures import nearest_pairs, side_by_side
 from gansynth.report.quality.families import families_section
-from gansynth.report.quality.folder import Pair, QualityResults, read_quality_folder
 from gansynth.report.quality.map_charts import class_map, small_maps
 from gansynth.report.quality.verdict import findings, key_figures, verdict
-from gansynth.studies.quality.catalogue import METRICS
+from gansynth.studies.quality.result import Quality
+from gansynth.studies.quality.shown import Pair
 
 PAIRS_SHOWN = 5
 """Nearest pairs shown of a class."""
@@ -28,7 +29,7 @@ def write_quality_page(folder: Path) -> Path:
     Parameters
     ----------
     folder : pathlib.Path
-        See `gansynth.report.quality.folder.read_quality_folder`.
+        See `Quality.write`.
 
     Raises
     ------
@@ -36,14 +37,13 @@ def write_quality_page(folder: Path) -> Path:
         If the folder does not hold what `quality` writes.
     """
     folder = Path(folder)
-    return write_page(folder / "report.html", quality_page(read_quality_folder(folder)))
+    return write_page(folder / "report.html", quality_page(Quality.read(folder), folder))
 
 
-def quality_page(results: QualityResults) -> Page:
+def quality_page(results: Quality, folder: Path) -> Page:
     """Compose the page from what was measured."""
-    real, synthetic, size = results.facts["real"], results.facts["synthetic"], results.facts["size"]
-    origin = f" ({synthetic['origin']})" if synthetic.get("origin") else ""
-    held_out = "real images" if real.get("split_known") is False else "held-out real images"
+    real, synthetic, size = results.about.real, results.about.synthetic, results.about.size
+    held_out = "held-out real images" if real.split_known else "real images"
     sections = [
         *_pictures(results),
         Section("Every metric", blocks=[metric_table(results)]),
@@ -53,33 +53,32 @@ def quality_page(results: QualityResults) -> Page:
         *_nearest(results),
         *_map(results),
         *_rest(results),
-        Section("What each metric means", blocks=[meanings([*results.metrics, *results.missing])]),
+        Section("What each metric means", blocks=[meanings([*results.metrics, *(m.metric for m in results.missing)])]),
     ]
     return Page(
         title="How good are the synthetic cells?",
-        subtitle=f"{synthetic['n']:,} synthetic images{origin} against {real['n_held_out']:,} {held_out}, "
+        subtitle=f"{synthetic.n:,} synthetic images against {real.n_held_out:,} {held_out}, "
         f"{len(results.class_names)} classes, {size}\u00a0×\u00a0{size} pixels",
         verdict=verdict(results),
         findings=findings(results),
         figures=key_figures(results),
-        warnings=[sentence(warning) for warning in results.facts.get("warnings", [])],
+        warnings=[sentence(warning) for warning in results.warnings],
         sections=sections,
-        commands=[(_command(results), "Measure again")],
+        commands=[(_command(results, folder), "Measure again")],
         commands_title="Reproduce",
         facts=_facts(results),
     )
 
 
-def _pictures(results: QualityResults) -> list[Section]:
+def _pictures(results: Quality) -> list[Section]:
     if results.sheet is None:
         return []
-    counts = results.facts.get("counts", {})
-    notes = {name: f"{counts[name]['synthetic']:,} synthetic" for name in results.class_names if name in counts}
+    notes = {name: f"{of.synthetic:,} synthetic" for name, of in results.about.counts.items()}
     caption = "Held-out real cells of each class, drawn at random, and the first synthetic ones. None was picked."
     return [Section("Side by side", blocks=[side_by_side(results.sheet, results.class_names, notes, caption)])]
 
 
-def _classes(results: QualityResults) -> list[Section]:
+def _classes(results: Quality) -> list[Section]:
     blocks: list[Block] = []
     charts = []
     recall = [
@@ -107,16 +106,16 @@ def _classes(results: QualityResults) -> list[Section]:
         charts.append(Drawing(drawn, caption, "Diversity", 32))
     if charts:
         blocks.append(Drawings(charts))
-    table = class_table(results, CLASS_METRICS)
+    table = class_table(results, first_by_class("first", "page"))
     if table:
         blocks.append(table)
     return [Section("Class by class", blocks=blocks)] if blocks else []
 
 
-def _confusion(results: QualityResults) -> list[Section]:
+def _confusion(results: Quality) -> list[Section]:
     names, items = results.class_names, []
-    for title, key, rows in (("Synthetic", "confusion", "asked for"), ("Held-out real", "real_confusion", "is")):
-        counts = results.facts.get(key)
+    both = results.about.confusion, results.about.real_confusion
+    for title, counts, rows in zip(("Synthetic", "Held-out real"), both, ("asked for", "is"), strict=True):
         if counts:
             caption = (
                 f"{title} images in percent of each row: the class they {'were asked for' if rows != 'is' else 'are'} "
@@ -127,7 +126,7 @@ def _confusion(results: QualityResults) -> list[Section]:
     return [Section("What is taken for what", blocks=[Drawings(items)])] if items else []
 
 
-def _nearest(results: QualityResults) -> list[Section]:
+def _nearest(results: Quality) -> list[Section]:
     if not results.pairs:
         return []
     groups: dict[str, list[Pair]] = {name: [] for name in results.class_names}
@@ -143,7 +142,7 @@ def _nearest(results: QualityResults) -> list[Section]:
     return [Section("Nearest training images", blocks=[nearest_pairs(groups, caption)])]
 
 
-def _map(results: QualityResults) -> list[Section]:
+def _map(results: Quality) -> list[Section]:
     if results.map is None:
         return []
     whole = (
@@ -161,43 +160,41 @@ def _map(results: QualityResults) -> list[Section]:
     return [Section("A map of real and synthetic cells", blocks=[Drawings([chart]) for chart in charts])]
 
 
-def _rest(results: QualityResults) -> list[Section]:
+def _rest(results: Quality) -> list[Section]:
     blocks = []
+    apart = {Group.MANIFOLD: "Realism and variety among neighbours.", Group.SIMILARITY: "Matched similarity."}
     for title, groups in (
-        ("Distance, classifier, diversity and copies.", ("Distance", "Classifier", "Diversity", "Copies")),
-        ("Realism and variety among neighbours.", ("Manifold",)),
-        ("Matched similarity.", ("Similarity",)),
+        ("Distance, classifier, diversity and copies.", {group for group in Group if group not in apart}),
+        *((title, {group}) for group, title in apart.items()),
     ):
-        names = [m.name for m in METRICS.values() if m.group in groups and m.name not in CLASS_METRICS]
+        names = [m.name for m in METRICS.values() if m.group in groups and m.by_class == "later"]
         table = class_table(results, names, title)
         if table:
             blocks.append(table)
     return [Section("Every other metric, class by class", blocks=blocks)] if blocks else []
 
 
-def _command(results: QualityResults) -> str:
-    facts = results.facts
-    words = ["gansynth", "quality", str(facts["real"]["path"]), str(facts["synthetic"]["path"])]
-    words += ["--size", str(facts["size"]), "--pairing", str(facts["pairing"]), "--seed", str(facts["seed"])]
-    words += ["--out", str(results.folder)]
-    return str(facts.get("command") or shlex.join(words))
+def _command(results: Quality, folder: Path) -> str:
+    about = results.about
+    words = ["gansynth", "quality", about.real.path, about.synthetic.path, "--size", str(about.size)]
+    words += ["--pairing", about.pairing, "--seed", str(about.seed), "--out", str(folder)]
+    return about.command or shlex.join(words)
 
 
-def _facts(results: QualityResults) -> list[tuple[str, str]]:
-    facts, encoder = results.facts, results.facts.get("encoder") or {}
-    real = facts["real"]
+def _facts(results: Quality) -> list[tuple[str, str]]:
+    about = results.about
+    real, encoder = about.real, about.encoder
     said = [
-        ("gansynth", str(facts["gansynth"])),
-        ("real images", f"{real['path']}: {real['n_held_out']:,} held out, {real['n_training']:,} for training"),
-        ("synthetic images", f"{facts['synthetic']['path']}: {facts['synthetic']['n']:,}"),
-        ("real data, sha256", str(real.get("data_sha256", ""))),
-        ("seed, pairing", f"{facts['seed']}, {facts['pairing']}"),
+        ("gansynth", results.gansynth),
+        ("real images", f"{real.path}: {real.n_held_out:,} held out, {real.n_training:,} for training"),
+        ("synthetic images", f"{about.synthetic.path}: {about.synthetic.n:,}"),
+        ("real data, sha256", real.data_sha256),
+        ("seed, pairing", f"{about.seed}, {about.pairing}"),
     ]
     if encoder:
-        share = encoder.get("recall_of_held_out")
+        share = encoder.recall_of_held_out
         good = "" if share is None else f", recognises {share:.1%} of held-out real cells"
-        said.append(("cell encoder", f"{encoder['name']}, trained on {encoder['n_training']:,} real images{good}"))
-        said.append(("encoder, sha256", str(encoder["sha256"])))
-    if facts.get("seconds"):
-        said.append(("time", ", ".join(f"{stage} {duration(s)}" for stage, s in facts["seconds"].items())))
+        said.append(("cell encoder", f"{encoder.name}, trained on {encoder.n_training:,} real images{good}"))
+        said.append(("encoder, sha256", encoder.sha256))
+    said.append(("time", ", ".join(f"{stage} {duration(s)}" for stage, s in about.seconds.items())))
     return [(name, value) for name, value in said if value]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from gansynth.metrics.catalogue import DIVERSITIES, LEADING, SECOND_JUDGES
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.judgement import DIVERSITIES, LEADING, SECOND_JUDGES, first_of, is_worse_than_real
+from gansynth.report.judgement import first_of, is_worse_than_real
 from gansynth.report.numbers import interval, listed, number
-from gansynth.report.quality.folder import QualityResults
+from gansynth.studies.quality.result import Quality
 
 _REASONS = {
     ("recall", False): "are recognised less often",
@@ -20,19 +21,19 @@ _REASONS = {
 """What can be wrong with an aspect of the images, below or above what real ones score."""
 
 
-def verdict(results: QualityResults) -> str:
+def verdict(results: Quality) -> str:
     """Say in a few sentences how the synthetic images compare with real ones, and no more than the intervals allow."""
     if not _spoken(results):
         return "Nothing could be measured here; the notes under the table say what is missing."
     return " ".join([_summary(results), *_recognised(results)])
 
 
-def findings(results: QualityResults) -> list[str]:
+def findings(results: Quality) -> list[str]:
     """Return what the verdict rests on, a sentence each: weak classes, distance, diversity, copies, where measured."""
     return [*_behind(results), *_distance(results), *_diversity(results), *_copies(results)]
 
 
-def key_figures(results: QualityResults) -> list[tuple[str, str]]:
+def key_figures(results: Quality) -> list[tuple[str, str]]:
     """Return the few numbers a reader takes away, each with its meaning."""
     metrics, figures = results.metrics, []
     recall = _measured(results, "recall")
@@ -71,7 +72,7 @@ def key_figures(results: QualityResults) -> list[tuple[str, str]]:
     return figures
 
 
-def weak_classes(results: QualityResults) -> list[str]:
+def weak_classes(results: Quality) -> list[str]:
     """Return the classes recognised less often than real ones, the furthest behind first.
 
     Only those whose 95% interval lies wholly below the share of real cells of the class.
@@ -86,21 +87,21 @@ def weak_classes(results: QualityResults) -> list[str]:
     return [name for _, name in sorted(behind)]
 
 
-def _spoken(results: QualityResults) -> list[str]:
+def _spoken(results: Quality) -> list[str]:
     """The metrics that the verdict and its findings speak of."""
     leading, variety = first_of(LEADING, results.metrics), first_of(DIVERSITIES, results.metrics)
     second = first_of(SECOND_JUDGES, results.metrics)
     return [name for name in ("recall", second, leading, variety, "copies") if name and _measured(results, name)]
 
 
-def _summary(results: QualityResults) -> str:
+def _summary(results: Quality) -> str:
     spoken = _spoken(results)
     reasons = [
         _REASONS[_aspect(name), _above(results.metrics[name])]
         for name in spoken
         if is_worse_than_real(name, results.metrics[name])
     ]
-    if results.facts.get("memorisation", {}).get("alarm"):
+    if results.about.memorisation.alarm:
         reasons.append("lie too near to the training images")
     if reasons:
         return f"These synthetic cells can be told from real ones: they {listed(reasons)}."
@@ -118,7 +119,7 @@ def _aspect(name: str) -> str:
     return "variety" if name in DIVERSITIES else name
 
 
-def _recognised(results: QualityResults) -> list[str]:
+def _recognised(results: Quality) -> list[str]:
     recall = _measured(results, "recall")
     if recall is None:
         return []
@@ -132,7 +133,7 @@ def _recognised(results: QualityResults) -> list[str]:
     return [f"{said}; of real cells it has never seen, {number('recall', recall.floor)}.", *_by_second(results)]
 
 
-def _by_second(results: QualityResults) -> list[str]:
+def _by_second(results: Quality) -> list[str]:
     name = first_of(SECOND_JUDGES, results.metrics)
     if name is None:
         return []
@@ -141,7 +142,7 @@ def _by_second(results: QualityResults) -> list[str]:
     return [said + ("." if share.floor is None else f"; of real cells, {number(name, share.floor)}.")]
 
 
-def _behind(results: QualityResults) -> list[str]:
+def _behind(results: Quality) -> list[str]:
     recall, said = _measured(results, "recall"), []
     if recall and recall.floor is not None and is_worse_than_real("recall", recall) and _above(recall):
         said.append("They are recognised more often than real cells: more typical than cells are.")
@@ -161,7 +162,7 @@ def _above(found: Estimate) -> bool:
     return found.value is not None and found.floor is not None and found.value > found.floor
 
 
-def _distance(results: QualityResults) -> list[str]:
+def _distance(results: Quality) -> list[str]:
     name = first_of(LEADING, results.metrics)
     if name is None:
         return []
@@ -179,7 +180,7 @@ def _distance(results: QualityResults) -> list[str]:
     return [f"{said}: {chance} than chance explains."]
 
 
-def _diversity(results: QualityResults) -> list[str]:
+def _diversity(results: Quality) -> list[str]:
     name = first_of(DIVERSITIES, results.metrics)
     if name is None or not results.metrics[name].floor:
         return []
@@ -199,7 +200,7 @@ def _diversity(results: QualityResults) -> list[str]:
     return [said + (f"; less than half as much in {listed(collapsed)}." if collapsed else ".")]
 
 
-def _copies(results: QualityResults) -> list[str]:
+def _copies(results: Quality) -> list[str]:
     copies, said = _measured(results, "copies"), []
     if copies and copies.value:
         verb = "equals" if copies.value == 1 else "equal"
@@ -209,7 +210,7 @@ def _copies(results: QualityResults) -> list[str]:
         said.append(words + (": no more than chance explains." if _may_be_chance(copies) else "."))
     elif copies:
         said.append(f"No near-copy of a training image was found among {copies.n:,}.")
-    if results.facts.get("memorisation", {}).get("alarm"):
+    if results.about.memorisation.alarm:
         said.append("They lie nearer to the training images than fresh real cells do: the generator may be memorising.")
     return said
 
@@ -219,7 +220,7 @@ def _may_be_chance(copies: Estimate) -> bool:
     return known and not is_worse_than_real("copies", copies)
 
 
-def _measured(results: QualityResults, name: str) -> Estimate | None:
+def _measured(results: Quality, name: str) -> Estimate | None:
     found = results.metrics.get(name)
     return None if found is None or found.value is None else found
 

@@ -15,7 +15,7 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.remedies.naturalize import LEAST_EDGE
 from gansynth.studies.benchmark.composites import COMPOSITES, Made, composed
 from gansynth.studies.benchmark.result import BenchmarkRun, Settings
-from gansynth.studies.quality.result import RESULTS, read_results
+from gansynth.studies.quality.result import RESULTS, Quality
 from gansynth.studies.quality.study import quality
 from gansynth.synthesis import generate
 
@@ -120,7 +120,7 @@ def carry_out(entry: Entry, settings: Settings) -> BenchmarkRun:
             device=settings.device,
             progress=settings.progress,
         ).write(folder)
-    read_results(folder)
+    Quality.read(folder)
     return BenchmarkRun(
         recipe=entry.recipe,
         gan=entry.gan,

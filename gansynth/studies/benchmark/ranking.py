@@ -9,22 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from gansynth.metrics.catalogue import METRICS, Question, answering
 from gansynth.metrics.estimate import Estimate, mean_of_known
-from gansynth.studies.quality.catalogue import METRICS
-
-RANKED = (
-    ("KID",),
-    ("FID",),
-    ("KD-worse", "KD-cell"),
-    ("recognised-worse", "F1"),
-    ("coverage-cell",),
-    ("diversity-worse", "diversity-cell"),
-)
-"""The questions whose ranks are averaged, each with the metrics that may answer it, the first that every recipe has:
-distances, whether cells are what was asked for, and variety. Where judges of two families answer (small networks that
-learned from cells, and one pretrained on natural images), the worse of the two counts in each class
-(`gansynth.studies.quality.families.worse_of_both`): a generator pleases judges of its own kind. Similarity to paired
-images is left out (blur wins it), and so is memorisation (noise wins it)."""
 
 PRIMARY = ("KID", "KD-worse", "KD-cell")
 """The one metric that decides between two generators; the first that there is."""
@@ -141,16 +127,21 @@ def clearly_better(metric: str, first: Spread, second: Spread) -> bool:
 
 
 def ranked_metrics(summary: Mapping[str, Mapping[str, Spread]]) -> list[str]:
-    """Return the metric that answers each question of `RANKED`, where every recipe has one."""
+    """Return the metric that answers each `Question`: the first that every recipe has.
+
+    Where judges of two families answer (small networks that learned from cells, and one pretrained on natural images),
+    the worse of the two counts in each class (`gansynth.studies.quality.families.worse_of_both`): a generator pleases
+    judges of its own kind.
+    """
     found = []
-    for answers in RANKED:
-        there = [m for m in answers if summary and all(m in of for of in summary.values())]
+    for question in Question:
+        there = [m for m in answering(question) if summary and all(m in of for of in summary.values())]
         found += there[:1]
     return found
 
 
 def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[Place]:
-    """Rank recipes by their mean rank over `RANKED`, best first.
+    """Rank recipes by their mean rank over the `ranked_metrics`, best first.
 
     Parameters
     ----------

@@ -12,14 +12,14 @@ from typing import Any, Literal
 import pandas as pd
 
 from gansynth.files.atomic import write_json, write_text
+from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate, mean_of_known
 from gansynth.metrics.matching import Pairing
 from gansynth.runs.journal import LOG
 from gansynth.studies.benchmark.composites import COMPOSITES, WARNING
 from gansynth.studies.benchmark.ranking import Lead, Place, Spread, best, clearly_better, primary_metric, rank, spread
-from gansynth.studies.quality.catalogue import METRICS
 from gansynth.studies.quality.copies import NEARER
-from gansynth.studies.quality.result import Missing, read_results
+from gansynth.studies.quality.result import Missing, Quality
 from gansynth.studies.result_file import Json, Result, read_result
 from gansynth.version import __version__
 
@@ -310,44 +310,14 @@ class Benchmark(Result):
         return f"Benchmark({len(self.done)} of {len(self.runs)} runs: {self.verdict.partition('. ')[0]})"
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """What a benchmark takes from a folder of `quality`."""
-
-    data: Mapping[str, object]
-    encoder: Mapping[str, object] | None
-    class_names: list[str]
-    metrics: dict[str, Estimate]
-    classes: dict[str, dict[str, Estimate]]
-    missing: list[Missing]
-    warnings: list[str]
-    alarm: bool
-
-    @classmethod
-    def read(cls, folder: Path) -> _Measured:
-        found = read_results(folder)
-        return cls(
-            data=found["real"],
-            encoder=found["encoder"],
-            class_names=found["class_names"],
-            metrics={name: Estimate.from_json(one) for name, one in found["metrics"].items()},
-            classes={
-                c: {name: Estimate.from_json(one) for name, one in row.items()} for c, row in found["classes"].items()
-            },
-            missing=[Missing(**one) for one in found["missing"]],
-            warnings=found["warnings"],
-            alarm=bool(found["memorisation"]["alarm"]),
-        )
-
-
 def gather(settings: Settings, runs: list[BenchmarkRun]) -> Benchmark:
     """Bring the runs' results together: means over seeds, ranks, the best of every class, and one verdict."""
-    measured = {run.quality: _Measured.read(settings.out / run.quality) for run in runs if run.quality is not None}
+    measured = {run.quality: Quality.read(settings.out / run.quality) for run in runs if run.quality is not None}
     done = [(run, measured[run.quality]) for run in runs if run.quality is not None]
     recipes = list(dict.fromkeys(run.recipe for run, _ in done))
     per_recipe = {r: [one for run, one in done if run.recipe == r] for r in recipes}
     first = done[0][1] if done else None
-    class_names = first.class_names if first is not None else []
+    class_names = list(first.class_names) if first is not None else []
     summary = {r: _summary([one.metrics for one in found]) for r, found in per_recipe.items()}
     classes = {
         r: {c: _summary([one.classes.get(c, {}) for one in found]) for c in class_names}
@@ -368,14 +338,14 @@ def gather(settings: Settings, runs: list[BenchmarkRun]) -> Benchmark:
     warnings += [WARNING] if COMPOSITES in recipes else []
     ranking = rank(summary)
     return Benchmark(
-        data=first.data if first is not None else {"path": settings.data},
+        data=asdict(first.about.real) if first is not None else {"path": settings.data},
         recipes=list(dict.fromkeys(run.recipe for run in runs)),
         seeds=sorted({run.seed for run in runs}),
         size=settings.size,
         images_per_class=settings.count,
         budget=settings.budget,
         class_names=class_names,
-        encoder=first.encoder if first is not None else None,
+        encoder=None if first is None or first.about.encoder is None else asdict(first.about.encoder),
         missing=list({missing.metric: missing for _, one in done for missing in one.missing}.values()),
         warnings=warnings,
         curves=[Curve.of_run(run.recipe, run.seed, settings.out / run.run) for run, _ in done if run.run is not None],
@@ -442,12 +412,12 @@ def _summary(seeds: Sequence[Mapping[str, Estimate]]) -> dict[str, Spread]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _of_copies(done: Sequence[tuple[BenchmarkRun, _Measured]]) -> list[str]:
+def _of_copies(done: Sequence[tuple[BenchmarkRun, Quality]]) -> list[str]:
     """Say in one sentence which runs raised the alarm, and whether copies were found."""
     accused = [
         f"{run.recipe} (seed {run.seed}, {one.metrics['copies'].value or 0:.0f} copies)"
         for run, one in done
-        if one.alarm
+        if one.about.memorisation.alarm
     ]
     if not accused:
         return []

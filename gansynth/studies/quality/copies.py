@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.metrics.agreement import wilson_interval
@@ -17,6 +15,7 @@ from gansynth.metrics.memorisation import copy_threshold, memorisation, memorisa
 from gansynth.metrics.multiple_testing import holm
 from gansynth.studies.quality.real_cache import RealCache
 from gansynth.studies.quality.sets import Images, Sets
+from gansynth.studies.quality.shown import Pair
 
 NEARER = "synthetic images lie nearer to the training images than fresh real ones do"
 """How the alarm's warning begins."""
@@ -39,10 +38,8 @@ class Copies:
         Whether the classes together say that training images are repeated; false alarms in at most 5% of honest sets.
     p_value : float
     warnings : list of str
-    nearest : DataFrame
-        class, synthetic, training, distance, held_out_median, copy; nearest first within each class.
-    images : dict of str to uint8 array [m, 3, R, R]
-        "synthetic" and "training", in the order of `nearest`.
+    pairs : tuple of Pair
+        Nearest first within each class.
     """
 
     overall: dict[str, Estimate]
@@ -50,16 +47,15 @@ class Copies:
     alarm: bool
     p_value: float
     warnings: list[str]
-    nearest: pd.DataFrame
-    images: Mapping[str, NDArray[np.uint8]]
+    pairs: tuple[Pair, ...]
 
 
-def look_for_copies(sets: Sets, cache: RealCache, seed: int) -> Copies:
+def look_for_copies(sets: Sets, cache: RealCache) -> Copies:
     """Compare the distances of synthetic images to the nearest training image of their class with those of held-out
     ones."""
     training, held_out = (_looks(images, cache) for images in (sets.training, sets.held_out))
     made = _look_at(sets.synthetic)
-    tests, counts, rows, pairs = [], [], [], []
+    tests, counts, pairs = [], [], []
     for c, name in enumerate(sets.class_names):
         of_training, of_held_out, of_made = (
             np.flatnonzero(images.labels == c) for images in (sets.training, sets.held_out, sets.synthetic)
@@ -72,15 +68,16 @@ def look_for_copies(sets: Sets, cache: RealCache, seed: int) -> Copies:
         counts.append((int((distance <= threshold).sum()), len(distance), int((fresh <= threshold).sum()), len(fresh)))
         median = float(np.median(fresh)) if len(fresh) else float("nan")
         for k in np.argsort(distance, kind="stable")[:SHOWN] if len(references) else ():
-            pairs.append((of_made[k], of_training[index[k]]))
-            rows.append(
-                (
+            mine, theirs = of_made[k], of_training[index[k]]
+            pairs.append(
+                Pair(
                     name,
-                    sets.synthetic.path(of_made[k]),
-                    sets.training.path(of_training[index[k]]),
+                    sets.synthetic.path(mine),
+                    sets.training.path(theirs),
                     float(distance[k]),
                     median,
-                    int(distance[k] <= threshold),
+                    bool(distance[k] <= threshold),
+                    np.stack([sets.synthetic.pixels(mine), sets.training.pixels(theirs)]),
                 )
             )
     alarm, p_value = memorisation_alarm(tests)
@@ -93,8 +90,6 @@ def look_for_copies(sets: Sets, cache: RealCache, seed: int) -> Copies:
         }
         for t, count in zip(tests, counts, strict=True)
     ]
-    columns = ["class", "synthetic", "training", "distance", "held_out_median", "copy"]
-    chosen = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     return Copies(
         overall={
             "memorisation": _pooled([book["memorisation"] for book in per_class]),
@@ -104,8 +99,7 @@ def look_for_copies(sets: Sets, cache: RealCache, seed: int) -> Copies:
         alarm=alarm,
         p_value=p_value,
         warnings=_warnings(sets, alarm, p_value, holm([t.p_alarm for t in tests]), [count[0] for count in counts]),
-        nearest=pd.DataFrame(rows, columns=columns),
-        images={"synthetic": sets.synthetic.pixels(chosen[0]), "training": sets.training.pixels(chosen[1])},
+        pairs=tuple(pairs),
     )
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from gansynth.errors import InputError
-from gansynth.files.atomic import whole_file, write_json, write_text
+from gansynth.files.atomic import write_json, write_text
+from gansynth.metrics.catalogue import LEADING, METRICS
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.quality.catalogue import METRICS
+from gansynth.studies.quality.about import About
+from gansynth.studies.quality.shown import FeatureMap, Pair, Sheet, read_pairs, write_pairs
+from gansynth.studies.result_file import Json, Result, read_result
 from gansynth.version import __version__
 
+COMMAND = "gansynth quality REAL SYNTHETIC --out DIR"
 RESULTS = "results.json"
 
 
@@ -63,44 +63,53 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Quality:
+class Quality(Result):
     """The quality of synthetic images against real ones.
 
     Attributes
     ----------
     metrics : dict of str to Estimate
-        Over all classes, by the names of `gansynth.studies.quality.catalogue.METRICS`.
+        Over all classes, by the names of `gansynth.metrics.catalogue.METRICS`.
     classes : dict of str to (dict of str to Estimate)
         The same class by class.
+    about : About
+        Where the numbers come from: folders, counts, size, seed, pairing, encoder, confusion, memorisation, seconds.
     missing : list of Missing
         What could not be computed, and which file it takes.
     warnings : list of str
-        What a reader must know before believing the figures.
-    about : dict
-        Where the figures come from: folders, counts, size, seed, pairing, encoder, confusion, memorisation, seconds.
-    map : DataFrame
-        x, y, class, origin: cells in the plane (see `Projection`).
-    nearest : DataFrame
-        class, synthetic, training, distance, held_out_median, copy: the pairs nearest to each other.
-    nearest_images : dict of str to uint8 array [m, 3, R, R]
-        "synthetic" and "training", in the order of `nearest`.
-    sheet : dict of str to array
-        "real" and "synthetic" uint8 [C, k, 3, R, R], "real_count" and "synthetic_count" int64 [C].
+        What a reader must know before believing the numbers.
     controls : dict of str to Controls
         The same questions asked of real cells: as they are ("held-out"), and spoiled a little
         (`gansynth.studies.quality.controls.CONTROLS`).
+    pairs : tuple of Pair
+        Synthetic images beside the training images nearest to them, nearest first within each class.
+    map : FeatureMap or None
+        Cells in the plane (see `Projection`).
+    sheet : Sheet or None
+        Cells to look at.
+    gansynth : str
+        The version that measured.
     """
 
     metrics: dict[str, Estimate]
     classes: dict[str, dict[str, Estimate]]
+    about: About
     missing: list[Missing] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    about: dict[str, Any] = field(default_factory=dict)
-    map: pd.DataFrame = field(default_factory=pd.DataFrame)
-    nearest: pd.DataFrame = field(default_factory=pd.DataFrame)
-    nearest_images: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
-    sheet: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     controls: dict[str, Controls] = field(default_factory=dict)
+    pairs: tuple[Pair, ...] = ()
+    map: FeatureMap | None = None
+    sheet: Sheet | None = None
+    gansynth: str = __version__
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that both sides have."""
+        return self.about.class_names
+
+    def without(self, metric: str) -> Missing | None:
+        """Return what is known of a metric whose weights are not there; None for any other."""
+        return next((one for one in self.missing if one.metric == metric), None)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `quality --json` prints: metrics, classes, missing, warnings, and where they come from."""
@@ -110,9 +119,39 @@ class Quality:
             "controls": {name: found.to_json() for name, found in self.controls.items()},
             "missing": [vars(one) for one in self.missing],
             "warnings": list(self.warnings),
-            "gansynth": __version__,
-            **self.about,
+            "gansynth": self.gansynth,
+            **self.about.to_json(),
         }
+
+    @classmethod
+    def from_json(cls, found: Json) -> Quality:
+        """Read what `to_json` wrote; the pictures lie beside it (see `read`)."""
+        about = About.from_json(found)
+        return cls(
+            metrics={name: Estimate.from_json(one) for name, one in found["metrics"].items()},
+            classes={
+                c: {name: Estimate.from_json(one) for name, one in found["classes"].get(c, {}).items()}
+                for c in about.class_names
+            },
+            about=about,
+            missing=[Missing(**one) for one in found["missing"]],
+            warnings=list(found["warnings"]),
+            controls={name: Controls.from_json(one) for name, one in found["controls"].items()},
+            gansynth=found["gansynth"],
+        )
+
+    def frame(self, of: Literal["metrics", "classes"] = "metrics") -> pd.DataFrame:
+        """Return a tidy table: a metric (of a class) a line, in the catalogue's order."""
+        columns = ("class", "metric", "value", "low", "high", "n", "floor", "floor_n", "class_mean", "note")
+        lines = []
+        for c, book in [("", self.metrics)] if of == "metrics" else list(self.classes.items()):
+            for name in (name for name in METRICS if name in book):
+                one = book[name].to_json()
+                low, high = one["interval"] or (None, None)
+                rest = [one.get(key) for key in ("floor_n", "class_mean", "note")]
+                lines.append((c, name, one["value"], low, high, one["n"], one["floor"], *rest))
+        table = pd.DataFrame(lines, columns=list(columns))
+        return table.drop(columns="class") if of == "metrics" else table
 
     def write(self, folder: str | Path) -> Path:
         """Write results.json, metrics.csv, classes.csv, map.csv, nearest.csv and the pictures' arrays.
@@ -120,39 +159,26 @@ class Quality:
         `results.json` comes last: where it is, the folder is whole.
         """
         folder = Path(folder)
-        write_text(folder / "metrics.csv", _table([("", self.metrics)]).drop(columns="class").to_csv(index=False))
-        write_text(folder / "classes.csv", _table(list(self.classes.items())).to_csv(index=False))
-        write_text(folder / "map.csv", self.map.to_csv(index=False, float_format="%.4f"))
-        write_text(folder / "nearest.csv", self.nearest.to_csv(index=False, float_format="%.4f"))
-        for name, arrays in (("nearest.npz", self.nearest_images), ("sheet.npz", self.sheet)):
-            with whole_file(folder / name) as temporary, temporary.open("wb") as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        write_text(folder / "metrics.csv", self.frame("metrics").to_csv(index=False))
+        write_text(folder / "classes.csv", self.frame("classes").to_csv(index=False))
+        write_pairs(self.pairs, folder)
+        if self.map is not None:
+            self.map.write(folder)
+        if self.sheet is not None:
+            self.sheet.write(folder)
         write_json(folder / RESULTS, self.to_json())
         return folder
 
+    @classmethod
+    def read(cls, folder: str | Path) -> Quality:
+        """Read a folder that `write` wrote; raises InputError where it holds none, or another's."""
+        folder = Path(folder)
+        found = read_result(folder / RESULTS, cls.from_json, COMMAND)
+        return replace(found, sheet=Sheet.read(folder), pairs=read_pairs(folder), map=FeatureMap.read(folder))
 
-def read_results(folder: str | Path) -> dict[str, Any]:
-    """Read the figures of a folder that `Quality.write` wrote.
-
-    Raises
-    ------
-    InputError
-        If it holds none.
-    """
-    try:
-        found: dict[str, Any] = json.loads((Path(folder) / RESULTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise InputError(f"{folder}: holds no {RESULTS} of `gansynth quality`") from None
-    return found
-
-
-def _table(rows: Sequence[tuple[str, Mapping[str, Estimate]]]) -> pd.DataFrame:
-    columns = ("class", "metric", "value", "low", "high", "n", "floor", "floor_n", "class_mean", "note")
-    lines = []
-    for c, metrics in rows:
-        for name in (name for name in METRICS if name in metrics):
-            one = metrics[name].to_json()
-            low, high = one["interval"] or (None, None)
-            rest = [one.get(key) for key in ("floor_n", "class_mean", "note")]
-            lines.append((c, name, one["value"], low, high, one["n"], one["floor"], *rest))
-    return pd.DataFrame(lines, columns=list(columns))
+    def __repr__(self) -> str:
+        synthetic, real = self.about.synthetic.n, self.about.real.n_held_out
+        said = f"{synthetic:,} synthetic images against {real:,} real ones"
+        leading = [name for name in ("recall", *LEADING) if name in self.metrics][:2]
+        values = [f"{name} {v:.3g}" for name in leading if (v := self.metrics[name].value) is not None]
+        return f"Quality({'; '.join([said, *values])})"

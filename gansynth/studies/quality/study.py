@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.errors import InputError
 from gansynth.gans import Run
+from gansynth.metrics.catalogue import LITE, METRICS
 from gansynth.metrics.classifier_scores import NAMES, ClassifierScores, classifier_scores
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
 from gansynth.runs.device import chosen_device
-from gansynth.studies.quality.catalogue import LITE, METRICS
+from gansynth.studies.quality.about import About, Counts, Encoder, Memorisation, RealSide, SyntheticSide
+from gansynth.studies.quality.computing import computed
 from gansynth.studies.quality.controls import CONTROLS, HELD_OUT, JPEG
 from gansynth.studies.quality.copies import Copies, look_for_copies
 from gansynth.studies.quality.distances import Book, distances, inception_score_of, manifold_of
@@ -37,6 +38,7 @@ from gansynth.studies.quality.projection import Projection
 from gansynth.studies.quality.real_cache import RealCache
 from gansynth.studies.quality.result import Controls, Missing, Quality
 from gansynth.studies.quality.sets import Images, Sets, open_sets
+from gansynth.studies.quality.shown import FeatureMap, Sheet
 from gansynth.studies.quality.similarity import diversity, mean_over_classes, perceptual_diversity, similarity
 from gansynth.studies.quality.stages import Stages
 from gansynth.studies.quality.views import Pool, View
@@ -45,7 +47,6 @@ from gansynth.studies.quality.white_cells import white_diversity
 ENOUGH_FOR_FID = 2048
 SHOWN = 8
 ON_THE_MAP = 1500
-MATCHED = ("LPIPS", "PSNR", "SSIM", "MS-SSIM", "l1", "l2")
 
 
 def quality(
@@ -173,15 +174,22 @@ def quality(
             if alex is not None:
                 book |= perceptual_diversity(view, c, trunk, alex.sha256)
             tick(c + 1)
-    averaged = [*MATCHED, "LPIPS-diversity", "recognised-worse", "KD-worse", "diversity-worse"]
-    averaged += [f"diversity{kind}{suffix}" for suffix in ("-cell", *judges) for kind in ("", "-white")]
+    averaged = [name for name, metric in METRICS.items() if metric.averaged]
     overall |= mean_over_classes(classes, [m for m in averaged if any(m in book for book in classes)])
     if judges and overall["KD-worse"].value is None:
         # Too few images of each class for a distance of its own: all together have one.
         jpeg_of_all = {name: one for rows in spoiled[:2] for name, one in rows[JPEG][0].items()}
         overall["KD-worse"] = worse_of_both([overall], [jpeg_of_all], judges[0])[0]["KD-worse"]
+    added = [metric for metric in METRICS.values() if metric.compute is not None]
+    if added:
+        with stages("other metrics", len(added)) as tick:
+            for number, metric in enumerate(added, 1):
+                overall |= computed(view, metric)
+                for c, book in enumerate(classes):
+                    book |= computed(view, metric, c)
+                tick(number)
     with stages("looking for copies"):
-        copies = look_for_copies(sets, cache, seed)
+        copies = look_for_copies(sets, cache)
     overall |= copies.overall
     for book, found in zip(classes, copies.per_class, strict=True):
         book |= found
@@ -199,8 +207,7 @@ def quality(
         ],
         about=_about(real, synthetic, sets, pool, cell, pairing, seed, scores, copies, view, stages),
         map=_map(view),
-        nearest=copies.nearest,
-        nearest_images=copies.images,
+        pairs=copies.pairs,
         sheet=_sheet(sets, seed),
         controls=_controls(spoiled, overall, dict(zip(names, classes, strict=True))),
     )
@@ -308,7 +315,7 @@ def _about(
     copies: Copies,
     view: View,
     stages: Stages,
-) -> dict[str, Any]:
+) -> About:
     n = len(sets.class_names)
     counts = {
         "held_out": sets.held_out.counts(n),
@@ -316,61 +323,63 @@ def _about(
         "synthetic": sets.synthetic.counts(n),
         "compared": view.counts(),
     }
-    floor = scores.overall["recall"].floor
-    return {
-        "real": {
-            "path": str(real),
-            "n": len(sets.held_out) + len(sets.training),
-            "n_held_out": len(sets.held_out),
-            "n_training": len(sets.training),
-            "split_known": sets.split_known,
-            "data_sha256": pool.images.fingerprint(),
+    return About(
+        real=RealSide(
+            path=str(real),
+            n=len(sets.held_out) + len(sets.training),
+            n_held_out=len(sets.held_out),
+            n_training=len(sets.training),
+            data_sha256=pool.images.fingerprint(),
+            split_known=sets.split_known,
+        ),
+        synthetic=SyntheticSide(str(synthetic), len(sets.synthetic), sets.synthetic.fingerprint()),
+        size=sets.reference.dataset.size,
+        seed=seed,
+        pairing=pairing,
+        encoder=Encoder(
+            name=cell.info.get("name", "own"),
+            sha256=cell.sha256,
+            n_training=len(cell.training_sha256),
+            recall_of_held_out=scores.overall["recall"].floor,
+        ),
+        class_names=tuple(sets.class_names),
+        counts={
+            name: Counts(**{what: int(found[c]) for what, found in counts.items()})
+            for c, name in enumerate(sets.class_names)
         },
-        "synthetic": {"path": str(synthetic), "n": len(sets.synthetic), "data_sha256": sets.synthetic.fingerprint()},
-        "size": sets.reference.dataset.size,
-        "seed": seed,
-        "pairing": pairing,
-        "encoder": {
-            "name": cell.info.get("name", "own"),
-            "sha256": cell.sha256,
-            "n_training": len(cell.training_sha256),
-            "recall_of_held_out": floor,
-        },
-        "class_names": list(sets.class_names),
-        "counts": {
-            name: {what: int(found[c]) for what, found in counts.items()} for c, name in enumerate(sets.class_names)
-        },
-        "memorisation": {"alarm": copies.alarm, "p": copies.p_value},
-        "confusion": scores.confusion.tolist(),
-        "real_confusion": scores.real_confusion.tolist(),
-        "seconds": stages.seconds,
-    }
+        memorisation=Memorisation(copies.alarm, copies.p_value),
+        confusion=scores.confusion.tolist(),
+        real_confusion=scores.real_confusion.tolist(),
+        seconds=stages.seconds,
+    )
 
 
-def _map(view: View) -> pd.DataFrame:
+def _map(view: View) -> FeatureMap:
     """Return held-out and synthetic cells in the plane; equally many of each class, at most `ON_THE_MAP` of either."""
     training = view.pool.others
     flat = Projection.fit(view.real["features"][training], view.pool.images.labels[training])
-    names, parts = np.array(view.sets.class_names), []
-    sides = zip(("synthetic", "real"), view.pairs(), view.pair_labels(), strict=True)
-    for origin, features, labels in sides:
+    positions, classes, real = [], [], []
+    for is_real, features, labels in zip((False, True), view.pairs(), view.pair_labels(), strict=True):
         shown = np.linspace(0, len(labels) - 1, min(ON_THE_MAP, len(labels))).round().astype(np.int64)
-        x, y = flat(features[shown]).T
-        parts.append(pd.DataFrame({"x": x, "y": y, "class": names[labels[shown]], "origin": origin}))
-    return pd.concat(parts, ignore_index=True)
+        positions.append(flat(features[shown]))
+        classes.append(np.array(view.sets.class_names)[labels[shown]])
+        real.append(np.full(len(shown), is_real))
+    return FeatureMap(np.concatenate(positions).astype(np.float64), np.concatenate(classes), np.concatenate(real))
 
 
-def _sheet(sets: Sets, seed: int) -> dict[str, NDArray[Any]]:
+def _sheet(sets: Sets, seed: int) -> Sheet:
     """Return a few cells of every class: held-out ones drawn at random, synthetic ones in the order of their names."""
     n, size = len(sets.class_names), sets.reference.dataset.size
-    found: dict[str, NDArray[Any]] = {}
-    for name, images in (("real", sets.held_out), ("synthetic", sets.synthetic)):
+
+    def rows(images: Images, chosen: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         pixels, counts = np.zeros((n, SHOWN, 3, size, size), np.uint8), np.zeros(n, np.int64)
-        for c in range(n):
-            here = _first(images, c) if name == "synthetic" else _drawn(images, c, seed)
+        for c, here in enumerate(chosen):
             pixels[c, : len(here)], counts[c] = images.pixels(here), len(here)
-        found[name], found[f"{name}_count"] = pixels, counts
-    return found
+        return pixels, counts
+
+    real, real_count = rows(sets.held_out, [_drawn(sets.held_out, c, seed) for c in range(n)])
+    made, made_count = rows(sets.synthetic, [_first(sets.synthetic, c) for c in range(n)])
+    return Sheet(real, made, real_count, made_count)
 
 
 def _first(images: Images, c: int) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gansynth.metrics.catalogue import TwoSets
 from gansynth.metrics.linear_head import Standardisation
 from gansynth.studies.quality.features import Extractor, real_features, synthetic_features
 from gansynth.studies.quality.lesson import Lesson
@@ -130,6 +131,34 @@ class View:
         """
         n = self._only(self.floor_counts(), only)
         return self.real[array][self._draw(self.pool.others, n)], self.real[array][self._draw(self.pool.held_out, n)]
+
+    def two_sets(self, only: int | None = None) -> TwoSets:
+        """Return the images that `pairs` gives the features of, with both."""
+        n = self._only(self.counts(), only)
+        made, real = self.sets.synthetic.draw(n, self.seed), self._draw(self.pool.reference, n)
+        return TwoSets(
+            images=self.sets.synthetic.pixels(made),
+            reference=self.pool.images.pixels(real),
+            features=self.synthetic["features"][made],
+            reference_features=self.real["features"][real],
+            labels=self.sets.synthetic.labels[made],
+            reference_labels=self.pool.images.labels[real],
+            seed=self.seed,
+        )
+
+    def floor_sets(self, only: int | None = None) -> TwoSets:
+        """Return the same for the images of `floor_pairs`: other real images in place of the synthetic ones."""
+        n = self._only(self.floor_counts(), only)
+        others, held_out = self._draw(self.pool.others, n), self._draw(self.pool.held_out, n)
+        return TwoSets(
+            images=self.pool.images.pixels(others),
+            reference=self.pool.images.pixels(held_out),
+            features=self.real["features"][others],
+            reference_features=self.real["features"][held_out],
+            labels=self.pool.images.labels[others],
+            reference_labels=self.pool.images.labels[held_out],
+            seed=self.seed,
+        )
 
     def floor_counts(self) -> NDArray[np.int64]:
         """Return images of each class on either side of the floor."""
