@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OUT ?=
 
-.PHONY: demo test format wheel clean
+.PHONY: demo test docs format wheel clean
 
 demo: $(INSTALLED)
 	$(BIN)/gansynth demo $(if $(OUT),--out $(OUT))
@@ -16,6 +16,11 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy gansynth
 	$(BIN)/python -m pytest
+
+# The documentation site, from the pages here and from the docstrings; open build/site/index.html.
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install -e '.[docs]'
+	$(BIN)/python docs/build.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -30,8 +30,10 @@ def find(words: list[str]) -> tuple[click.Command, list[str]]:
 
 def typed_lines(page: Path) -> list[str]:
     blocks = re.findall(r"```bash\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    blocks += re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [re.split(r"\s+#", line)[0].strip() for line in lines if line.strip().startswith("gansynth ")]
+    lines = [line.strip().removeprefix("$ ") for line in lines]
+    return [re.split(r"\s+#", line)[0].strip() for line in lines if line.startswith("gansynth ")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -73,3 +75,63 @@ def test_no_page_calls_a_generated_image_fake() -> None:
     for page in PAGES:
         assert "fake" not in page.read_text(encoding="utf-8").lower(), page.name
     assert "fake" not in CliRunner().invoke(gansynth, ["generate", "--help"]).output.lower()
+
+
+def rows_of(page: Path, first: str) -> dict[str, list[str]]:
+    """Return the cells of a Markdown table by its first column; `first` is that column's heading."""
+    rows: dict[str, list[str]] = {}
+    inside = False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            inside = False
+        elif cells[0] == first and not rows:
+            inside = True
+        elif inside and not set(line) <= set("|- "):
+            rows[cells[0]] = cells[1:]
+    return rows
+
+
+def test_numbers_of_remedies_are_those_that_were_measured() -> None:
+    """Columns of the kept table: of each of two rarities at no loss, as trained, promyelocytes, others, macro F1."""
+    kept = rows_of(ROOT / "eval" / "results" / "remedy_leaderboard" / "table.md", "remedy")
+    short = rows_of(ROOT / "README.md", "remedy")
+    assert len(short) >= 5 and {"`none`", "`c-wgan-gp-64`"} <= set(short)
+    for remedy, cells in short.items():
+        assert cells == [kept[remedy][k] for k in (1, 3, 4)], remedy
+    whole = rows_of(ROOT / "docs" / "leaderboard.md", "remedy")
+    assert list(whole) == list(kept)
+    for remedy, cells in whole.items():
+        at_no_loss, trained, others = cells[0:2], cells[2:4], cells[4:6]
+        assert at_no_loss == [kept[remedy][0], kept[remedy][5]], remedy
+        assert trained == [kept[remedy][k].split(" ")[0] for k in (1, 6)], remedy
+        for said, k in zip(others, (3, 8), strict=True):
+            exact = kept[remedy][k].split(" ")[0].replace("−", "-")
+            # Rounded from the unrounded value: half a unit of the third decimal is beyond what the table shows.
+            assert said == exact or abs(float(said.replace("−", "-")) - float(exact)) <= 0.0056, remedy
+
+
+def test_numbers_of_the_shipped_generator_are_those_of_its_card() -> None:
+    mean = rows_of(ROOT / "models" / "pbc-64" / "README.md", "class")["mean"]
+    by_lite, real = mean[3].split(" ")[0], mean[4]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"recognises {by_lite} (of real cells {real})" in readme
+
+
+def test_the_readme_is_short_and_answers_in_the_readers_order() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.split()) < 1200
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [
+        "Two commands", "Your own cells", "Do they help?", "What it cannot do", "Python", "Links",
+    ]  # fmt: skip
+    assert text.index("![") < text.index("## Two commands")
+    own = text.split("## Your own cells")[1].split("## ")[0]
+    typed = re.findall(r"^\$ (gansynth .*)$", own, re.MULTILINE)
+    assert [find(line.split()[1:])[0].name for line in typed] == ["info", "split", "train-gan", "balance", "quality"]
+    assert "--from pbc-64" in typed[2]
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "index.md" or f"]({page.name})" in index, page.name

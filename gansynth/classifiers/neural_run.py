@@ -93,6 +93,7 @@ def train_neural(
             course = load_state(out, network, optimizer, identity)
             begin_folder(out, recipe)
             journal = stack.enter_context(Journal(out, course.step, terminal=progress, enabled=True))
+            journal.begin(course.step / plan.steps)
 
         def on_check(point: dict[str, Any]) -> None:
             if journal is not None:

@@ -16,7 +16,7 @@ from gansynth.cli.arguments import (
     parse_sources,
     seed_option,
 )
-from gansynth.cli.field_progress import fields_progress
+from gansynth.runs.display import WorkDisplay
 
 
 @click.group()
@@ -105,9 +105,18 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
     show_default=True,
     help="Column of metadata.csv, such as patient, that never straddles a split.",
 )
+@click.option(
+    "--seen-by",
+    "generators",
+    metavar="RUN",
+    multiple=True,
+    help="Keep for training what this generator has learned from, so that training may begin with it; repeatable.",
+)
 @click.option("--force", is_flag=True, help="Replace a splits.csv that is there; the old one is kept beside.")
 @seed_option
-def split(folder: Path, test: float, val: float, group: str, force: bool, seed: int) -> None:
+def split(
+    folder: Path, test: float, val: float, group: str, generators: tuple[str, ...], force: bool, seed: int
+) -> None:
     """Divide a data set into train, val and test; write splits.csv beside its classes.
 
     Every class is divided in the same proportions. Duplicates and groups stay on one side.
@@ -116,13 +125,19 @@ def split(folder: Path, test: float, val: float, group: str, force: bool, seed: 
     Example:
       gansynth data split my-cells
       gansynth data split my-cells --test 0.25 --val 0 --group patient --seed 1 --force
+      gansynth data split my-cells --seen-by pbc-64
     """
     from gansynth.data import open_dataset
     from gansynth.data.split import refuse_second_split, split_dataset, write_splits
 
     refuse_second_split(folder, force)
+    seen: frozenset[str] = frozenset()
+    if generators:
+        from gansynth.gans import open_run
+
+        seen = seen.union(*(open_run(generator).training_sha256 for generator in generators))
     dataset = split_dataset(
-        open_dataset(folder, progress=True, splits=False), test=test, val=val, seed=seed, groups=group
+        open_dataset(folder, progress=True, splits=False), test=test, val=val, seed=seed, groups=group, seen=seen
     )
     written = write_splits(dataset, folder, force=force)
     for part in ("train", "val", "test"):
@@ -234,7 +249,7 @@ def crop(
     settings = CropSettings(
         size, red_frame, white_frame, Surround(surround), whole_only, cut_from, Finder(finder), detector
     )
-    with fields_progress("fields") as on_field:
+    with WorkDisplay("fields") as display:
         report = crop_smears(
             smears,
             out,
@@ -242,7 +257,7 @@ def crop(
             cell_diameter=cell_diameter,
             annotations=annotations,
             super_resolution=super_resolution,
-            on_field=on_field,
+            on_field=display.update,
         )
     click.echo(json.dumps(report.to_json()) if as_json else f"{report.to_text()}\nwrote {out}")
 
@@ -255,7 +270,7 @@ def crop(
 @click.option("--size", type=click.IntRange(16, 512), default=128, show_default=True, help="Edge length in pixels.")
 @seed_option
 def phantom(out: Path, counts: str | None, size: int, seed: int) -> None:
-    """Draw phantom blood cells: class folders for trying things out. They are no real cells.
+    """Draw phantom blood cells: class folders for trying things out. They are not real cells.
 
     \b
     Example:

@@ -12,7 +12,7 @@ from gansynth.cli.arguments import (
     OUT,
     seed_option,
 )
-from gansynth.cli.field_progress import fields_progress
+from gansynth.runs.display import WorkDisplay
 
 
 @click.command()
@@ -45,7 +45,7 @@ def nuclei(data: str, out: Path, size: int, jobs: int | None, as_json: bool, see
 
     refuse_inside(data, out)
     dataset = open_dataset(data, size, progress=True)
-    with fields_progress("cells") as on_cell:
-        report = write_nuclei(dataset, out, seed=seed, jobs=jobs, progress=on_cell)
+    with WorkDisplay("cells") as display:
+        report = write_nuclei(dataset, out, seed=seed, jobs=jobs, progress=display.update)
     click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())
     click.echo(f"wrote {out}", err=as_json)

@@ -68,5 +68,6 @@ def refuse_seen(held_out: CellDataset, seen: Collection[str], what: str) -> None
     if len(met):
         raise InputError(
             f"{what}: was trained on {len(met)} of the {len(held_out)} held-out images, such as {met['path'].iloc[0]}, "
-            "and figures on them would be too good; split the data first, and train on that training split alone"
+            "and numbers on them would be too good; split the data first, and train on that training split alone "
+            "(`gansynth data split DIR --force --seen-by RUN` keeps for training what a generator knows already)"
         )

@@ -13,28 +13,24 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 
 from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import FolderScan, Unreadable, read_all, scan_folders, shown
 from gansynth.data.picture import READING_RULES, pixel_sha256, square
 from gansynth.errors import InputError
+from gansynth.runs.display import WorkDisplay
 
 MIN_SIZE, MAX_SIZE = 8, 1024
 _MAKING = ".making."
-_SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass(frozen=True)
@@ -169,8 +165,8 @@ def _decode(scan: FolderScan, size: int, path: Path, progress: bool) -> dict[str
         sizes[position] = pixels.shape[1], pixels.shape[0]
         origins[position] = declared_origin(scan.root / scan.files[position].path)
 
-    with _reporting(n, progress) as report:
-        failures = read_all(scan, use, report)
+    with WorkDisplay("decoding images", n, shown=progress) as display:
+        failures = read_all(scan, use, display.update)
     unreadable = scan.unreadable + [Unreadable(scan.files[i].path, failures[i]) for i in sorted(failures)]
     kept = [i for i in range(n) if i not in failures]
     _check_classes(scan, {scan.files[i].class_name for i in kept}, unreadable)
@@ -239,24 +235,3 @@ def _check_classes(scan: FolderScan, filled: set[str], unreadable: list[Unreadab
     raise InputError(
         f"{shown(scan.root)}: no readable image in class {named}{more}{first}; add images or remove the folder"
     )
-
-
-@contextlib.contextmanager
-def _reporting(total: int, wanted: bool) -> Iterator[Callable[[int], None] | None]:
-    """Give what shows progress on standard error: a bar on a terminal, a line every few seconds in a log."""
-    if not wanted:
-        yield None
-    elif sys.stderr.isatty():
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("decoding images", total=total)
-            yield lambda done: bar.update(task, completed=done)
-    else:
-        last = time.monotonic()
-
-        def line(done: int) -> None:
-            nonlocal last
-            if time.monotonic() - last > _SECONDS_BETWEEN_LINES:
-                last = time.monotonic()
-                print(f"decoding images: {done:,} of {total:,}", file=sys.stderr)
-
-        yield line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,14 +24,20 @@ SPLITS = ("train", "val", "test")
 
 
 def split_dataset(
-    dataset: CellDataset, *, test: float = 0.2, val: float = 0.1, seed: int = 0, groups: str = "group"
+    dataset: CellDataset,
+    *,
+    test: float = 0.2,
+    val: float = 0.1,
+    seed: int = 0,
+    groups: str = "group",
+    seen: Collection[str] = (),
 ) -> CellDataset:
     """Split a data set into train, val and test.
 
     Images that share a group (a patient, a slide), and exact or near duplicates, always come into the
     same part. Each class is divided in the wanted proportions as closely as that allows; a class of
-    three or more images keeps at least one for testing. Synthetic images go to training, and so does
-    every image that shares a group or a picture with one.
+    three or more images keeps at least one for testing. Synthetic images and those that were `seen` go to training,
+    and so does every image that shares a group or a picture with one.
 
     Parameters
     ----------
@@ -41,6 +48,9 @@ def split_dataset(
         The same seed gives the same split.
     groups : str
         Column of the records that names the group; an empty cell means no group.
+    seen : collection of str
+        sha256 of images that a generator has learned from (`Run.training_sha256`): it is to be trained on, or used to
+        balance, and so they may not be tested on.
 
     Returns
     -------
@@ -63,7 +73,8 @@ def split_dataset(
     units = inseparable_units(dataset, groups)
     counts = counts_of_units(units, dataset)
     training_only = np.zeros(len(counts), bool)
-    training_only[units[(dataset.records["origin"] == "synthetic").to_numpy()]] = True
+    learned = (dataset.records["origin"] == "synthetic") | dataset.records["sha256"].isin(list(seen))
+    training_only[units[learned.to_numpy()]] = True
     wanted = shares_of_classes(counts.sum(axis=0), test, val)
     part = assign_units(counts, wanted, np.random.default_rng(seed), fixed=training_only)
     _warn_of_untested(dataset, part[units], test)
@@ -179,7 +190,7 @@ def read_splits(path: str | Path, paths: list[str], left_out: list[str] | None =
     Raises
     ------
     InputError
-        If the file is no such table, names a file twice or one that is not there, knows another split
+        If the file is not such a table, names a file twice or one that is not there, knows another split
         than train, val and test, or misses an image.
     """
     path = Path(path)

@@ -1,9 +1,9 @@
-"""What a training tells while it runs: the terminal, ``log.jsonl`` and TensorBoard."""
+"""What a training reports while it runs: the terminal, ``log.jsonl`` and TensorBoard."""
 
 from __future__ import annotations
 
 import json
-import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from torch.utils.tensorboard import SummaryWriter
 
 from gansynth.files.atomic import naming, write_text
+from gansynth.runs.display import clock, time_left, work_bar
 from gansynth.runs.progress import Progress
 
 LOG = "log.jsonl"
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 class Journal:
@@ -42,12 +42,10 @@ class Journal:
         self.enabled, self.path, self.first_step = enabled, folder / LOG, first_step
         self.console = Console(stderr=True, quiet=not (terminal and enabled), markup=False, emoji=False)
         self.live = self.console.is_terminal
-        self.bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
-            console=self.console, disable=not self.live,
-        )  # fmt: skip
+        self.bar = work_bar(self.console, noted=True, disable=not self.live)
         self.tasks: dict[str, Any] = {}
+        self._first, self._began, self._note = 0.0, time.monotonic(), ""
+        self._said = self._began
         self.board: SummaryWriter | None = None
         if enabled:
             self._drop_after(first_step)
@@ -79,18 +77,32 @@ class Journal:
 
         return on_step
 
+    def begin(self, share: float) -> None:
+        """Begin the training itself, of which `share` (0..1) was done before."""
+        self._first, self._began = share, time.monotonic()
+        if self.enabled:
+            self._advance("training", share, "")
+
+    def advance(self, at: Progress, share: float) -> None:
+        """Show how far it is: between two records the bar moves on, and a log gets a line every half minute."""
+        if not self.enabled:
+            return
+        if self.live:
+            self._advance("training", share, self._note or f"step {at.step}")
+        elif time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
+            self._say(share, f"step {at.step}")
+
     def log(self, at: Progress, terms: dict[str, float], share: float) -> None:
         """Record the mean loss terms since the last record."""
         if not self.enabled:
             return
-        left = at.seconds * (1 - share) / share if share > 0 else math.nan
         self._append({"step": at.step, "images": at.images, "seconds": round(at.seconds, 2), **terms})
         for name, value in terms.items():
             self._scalar(name, value, at.step)
-        note = f"step {at.step}  " + "  ".join(f"{k} {v:.3g}" for k, v in terms.items())
-        self._advance("training", share, note)
+        self._note = f"step {at.step}  " + "  ".join(f"{k} {v:.3g}" for k, v in terms.items())
+        self._advance("training", share, self._note)
         if not self.live:
-            self.console.print(f"{share:4.0%}  {_clock(left)} left  {note}", highlight=False, soft_wrap=True)
+            self._say(share, self._note)
 
     def note(self, step: int, sentence: str) -> None:
         """Record something that is to be known about this training, once."""
@@ -118,6 +130,11 @@ class Journal:
         for sentence in warnings:
             self.console.print(f"step {at.step}: class watch: {sentence}", highlight=False, soft_wrap=True)
 
+    def _say(self, share: float, note: str) -> None:
+        self._said = time.monotonic()
+        left = time_left(self._said - self._began, share - self._first, 1.0 - self._first)
+        self.console.print(f"{min(share, 1.0):4.0%}  {clock(left)} left  {note}", highlight=False, soft_wrap=True)
+
     def _scalar(self, name: str, value: float, step: int) -> None:
         if self.board is not None:
             with naming(self.path.parent / "events.out.tfevents"):
@@ -125,7 +142,7 @@ class Journal:
 
     def _advance(self, what: str, share: float, note: str) -> None:
         if what not in self.tasks:
-            self.tasks[what] = self.bar.add_task(what, total=1.0, note=note)
+            self.tasks[what] = self.bar.add_task(what, total=1.0, note=note, first=min(1.0, share))
         self.bar.update(self.tasks[what], completed=min(1.0, share), note=note)
 
     def _append(self, record: dict[str, Any]) -> None:
@@ -143,11 +160,3 @@ class Journal:
             except (ValueError, KeyError, TypeError):
                 continue  # the line a killed training was writing
         write_text(self.path, "".join(line + "\n" for line in kept))
-
-
-def _clock(seconds: float) -> str:
-    if math.isnan(seconds):
-        return "--:--"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"

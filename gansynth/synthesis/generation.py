@@ -160,7 +160,7 @@ def _checked_counts(run: Run, counts: Mapping[str, int], seed: int, factor: int)
     if not counts:
         raise InputError(f"no class asked for; {run.name} knows {', '.join(run.class_names)}")
     for name, n in counts.items():
-        run.class_index(name)  # a near miss is told the right name
+        run.class_index(name)  # a near miss gets the right name in the message
         if int(n) != n or n < 1:
             raise InputError(f"{n} images of {name}: give a whole number above zero")
     if factor < 1:
@@ -259,7 +259,7 @@ def _produce(
                     unwritten.append((chunk, sizes))
                     settle(at_most=_UNWRITTEN_CHUNKS)
                     classes[name] = state = _added(classes[name], chunk)
-                    shown.update(name, state.asked, state.written, state.tries)
+                    shown.update(state.written, state.tries)
             settle(at_most=0)
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -271,7 +271,7 @@ def _write_png(job: _Job, name: str, seed: int, image: NDArray[np.uint8]) -> int
     """Write one image and return its size; the file appears whole.
 
     Without the sync of `gansynth.files.atomic`, which would cost more than the image itself: after a power
-    cut, the sizes in the journal tell which images are to be made again.
+    cut, the sizes in the journal say which images are to be made again.
     """
     run = job.run
     provenance = Provenance(run.name, run.model_sha256, run.recipe.name, name, seed, truncation=job.truncation)

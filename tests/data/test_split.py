@@ -62,6 +62,15 @@ def test_seed_decides_and_nothing_else() -> None:
     assert not first.equals(split_dataset(cells, seed=4).records["split"])
 
 
+def test_what_a_generator_has_seen_is_not_held_out() -> None:
+    cells = _cells([30, 10])
+    seen = set(cells.records["sha256"][5:35])
+    split = split_dataset(cells, seen=seen)
+    known = split.records["sha256"].isin(seen)
+    assert set(split.records["split"][known]) == {"train"}
+    assert (split.records["split"] == "test").sum() >= 7
+
+
 def test_group_never_straddles_and_shares_stay_close() -> None:
     groups = [f"p{i % 23}" for i in range(120)]
     cells = split_dataset(_cells([90, 30], groups))

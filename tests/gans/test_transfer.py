@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gansynth.data import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, choose_recipe, train_gan
 from gansynth.recipes import load_recipe
@@ -42,6 +43,16 @@ def test_a_child_begins_where_its_parent_is_and_remembers_its_training_images(tm
     assert child.info["parent"]["name"] == "parent"
     assert child.info["step"] == 1
     assert child.training_sha256 == parent.training_sha256 | set(child.info["training_sha256"])
+
+
+def test_a_parent_that_knows_held_out_images_is_named_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = split_dataset(tiny_dataset(), test=0.3, val=0.0)
+    parent = train_tiny(tmp_path / "parent", replace(cells, records=cells.records.assign(split="train")), steps=1)
+    train_gan(cells, tiny_recipe(), tmp_path / "child", device="cpu", steps=1, parent=parent.path)
+    assert "note: parent has learned from" in (said := capsys.readouterr().err)
+    assert "--seen-by parent" in said
 
 
 def test_a_child_takes_its_parents_recipe_unless_another_is_named(tmp_path: Path) -> None:

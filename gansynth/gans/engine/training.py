@@ -129,9 +129,11 @@ def train_gan(
     ema = Ema(gan.generator, recipe.training.ema_half_life, recipe.training.ema_ramp)
     optimizers = build_optimizers(gan, recipe)
     start = load_state(out, gan, ema, optimizers, identity) if resume else Progress()
-    lineage = inherited(out)
+    lineage, known_before = inherited(out), ""
     if start.step == 0 and parent is not None:
-        lineage = transfer(open_run(parent), gan, ema, training)
+        begun_with = open_run(parent)
+        lineage = transfer(begun_with, gan, ema, training)
+        known_before = _held_out_images_seen(begun_with, dataset)
     elif start.step == 0 and lineage is not None:
         raise InputError(f"{out}: began from run {lineage['name']} and has no state yet; give the same --from again")
     if fabric.is_global_zero:
@@ -150,6 +152,9 @@ def train_gan(
             gan.label_with(watcher.classifier)
             known = some_of_each_class(training)
         fabric.barrier()
+        if known_before:
+            journal.note(start.step, known_before)
+        journal.begin(budget.share(start))
 
         def on_sheet(at: Progress) -> None:
             if fabric.is_global_zero:
@@ -178,6 +183,7 @@ def train_gan(
             gan, ema, optimizers, batches, budget, fabric,
             seed=seed, start=start, on_sheet=on_sheet, on_save=on_save,
             on_log=lambda at, terms: journal.log(at, terms, budget.share(at)),
+            on_step=lambda at: journal.advance(at, budget.share(at)),
             play=best_play(
                 fabric, [gan, ema.network], list(optimizers.values()),
                 on_device=batches.on_device is not None, say=say,
@@ -238,3 +244,16 @@ def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
     fabric.launch()
     allow_fast_arithmetic(fabric.device)
     return fabric
+
+
+def _held_out_images_seen(parent: Run, dataset: CellDataset) -> str:
+    """Say before anything is trained that what comes of it cannot be tested on these data; empty where it can."""
+    held_out = dataset.records[dataset.records["split"].isin(["val", "test"])]
+    n = int(held_out["sha256"].isin(list(parent.training_sha256)).sum())
+    if not n:
+        return ""
+    return (
+        f"{parent.name} has learned from {n} of the {len(held_out)} images that are held out here. `balance`, "
+        "`quality` and `compare` will refuse this run on these data; to prevent that, stop, keep those images for "
+        f"training (`gansynth data split DIR --force --seen-by {parent.name}`) and begin again"
+    )

@@ -1,8 +1,9 @@
-"""`benchmark`: GANs side by side on one data set, with the same budget, measured by the same figures."""
+"""`benchmark`: GANs side by side on one data set, with the same budget, measured by the same numbers."""
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.files.atomic import write_json
 from gansynth.metrics.matching import Pairing
+from gansynth.runs.display import clock, time_left
 from gansynth.studies.benchmark.entry import Entry, carry_out, entries_of
 from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, Settings, gather
 from gansynth.studies.result_file import read_result
@@ -21,6 +23,9 @@ SETTINGS = "settings.json"
 
 _NOT_OUR_FAULT = (InputError, RuntimeError, ArithmeticError, MemoryError, ValueError, OSError)
 """What one recipe may fail with without costing the others."""
+
+_AT_ONCE = 1.0
+"""Seconds within which a recipe was there already, and says nothing of how long the others take."""
 
 
 @dataclass(frozen=True)
@@ -140,15 +145,20 @@ def benchmark(
     )
     _claim(settings, changes, resume)
     rows: list[BenchmarkRun] = []
+    took: list[float] = []
     for number, entry in enumerate(entries, 1):
         if progress:
-            _say(f"[{number} of {len(entries)}] {entry.name}")
+            left = time_left(sum(took), len(took), len(took) + len(entries) - number + 1)
+            _say(f"[{number} of {len(entries)}] {entry.name}; {clock(left)} left")
+        began = time.monotonic()
         try:
             rows.append(carry_out(entry, settings))
         except _NOT_OUR_FAULT as error:
             rows.append(_failed(entry, error))
             if progress:
                 _say(f"{entry.name} failed: {rows[-1].error}")
+        if (seconds := time.monotonic() - began) > _AT_ONCE:
+            took.append(seconds)
         # After every entry, so that a benchmark cut short has its tables.
         found = gather(settings, rows)
         found.write(settings.out)
@@ -165,7 +175,7 @@ def _budget(entries: Sequence[Entry], images: int | None, minutes: float | None)
 
 
 def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
-    """Make the folder, or see that it holds this benchmark; note what its figures depend on."""
+    """Make the folder, or see that it holds this benchmark; note what its numbers depend on."""
     if settings.data == "phantom" and not Path("phantom").is_dir():
         raise InputError(
             "phantom: a benchmark needs a folder; write one with `gansynth data phantom cells` and "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import shutil
-import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ from gansynth.files.atomic import whole_file
 from gansynth.remedies import Arm, Treatment, Workplace
 from gansynth.remedies.arm import ALONE, NONE
 from gansynth.runs.device import chosen_device
+from gansynth.runs.display import WorkDisplay
 from gansynth.studies.comparison.arm import (
     NOT_OUR_FAULT,
     Cell,
@@ -130,31 +131,32 @@ class Grid:
         made = _Made(self, fold)
         needed = {cell.arm for cell in waiting} | {f"{ALONE}{gan}" for cell in waiting for gan in self.swapped(cell)}
         made.prepare([arm for arm in self.plan.arms if arm.spec in needed])
-        for cell in waiting:
-            if cell.arm in made.failed:
-                self._note_failure(cell, *made.failed[cell.arm])
-        jobs = [made.job(cell) for cell in waiting if cell.arm not in made.failed]
-        of = {job.cell: job for job in jobs}
-        for outcome in run_jobs(jobs, self.jobs):
-            self._keep(of[outcome.cell], outcome)
+        shown = self.plan.progress
+        with WorkDisplay("classifiers", self.total, done=self._done, shown=shown, every=math.inf) as display:
+            for cell in waiting:
+                if cell.arm in made.failed:
+                    self._note_failure(display, cell, *made.failed[cell.arm])
+            jobs = [made.job(cell) for cell in waiting if cell.arm not in made.failed]
+            of = {job.cell: job for job in jobs}
+            for outcome in run_jobs(jobs, self.jobs):
+                self._keep(display, of[outcome.cell], outcome)
 
-    def _keep(self, job: Job, outcome: Outcome) -> None:
+    def _keep(self, display: WorkDisplay, job: Job, outcome: Outcome) -> None:
         if outcome.error is not None:
-            self._note_failure(job.cell, outcome.error, outcome.traceback, outcome.is_mistake)
-            return
-        said = keep_outcome(self.plan.out, job, outcome)
-        self._done += 1
-        self._say(job.cell, said)
+            self._note_failure(display, job.cell, outcome.error, outcome.traceback, outcome.is_mistake)
+        else:
+            self._say(display, job.cell, keep_outcome(self.plan.out, job, outcome))
 
-    def _note_failure(self, cell: Cell, error: str, traceback: str, is_mistake: bool = False) -> None:
+    def _note_failure(
+        self, display: WorkDisplay, cell: Cell, error: str, traceback: str, is_mistake: bool = False
+    ) -> None:
         keep_failure(self.plan.out, cell, error, traceback, is_mistake)
         self.missing.append(Missing(cell, error))
-        self._done += 1
-        self._say(cell, f"failed: {error}")
+        self._say(display, cell, f"failed: {error}")
 
-    def _say(self, cell: Cell, what: str) -> None:
-        if self.plan.progress:
-            print(f"[{self._done} of {self.total}] {cell}: {what}", file=sys.stderr, flush=True)
+    def _say(self, display: WorkDisplay, cell: Cell, what: str) -> None:
+        self._done += 1
+        display.step(f"{cell}: {what}")
 
     def _finished(self, cell: Cell) -> bool:
         return finished(self.plan.out, cell, self.class_names, self.swapped(cell)) is not None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.recipes.classifier import ClassifierRecipe
 from gansynth.remedies import GanBudget, Treatment, Workplace, parse_arm
+from gansynth.runs.display import WorkDisplay
 from gansynth.studies.comparison.arm import NOT_OUR_FAULT, Cell, Job, Outcome, sentence, threads_of
 from gansynth.studies.comparison.grid import chosen_jobs
 from gansynth.studies.comparison.jobs import keep_failure, keep_outcome, run_jobs
@@ -190,19 +191,31 @@ def _with_held(out: Path, settings: SearchSettings, resume: bool) -> SearchSetti
 def _fill(search: _Search, jobs: int) -> dict[str, str]:
     """Do what is not finished, fold by fold; return by cell what failed, and why."""
     failed: dict[str, str] = {}
-    for k, fold in enumerate(search.folds):
-        names = fold.class_names
-        waiting = [c for c in search.candidates if finished(search.out, search.cell(c, k), names) is None]
-        made = {}
-        for candidate in waiting:
-            try:
-                made[candidate.arm.spec] = _job(search, candidate, k, threads_of(jobs) if jobs else None)
-            except NOT_OUR_FAULT as error:
-                failed[str(search.cell(candidate, k))] = sentence(error)
-        for outcome in run_jobs(list(made.values()), jobs):
-            _keep(search, made[outcome.cell.arm], outcome, failed)
-        shutil.rmtree(search.out / f"fold{k}" / "cache", ignore_errors=True)
+    waiting_in = [
+        [c for c in search.candidates if finished(search.out, search.cell(c, k), fold.class_names) is None]
+        for k, fold in enumerate(search.folds)
+    ]
+    total = sum(map(len, waiting_in))
+    with WorkDisplay("trainings", total, shown=search.progress, every=math.inf) as display:
+        for k, waiting in enumerate(waiting_in):
+            _fill_fold(search, k, waiting, jobs, failed, display)
     return failed
+
+
+def _fill_fold(
+    search: _Search, k: int, waiting: Sequence[Candidate], jobs: int, failed: dict[str, str], display: WorkDisplay
+) -> None:
+    """Do what is waiting in a fold, and add to `failed` what fails."""
+    made = {}
+    for candidate in waiting:
+        try:
+            made[candidate.arm.spec] = _job(search, candidate, k, threads_of(jobs) if jobs else None)
+        except NOT_OUR_FAULT as error:
+            failed[str(search.cell(candidate, k))] = sentence(error)
+    for outcome in run_jobs(list(made.values()), jobs):
+        said = _keep(search, made[outcome.cell.arm], outcome, failed)
+        display.step(f"{outcome.cell}: {said}")
+    shutil.rmtree(search.out / f"fold{k}" / "cache", ignore_errors=True)
 
 
 def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> Job:
@@ -233,14 +246,12 @@ def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> 
     )
 
 
-def _keep(search: _Search, job: Job, outcome: Outcome, failed: dict[str, str]) -> None:
-    if outcome.error is not None:
-        failed[str(job.cell)] = keep_failure(search.out, job.cell, outcome.error, outcome.traceback, outcome.is_mistake)
-        said = f"failed: {outcome.error}"
-    else:
-        said = keep_outcome(search.out, job, outcome)
-    if search.progress:
-        print(f"{job.cell}: {said}", file=sys.stderr, flush=True)
+def _keep(search: _Search, job: Job, outcome: Outcome, failed: dict[str, str]) -> str:
+    """Write down what a job came to, and return it in a few words."""
+    if outcome.error is None:
+        return keep_outcome(search.out, job, outcome)
+    failed[str(job.cell)] = keep_failure(search.out, job.cell, outcome.error, outcome.traceback, outcome.is_mistake)
+    return f"failed: {outcome.error}"
 
 
 def _records(search: _Search, candidate: Candidate) -> list[Record]:

@@ -191,7 +191,7 @@ def _compose(
             distance = float(prints.distance(made.image[None])[0])
             parts = (made.white, made.background, list(made.reds))
             folder.add(png, Written(file_name, name, s, distance, *parts, bytes=len(png)))
-            shown.update(name, counts[name], done, done)
+            shown.update(done, done)
 
 
 class _Cutter:
@@ -212,7 +212,7 @@ class _Cutter:
         for done, i in enumerate(rows, 1):
             scene = read_scene(self._image(i), self._mask(i), self._paths[i])
             scenes += [scene] if scene is not None else []
-            self._shown.update("slides", len(rows), done, done)
+            self._shown.update(done, done)
         if not scenes:
             raise InputError(
                 f"no clean slide in {len(rows)} training images: cells fill them; composing needs images that show some"
@@ -231,7 +231,7 @@ class _Cutter:
                 left_out[cut] += 1
             else:
                 cuts.append(cut)
-            self._shown.update(f"{name}, cutting", len(rows), done, done)
+            self._shown.update(done, done)
         self.left_out[name] = left_out
         if not cuts:
             why = "; ".join(f"{many}: {reason}" for reason, many in left_out.items()) or "it has no training image"
