@@ -31,7 +31,7 @@ from gansynth.networks.split_batch_norm import joined, split
 from gansynth.recipes.classifier import NeuralRecipe
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.claim import claim_folder
-from gansynth.runs.device import chosen_device
+from gansynth.runs.device import chosen_device, placed
 from gansynth.runs.journal import Journal
 from gansynth.runs.memory import keep_freed_memory
 from gansynth.runs.progress import Progress
@@ -85,7 +85,7 @@ def train_neural(
             network = with_cosine_head(network, len(treatment.images.class_names), treatment.cosine_scale)
         if treatment.supplement is not None and treatment.supplement.statistics != "mixed":
             network = split(network, treatment.supplement.statistics)
-        network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        placed(network, where)
         optimizer = build_optimizer(network, recipe.training)
         course, journal = Course(), None
         identity = plan.identity if out is not None else ""

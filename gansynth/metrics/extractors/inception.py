@@ -14,6 +14,7 @@ from gansynth.errors import InputError
 from gansynth.files.hashing import file_sha256
 from gansynth.metrics.extractors.extractor import batches, exact_arithmetic
 from gansynth.metrics.extractors.weights import INCEPTION, WeightFile, find_weights, read_state
+from gansynth.runs.device import placed
 
 BATCH = {"cpu": 8, "cuda": 64}
 """Images at a time: what fits into a processor's cache, and what fills a GPU."""
@@ -56,7 +57,7 @@ class InceptionFeatures:
         path = find_weights(file, weights_dir)
         self.sha256 = file_sha256(path)
         self.device = torch.device(device)
-        self._network = _network(path).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = placed(_network(path), self.device)
 
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
