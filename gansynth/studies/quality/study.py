@@ -349,7 +349,7 @@ def _about(
 
 def _map(view: View) -> pd.DataFrame:
     """Return held-out and synthetic cells in the plane; equally many of each class, at most `ON_THE_MAP` of either."""
-    training = view.pool.others
+    training = view.pool.others if len(view.pool.others) else view.pool.held_out
     flat = Projection.fit(view.real["features"][training], view.pool.images.labels[training])
     names, parts = np.array(view.sets.class_names), []
     sides = zip(("synthetic", "real"), view.pairs(), view.pair_labels(), strict=True)
