@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
-from gansynth.files import plain_cell
 from gansynth.metrics.estimate import Estimate
 from gansynth.studies.quality.result import Controls
 
@@ -182,4 +181,4 @@ def _map(folder: Path) -> FeatureMap | None:
 
 def _csv(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as lines:
-        return [{name: plain_cell(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
+        return list(csv.DictReader(lines))

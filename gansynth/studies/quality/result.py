@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
-from gansynth.files import table_text
 from gansynth.files.atomic import whole_file, write_json, write_text
 from gansynth.metrics.estimate import Estimate
 from gansynth.studies.quality.catalogue import METRICS
@@ -121,10 +120,10 @@ class Quality:
         `results.json` comes last: where it is, the folder is whole.
         """
         folder = Path(folder)
-        write_text(folder / "metrics.csv", table_text(_table([("", self.metrics)]).drop(columns="class")))
-        write_text(folder / "classes.csv", table_text(_table(list(self.classes.items()))))
-        write_text(folder / "map.csv", table_text(self.map, "%.4f"))
-        write_text(folder / "nearest.csv", table_text(self.nearest, "%.4f"))
+        write_text(folder / "metrics.csv", _table([("", self.metrics)]).drop(columns="class").to_csv(index=False))
+        write_text(folder / "classes.csv", _table(list(self.classes.items())).to_csv(index=False))
+        write_text(folder / "map.csv", self.map.to_csv(index=False, float_format="%.4f"))
+        write_text(folder / "nearest.csv", self.nearest.to_csv(index=False, float_format="%.4f"))
         for name, arrays in (("nearest.npz", self.nearest_images), ("sheet.npz", self.sheet)):
             with whole_file(folder / name) as temporary, temporary.open("wb") as file:
                 np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
