@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gansynth.errors import InputError
 from gansynth.files.cells import plain_cell, spreadsheet_cell
@@ -96,7 +96,7 @@ def table_text(table: pd.DataFrame, float_format: str | None = None) -> str:
     marked = table.map(lambda cell: spreadsheet_cell(cell) if isinstance(cell, str) else cell)
     # A carriage return ends a line for whoever reads, and Python's csv does not quote it.
     returns = bool(marked.map(lambda cell: isinstance(cell, str) and "\r" in cell).to_numpy().any())
-    quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 2] = 2 if returns else 0  # csv.QUOTE_NONNUMERIC, csv.QUOTE_MINIMAL
     return marked.to_csv(index=False, lineterminator="\n", float_format=float_format, quoting=quoting)
 
 
