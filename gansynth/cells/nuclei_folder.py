@@ -14,6 +14,7 @@ from gansynth.cells.nuclei import COLUMNS, nuclei_table
 from gansynth.cells.nuclei_sheet import outlines_sheet, sheet_rows
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import plain_cell, table_text
 from gansynth.files.atomic import whole_file, write_json
 from gansynth.metrics.agreement import wilson_interval
 
@@ -126,10 +127,7 @@ def write_nuclei(
     """
     table = _table(dataset, -1 if jobs is None else jobs, progress)
     with whole_file(out / TABLE) as temporary:
-        table.to_csv(
-            temporary, index=False, float_format="%.5g", lineterminator="\n", encoding="utf-8",
-            errors="surrogateescape",
-        )  # fmt: skip
+        temporary.write_text(table_text(table, "%.5g"), encoding="utf-8", errors="surrogateescape", newline="")
     with whole_file(out / SHEET) as temporary:
         outlines_sheet(dataset, table, sheet_rows(table, GOOD, FAILED, seed)).save(temporary, format="PNG")
     report = _report(table, out, dataset.class_names)
@@ -150,6 +148,7 @@ def read_nuclei(out: Path) -> NucleiReport:
             out / TABLE, keep_default_na=False, na_values={name: [""] for name in COLUMNS},
             encoding_errors="surrogateescape",
         )  # fmt: skip
+        table["class"] = table["class"].map(plain_cell)
         return _report(table, out, tuple(sorted(set(table["class"]))))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{out / TABLE}: is no table of nuclei; write it with `gansynth data nuclei`") from error

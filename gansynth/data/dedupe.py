@@ -17,6 +17,7 @@ from gansynth.data.duplicates import find_duplicates
 from gansynth.data.opening import METADATA_FILE, open_dataset, refuse_inside
 from gansynth.data.split import SPLITS_FILE
 from gansynth.errors import InputError
+from gansynth.files import plain_cell, table_text
 from gansynth.files.atomic import write_text
 
 LEFT_OUT_FILE = "left_out.csv"
@@ -87,7 +88,7 @@ def dedupe(data: str | Path, out: str | Path, *, size: int = 128, progress: bool
     for table in (METADATA_FILE, SPLITS_FILE):
         if (root / table).is_file():
             write_text(folder / table, _lines_of(root / table, set(kept)))
-    write_text(folder / LEFT_OUT_FILE, left_out.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / LEFT_OUT_FILE, table_text(left_out))
     return Deduped(len(kept), left_out)
 
 
@@ -116,7 +117,7 @@ def _lines_of(table: Path, kept: set[str]) -> str:
     try:
         lines = list(csv.reader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
         at = lines[0].index("file_name")
-        own = [line for line in lines[1:] if line and PurePosixPath(line[at]).as_posix() in kept]
+        own = [line for line in lines[1:] if line and PurePosixPath(plain_cell(line[at])).as_posix() in kept]
     except (OSError, ValueError, IndexError):
         raise InputError(f"{table}: not a readable CSV table with a column 'file_name'; correct or remove it") from None
     text = io.StringIO()

@@ -6,10 +6,10 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gansynth.errors import InputError
-from gansynth.files.cells import plain_cell
+from gansynth.files.cells import plain_cell, spreadsheet_cell
 from gansynth.files.names import shown
 from gansynth.files.text import read_text
 
@@ -81,6 +81,23 @@ def read_table(path: str | Path, needs: Sequence[str], advice: str) -> pd.DataFr
         {name: pd.Series([plain_cell(row[k]) for row in cells], dtype=object) for k, name in enumerate(names)},
         columns=names,
     )
+
+
+def table_text(table: pd.DataFrame, float_format: str | None = None) -> str:
+    """Return a table as CSV text in which no name is taken for a formula (`spreadsheet_cell`); `read_table` reads it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Without its index.
+    float_format : str, optional
+        Such as ``"%.6g"``.
+    """
+    marked = table.map(lambda cell: spreadsheet_cell(cell) if isinstance(cell, str) else cell)
+    # A carriage return ends a line for whoever reads, and Python's csv does not quote it.
+    returns = bool(marked.map(lambda cell: isinstance(cell, str) and "\r" in cell).to_numpy().any())
+    quoting: Literal[0, 2] = 2 if returns else 0  # csv.QUOTE_NONNUMERIC, csv.QUOTE_MINIMAL
+    return marked.to_csv(index=False, lineterminator="\n", float_format=float_format, quoting=quoting)
 
 
 def _delimiter(header: str, needs: Sequence[str]) -> str | None:

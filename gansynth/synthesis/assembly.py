@@ -14,6 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import plain_cell, table_text
+from gansynth.files.atomic import naming
 from gansynth.synthesis.naming import class_folders
 
 METADATA_COLUMNS = (
@@ -97,7 +99,7 @@ def _paths_of_drawn(dataset: CellDataset) -> list[str]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV table of this project; every value is text.
+    """Read a CSV table of this project; every value is text, without the mark before a formula.
 
     Raises
     ------
@@ -105,13 +107,15 @@ def read_table(path: Path) -> pd.DataFrame:
         If it cannot be read as such a table.
     """
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8", encoding_errors="surrogateescape")
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8", encoding_errors="surrogateescape")
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable table ({error}); choose another output folder") from error
+    return table.map(plain_cell)
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
-    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8", errors="surrogateescape")
+    with naming(path):
+        path.write_text(table_text(table), encoding="utf-8", errors="surrogateescape", newline="")
 
 
 def _free(folder: Path, seed: int) -> Path:
@@ -128,7 +132,8 @@ def _link(file: Path, place: Path) -> None:
     try:
         os.link(file.resolve(), place)
     except OSError:
-        shutil.copy2(file, place)
+        with naming(place):
+            shutil.copy2(file, place)
 
 
 def _draw(image: NDArray[np.uint8], place: Path, origin: str) -> None:
@@ -136,4 +141,5 @@ def _draw(image: NDArray[np.uint8], place: Path, origin: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     text = PngInfo()
     text.add_text("gansynth.origin", origin)
-    Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(place, pnginfo=text)
+    with naming(place):
+        Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(place, pnginfo=text)

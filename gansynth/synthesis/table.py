@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansynth.errors import InputError
+from gansynth.files import plain_cell, spreadsheet_cell
 from gansynth.files.atomic import whole_file
 from gansynth.synthesis.journal import Journal
 from gansynth.synthesis.naming import image_file_name
@@ -46,7 +47,8 @@ def write_metadata(out: Path, journal: Journal, folders: Mapping[str, str], mode
                 confidence = "" if image.confidence is None else f"{image.confidence:.6f}"
                 distance = "" if image.distance is None else f"{image.distance:.4f}"
                 where = image_file_name(folder, image.seed)
-                table.writerow((where, chunk.class_name, image.seed, model_sha256, confidence, distance))
+                names = (spreadsheet_cell(where), spreadsheet_cell(chunk.class_name))
+                table.writerow((*names, image.seed, model_sha256, confidence, distance))
 
 
 def report_of_finished(
@@ -65,7 +67,7 @@ def report_of_finished(
     try:
         with (out / METADATA_FILE).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             for row in csv.DictReader(file):
-                name, model = row["class"], row["model_sha256"]
+                name, model = plain_cell(row["class"]), row["model_sha256"]
                 if name not in written or model != run.model_sha256:
                     what = f"class '{name}'" if name not in written else "another model"
                     raise InputError(f"{out}: is finished, and holds images of {what}; {other}")

@@ -6,12 +6,13 @@ import csv
 import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansynth.errors import InputError
-from gansynth.files import plain_cell, read_table, spreadsheet_cell
+from gansynth.files import plain_cell, read_table, spreadsheet_cell, table_text
 
 CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
 
@@ -78,3 +79,17 @@ def test_what_is_wrong_with_a_table_is_named(tmp_path: Path, text: str | bytes, 
 
 def test_empty_cells_at_the_end_of_a_line_do_not_count(tmp_path: Path) -> None:
     assert table_of(tmp_path, "file_name,p,\na,1,\n\n,,\n") == {"file_name": ["a"], "p": ["1"]}
+
+
+@given(cells=st.lists(st.text(st.sampled_from("=+-@'\t\r\n,;\"a1. é"), min_size=1, max_size=6), min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_a_table_comes_back_as_it_was_and_no_cell_of_it_is_a_formula(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[str]
+) -> None:
+    table = pd.DataFrame({"file_name": cells, "value": [-0.5] * len(cells)})
+    path = tmp_path_factory.mktemp("table") / "metadata.csv"
+    path.write_text(table_text(table, "%.2f"), encoding="utf-8", newline="")
+    written = csv.DictReader(io.StringIO(path.read_bytes().decode(), newline=""))
+    assert not any(row["file_name"][0] in "=+-@\t\r" for row in written)
+    back = read_table(path, ["file_name"], "")
+    assert back["file_name"].tolist() == cells and set(back["value"]) == {"-0.50"}

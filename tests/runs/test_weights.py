@@ -25,7 +25,7 @@ from gansynth.runs.weights import read_metadata, read_weights, write_weights
 def test_a_number_that_is_not_finite_is_named(
     tmp_path_factory: pytest.TempPathFactory, at: int, what: float, dtype: torch.dtype
 ) -> None:
-    path = tmp_path_factory.getbasetemp() / "model.safetensors"
+    path = tmp_path_factory.mktemp("weights") / "model.safetensors"
     tensor = torch.zeros(12, dtype=dtype)
     tensor[at] = what
     write_weights(path, {"layer.bias": torch.ones(3), "layer.weight": tensor.view(3, 4)}, {})

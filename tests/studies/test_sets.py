@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from gansynth.errors import InputError
 from gansynth.studies.quality.sets import open_sets
@@ -78,3 +79,18 @@ def test_folders_without_a_common_class_are_refused_with_both_names(phantom_fold
     Image.new("RGB", (32, 32)).save(tmp_path / "made" / "blast" / "0.png")
     with pytest.raises(InputError, match=r"has no class of .*blast against basophil"):
         open_sets(phantom_folder, tmp_path / "made", size=32, seed=0)
+
+
+def test_a_class_that_balancing_left_as_it_was_is_not_compared(phantom_folder: Path, tmp_path: Path) -> None:
+    balanced = tmp_path / "balanced"
+    shutil.copytree(phantom_folder, balanced, ignore=shutil.ignore_patterns("*.csv"))
+    text = PngInfo()
+    text.add_text("gansynth.origin", "synthetic")
+    for name in ("basophil", "lymphocyte"):
+        for seed in range(3):
+            pixels = np.random.default_rng(seed).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(balanced / name / f"synthetic_{seed}.png", pnginfo=text)
+    sets = open_sets(phantom_folder, balanced, size=32, seed=0)
+    assert sets.class_names == ("basophil", "lymphocyte")
+    assert sets.synthetic.counts(2).tolist() == [3, 3]
+    assert any("has no synthetic image of such a class: eosinophil" in warning for warning in sets.warnings)

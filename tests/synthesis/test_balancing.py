@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -141,3 +142,24 @@ def test_a_data_set_without_files_is_written_from_its_pixels(run: Run, cells: Pa
 def test_an_impossible_target_is_refused(run: Run, cells: Path, tmp_path: Path, target: object) -> None:
     with pytest.raises(InputError, match="target"):
         balance(cells, run, tmp_path / "out", target=target, progress=False)  # type: ignore[arg-type]
+
+
+def test_no_name_is_a_formula_in_the_tables_and_all_of_them_are_read_back(
+    run: Run, cells: Path, tmp_path: Path
+) -> None:
+    shutil.move(cells / "basophil", cells / "=basophil")
+    for name in ("metadata.csv", "splits.csv"):
+        (cells / name).unlink(missing_ok=True)
+    write_splits(split_dataset(open_dataset(cells, 32)), cells)
+    odd = shutil.copytree(run.path, tmp_path / "odd")
+    info = json.loads((odd / "run.json").read_text())
+    info["class_names"][0] = "=basophil"
+    (odd / "run.json").write_text(json.dumps(info))
+    out = tmp_path / "out"
+    report = balance(cells, odd, out, target=12, keep_copies=True, progress=False)
+    for name in ("metadata.csv", "splits.csv"):
+        named = pd.read_csv(out / name)["file_name"]
+        assert named.str.startswith("'=basophil/").any() and not named.str.startswith("=").any()
+    assert open_dataset(out, 32).part("train").counts() == report.after
+    again = balance(cells, odd, out, target=12, keep_copies=True, resume=True, progress=False)
+    assert again.after == report.after

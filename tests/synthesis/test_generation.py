@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
 from gansynth.synthesis import generate, read_provenance
@@ -65,6 +66,29 @@ def test_folder_holds_class_folders_and_a_table_of_every_image(run: Run, tmp_pat
     assert set(table["model_sha256"]) == {run.model_sha256}
     assert table["confidence"].between(0, 1).all() and (table["nearest_training_distance"] > 0).all()
     assert report.complete and "lymphocyte: 40 of 40" in str(report)
+
+
+def test_no_class_is_a_formula_in_the_table_and_all_of_it_is_read_back(run: Run, tmp_path: Path) -> None:
+    names = ["=1+1", "-cell", "@x"]
+    odd, out = named(run, tmp_path / "odd", names), tmp_path / "out"
+    counts = dict.fromkeys(names, 1)
+    generate(odd, counts, out, keep_copies=True, progress=False)
+    table = pd.read_csv(out / "metadata.csv")
+    assert table["class"].tolist() == [f"'{name}" for name in names] and table["file_name"].str.startswith("'").all()
+    assert generate(odd, counts, out, keep_copies=True, resume=True, progress=False).already_complete
+    assert open_dataset(out, 32).counts() == counts
+
+
+def test_a_planted_link_in_the_place_of_the_journal_is_not_followed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".generate.jsonl").symlink_to(tmp_path / "thesis.txt")
+    for there in (False, True):
+        if there:
+            (tmp_path / "thesis.txt").write_text("ten years of work")
+        with pytest.raises(InputError, match=r"generate\.jsonl: is not a regular file"):
+            generate(run, {"basophil": 1}, tmp_path / "out", resume=True, progress=False)
+        assert (tmp_path / "thesis.txt").exists() == there
+    assert (tmp_path / "thesis.txt").read_text() == "ten years of work"
 
 
 def test_every_png_says_that_it_is_synthetic_and_by_which_model(run: Run, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from gansynth.classifiers.explain.files import ExplainedFile, Looked, shares_of
 from gansynth.errors import InputError
+from gansynth.files import spreadsheet_cell
 from gansynth.files.atomic import whole_file, write_json
 from gansynth.report.explain.sheet import ON_ONE_SHEET, explained_picture, explanation_sheet
 
@@ -81,7 +82,8 @@ def write_explanations(
     with whole_file(out / TABLE) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(_COLUMNS)
-        table.writerows(_row(one, names[one.file]) for one in shown)
+        rows = (_row(one, names[one.file]) for one in shown)
+        table.writerows([spreadsheet_cell(x) if isinstance(x, str) else x for x in row] for row in rows)
     write_json(out / ANSWER, answer(explained, run=run, method=method, before=before))
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from gansynth.files import table_text
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate, mean_of_known
@@ -455,7 +456,7 @@ def _csv(
             line[f"{name} sd"] = None if found is None else found.sd
             line[f"{name} real"] = None if found is None else found.floor
         lines.append(line)
-    return pd.DataFrame(lines).to_csv(index=False, float_format="%.6g")
+    return table_text(pd.DataFrame(lines), "%.6g")
 
 
 def _list(names: Sequence[str]) -> str:

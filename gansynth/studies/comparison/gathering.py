@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gansynth.data.label_tree import tree_of
+from gansynth.files import table_text
 from gansynth.files.atomic import write_text
 from gansynth.metrics.classification_effects import ONE_TRAINING
 from gansynth.metrics.estimate import Estimate
@@ -252,7 +253,7 @@ def _scores(records: Mapping[Key, Sequence[Record]], names: Sequence[str]) -> st
             rows += [(*mine, "", metric, value) for metric, value in scores.overall.items()]
             rows += [(*mine, name, metric, value) for name in names for metric, value in scores.classes[name].items()]
     table = pd.DataFrame(rows, columns=["arm", "classifier", "fold", "seed", "class", "metric", "value"])
-    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return table_text(table, "%.6g")
 
 
 def _versions() -> dict[str, str]:

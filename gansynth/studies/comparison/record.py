@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import plain_cell, table_text
 from gansynth.files.atomic import whole_file, write_json
 from gansynth.metrics.classification import classification_scores
 from gansynth.studies.comparison.arm import Cell, Job, Outcome
@@ -215,7 +216,7 @@ def _write_rows(
     table["class"] = of[labels]
     table["predicted"] = of[probabilities.argmax(axis=1)]
     columns = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in names])
-    text = pd.concat([table, columns], axis=1).to_csv(index=False, lineterminator="\n", float_format=f"%.{_DECIMALS}f")
+    text = table_text(pd.concat([table, columns], axis=1), f"%.{_DECIMALS}f")
     with whole_file(path) as temporary:
         # A file name that is no valid UTF-8 goes into the table byte by byte as it is on the disk.
         temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -229,15 +230,15 @@ def _read(path: Path, names: tuple[str, ...]) -> Predictions:
             dtype={"file_name": str, "class": str, "predicted": str, "gan": str},
         )  # fmt: skip
         return Predictions(
-            table["file_name"].tolist(),
+            [plain_cell(name) for name in table["file_name"]],
             _positions(table["class"], index),
             _positions(table["predicted"], index),
             table[[f"p_{name}" for name in names]].to_numpy(np.float64),
-            table["gan"].tolist() if "gan" in table else [],
+            [plain_cell(name) for name in table["gan"]] if "gan" in table else [],
         )
     except (KeyError, ValueError) as error:
         raise InputError(f"{path}: not what `compare` writes ({error!r})") from error
 
 
 def _positions(column: pd.Series[str], index: Mapping[str, int]) -> NDArray[np.int64]:
-    return np.array([index[name] for name in column], np.int64)
+    return np.array([index[plain_cell(name)] for name in column], np.int64)

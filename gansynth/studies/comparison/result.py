@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 import pandas as pd
 
 from gansynth.errors import InputError
+from gansynth.files import table_text
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import ends, share
@@ -353,7 +354,7 @@ class Comparison(Level[About, ArmResult]):
 
     def write(self, folder: Path | str) -> None:
         """Write results.json and effects.csv."""
-        table = self.frame("effects").to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        table = table_text(self.frame("effects"), "%.6g")
         write_text(Path(folder) / "effects.csv", table)
         write_json(Path(folder) / RESULTS, self.to_json())
 

@@ -21,6 +21,7 @@ from gansynth.data.rarity import hold_rare
 from gansynth.data.split import split_dataset
 from gansynth.data.units import inseparable_units
 from gansynth.errors import InputError
+from gansynth.files import table_text
 from gansynth.files.atomic import write_text
 
 LEFT_OUT = ""
@@ -51,7 +52,7 @@ class Fold:
     def write(self, folder: Path) -> None:
         """Write the split into ``folder/fold{k}.csv``."""
         table = pd.DataFrame({"file_name": list(self.split), "split": list(self.split.values())})
-        write_text(folder / f"{self.name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / f"{self.name}.csv", table_text(table))
 
 
 class Images:

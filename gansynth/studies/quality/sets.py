@@ -143,17 +143,17 @@ def open_sets(
     warnings: list[str] = []
     there = open_dataset(real, size=size, cache_dir=cache_dir, progress=progress, one_class=WITHOUT_CLASSES)
     made = open_dataset(synthetic, size=size, cache_dir=cache_dir, progress=progress, one_class=WITHOUT_CLASSES)
-    names = _common_classes(there, made, str(real), str(synthetic), warnings)
     rows = np.flatnonzero((there.records["origin"] != "synthetic").to_numpy())
     if len(rows) < len(there):
         warnings.append(f"{len(there) - len(rows)} synthetic images in {real} are left out of the real side")
-    there_images = _aligned(there, rows, names)
-    rows = np.arange(len(made))
+    made_rows = np.arange(len(made))
     mixed = (made.records["origin"] == "synthetic").to_numpy()
     if mixed.any() and not mixed.all():
         warnings.append(f"{int((~mixed).sum())} real images in {synthetic} are left out of the synthetic side")
-        rows = np.flatnonzero(mixed)
-    made_images = _aligned(made, rows, names)
+        made_rows = np.flatnonzero(mixed)
+    # A class that balancing left as it was has a folder in a balanced set, and no synthetic image in it.
+    names = _common_classes(_classes_of(there, rows), _classes_of(made, made_rows), str(real), str(synthetic), warnings)
+    there_images, made_images = _aligned(there, rows, names), _aligned(made, made_rows, names)
     split = there.records["split"].to_numpy()[there_images.rows]
     known = bool((split == "train").any() and np.isin(split, ("val", "test")).any())
     if known:
@@ -198,19 +198,24 @@ def _median_edge(folder: str | Path, most: int = 64) -> int:
     return int(np.median(edges)) if edges else MOST_PIXELS
 
 
+def _classes_of(dataset: CellDataset, rows: Rows) -> list[str]:
+    """Return the classes that have an image among some, in their order."""
+    return [dataset.class_names[c] for c in np.unique(dataset.labels[rows])]
+
+
 def _common_classes(
-    real: CellDataset, synthetic: CellDataset, real_name: str, synthetic_name: str, warnings: list[str]
+    real: list[str], synthetic: list[str], real_name: str, synthetic_name: str, warnings: list[str]
 ) -> tuple[str, ...]:
-    names = tuple(name for name in real.class_names if name in synthetic.class_names)
+    names = tuple(name for name in real if name in synthetic)
     if not names:
         raise InputError(
-            f"{synthetic_name} has no class of {real_name} ({', '.join(synthetic.class_names)} against "
-            f"{', '.join(real.class_names)}); name the class folders alike"
+            f"{synthetic_name} has no class of {real_name} ({', '.join(synthetic) or 'none'} against "
+            f"{', '.join(real) or 'none'}); name the class folders alike"
         )
-    for dataset, where in ((real, synthetic_name), (synthetic, real_name)):
-        alone = [name for name in dataset.class_names if name not in names]
+    for classes, where, kind in ((real, synthetic_name, "synthetic"), (synthetic, real_name, "real")):
+        alone = [name for name in classes if name not in names]
         if alone:
-            warnings.append(f"not compared, because {where} has no such class: {', '.join(alone)}")
+            warnings.append(f"not compared, because {where} has no {kind} image of such a class: {', '.join(alone)}")
     return names
 
 

@@ -356,7 +356,7 @@ def _about(
 
 def _map(view: View) -> FeatureMap:
     """Return held-out and synthetic cells in the plane; equally many of each class, at most `ON_THE_MAP` of either."""
-    training = view.pool.others
+    training = view.pool.others if len(view.pool.others) else view.pool.held_out
     flat = Projection.fit(view.real["features"][training], view.pool.images.labels[training])
     positions, classes, real = [], [], []
     for is_real, features, labels in zip((False, True), view.pairs(), view.pair_labels(), strict=True):

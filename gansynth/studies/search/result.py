@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gansynth.data.dataset import CellDataset
+from gansynth.files import table_text
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.classification_tests import corrected_t_test
 from gansynth.metrics.estimate import mean_of_known
@@ -234,7 +235,7 @@ class RemedySearch(Result):
     def write(self, folder: Path) -> None:
         """Write results.json and search.csv."""
         write_json(folder / RESULTS, self.to_json())
-        write_text(folder / "search.csv", self.frame().to_csv(index=False, lineterminator="\n", float_format="%.5g"))
+        write_text(folder / "search.csv", table_text(self.frame(), "%.5g"))
 
     @classmethod
     def read(cls, folder: Path) -> RemedySearch:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from gansynth.files import table_text
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
@@ -333,7 +334,7 @@ class ImbalanceSweep(Result):
     def write(self, folder: Path) -> None:
         """Write results.json, sweep.csv and effects.csv."""
         for name, table in (("sweep", self.frame()), ("effects", self.frame("effects"))):
-            write_text(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+            write_text(folder / f"{name}.csv", table_text(table, "%.6g"))
         write_json(folder / RESULTS, self.to_json())
 
     @classmethod

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
-from gansynth.files.atomic import whole_file
+from gansynth.files import spreadsheet_cell
+from gansynth.files.atomic import naming, whole_file
 
 METADATA_FILE = "metadata.csv"
 JOURNAL_FILE = ".naturalize.jsonl"
@@ -101,9 +102,10 @@ class CompositeFolder:
         path = self.out / image.file_name
         path.parent.mkdir(exist_ok=True)
         part = path.with_name(f".{path.name}.part")
-        part.write_bytes(png)
-        part.replace(path)
-        with self._journal.open("a", encoding="ascii") as journal:
+        with naming(path, part):
+            part.write_bytes(png)
+            part.replace(path)
+        with naming(self._journal), self._journal.open("a", encoding="ascii") as journal:
             journal.write(json.dumps(asdict(image)) + "\n")
         self._done[image.file_name] = image
 
@@ -118,8 +120,9 @@ class CompositeFolder:
             for name in order:
                 image = self._done[name]
                 found = f"{image.distance:.4f}"
-                row = (name, image.class_name, image.seed, model_sha256, "", found, image.white, image.background)
-                table.writerow((*row, BETWEEN.join(image.reds)))
+                names = (spreadsheet_cell(name), spreadsheet_cell(image.class_name))
+                parts = (image.white, image.background, BETWEEN.join(image.reds))
+                table.writerow((*names, image.seed, model_sha256, "", found, *map(spreadsheet_cell, parts)))
 
     def _read(self) -> None:
         try:
