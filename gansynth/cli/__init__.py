@@ -25,6 +25,7 @@ from gansynth.cli.nuclei import nuclei
 from gansynth.cli.quality import quality
 from gansynth.cli.quiz import quiz
 from gansynth.cli.remedy_search import search_remedy
+from gansynth.cli.sheet import sheet
 from gansynth.cli.sweep import sweep
 from gansynth.cli.synthesis import balance, generate
 from gansynth.cli.weights import weights
@@ -53,7 +54,7 @@ def gansynth() -> None:
 _COMMANDS = (
     data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain, compare,
     models, export, demo,
-    search_remedy, sweep, weights, quiz,
+    search_remedy, sweep, weights, quiz, sheet,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)
