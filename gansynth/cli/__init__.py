@@ -16,6 +16,7 @@ from gansynth.cli.classifier import classify, train_classifier
 from gansynth.cli.compare import compare
 from gansynth.cli.data import data
 from gansynth.cli.demo import demo
+from gansynth.cli.doctor import doctor
 from gansynth.cli.explain import explain
 from gansynth.cli.failures import Commands
 from gansynth.cli.gan import export, train_gan
@@ -54,7 +55,7 @@ def gansynth() -> None:
 _COMMANDS = (
     data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain, compare,
     models, export, demo,
-    search_remedy, sweep, weights, quiz, sheet,
+    search_remedy, sweep, weights, quiz, sheet, doctor,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)
