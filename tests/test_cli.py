@@ -78,6 +78,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "sweep",
         "train-classifier",
         "train-gan",
+        "walk",
         "weights",
     }
 

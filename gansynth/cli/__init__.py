@@ -29,6 +29,7 @@ from gansynth.cli.remedy_search import search_remedy
 from gansynth.cli.sheet import sheet
 from gansynth.cli.sweep import sweep
 from gansynth.cli.synthesis import balance, generate
+from gansynth.cli.walk import walk
 from gansynth.cli.weights import weights
 from gansynth.version import __version__
 
@@ -55,7 +56,7 @@ def gansynth() -> None:
 _COMMANDS = (
     data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain, compare,
     models, export, demo,
-    search_remedy, sweep, weights, quiz, sheet, doctor,
+    search_remedy, sweep, weights, quiz, sheet, doctor, walk,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)
