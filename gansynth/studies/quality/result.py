@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from gansynth.errors import InputError
 from gansynth.files.atomic import whole_file, write_json, write_text
 from gansynth.metrics.estimate import Estimate
 from gansynth.studies.quality.catalogue import METRICS
+from gansynth.studies.result_file import Result
 from gansynth.version import __version__
 
 RESULTS = "results.json"
@@ -63,7 +64,7 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Quality:
+class Quality(Result):
     """The quality of synthetic images against real ones.
 
     Attributes
@@ -114,14 +115,36 @@ class Quality:
             **self.about,
         }
 
+    def frame(self, of: Literal["metrics", "classes"] = "metrics") -> pd.DataFrame:
+        """Return a tidy table: metric, value, low, high, n, floor, floor_n, class_mean, note.
+
+        Parameters
+        ----------
+        of : str
+            "metrics": over all classes. "classes": of every class, with a column class before the others.
+        """
+        if of not in ("metrics", "classes"):
+            raise ValueError(f"'{of}': choose metrics or classes")
+        whole = _table([("", self.metrics)]).drop(columns="class")
+        return whole if of == "metrics" else _table(list(self.classes.items()))
+
+    def __repr__(self) -> str:
+        said = f"Quality({len(self.metrics)} metrics, {len(self.classes)} classes"
+        shown = [name for name in ("recall", "KD-cell") if name in self.metrics]
+        for name in shown:
+            one = self.metrics[name]
+            value, floor = ("-" if number is None else f"{number:.3g}" for number in (one.value, one.floor))
+            said += f", {name} {value} (real {floor})"
+        return f"{said})"
+
     def write(self, folder: str | Path) -> Path:
         """Write results.json, metrics.csv, classes.csv, map.csv, nearest.csv and the pictures' arrays.
 
         `results.json` comes last: where it is, the folder is whole.
         """
         folder = Path(folder)
-        write_text(folder / "metrics.csv", _table([("", self.metrics)]).drop(columns="class").to_csv(index=False))
-        write_text(folder / "classes.csv", _table(list(self.classes.items())).to_csv(index=False))
+        write_text(folder / "metrics.csv", self.frame().to_csv(index=False))
+        write_text(folder / "classes.csv", self.frame("classes").to_csv(index=False))
         write_text(folder / "map.csv", self.map.to_csv(index=False, float_format="%.4f"))
         write_text(folder / "nearest.csv", self.nearest.to_csv(index=False, float_format="%.4f"))
         for name, arrays in (("nearest.npz", self.nearest_images), ("sheet.npz", self.sheet)):
