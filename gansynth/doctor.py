@@ -49,6 +49,8 @@ class Checkup:
         That this process may use.
     threads : int
         That torch computes with.
+    load : float or None
+        Processes that computed before the test, the mean of a minute; None where the system does not say.
     device : str
         What `--device auto` takes here: "cpu", or the GPU's name.
     bfloat16 : bool
@@ -67,6 +69,7 @@ class Checkup:
     system: str
     processors: int
     threads: int
+    load: float | None
     device: str
     bfloat16: bool
     space: list[Space]
@@ -104,7 +107,7 @@ def check_up(*, device: str = "auto", seconds: float = 12.0, folder: str | Path 
     InputError
         If there is no such device.
     """
-    where = chosen_device(device)
+    where, load = chosen_device(device), _load()
     space = [_space("this folder", Path(folder)), _space("decoded images ($GANSYNTH_CACHE)", default_cache())]
     looks = look_for_weights()
     speed = training_speed(RECIPE, seconds=seconds, device=device) if seconds > 0 else None
@@ -114,6 +117,11 @@ def check_up(*, device: str = "auto", seconds: float = 12.0, folder: str | Path 
         if one.free_bytes < LITTLE_SPACE
     ]
     problems += dict.fromkeys(look.problem for look in looks if look.state == "wrong")
+    if speed is not None and load is not None and load > _processors() / 2:
+        problems.append(
+            f"the speed is that of a busy machine: before the test, other work had a load of {load:.1f} on "
+            f"{_processors()} processors"
+        )
     if speed is not None and speed.minutes > _SLOW_MINUTES:
         problems.append(
             f"a training by {speed.recipe} takes {speed.minutes / 60:.0f} hours here; begin with --from pbc-64, which "
@@ -124,6 +132,7 @@ def check_up(*, device: str = "auto", seconds: float = 12.0, folder: str | Path 
         system=f"{platform.system()} {platform.release()}, {platform.machine()}",
         processors=_processors(),
         threads=torch.get_num_threads(),
+        load=load,
         device=torch.cuda.get_device_name(where) if where.type == "cuda" else "cpu",
         bfloat16=has_bf16(where),
         space=space,
@@ -146,6 +155,10 @@ def _versions() -> dict[str, str]:
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _load() -> float | None:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _space(what: str, folder: Path) -> Space:

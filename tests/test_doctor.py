@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from gansynth import doctor
 from gansynth.cli import gansynth
 from gansynth.errors import InputError
-from gansynth.gans.engine.speed import training_speed
+from gansynth.gans.engine.speed import TrainingSpeed, training_speed
 from gansynth.recipes import load_recipe
 
 from .conftest import TINY
@@ -53,3 +53,13 @@ def test_a_full_disk_is_a_problem_that_stands_in_the_table(monkeypatch: pytest.M
     monkeypatch.setattr(doctor, "LITTLE_SPACE", 10**30)
     result = CliRunner().invoke(gansynth, ["doctor", "--seconds", "0", "--device", "cpu"])
     assert result.exit_code == 0 and "problem:" in result.output and "make room" in result.output
+
+
+def test_the_speed_of_a_busy_machine_is_said_to_be_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "training_speed", lambda *_, **__: TrainingSpeed("tiny", "cpu", "32-true", 9, 1, 8, 90))
+    for load, busy in ((0.0, False), (1000.0, True)):
+        monkeypatch.setattr("os.getloadavg", lambda load=load: (load, load, load))
+        found = doctor.check_up(device="cpu")
+        assert found.load == load
+        assert any("busy machine" in problem for problem in found.problems) == busy
+        assert found.to_json()["speed"]["images_per_second"] == 72
