@@ -106,14 +106,14 @@ def train_gan(
 def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
     """Make a run small enough to give away, or a network that runs without gansynth.
 
-    Writes the generator in 16 bits with its recipe, its provenance and what checks its images, without the training
-    state: it generates without the data, and cannot be resumed.
-
     \b
     Example:
       gansynth export runs/my-cells my-cells-64
       gansynth export runs/my-cells --format onnx --out my-cells-onnx
       gansynth export runs/classifier --format torchscript --out classifier-ts
+
+    Writes the generator in 16 bits with its recipe, its provenance and what checks its images, without the training
+    state: it generates without the data, and cannot be resumed.
 
     --format onnx and torchscript take a run of train-gan or train-classifier, and keep the file only if it computes the
     same images or probabilities. export.json beside it says what goes in and what comes out.
