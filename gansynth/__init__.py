@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from gansynth.studies.quality.study import quality
     from gansynth.studies.search.study import search_remedy
     from gansynth.studies.sweep.study import sweep_imbalance
-    from gansynth.synthesis import GANOverSampler, balance, generate
+    from gansynth.synthesis import GANOverSampler, MixedDataset, balance, generate
     from gansynth.synthesis.naturalize.naturalizing import naturalize
 
 _HOME = {
     "CellDataset": "gansynth.data",
     "GANOverSampler": "gansynth.synthesis",
     "InputError": "gansynth.errors",
+    "MixedDataset": "gansynth.synthesis",
     "balance": "gansynth.synthesis",
     "benchmark": "gansynth.studies.benchmark.study",
     "build_gan": "gansynth.gans",
@@ -60,6 +61,7 @@ __all__ = [
     "CellDataset",
     "GANOverSampler",
     "InputError",
+    "MixedDataset",
     "__version__",
     "balance",
     "benchmark",

@@ -89,6 +89,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "data phantom",
         "data split",
         "demo",
+        "doctor",
         "explain",
         "export",
         "generate",
@@ -97,9 +98,11 @@ def test_the_commands_are_those_of_the_design() -> None:
         "quality",
         "quiz",
         "search-remedy",
+        "sheet",
         "sweep",
         "train-classifier",
         "train-gan",
+        "walk",
         "weights",
     }
 
@@ -129,6 +132,17 @@ def test_help_answers_at_once_and_needs_no_torch() -> None:
         taken.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
     # Processor time, which a busy machine stretches little; 0.1 s alone.
     assert min(taken) < 0.5
+
+
+def test_the_shell_completes_commands_and_values_as_the_documentation_says() -> None:
+    def completed(words: str) -> set[str]:
+        environment = {"_GANSYNTH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        call = [sys.executable, "-c", "from gansynth.cli import run; run()"]
+        found = subprocess.run(call, env=os.environ | environment, capture_output=True, text=True, check=True).stdout
+        return {line.partition(",")[2] for line in found.splitlines()}
+
+    assert completed("gansynth qu") == {"quality", "quiz"}
+    assert completed("gansynth sheet --sort n") == {"name", "nearest"}
 
 
 def test_what_can_be_asked_for_by_name_is_listed_without_torch() -> None:

@@ -16,6 +16,7 @@ from gansynth.cli.classifier import classify, train_classifier
 from gansynth.cli.compare import compare
 from gansynth.cli.data import data
 from gansynth.cli.demo import demo
+from gansynth.cli.doctor import doctor
 from gansynth.cli.explain import explain
 from gansynth.cli.failures import Commands
 from gansynth.cli.gan import export, train_gan
@@ -25,8 +26,10 @@ from gansynth.cli.nuclei import nuclei
 from gansynth.cli.quality import quality
 from gansynth.cli.quiz import quiz
 from gansynth.cli.remedy_search import search_remedy
+from gansynth.cli.sheet import sheet
 from gansynth.cli.sweep import sweep
 from gansynth.cli.synthesis import balance, generate
+from gansynth.cli.walk import walk
 from gansynth.cli.weights import weights
 from gansynth.version import __version__
 
@@ -53,7 +56,7 @@ def gansynth() -> None:
 _COMMANDS = (
     data, train_gan, generate, balance, naturalize, quality, benchmark, train_classifier, classify, explain, compare,
     models, export, demo,
-    search_remedy, sweep, weights, quiz,
+    search_remedy, sweep, weights, quiz, sheet, doctor, walk,
 )  # fmt: skip
 for _command in _COMMANDS:
     gansynth.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,6 +14,7 @@ from gansynth.cli.arguments import (
     device_option,
     seed_option,
 )
+from gansynth.errors import InputError
 
 
 @click.command("train-gan")
@@ -91,20 +93,59 @@ def train_gan(
 
 @click.command()
 @click.argument("run")
-@click.argument("out", type=OUT)
-def export(run: str, out: Path) -> None:
-    """Make a run small enough to give away.
-
-    Writes the generator in 16 bits with its recipe, its provenance and what checks its images, without the training
-    state: it generates without the data, and cannot be resumed.
+@click.argument("place", metavar="[OUT]", type=OUT, required=False)
+@click.option("--out", type=OUT, help="A new folder; the same as OUT.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["run", "onnx", "torchscript"]),
+    default="run",
+    show_default=True,
+    help="run: a small run of gansynth; the others: a network that runs without gansynth.",
+)
+def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
+    """Make a run small enough to give away, or a network that runs without gansynth.
 
     \b
     Example:
       gansynth export runs/my-cells my-cells-64
+      gansynth export runs/my-cells --format onnx --out my-cells-onnx
+      gansynth export runs/classifier --format torchscript --out classifier-ts
+
+    Writes the generator in 16 bits with its recipe, its provenance and what checks its images, without the training
+    state: it generates without the data, and cannot be resumed.
+
+    --format onnx and torchscript take a run of train-gan or train-classifier, and keep the file only if it computes the
+    same images or probabilities. export.json beside it says what goes in and what comes out.
     """
+    if (place is None) == (out is None):
+        raise InputError("where to? Give one new folder, with --out DIR or as the second argument")
+    folder = out or place
+    assert folder is not None
+    if form != "run":
+        _export_network(run, folder, form)
+        return
     from gansynth.gans import open_run
     from gansynth.gans.export import export_run
 
-    written = export_run(open_run(run), out)
+    written = export_run(open_run(run), folder)
     size = sum(file.stat().st_size for file in written.path.iterdir())
     click.echo(f"wrote {written.path} ({size / 1e6:.1f} MB)")
+
+
+def _export_network(run: str, out: Path, form: Any) -> None:
+    from gansynth.classifiers import open_classifier
+    from gansynth.classifiers.opening import is_classifier
+    from gansynth.classifiers.portable import export_classifier
+    from gansynth.gans import open_run
+    from gansynth.gans.portable import export_generator
+
+    if is_classifier(run):
+        written = export_classifier(
+            open_classifier(run, calibrated=False, device="cpu"), out, form, name=Path(run).name
+        )
+        unit = "of probability"
+    else:
+        written, unit = export_generator(open_run(run), out, form), "grey levels"
+    click.echo(f"compared on {written.compared} inputs: at most {written.largest_difference:.2g} {unit} apart")
+    click.echo(f"wrote {written.file} ({written.file.stat().st_size / 1e6:.1f} MB)")

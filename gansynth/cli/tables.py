@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gansynth.classifiers.published_files import Look
+    from gansynth.doctor import Checkup
     from gansynth.metrics.estimate import Estimate
     from gansynth.studies.benchmark.result import Benchmark
     from gansynth.studies.comparison.result import Comparison
@@ -28,6 +29,29 @@ def weights_table(looks: Sequence[Look]) -> str:
         )
     missing = dict.fromkeys(f"{look.file}: {look.how}" for look in looks if look.state == "missing")
     return "\n".join([_aligned(rows), "", *missing])
+
+
+def checkup_table(found: Checkup) -> str:
+    """Return what this machine has and what to expect of it, a line each."""
+    rows = [("system", found.system), *found.versions.items()]
+    rows.append(("device", f"{found.device}, {'with' if found.bfloat16 else 'without'} fast bfloat16"))
+    rows.append(("processors", f"{found.processors}, and {found.threads} threads in torch"))
+    rows += [("free space", f"{one.free_bytes / 1e9:,.1f} GB for {one.what}: {one.folder}") for one in found.space]
+    rows += [(f"shipped {kind}s", ", ".join(names)) for kind, names in found.models.items()]
+    there = [name for name, state in found.weights.items() if state == "present"]
+    rows.append(("published weights", f"{len(there)} of {len(found.weights)} there: {', '.join(there) or 'none'}"))
+    if found.speed is not None:
+        one = found.speed
+        measured = f"{one.steps} steps of {one.batch_size} images in {one.seconds:.1f} s, {one.precision}"
+        rows.append(("training speed", f"{one.images_per_second:,.0f} images a second by {one.recipe} ({measured})"))
+        rows.append(("a whole training", f"{_minutes(one.minutes)} for the {one.recipe_steps:,} steps of {one.recipe}"))
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name.ljust(width)}  {value}" for name, value in rows]
+    return "\n".join([*lines, *(f"problem: {problem}" for problem in found.problems)])
+
+
+def _minutes(minutes: float) -> str:
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
 def quality_table(quality: Quality) -> str:

@@ -46,6 +46,20 @@ class CellDataset:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        parts = self.records["split"].value_counts()
+        split = ", ".join(f"{int(parts[name]):,} {name}" for name in ("train", "val", "test") if name in parts)
+        return (
+            f"CellDataset({len(self):,} images of {self.size} px in {len(self.class_names)} classes; "
+            f"{split or 'not split'})"
+        )
+
+    def _repr_html_(self) -> str:
+        names = np.array(self.class_names)[self.labels]
+        parts = self.records["split"].replace("", "not split").to_numpy()
+        html: str = pd.crosstab(names, parts, rownames=["class"], colnames=["split"], margins=True).to_html()
+        return html
+
     @property
     def size(self) -> int:
         """Edge length of the (square) images in pixels."""

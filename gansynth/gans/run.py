@@ -8,18 +8,21 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gansynth.errors import InputError, nearest_name
 from gansynth.files import NoSuchFile, read_json
 from gansynth.files.hashing import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
-from gansynth.gans.gan import build_gan
+from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.independent_classifier import IndependentClassifier
-from gansynth.gans.sampling import LoadedGenerator
+from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.networks.compact import SkipGenerator
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.recipes.reading import ZOO
+from gansynth.runs.device import chosen_device
 from gansynth.runs.names import INFO, MODEL, RECIPE
 from gansynth.runs.shipped import zoo_models
 from gansynth.runs.weights import read_weights
@@ -51,6 +54,7 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, Path(os.path.abspath(path)).name  # "." and ".." have no name
+        self._loaded: tuple[tuple[str, float], LoadedGenerator] | None = None
         try:
             self.info: dict[str, Any] = read_json(path / INFO)
             self.class_names = tuple(str(name) for name in self.info["class_names"])
@@ -66,6 +70,9 @@ class Run:
         self.recipe: GanRecipe = load_recipe(path / RECIPE)
         if not (path / MODEL).is_file():
             raise InputError(f"{path}: has no {MODEL} yet; continue the training with `train-gan --resume`")
+
+    def __repr__(self) -> str:
+        return f"Run({self.name}: {self.recipe.gan}, {self.resolution} px, {len(self.class_names)} classes)"
 
     @property
     def resolution(self) -> int:
@@ -112,6 +119,20 @@ class Run:
             If the weights do not fit the recipe, `truncation` is not a share, or the generator has no styles to
             truncate.
         """
+        gan = self.load_gan(truncation)
+        classifier = self.independent_classifier(device)
+        if classifier is not None:
+            gan.label_with(classifier)
+        return LoadedGenerator(gan, torch.device(device))
+
+    def load_gan(self, truncation: float = 1.0) -> GAN:
+        """Return the GAN with its trained generator, on the CPU and in float32; its other players are untrained.
+
+        Raises
+        ------
+        InputError
+            As `generator`.
+        """
         if not 0 <= truncation <= 1:
             raise InputError(f"a truncation of {truncation}: give a number from 0 to 1")
         tensors, _ = read_weights(self.path / MODEL)
@@ -128,10 +149,51 @@ class Run:
                     "generate without --truncation"
                 )
             network.truncate(truncation)
-        classifier = self.independent_classifier(device)
-        if classifier is not None:
-            gan.label_with(classifier)
-        return LoadedGenerator(gan, torch.device(device))
+        return gan
+
+    def sample(
+        self, class_name: str, n: int, *, seed: int = 0, truncation: float = 1.0, device: str = "auto"
+    ) -> NDArray[np.uint8]:
+        """Return synthetic images of a class: the pixels that `gansynth.generate` writes for the same seeds.
+
+        Image i has the seed `seed` + i. Nothing is screened out; `generate` leaves out copies of training images. The
+        generator stays loaded for the next call.
+
+        Parameters
+        ----------
+        class_name : str
+        n : int
+            At least 1.
+        seed : int
+            Of the first image, not negative.
+        truncation : float
+            Below 1, images nearer to the typical one of their class (see `generator`).
+        device : {"auto", "cpu", "cuda"}
+
+        Returns
+        -------
+        uint8 array [n, 3, R, R]
+            RGB.
+
+        Raises
+        ------
+        InputError
+            For a class the run was not trained on, or a number out of range.
+
+        Examples
+        --------
+        >>> open_run("pbc-64").sample("promyelocyte", 4, seed=7).shape
+        (4, 3, 64, 64)
+        """
+        index = self.class_index(class_name)
+        if n < 1:
+            raise InputError(f"{n} images of {class_name}: give a whole number above zero")
+        if seed < 0 or seed + n + CHUNK >= 2**63:
+            raise InputError(f"seed {seed}: give a whole number from 0 that leaves room for the images below 2^63")
+        asked = str(chosen_device(device)), float(truncation)
+        if self._loaded is None or self._loaded[0] != asked:
+            self._loaded = asked, self.generator(*asked)
+        return self._loaded[1](index, np.arange(seed, seed + n, dtype=np.int64))
 
     def independent_classifier(self, device: torch.device | str = "cpu") -> IndependentClassifier | None:
         """Load the classifier that took no part in the game; None where the run has none."""

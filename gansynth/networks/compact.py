@@ -177,7 +177,10 @@ class SkipGenerator(nn.Module):
 
         Each row of z may go on with the image's `n_noise` numbers of noise; else they are drawn here.
         """
-        w = self.style(z[:, : self.latent], labels)
+        return self.synthesise(self.style(z[:, : self.latent], labels), z)
+
+    def synthesise(self, w: Tensor, z: Tensor) -> Tensor:
+        """Return images [n, 3, R, R] for styles w [n, style]; z is asked for its numbers of noise only."""
         # A constant that styles alone modulate makes neighbours hard to move: where red cells lie comes from here.
         h = self.constant + self.start(w).view(-1, *self.constant.shape[1:])
         h = h.contiguous(memory_format=torch.channels_last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gansynth.synthesis.balancing import balance
 from gansynth.synthesis.generation import generate
+from gansynth.synthesis.mixed_dataset import MixedDataset
 from gansynth.synthesis.naturalize.naturalizing import ClassCuts, NaturalizeReport
 from gansynth.synthesis.naturalize.training import chosen_segmenter, training_images
 from gansynth.synthesis.oversampling import GANOverSampler
@@ -16,6 +17,7 @@ __all__ = [
     "ClassReport",
     "GANOverSampler",
     "GenerationReport",
+    "MixedDataset",
     "NaturalizeReport",
     "Provenance",
     "balance",

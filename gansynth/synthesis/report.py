@@ -63,6 +63,10 @@ class GenerationReport:
         """Whether every class has all images that were asked for."""
         return all(c.written >= c.asked for c in self.classes)
 
+    def __repr__(self) -> str:
+        written, asked = (sum(counts) for counts in zip(*((c.written, c.asked) for c in self.classes), strict=True))
+        return f"GenerationReport({written} of {asked} images of {len(self.classes)} classes in {self.out})"
+
     def __str__(self) -> str:
         if self.already_complete:
             return f"{self.out}: already complete, {sum(c.written for c in self.classes)} images; nothing to do"
@@ -106,6 +110,10 @@ class BalanceReport:
     def complete(self) -> bool:
         """Whether every class reached the target."""
         return all(n >= self.target for n in self.after.values())
+
+    def __repr__(self) -> str:
+        added = sum(self.after.values()) - sum(self.before.values())
+        return f"BalanceReport({added} synthetic images added, target {self.target}, in {self.out})"
 
     def __str__(self) -> str:
         width = max(len(name) for name in (*self.before, "class"))

@@ -164,5 +164,13 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         open_classifier(tmp_path)
     write_text(tmp_path / "recipe.yaml", load_recipe("c-wgan-gp-64").to_yaml())
     write_text(tmp_path / "run.json", "{}")
-    with pytest.raises(InputError, match=r"'classifier' is missing"):
-        open_classifier(tmp_path)  # a GAN's
+    with pytest.raises(InputError, match=r"is a generator: .*train-classifier"):
+        open_classifier(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("pbc-64", "generator"), ("pbc-encoder", "cell encoder"), ("bccd-detector", "cell detector")]
+)
+def test_a_model_of_the_zoo_that_cannot_classify_says_what_it_is_and_what_would_fit(name: str, what: str) -> None:
+    with pytest.raises(InputError, match=rf"{name}: is a {what}: .*gansynth train-classifier"):
+        open_classifier(name)

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
 from gansynth.classifiers import classify, open_classifier, train_classifier
+from gansynth.classifiers.opening import is_classifier
+from gansynth.classifiers.portable import export_classifier
 from gansynth.cli import classifier as commands
 from gansynth.cli.failures import Commands
 from gansynth.errors import InputError
@@ -96,3 +99,14 @@ def test_the_command_trains_scores_and_resumes(phantom_folder: Path, tmp_path: P
     assert again.exit_code == 0, again.output
     refused = CliRunner().invoke(group, command)
     assert refused.exit_code == 2 and "already holds a run; continue it with --resume" in refused.stderr
+
+
+def test_an_exported_classifier_gives_the_same_probabilities(run: Path, tmp_path: Path) -> None:
+    classifier = open_classifier(run, device="cpu")
+    written = export_classifier(classifier, tmp_path / "ts", "torchscript", name="run")
+    assert written.largest_difference <= 1e-3
+    images = tiny_cells()[1].images[:5]
+    found = torch.jit.load(str(written.file))(torch.from_numpy(np.array(images))).numpy()
+    # Where the processor has bfloat16, the classifier computes in it.
+    assert np.abs(found - classifier.probabilities(images)).max() < 0.05
+    assert is_classifier(run) and not is_classifier(tmp_path / "ts")

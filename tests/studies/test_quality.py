@@ -30,6 +30,18 @@ def found(phantom_folder: Path, made_folder: Path, encoder_folder: Path) -> Qual
     return quality(phantom_folder, made_folder, encoder=encoder_folder, progress=False)
 
 
+def test_what_was_found_shows_itself_in_a_line_and_as_tables(found: Quality) -> None:
+    assert len(repr(found)) < 200 and "3 classes" in repr(found) and "\n" not in repr(found)
+    overall, classes = found.frame(), found.frame("classes")
+    assert set(overall["metric"]) == set(found.metrics)
+    assert {(c, m) for c, row in found.classes.items() for m in row} == set(
+        zip(classes["class"], classes["metric"], strict=True)
+    )
+    recall = overall.set_index("metric").loc["recall"]
+    assert recall["value"] == found.metrics["recall"].value and recall["n"] == found.metrics["recall"].n
+    assert "<table" in found._repr_html_()
+
+
 def test_every_metric_has_a_figure_or_is_missing_with_its_file_or_says_why_not(found: Quality) -> None:
     missing = {one.metric for one in found.missing}
     for name in METRICS:

@@ -120,6 +120,7 @@ def test_answers_are_scored_by_the_key_beside_them(quiz: Quiz, tmp_path: Path) -
     assert "not seen to distinguish" in b.verdict
     assert set(anna.classes) == set(quiz.key.class_names)
     assert score.mean is not None and score.mean.n == 2
+    assert repr(score).startswith("QuizScore(20 cells: anna d' ") and "<table" in score._repr_html_()
     frame = score.frame()
     assert set(frame["reader"]) == {"anna", "b"} and len(frame) == len(set(map(tuple, frame.iloc[:, :3].to_numpy())))
 

@@ -16,6 +16,7 @@ from gansynth.files import read_table, shown
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.signal_detection import Detection, detection, share_of
 from gansynth.studies.quiz.key import KEY_FILE, ORIGINS, Key, QuizCell
+from gansynth.studies.result_file import Result
 
 _COLUMNS = ("quiz", "reader", "cell", "origin", "class")
 _ADVICE = "give the file that the quiz page saved"
@@ -78,7 +79,7 @@ class ReaderScore:
 
 
 @dataclass(frozen=True)
-class QuizScore:
+class QuizScore(Result):
     """What all readers of a quiz answered.
 
     Attributes
@@ -136,11 +137,9 @@ class QuizScore:
         return pd.DataFrame(rows, columns=["reader", "class", "metric", "value", "low", "high", "n"])
 
     def __repr__(self) -> str:
-        return "\n".join([f"quiz {self.quiz}, {self.cells} cells", *(one.verdict for one in self.readers)])
-
-    def _repr_html_(self) -> str:
-        html: str = self.frame().query("`class` == ''").drop(columns="class").to_html(index=False, na_rep="")
-        return html
+        sensitivities = {one.reader: one.overall.detection.sensitivity.value for one in self.readers}
+        found = ", ".join(f"{name} d' {'-' if d is None else f'{d:.2f}'}" for name, d in sensitivities.items())
+        return f"QuizScore({self.cells} cells: {found})"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+"""`gansynth doctor`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from gansynth.cli.arguments import Number, device_option
+
+
+@click.command()
+@click.option(
+    "--seconds", type=Number(0, 20), default=12.0, show_default=True, help="Of the speed test; 0 leaves it out."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@device_option
+def doctor(seconds: float, as_json: bool, device: str) -> None:
+    """Say what this machine has, and how fast it trains.
+
+    \b
+    Example:
+      gansynth doctor
+      gansynth doctor --seconds 0 --json > machine.json
+
+    Versions, device, threads, bfloat16, free space, weights, and a short training on noise that says how many images a
+    second to expect. Nothing is written.
+    """
+    from gansynth.cli.tables import checkup_table
+    from gansynth.doctor import check_up
+
+    found = check_up(device=device, seconds=seconds)
+    click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2) if as_json else checkup_table(found))

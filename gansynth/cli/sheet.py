@@ -1,0 +1,59 @@
+"""`gansynth sheet`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gansynth.cli.arguments import EDGE, OUT, seed_option
+
+if TYPE_CHECKING:
+    from gansynth.studies.contact_sheet import Sort
+
+
+@click.command()
+@click.argument("folder")
+@click.option("--out", type=OUT, default=Path("sheet.png"), show_default=True, help="The picture, a PNG.")
+@click.option("--beside", metavar="REAL", help="Show real cells of the same class beside them.")
+@click.option(
+    "--pairs", is_flag=True, help="Show under each cell its nearest training image in REAL, and how far it is."
+)
+@click.option(
+    "--sort",
+    type=click.Choice(["name", "random", "confidence", "nearest"]),
+    default="name",
+    show_default=True,
+    help="Which cells come first: least confident, or nearest to a training image.",
+)
+@click.option(
+    "--per-class", type=click.IntRange(1, 100), default=8, show_default=True, help="Cells of each class and side."
+)
+@click.option(
+    "--size", type=EDGE, help="Edge length of the cells in pixels.  [default: that of the images, at most 256]"
+)
+@seed_option
+def sheet(
+    folder: str, out: Path, beside: str | None, pairs: bool, sort: Sort, per_class: int, size: int | None, seed: int
+) -> None:
+    """Look at a folder of cells: a contact sheet, class by class.
+
+    \b
+    Example:
+      gansynth sheet synthetic --beside my-cells --out sheet.png
+      gansynth sheet synthetic --beside my-cells --sort nearest --pairs --out nearest.png
+      gansynth sheet synthetic --sort confidence --out doubtful.png
+
+    FOLDER holds images per class, or images alone. Where REAL has a split, cells stand beside its validation and test
+    images, and the nearest ones are looked for among its training images.
+    """
+    from gansynth.report.contact_sheet import write_contact_sheet
+    from gansynth.studies.contact_sheet import contact_sheet
+
+    found = contact_sheet(
+        folder, beside, sort=sort, pairs=pairs, per_class=per_class, size=size, seed=seed, progress=True
+    )
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"wrote {write_contact_sheet(found, out)}")
