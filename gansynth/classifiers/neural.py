@@ -81,7 +81,7 @@ def build_network(recipe: NeuralRecipe, n_classes: int, weights_dir: Path | None
         return build_backbone(recipe, n_classes, weights_dir)
     if isinstance(recipe, CbamRecipe):
         return build_cbam(recipe, n_classes, weights_dir)
-    raise TypeError(f"{type(recipe).__name__} is no recipe of a network")
+    raise TypeError(f"{type(recipe).__name__} is not a recipe of a network")
 
 
 @torch.inference_mode()

@@ -70,7 +70,7 @@ class Part:
 
     @property
     def kind(self) -> type[Remedy]:
-        """What it is: what is no remedy's name is a GAN."""
+        """What it is: what is not the name of a remedy is a GAN."""
         return REGISTRY.get(self.name, Synthetic)
 
     def describe(self) -> str:
@@ -219,8 +219,8 @@ def parse_arm(spec: str) -> Arm:
     """Read an arm as users type it.
 
     Remedies are joined by ``+`` and applied from left to right; ``:name=number`` sets a parameter, ``@`` gives a dose.
-    What is no remedy's name is a recipe of a GAN, a YAML file, or a run folder; with ``only-`` before it, its images
-    replace the real ones.
+    What is not the name of a remedy is a recipe of a GAN, a YAML file, or a run folder; with ``only-`` before it, its
+    images replace the real ones.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class Parameter:
     whole : bool
         Whether it counts something.
     tried : tuple of float
-        What a search tries where it is told nothing; empty leaves it at its default.
+        What a search tries where nothing is asked for; empty leaves it at its default.
     """
 
     name: str

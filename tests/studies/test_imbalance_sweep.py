@@ -80,8 +80,8 @@ def test_what_is_kept_has_the_ratio_and_a_higher_one_keeps_part_of_a_lower(
 @pytest.mark.parametrize(
     ("ratios", "minority", "said"),
     [
-        ([0.5, 2], ["codocyte"], "0.5 is no number from 1"),
-        ([float("nan")], ["codocyte"], "is no number from 1"),
+        ([0.5, 2], ["codocyte"], "0.5 is not a number from 1"),
+        ([float("nan")], ["codocyte"], "is not a number from 1"),
         ([], ["codocyte"], "--ratios: names none"),
         ([1, 1000], ["codocyte"], "leave none of codocyte"),
         ([1, 40, 40.2], ["codocyte"], "--ratios 40,40.2: both leave the same"),

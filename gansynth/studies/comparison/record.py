@@ -217,7 +217,7 @@ def _write_rows(
     columns = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in names])
     text = pd.concat([table, columns], axis=1).to_csv(index=False, lineterminator="\n", float_format=f"%.{_DECIMALS}f")
     with whole_file(path) as temporary:
-        # A file name that is no valid UTF-8 goes into the table byte by byte as it is on the disk.
+        # A file name that is not valid UTF-8 goes into the table byte by byte as it is on the disk.
         temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 

@@ -77,7 +77,7 @@ class Quality:
     warnings : list of str
         What a reader must know before believing the figures.
     about : dict
-        Where the figures come from: folders, counts, size, seed, pairing, encoder, confusion, memorisation, seconds.
+        Where the numbers come from: folders, counts, size, seed, pairing, encoder, confusion, memorisation, seconds.
     map : DataFrame
         x, y, class, origin: cells in the plane (see `Projection`).
     nearest : DataFrame
@@ -132,7 +132,7 @@ class Quality:
 
 
 def read_results(folder: str | Path) -> dict[str, Any]:
-    """Read the figures of a folder that `Quality.write` wrote.
+    """Read the numbers of a folder that `Quality.write` wrote.
 
     Raises
     ------
