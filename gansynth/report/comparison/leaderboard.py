@@ -41,7 +41,7 @@ def leaderboard(results: Comparison) -> list[Section]:
     )
     pair = shown_pair(results)
     first = pair[1] if pair is not None else ""
-    sections = []
+    sections: list[Section] = []
     for name in sorted(ranked, key=lambda one: one != first):
         blocks: list[Block] = [Text(f"With {name}", strong=True)] if len(ranked) > 1 else []
         blocks.append(leaderboard_table(results, name))
