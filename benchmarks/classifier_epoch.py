@@ -6,7 +6,7 @@
 The network, its initial weights, the batch size and the loss are the same. The other side is what most repositories
 write: files decoded by two workers, contiguous tensors, layer after layer, Adam, the loss read at every step. Neither
 side augments. The sides take turns, each in a process of its own; opening the data set, which the first time decodes it
-for ours, is told by itself. Beside wall time the processor time of both sides is compared, which other work on the
+for ours, is given by itself. Beside wall time the processor time of both sides is compared, which other work on the
 machine touches less.
 """
 

@@ -2,8 +2,8 @@
 
 Each count runs in a process of its own. What is measured is the memory that belongs to the process alone (anonymous
 pages): pages of the decoded images are mapped from a file, and the system takes them back when it needs them. The
-feature matrices (32 numbers for an image, and 192 for its appearance) are told beside it and subtracted. The encoder is
-a tiny one with random weights, so that it ends; what could grow is the same for any.
+feature matrices (32 numbers for an image, and 192 for its appearance) are listed beside it and subtracted. The encoder
+is a tiny one with random weights, so that it ends; what could grow is the same for any.
 
     python benchmarks/quality_memory.py [--counts 5000,50000]
 """

@@ -1,4 +1,4 @@
-"""abouali2023 beside comparisons of ours: tables 4 to 11 and figure 11. Do composites help to tell 11 classes apart?
+"""abouali2023 beside comparisons of ours: tables 4 to 11 and figure 11. Do composites help to distinguish 11 classes?
 
 The paper divides PBC's eight classes into eleven, of which promyelocytes are few, composes images of promyelocytes
 (the set 419-PMY) and of five classes ("Naturalize": 1K, 2K, and a set of 1,000 images a class), and trains fine-tuned
@@ -371,14 +371,14 @@ def cannot_compare(found: Found) -> str:
 
 - **The paper's test images are not all real.** It composes before it splits; so {composed_share("419-PMY"):.0%} of
   the promyelocytes tested in table 7 are composites on average, {composed_share("1K"):.0%} in table 8 and
-  {composed_share("2K"):.0%} in table 9, and cells of the training images lie in them. That composites are told
+  {composed_share("2K"):.0%} in table 9, and cells of the training images lie in them. That composites are
   apart says nothing of real cells. Ours are tested on real images, none of which is part of a composite.
-- **Tables 6 to 10 are tested on different images**, so that their differences are no effects. Ours are differences
+- **Tables 6 to 10 are tested on different images**, so that their differences are not effects. Ours are differences
   on the same images, with intervals and tests.
 - **Figures without uncertainty**, from one training each, so far as is said.
 - **Tables 6 and 7 agree in recall and number in {len(same)} of 11 classes**, to the last digit, though they are
   said to be two trainings on two sets.
-- **The "original" set is no set described**: table 6 tests {REPORTS["Original"]["PMY"].support} promyelocytes, a
+- **The "original" set is not a set described**: table 6 tests {REPORTS["Original"]["PMY"].support} promyelocytes, a
   tenth of the 592 before pruning, beside a tenth of every other class after it.
 - **Totals.** Table 3 prints {PRINTED["table 3"]:,} images, its rows sum to {rows:,} (to which 1K and 2K fit); the
   pruned set is said to have {PRINTED["pruned"]:,}, and table 3 leaves {pruned:,} for it; table 2 lacks {gone}

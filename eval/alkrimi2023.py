@@ -56,7 +56,7 @@ from gansynth.errors import InputError
 from gansynth.files.atomic import whole_folder, write_json, write_text
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import signed, signed_ends
+from gansynth.metrics.wording import p_value, signed, signed_ends
 from gansynth.remedies.arm import NONE
 from gansynth.report.drawing import FAINT, GRID, SERIES, as_svg, blank_figure
 from gansynth.studies.comparison.entries import ArmScores
@@ -284,7 +284,7 @@ def matrix(found: Found, level: str) -> str:
 
 
 def by_lobes(measured: NucleiReport) -> str:
-    """Return how well the paper's rule tells granulocytes, whatever else it does with nuclei."""
+    """Return how well the paper's rule finds granulocytes, whatever else it does with nuclei."""
     right, asked = measured.by_lobes
     low, high = wilson_interval(right, asked).tolist() if asked else (0.0, 0.0)
     rows = [
@@ -317,7 +317,7 @@ def differences(found: Found) -> str:
             if one.against == NONE:
                 what = one.endpoint.metric + (f" of {one.endpoint.class_name}" if one.endpoint.class_name else "")
                 ends = "" if one.interval is None else f" ({signed_ends(one.interval)})"
-                p = MISSING if one.p_holm is None else f"{one.p_holm:.3g}"
+                p = MISSING if one.p_holm is None else p_value(one.p_holm)
                 rows.append([title, one.classifier, one.arm, what, f"{signed(one.value)}{ends}", p])
     return markdown(["classification", "classifier", "arm", "endpoint", "difference (95%)", "p (Holm)"], rows)
 

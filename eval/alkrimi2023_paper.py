@@ -113,7 +113,7 @@ def cannot_compare() -> str:
 - **An F-score above both its parts**: {f} of a precision of {precision} and a recall of {recall} (table 5). No harmonic
   mean exceeds both, and neither does its mean over classes.
 - **ROC and AUC are two columns** of table 6, {TABLE_6["binary"][1]} beside {TABLE_6["binary"][2]}. What a ROC is
-  that is no area under the curve is not said. Of the types it is {TABLE_6["types"][1]} in table 6 and
+  that is not an area under the curve is not said. Of the types it is {TABLE_6["types"][1]} in table 6 and
   {TABLE_9["types"][0]} in table 9.
 - **The mean squared errors are too small for the tables beside them, and change places.** With {binary} of 1,000 cells
   wrong (table 7) it is {least_mse(TABLE_7):.3f} at least, with {types} (table 8) {least_mse(TABLE_8):.3f}. Table 9 says

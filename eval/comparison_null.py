@@ -7,7 +7,7 @@ is false: at most 6 in 100 may be. When one is better, every p >= 0.05 is a miss
 
 * *worlds*: `trees` trains decision trees with random splits on few points of overlapping Gaussian classes, so that
   seeds, training splits and test images are the noise of real trainings. `twin trees` look at different features that
-  tell equally much: arms that are not the same, and neither better. The others draw predictions from a model in which
+  say equally much: arms that are not the same, and neither better. The others draw predictions from a model in which
   the size of each noise is set: `little noise` and `much noise` of training, and `patients`, where five images belong
   together.
 * *endpoints*: macro-F1 and the recall of the rarest of five classes (5% of 600 test images).
@@ -151,7 +151,7 @@ def ours(trial: Trial) -> Floats:
 def trees(rng: np.random.Generator, folds: int, seeds: int, better: bool, *, twins: bool = False) -> Trial:
     """Train decision trees with random splits; the better arm has twice the points of the rare class.
 
-    Twins look at different features, which tell equally much: neither is better, but they err on different points, and
+    Twins look at different features, which say equally much: neither is better, but they err on different points, and
     a training split may favour either.
     """
     from sklearn.tree import DecisionTreeClassifier

@@ -116,7 +116,7 @@ def main() -> None:
     text += (
         f"{sum(m is None for m in masks)} of them without a mask. Even attribution: {shown(area)}. 95% intervals are "
     )
-    text += "over test images; they do not tell of other trainings.\n\n"
+    text += "over test images; they say nothing of other trainings.\n\n"
     text += f"| method | seed | n | {given.before} | {given.after} | difference |\n|---|---|---|---|---|---|\n"
     for row in rows:
         estimates = " | ".join(shown(e) for e in (row.before, row.after, row.difference))

@@ -1,6 +1,6 @@
 """guo2022 beside comparisons of ours: tables 2 to 4 and figures 7 to 9. Does CBCM recognise rare cells better?
 
-The paper tells 15 classes of bone marrow cells apart, 31 images of the largest for one of the smallest. It compares a
+The paper distinguishes 15 classes of bone marrow cells, 31 images of the largest for one of the smallest. It compares a
 fine-tuned ResNet152 with support vectors and a random forest (table 2) and with other networks (table 3), and then
 ways to make up for the imbalance (table 4): CBCM, the class-balanced focal loss, against over- and under-sampling,
 SMOTE and a weighted forest on the network's features, and weighted cross-entropy. It shows which class is taken for
@@ -157,7 +157,7 @@ def cannot_compare(found: Found, rarity: Mapping[str, int]) -> str:
 - **Only means over classes are given**; accuracy (89.5% and 90.9%) stands in the text, and the classes of figures 7
   and 8 in pictures. Of 621 naive lymphocytes CBCM recognises {RIGHT["before"][1] - RIGHT["after"][1]} less than the
   baseline.
-- **Images of a patient** are not told apart: cells of one smear may lie on both sides of the split.
+- **Images of a patient** are not kept apart: cells of one smear may lie on both sides of the split.
 - **Other data.** The paper's 15 classes of a hospital's bone marrow are not public. Ours are the classes of the
   data given, {tail}; our test images are all real, and none is learned from. Intervals are
   95%.

@@ -23,14 +23,14 @@ from typing import Any
 
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json, write_text
-from gansynth.metrics.wording import signed, signed_ends
+from gansynth.metrics.wording import p_value, signed, signed_ends
 from gansynth.remedies.arm import NONE
 from gansynth.report.comparison.arms import arm_marks
 from gansynth.report.comparison.classes import class_chart
 from gansynth.report.comparison.curves import curve_chart, curves_of
 from gansynth.report.comparison.models import model_chart
 from gansynth.report.comparison.page import write_comparison_page
-from gansynth.studies.comparison.entries import ArmResult
+from gansynth.studies.comparison.entries import ArmResult, each_pair_once
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.verdict import findings, shown_pair, verdict
 from paper_arms import write_chart
@@ -128,8 +128,8 @@ def cannot_compare() -> str:
 
 - **The paper's test images are neither all real nor all unseen.** It balances before it splits, so that 20% of the
   *balanced* images are tested on: most images of a rare class are then synthetic, made by a GAN that was trained before
-  the split. Table 9 says how well one generator's images are told apart; it says nothing of real cells.
-- **Tables 8 and 9 are tested on different images**, so that their difference is no effect of balancing. Ours are
+  the split. Table 9 says how well one generator's images are distinguished; it says nothing of real cells.
+- **Tables 8 and 9 are tested on different images**, so that their difference is not an effect of balancing. Ours are
   differences on the same real test images, with intervals and tests.
 - **No uncertainty.** "An average of several trials" has neither a number of trials nor a spread.
 - **F1 above both its parts.** A mean of F1 over classes cannot exceed the mean of precision and recall, and no harmonic
@@ -294,10 +294,10 @@ def figures(results: Comparison, arm: str) -> str:
 def effects(results: Comparison) -> list[str]:
     """Return every tested difference."""
     rows = []
-    for e in results.effects:
+    for e in each_pair_once(results.effects):
         ends = "" if e.interval is None else f" ({signed_ends(e.interval)})"
         what = e.endpoint.metric + (f" of {e.endpoint.class_name}" if e.endpoint.class_name else "")
-        p = ["-" if p is None else f"{p:.3g}" for p in (e.p, e.p_holm)]
+        p = ["-" if p is None else p_value(p) for p in (e.p, e.p_holm)]
         shown = "yes" if e.shown else "no"
         rows.append([e.classifier, e.arm, e.against, what, f"{signed(e.value)}{ends}", *p, f"{e.n:,}", shown])
     head = ["model", "arm", "against", "endpoint", "difference (95%)", "p", "p (Holm)", "n", "shown"]

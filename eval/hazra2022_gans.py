@@ -68,7 +68,7 @@ CANNOT_COMPARE = """\
 - **Other data.** The paper's 12 classes come from three sources, one of them private, at 128 px; ours are the classes
   of the benchmark's own data, at its own size. FID, IS, LPIPS, PSNR, SSIM, l1 and l2 all depend
   on the images and their size.
-- **IS asks an ImageNet classifier**, which knows no blood cells. 12 classes told apart perfectly, and nothing else,
+- **IS asks an ImageNet classifier**, which knows no blood cells. 12 classes distinguished perfectly, and nothing else,
   give an IS of 12; a value of 14.5 says that it sees other differences than those between the classes.
 - **PSNR, SSIM, LPIPS, l1 and l2 need pairs**, and the paper does not say which real image a synthetic one is compared
   with. Ours are matched one to one inside the class, against held-out images, with what real images score beside. A
@@ -267,7 +267,7 @@ def by_class(found: Benchmark) -> str:
         [name, lead.recipe, f"{lead.value:.3g}", lead.second or "-", "yes" if lead.clear else "no"]
         for name, lead in found.best.items()
     ]
-    return markdown(["class", f"best by {found.primary}", "value", "next", "seeds tell them apart"], rows)
+    return markdown(["class", f"best by {found.primary}", "value", "next", "seeds separate them"], rows)
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:

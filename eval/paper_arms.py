@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansynth.files.atomic import write_text
-from gansynth.metrics.wording import signed, signed_ends
+from gansynth.metrics.wording import p_value, signed, signed_ends
 from gansynth.report.class_charts import confusion_chart, dodged_chart
 from gansynth.report.comparison.arms import arm_marks
 from gansynth.report.drawing import opaque
@@ -15,7 +15,7 @@ from paper_study import MISSING, figure, markdown
 
 
 def class_bars(results: Comparison, metric: str, arms: Sequence[str], classifier: str, xlabel: str) -> str | None:
-    """Draw a figure of every class with some arms, with 95% intervals, as SVG; None where it was not measured."""
+    """Draw a metric of every class with some arms, with 95% intervals, as SVG; None where it was not measured."""
     entries = [results.entry(arm, classifier) for arm in arms]
     rows = [(name, [figure(entry, metric, name) for entry in entries]) for name in results.by_rarity]
     rows = [(name, found) for name, found in rows if any(found)]
@@ -40,7 +40,7 @@ def tested(results: Comparison, against: str) -> str:
         if effect.against != against:
             continue
         ends = "" if effect.interval is None else f" ({signed_ends(effect.interval)})"
-        p = MISSING if effect.p_holm is None else f"{effect.p_holm:.3g}"
+        p = MISSING if effect.p_holm is None else p_value(effect.p_holm)
         rows.append(
             [effect.arm, str(effect.endpoint), f"{signed(effect.value)}{ends}", p, "yes" if effect.shown else "no"]
         )

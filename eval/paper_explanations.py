@@ -128,5 +128,5 @@ def _files(data: Path, test: CellDataset, class_name: str) -> list[Path]:
     mine = np.flatnonzero(test.labels == test.class_names.index(class_name))
     files = [data / path for path in sorted(test.records["path"].iloc[mine])]
     if not files or not files[0].is_file():
-        raise InputError(f"{data}: is no folder with images of '{class_name}' to explain; give one")
+        raise InputError(f"{data}: is not a folder with images of '{class_name}' to explain; give one")
     return files

@@ -1,4 +1,4 @@
-"""What the studies of the papers share: a command line, a comparison, and tables with the paper's figures beside ours.
+"""What the studies of the papers share: a command line, a comparison, and tables with the paper's numbers beside ours.
 
 A study takes any data set with classes. All training goes through `gansynth compare`, so that a study is resumed where
 it was stopped, tests on real images only, and has intervals.

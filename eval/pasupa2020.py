@@ -1,6 +1,6 @@
 """pasupa2020 beside searches, comparisons and sweeps of ours: tables 1 to 3, figures 10 to 13. Does focal loss help?
 
-The paper tells three classes of canine red cells apart (10% codocytes, 10% hypochromic cells, 80% normal ones) with
+The paper distinguishes three classes of canine red cells (10% codocytes, 10% hypochromic cells, 80% normal ones) with
 DenseNet-121 and ResNet-50. It tries seven factors alpha of the focal loss beside cross-entropy, under-sampling and
 over-sampling (table 1), then thins classes to seven imbalance ratios rho (table 2) and compares the two losses at each
 (table 3, figure 13).
@@ -28,7 +28,7 @@ import numpy as np
 import paper_study
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json, write_text
-from gansynth.metrics.wording import signed, signed_ends
+from gansynth.metrics.wording import p_value, signed, signed_ends
 from gansynth.remedies.arm import NONE
 from gansynth.report.comparison.arms import arm_marks
 from gansynth.report.comparison.curves import curve_chart, curves_of
@@ -91,7 +91,7 @@ class Found:
 
     def alpha(self, name: str) -> float:
         """Return the alpha that the search of a network found best."""
-        best = self.searches[name].best
+        best = self.searches[name].highest
         if best is None:
             raise InputError(f"search-{name}: no alpha has finished all folds; run the study again")
         return best.values["alpha"]
@@ -299,7 +299,7 @@ def sweep_lines(found: Found, name: str) -> list[str]:
         for point in sweep.differences(f"focal:alpha={found.alpha(name):g}", name, endpoint):
             what = endpoint.metric + (f" of {endpoint.class_name}" if endpoint.class_name else "")
             gap = f"{signed(point.value)} ({signed_ends(point.interval)})"
-            p = MISSING if point.p is None else f"{point.p:.3g}"
+            p = MISSING if point.p is None else p_value(point.p)
             rows.append([f"{point.rho:.3g}", what, gap, p, "yes" if point.shown else "no"])
     head = ["rho", "endpoint", "focal minus cross-entropy (95%)", "p (Holm, all ratios)", "shown"]
     return [

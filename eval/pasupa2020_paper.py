@@ -195,7 +195,7 @@ def cannot_compare() -> str:
   F1 from {low["densenet121"]:.2f} to {high["densenet121"]:.2f} (DenseNet-121) and from {low["resnet50"]:.2f} to
   {high["resnet50"]:.2f} (ResNet-50). What the focal loss gains in table 3 is {min(gains):.2f} to {max(gains):.2f}, each
   from one training: {inside} of {len(gains)} gains are smaller than that noise.
-- **Each ratio has test images of its own mix**, split after thinning, so its figures are no curve: saying "normal" of
+- **Each ratio has test images of its own mix**, split after thinning, so its values are not a curve: saying "normal" of
   every image has an accuracy of {majority_share(lowest):.1f}% at ρ = {lowest:.2f} and {majority_share(highest):.1f}% at
   ρ = {highest:.2f}, where {len(worst)} of 4 trained networks lie below it. Ours are tested on the same images at every
   ratio; their accuracy is not that of the paper's mix.

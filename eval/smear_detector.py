@@ -77,7 +77,7 @@ def trained(smears: Path, steps: int, seed: int, out: Path, first: Path | None =
 def described(
     files: Sequence[FieldFile], fields: Sequence[DrawnField], diameter: float, seed: int
 ) -> dict[str, object]:
-    """Return what detector.json tells of the fields and of where it was trained."""
+    """Return what detector.json says of the fields and of where it was trained."""
     return {
         "cell_diameter": round(diameter, 2),
         "training_boxes": {kind: sum(int((f.kinds == k).sum()) for f in fields) for k, kind in enumerate(KINDS)},

@@ -33,7 +33,7 @@ from gansynth.synthesis import balance
 from gansynth.version import __version__
 
 RECIPE = "c-wgan-gp-64"
-# At 32 pixels an iteration costs less than half, and within minutes it is iterations that tell the classes apart.
+# At 32 pixels an iteration costs less than half, and within minutes it is iterations that separate the classes.
 # Reports come often: the training is short, and the page shows its course.
 CHANGES = (
     "name=c-wgan-gp-32",
@@ -45,6 +45,12 @@ CHANGES = (
     "reports.sheet_every=200",
     "reports.watch_images=32",
 )
+LEAST_STEPS = 800
+"""Generator iterations below which nobody can say what the generator learned, however long they took."""
+
+MOST = 1.9
+"""How many times the minutes that were asked for a busy or slow machine may take to get there."""
+
 SHOWN = 5
 MEASURED = 64
 _FRESH_SEED = 1_000_003
@@ -62,6 +68,7 @@ def run_demo(
     counts: dict[str, int] | None = None,
     recipe: GanRecipe | None = None,
     force: bool = False,
+    least_steps: int | None = None,
 ) -> Path:
     """Run the whole story and write one page about it.
 
@@ -71,7 +78,8 @@ def run_demo(
         A folder that is new or empty, or, with `force`, left by an earlier demo, which is then replaced. It receives
         `phantom/` (the drawn cells with their split), `run/`, `balanced/` and `report.html`.
     minutes : float
-        How long to train.
+        How long to train. A machine that is too slow or too busy for `least_steps` in this time trains on until it has
+        them, for `MOST` times as long in all.
     seed : int
     device : "auto", "cpu" or "cuda"
     counts : dict of str to int, optional
@@ -80,6 +88,8 @@ def run_demo(
         Default: the compact recipe at 32 pixels.
     force : bool
         Replace an earlier demo, and what was made of its run since.
+    least_steps : int, optional
+        Default: `LEAST_STEPS` for the default recipe, none for another.
 
     Returns
     -------
@@ -102,7 +112,9 @@ def run_demo(
     write_splits(dataset, folder / "phantom")
 
     _say(f"2/4  training {chosen.name} from scratch for {minutes:g} minutes, after a classifier that will watch it")
-    run = train_gan(dataset, chosen, folder / "run", minutes=minutes, seed=seed, device=device)
+    least = least_steps if least_steps is not None else LEAST_STEPS if recipe is None else 0
+    run = _train(dataset, chosen, folder / "run", minutes, least, seed, device)
+    minutes = float(run.info["seconds"]) / 60
 
     _say("3/4  generating synthetic cells until every class has as many as the largest")
     balanced = balance(folder / "phantom", run, folder / "balanced", target="max", seed=seed, device=device)
@@ -119,6 +131,19 @@ def run_demo(
         facts=_facts(run, seed, time.monotonic() - begun),
     )
     return write_page(folder / "report.html", page)
+
+
+def _train(
+    dataset: CellDataset, recipe: GanRecipe, out: Path, minutes: float, least: int, seed: int, device: str
+) -> Run:
+    run = train_gan(dataset, recipe, out, minutes=minutes, seed=seed, device=device)
+    if run.info["step"] >= least:
+        return run
+    _say(
+        f"     {run.info['step']:,} steps in that time: this machine is busy or slow, so training goes on to {least:,} "
+        f"steps, or to {MOST * minutes:g} minutes in all"
+    )
+    return train_gan(dataset, recipe, out, steps=least, minutes=MOST * minutes, seed=seed, device=device, resume=True)
 
 
 def take_first_look(
@@ -202,7 +227,7 @@ def _curves(run: Run) -> dict[str, dict[str, tuple[list[float], list[float]]]]:
 def _honest_words(minutes: float) -> list[str]:
     return [
         "Phantom cells are drawn by a program. Nothing on this page says how well the method does on real cells.",
-        f"{minutes:g} minutes of training from scratch at a low resolution show that every step works, no more: a "
+        f"{minutes:.1f} minutes of training from scratch at a low resolution show that every step works, no more: a "
         "generator worth using trains for hours on a laptop, or for part of an hour on a GPU.",
     ]
 
@@ -219,8 +244,12 @@ def _next_commands(out: Path, seed: int) -> list[tuple[str, str]]:
             "Train this one on, to an hour in all",
         ),
         ("gansynth data info my-cells", "See what is in your own folder of images per class"),
-        ("gansynth train-gan my-cells --recipe c-wgan-gp-64 --minutes 120 --out runs/my-cells", "Train on your cells"),
-        ("gansynth balance my-cells runs/my-cells --out balanced", "Balance them"),
+        ("gansynth data split my-cells", "Keep a part of your cells for testing; everything learns from the rest"),
+        (
+            "gansynth compare my-cells --remedies none,posthoc-logit-adjustment,oversample-turned,runs/my-cells "
+            "--classifiers efficientnet-lite0 --size 64 --out compared",
+            "Find out whether balancing helps on your cells, beside what costs nothing",
+        ),
     ]
 
 
@@ -246,7 +275,7 @@ def free_name(out: Path = Path("demo")) -> Path:
 def _make_room(out: Path, force: bool) -> Path:
     if out.is_dir() and any(out.iterdir()):
         if not (out / _MARK).is_file():
-            raise InputError(f"{out}: holds something that is no demo; choose another folder with --out")
+            raise InputError(f"{out}: holds something that is not a demo; choose another folder with --out")
         if not force:
             raise InputError(
                 f"{out}: holds an earlier demo, whose run may have been trained on since; choose another folder with "

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from gansynth.cli import gansynth
 from gansynth.demo import free_name, run_demo
 from gansynth.errors import InputError
+from gansynth.gans import open_run
 from gansynth.recipes import load_recipe
 
 pytestmark = pytest.mark.slow
@@ -66,7 +67,7 @@ def test_the_demo_leaves_a_balanced_data_set(demo: Path) -> None:
 
 def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ten years of work")
-    with pytest.raises(InputError, match="no demo"):
+    with pytest.raises(InputError, match="not a demo"):
         run_demo(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is a file"):
@@ -165,3 +166,17 @@ def test_the_next_command_of_the_page_works(demo: Path) -> None:
 def test_an_unknown_run_is_answered_with_what_there_is(tmp_path: Path) -> None:
     result = call("generate", "pbc-46", "--class", "promyelocyte", "--count", 1, "--out", tmp_path / "x")
     assert result.exit_code == 2 and "pbc-46" in result.stderr
+
+
+def test_every_part_of_the_page_names_the_command_for_the_readers_own_cells(demo: Path) -> None:
+    html = (demo / "report.html").read_text(encoding="utf-8")
+    for command in ("generate runs/my-cells", "balance my-cells", "train-gan my-cells", "quality my-cells"):
+        assert f"The same with your cells: <code>gansynth {command}" in html
+
+
+def test_a_slow_machine_trains_on_to_the_least_number_of_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANSYNTH_CACHE", str(tmp_path / "cache"))
+    recipe = load_recipe("c-wgan-gp-64", (*TINY, "reports.classifier_images=64", "reports.pretrained_judge=false"))
+    monkeypatch.setattr("gansynth.demo.MOST", 1e6)
+    run_demo(tmp_path / "out", minutes=1e-6, counts=COUNTS, recipe=recipe, least_steps=5)
+    assert open_run(tmp_path / "out" / "run").info["step"] == 5

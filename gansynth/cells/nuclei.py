@@ -1,7 +1,7 @@
 """Nuclei as a table: lobes, shape, colour and texture of each cell, and whether it has granules.
 
-alkrimi2023 (section 2) tells granulocytes (neutrophils, eosinophils, basophils) from agranulocytes (lymphocytes,
-monocytes) by nuclei that were cut by their stain and counted.
+alkrimi2023 (section 2) distinguishes granulocytes (neutrophils, eosinophils, basophils) from agranulocytes
+(lymphocytes, monocytes) by nuclei that were cut by their stain and counted.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def nuclei_table(
     Returns
     -------
     pandas.DataFrame, a row for each image
-        `TABLE_COLUMNS`: whose image it is; `granulation`, what the name of the class says ("" where it is no mature
+        `TABLE_COLUMNS`: whose image it is; `granulation`, what the name of the class says ("" where it is not a mature
         white cell); `problem` ("" where the cut is good); `granulation_by_lobes`, what alkrimi2023 says of the image
         (two lobes or more: granulocyte); and `COLUMNS`. The last two are "" and NaN where there is a problem.
     """
@@ -165,7 +165,7 @@ def count_lobes(nucleus: NDArray[np.bool_]) -> int:
     if not nucleus.any():
         return 0
     unit = min(nucleus.shape) / 128
-    # Chromatin is uneven: pale spots and a frayed rim are no gaps between lobes.
+    # Chromatin is uneven: pale spots and a frayed rim are not gaps between lobes.
     whole = remove_small_holes(nucleus, max_size=int(60 * unit * unit))
     whole = ndimage.gaussian_filter(whole.astype(np.float32), 1.2 * unit) > 0.5
     if not whole.any():

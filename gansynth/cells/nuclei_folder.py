@@ -151,7 +151,7 @@ def read_nuclei(out: Path) -> NucleiReport:
         table["class"] = table["class"].map(plain_cell)
         return _report(table, out, tuple(sorted(set(table["class"]))))
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{out / TABLE}: is no table of nuclei; write it with `gansynth data nuclei`") from error
+        raise InputError(f"{out / TABLE}: is not a table of nuclei; write it with `gansynth data nuclei`") from error
 
 
 def _table(dataset: CellDataset, jobs: int, progress: Callable[[int, int], None]) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def segment_cell(image: NDArray[np.uint8]) -> CellMasks:
     Raises
     ------
     ValueError
-        If `image` is no such array, or a side is shorter than 16 pixels.
+        If `image` is not such an array, or a side is shorter than 16 pixels.
     """
     pixels = as_rgb(image)
     height, width = pixels.shape[:2]

@@ -73,7 +73,7 @@ def white_cell(slide: Slide) -> tuple[Mask, Mask, float] | None:
     -------
     (nucleus, cell, foreign) or None
         Masks bool [H, W], and the share of the cell's cytoplasm that looks like the image's red cells (0 where the two
-        cannot be told apart). None where nothing is stained.
+        cannot be separated). None where nothing is stained.
     """
     dark, core = _nuclei(slide)
     if not core.any():

@@ -135,7 +135,7 @@ class CellEncoder:
         Raises
         ------
         InputError
-            If it is no such folder, or its weights are not those that ``encoder.json`` tells of.
+            If it is not such a folder, or its weights are not those that ``encoder.json`` names.
         """
         folder = Path(folder)
         try:
@@ -143,7 +143,7 @@ class CellEncoder:
             written = str(info["sha256"])
             classes = len(info["class_names"])
         except NoSuchFile:
-            raise InputError(f"{folder}: is no cell encoder (it has no {INFO}); give a folder that has one") from None
+            raise InputError(f"{folder}: is not a cell encoder (it has no {INFO}); give one that has") from None
         except (ValueError, KeyError, TypeError, OSError):
             raise InputError(f"{folder / INFO}: cannot be read; the cell encoder was cut off or edited") from None
         tensors, shape = read_weights(folder / WEIGHTS)
@@ -154,7 +154,7 @@ class CellEncoder:
             raise InputError(f"{folder / WEIGHTS}: does not fit {INFO} beside it; the encoder was edited") from None
         encoder = cls(network, info, device)
         if encoder.sha256 != written:
-            raise InputError(f"{folder / WEIGHTS}: is not the file that {INFO} beside it tells of (sha256 differs)")
+            raise InputError(f"{folder / WEIGHTS}: is not the file that {INFO} beside it names (sha256 differs)")
         return encoder
 
 
@@ -200,7 +200,7 @@ def train_cell_encoder(
 
     The classes are drawn by the square root of their size; a cell is turned, flipped, and seen a little nearer,
     brighter and otherwise stained. It is neither blurred nor made noisy, and its stain changes little: features that
-    were trained to pass over such faults could not tell of them. The first part of the training looks at 48 px, which
+    were trained to pass over such faults could not report them. The first part of the training looks at 48 px, which
     halves its time. At the end the normalisations' statistics are measured anew on the images as they are (Wu and
     Johnson 2021, section 3), since the network has seen them nearer and in another mix.
 
@@ -271,7 +271,7 @@ def _refuse_unfit(train: CellDataset) -> None:
             "from real ones only"
         )
     if sum(n > 0 for n in train.counts().values()) < 2:
-        raise InputError("a cell encoder learns to tell classes apart; give a training split with two classes or more")
+        raise InputError("a cell encoder learns to distinguish classes; give a training split with two classes or more")
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -212,7 +212,7 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
             features = published_features(recipe.classical.features, device=device, weights_dir=weights_dir)
         found = ClassicalClassifier(recipe, features, projection, lesson, info)
     except (OSError, ValueError, KeyError, TypeError, AssertionError):
-        raise InputError(f"{folder}: is no run of a classical classifier, or was cut off or edited") from None
+        raise InputError(f"{folder}: is not the run of a classical classifier, or was cut off or edited") from None
     now = found.of_points(lesson.points[:_CHECKED])
     if now.shape != said.shape or not np.allclose(now, said, atol=1e-3):
         release = metadata.version("scikit-learn")

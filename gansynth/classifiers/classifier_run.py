@@ -196,7 +196,7 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{folder / INFO}: cannot be read; the run was cut off or edited") from None
     if not isinstance(recipe, NeuralRecipe):
-        raise InputError(f"{folder / RECIPE}: is no recipe of a network, but {INFO} beside it is a network's")
+        raise InputError(f"{folder / RECIPE}: is not a recipe of a network, but {INFO} beside it is a network's")
     if not (folder / MODEL).is_file():
         raise InputError(f"{folder}: has no {MODEL} yet; continue the training with `train-classifier --resume`")
     tensors, _ = read_weights(folder / MODEL)

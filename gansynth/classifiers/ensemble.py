@@ -139,7 +139,7 @@ def load_average(folder: Path, *, open_member: Callable[..., Classifier], device
     """
     recipe: ClassifierRecipe = load_classifier_recipe(folder / RECIPE)
     if not isinstance(recipe, AverageRecipe):
-        raise InputError(f"{folder / RECIPE}: is no recipe of an ensemble")
+        raise InputError(f"{folder / RECIPE}: is not a recipe of an ensemble")
     members = []
     for k, member in enumerate(recipe.as_trained()):
         place = folder / MEMBERS / f"{k}-{member.name}"

@@ -227,7 +227,7 @@ def published_features(spec: str, *, device: str = "auto", weights_dir: Path | N
     Raises
     ------
     InputError
-        If the recipe is no backbone's, or has no published weights.
+        If the recipe is not that of a backbone, or has no published weights.
     """
     if spec == "pixels":
         return Pixels()
@@ -237,7 +237,7 @@ def published_features(spec: str, *, device: str = "auto", weights_dir: Path | N
     recipe = load_classifier_recipe(name)
     if not isinstance(recipe, BackboneRecipe) or recipe.network.weights != "pretrained":
         raise InputError(
-            f"features '{spec}': the recipe is no backbone with published weights; take {kind}:efficientnet-lite0"
+            f"features '{spec}': the recipe is not a backbone with published weights; take {kind}:efficientnet-lite0"
         )
     where = chosen_device(device)
     if kind == "stages":

@@ -185,7 +185,7 @@ def _check(
     loss, right, n = course.sums.tolist()
     if not math.isfinite(loss):
         raise InputError(
-            f"training diverged before step {course.step}: the loss is no number; lower --set training.learning_rate"
+            f"training diverged before step {course.step}: the loss is not a number; lower --set training.learning_rate"
         )
     course.sums.zero_()
     point: dict[str, Any] = {

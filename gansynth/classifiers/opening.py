@@ -39,13 +39,13 @@ def open_classifier(folder: str | Path, *, calibrated: bool | None = None, devic
     Raises
     ------
     InputError
-        If it is no such folder, or was cut off or edited, or has no calibration where one is asked for.
+        If it is not such a folder, or was cut off or edited, or has no calibration where one is asked for.
     """
     folder = Path(folder)
     _refuse_other_models(folder)
     if not (folder / INFO).is_file() or not (folder / RECIPE).is_file():
         raise InputError(
-            f"{folder}: is no run of a classifier (it has no {INFO} or no {RECIPE}); give the folder that "
+            f"{folder}: is not the run of a classifier (it has no {INFO} or no {RECIPE}); give the folder that "
             "train-classifier wrote"
         )
     recipe = load_classifier_recipe(folder / RECIPE)

@@ -154,7 +154,7 @@ def _refuse_unfit(treatment: Treatment, validation: CellDataset | None, recipe: 
         raise InputError("training.calibrated needs validation images; give some, or leave it out")
     _refuse_deaf(treatment, recipe)
     if sum(n > 0 for n in treatment.counts().values()) < 2:
-        raise InputError("a classifier learns to tell classes apart; give a training split with two classes or more")
+        raise InputError("a classifier learns to distinguish classes; give a training split with two classes or more")
 
 
 def _refuse_deaf(treatment: Treatment, recipe: ClassifierRecipe) -> None:

@@ -113,6 +113,6 @@ def classify(run: Path, images: tuple[Path, ...], calibrated: bool, as_json: boo
     if as_json:
         click.echo(json.dumps({"run": str(run), "images": answers}, ensure_ascii=False, indent=2))
     if seen:
-        click.echo(f"{seen} of {n} images were training images; of these it only says what it was told", err=True)
+        click.echo(f"{seen} of {n} images were training images; of these it only repeats what it has learned", err=True)
     if failed:
         raise InputError(f"{len(failed)} of {n} files could not be classified: {'; '.join(failed[:5])}")

@@ -26,7 +26,8 @@ def demo(out: Path | None, minutes: float, force: bool, seed: int, device: str) 
     """Show the whole story in minutes, on phantom cells.
 
     Draws cells, trains a generator, balances, takes a first look at quality. Needs no data, no GPU and
-    no internet; four minutes or so on two cores. Writes one page, report.html, with the pictures.
+    no internet; four minutes or so on two cores, six on a slow or busy machine. Writes one page, report.html, with the
+    pictures, and beside each the command that does the same with your own cells.
 
     \b
     Example:

@@ -28,7 +28,11 @@ from gansynth.errors import InputError
     help="How to find out what was looked at (docs/explain.md).",
 )
 @click.option("--before", type=FOLDER, help="Another run to ask the same: trained before the data were balanced.")
-@click.option("--class", "class_name", help="The class to ask about.  [default: the one that RUN gives each image]")
+@click.option(
+    "--class",
+    "class_name",
+    help="The class to ask about.  [default: the one that RUN gives each image; with --before that of its folder]",
+)
 @click.option("--channels", type=COUNT, help="Of score-cam: try only the N maps that vary most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: shares over all images, and each image.")
 @device_option
@@ -46,7 +50,7 @@ def explain(
     """Show what a network looked at, and how much of that is the cell.
 
     RUN is a folder that train-classifier wrote. IMAGES are files, or folders that are searched for images; images that
-    it was not trained on tell more. With --before, the sheet has three columns: original, before, after.
+    it was not trained on say more. With --before, the sheet has three columns: original, before, after.
 
     \b
     Example:
@@ -54,7 +58,8 @@ def explain(
       gansynth explain runs/balanced cell.png --before runs/original --method score-cam --out explained
     """
     from gansynth.classifiers import open_classifier
-    from gansynth.classifiers.explain.files import explain_files, shares_of
+    from gansynth.classifiers.explain.files import explain_files
+    from gansynth.cli.tables import shares_table
     from gansynth.data.opening import refuse_inside
     from gansynth.report.explain.folder import answer, refuse_used, write_explanations
 
@@ -66,22 +71,11 @@ def explain(
     found = explain_files(classifier, images, method, before=earlier, class_name=class_name, channels=channels)
     names = {"run": str(run), "method": method, "before": None if before is None else str(before)}
     write_explanations(out, found, run=str(run), method=method, before=names["before"])
-    shares = shares_of(found)
     if as_json:
         said = answer(found, run=str(run), method=method, before=names["before"])
         click.echo(json.dumps(said, ensure_ascii=False, indent=2))
     else:
-        lines = [
-            ("in the cell", shares.after),
-            ("in the cell, before", shares.before),
-            ("difference", shares.difference),
-        ]
-        for what, estimate in [*lines, ("the cell's share of the picture", shares.area)]:
-            if estimate is not None and estimate.value is not None:
-                ends = (
-                    "" if estimate.interval is None else f"  ({estimate.interval[0]:.3f} to {estimate.interval[1]:.3f})"
-                )
-                click.echo(f"{what}  {estimate.value:.3f}{ends}  n {estimate.n}")
+        click.echo(shares_table(found))
     seen = sum(one.after.seen for one in found if one.after is not None)
     if seen:
         click.echo(f"{seen} of {len(found)} images were training images", err=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gansynth.classifiers.explain.files import ExplainedFile
     from gansynth.classifiers.published_files import Look
     from gansynth.doctor import Checkup
     from gansynth.metrics.estimate import Estimate
@@ -55,7 +56,7 @@ def _minutes(minutes: float) -> str:
 
 
 def quality_table(quality: Quality) -> str:
-    """Return all figures, those of every class that matter most, what is missing, and the warnings."""
+    """Return all numbers, those of every class that matter most, what is missing, and the warnings."""
     from gansynth.metrics.catalogue import METRICS, first_by_class
 
     rows: list[tuple[str, ...]] = [("metric", "value", "95% interval", "n", "real against real", "better")]
@@ -131,6 +132,9 @@ def benchmark_table(benchmark: Benchmark) -> str:
 
 def comparison_table(comparison: Comparison) -> str:
     """Return the endpoints of every arm, the effects of the arms, the doses that help most, and the warnings."""
+    from gansynth.metrics.wording import p_value
+    from gansynth.studies.comparison.entries import each_pair_once
+
     endpoints, primary = comparison.about.endpoints, comparison.about.endpoints[0]
     above = comparison.superclasses
     heads = [*map(str, endpoints), *([f"{primary} of superclasses"] if above else [])]
@@ -144,9 +148,9 @@ def comparison_table(comparison: Comparison) -> str:
     text = _aligned(rows)
     if comparison.effects:
         rows = [("classifier", "arm", "against", "endpoint", "difference", "p", "p (Holm)")]
-        for e in comparison.effects:
+        for e in each_pair_once(comparison.effects):
             difference = _with_interval(e.value, e.interval)
-            rows.append((e.classifier, e.arm, e.against, str(e.endpoint), difference, _number(e.p), _number(e.p_holm)))
+            rows.append((e.classifier, e.arm, e.against, str(e.endpoint), difference, p_value(e.p), p_value(e.p_holm)))
         text += "\n\n" + _aligned(rows)
     for best in comparison.best_dose:
         text += f"\nbest dose of {best.remedy} for {best.endpoint} ({best.classifier}): {best.dose:g}"
@@ -156,7 +160,8 @@ def comparison_table(comparison: Comparison) -> str:
 
 
 def search_table(search: RemedySearch) -> str:
-    """Return the figures of every candidate as pasupa2020 shows them (table 1), and whether one is worth anything."""
+    """Return the numbers of every candidate as pasupa2020 shows them (table 1), and whether one is worth anything."""
+    from gansynth.metrics.wording import p_value
     from gansynth.studies.search.result import CHOSEN_BY, SHOWN
 
     heads = ("arm", "best epoch", *SHOWN, f"recall of {search.rarest}", f"{CHOSEN_BY} gained", "p")
@@ -167,7 +172,7 @@ def search_table(search: RemedySearch) -> str:
             for one in (*row.scores.values(), row.recall)
         ]
         gained = _with_interval(row.gain.value, _interval(*row.gain.interval))
-        rows.append((row.arm, _number(row.epoch), *cells, gained, _number(row.gain.p)))
+        rows.append((row.arm, _number(row.epoch), *cells, gained, p_value(row.gain.p)))
     text = _aligned(rows)
     folds, first = search.settings.folds, search.settings.arms[0]
     text += f"\n\nmean ± standard deviation over {folds} folds of the training split; gained against {first}"
@@ -177,9 +182,30 @@ def search_table(search: RemedySearch) -> str:
     return text
 
 
+def shares_table(explained: Sequence[ExplainedFile]) -> str:
+    """Return how much of the attribution lies in the cell, for every class that was asked about."""
+    from gansynth.classifiers.explain.files import shares_by_class, shares_of
+
+    classes = shares_by_class(explained)
+    of = {**classes, "all images": shares_of(explained)} if len(classes) != 1 else classes
+    both = any(shares.before is not None for shares in of.values())
+    heads = ["asked about", "n", *(["before", "after", "difference"] if both else ["in the cell"]), "cell's share"]
+    rows = [tuple(heads)]
+    for name, shares in of.items():
+        found = [shares.before, shares.after, shares.difference] if both else [shares.after]
+        rows.append((name, f"{shares.after.n:,}", *map(_estimate, found), _number(shares.area.value)))
+    text = _aligned(rows)
+    signs = {shares.difference.value > 0 for shares in of.values() if shares.difference and shares.difference.value}
+    if len(signs) > 1:
+        text += (
+            "\nThe classes do not agree on the sign of the difference: read them one by one, not all images together."
+        )
+    return text
+
+
 def sweep_table(sweep: ImbalanceSweep) -> str:
     """Return macro-F1, accuracy and ROC AUC of every arm over the imbalance ratio, and the warnings."""
-    rows: list[tuple[str, ...]] = [("classifier", "arm", "figure", *(f"rho {rho:.3g}" for rho in sweep.rhos))]
+    rows: list[tuple[str, ...]] = [("classifier", "arm", "metric", *(f"rho {rho:.3g}" for rho in sweep.rhos))]
     for classifier in sweep.classifiers:
         for endpoint in sweep.swept:
             for arm in sweep.arms if endpoint.class_name is None else ():
@@ -218,6 +244,8 @@ def _number(value: float | None) -> str:
     if value is None or value != value:
         return "-"
     size = abs(value)
+    if 0 < size < 1e-4:
+        return "< 0.001" if value > 0 else "> -0.001"
     return f"{value:.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3g}"
 
 

@@ -71,7 +71,7 @@ def dedupe(data: str | Path, out: str | Path, *, size: int = 128, progress: bool
     Raises
     ------
     InputError
-        As `open_dataset`; if `data` is no folder; or if `out` holds something or lies inside `data`.
+        As `open_dataset`; if `data` is not a folder; or if `out` holds something or lies inside `data`.
     """
     root, folder = Path(data), Path(out)
     if not root.is_dir():

@@ -89,6 +89,6 @@ def _refuse_too_few(dataset: CellDataset, counts: NDArray[np.int64], folds: int)
     small = [f"{name} ({n})" for name, n in zip(dataset.class_names, in_units, strict=True) if n < folds]
     if small:
         raise InputError(
-            f"{folds} folds need at least {folds} images of each class that are no duplicates and of different groups; "
-            f"too few of {', '.join(small)}; take fewer folds"
+            f"{folds} folds need at least {folds} images of each class that are not duplicates and come from different "
+            f"groups; too few of {', '.join(small)}; take fewer folds"
         )

@@ -98,7 +98,7 @@ def known_tree(class_names: Sequence[str]) -> LabelTree | None:
     Returns
     -------
     LabelTree or None
-        None where it tells nothing: no two classes have a superclass in common, or all have.
+        None where it adds nothing: no two classes have a superclass in common, or all have.
     """
     parents = [_known_parent(name) or name for name in class_names]
     told = 2 <= len(set(parents)) < len(parents)

@@ -33,7 +33,7 @@ def read_npz(path: Path, known: Container[int]) -> tuple[NDArray[np.uint8], list
     Raises
     ------
     InputError
-        If the file is no such archive, or its arrays have other types, shapes or labels.
+        If the file is not such an archive, or its arrays have other types, shapes or labels.
     """
     images, labels, splits = [], [], []
     try:
@@ -78,7 +78,7 @@ def _checked_labels(
     labels = found.reshape(-1).astype(np.int64)
     strange = [label for label in np.unique(labels).tolist() if label not in known]
     if strange:
-        raise InputError(f"{shown(path)}: {part}_labels holds {strange[0]}, which is no class of this set")
+        raise InputError(f"{shown(path)}: {part}_labels holds {strange[0]}, which is not a class of this set")
     return labels
 
 

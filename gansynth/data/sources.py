@@ -38,7 +38,7 @@ class ImportReport:
     after : dict of class to int
         Images of each class in the imported set, sorted by class.
     left_out : dict of cell type to int
-        Readable images whose cell type is no class of the scheme.
+        Readable images whose cell type is not a class of the scheme.
     unreadable : list of Unreadable
         Files that could not be read, `path` as "source:path".
     unknown : list of Unreadable

@@ -1,7 +1,7 @@
 """A few bytes of every training image, so that a copy of one is known when it is generated.
 
 A run may outlive its data or travel without it. What it keeps is each training image averaged to 8 x 8 pixels:
-enough to tell a near copy, in whatever orientation, and too little to be looked at.
+enough to recognise a near copy, in whatever orientation, and too little to be looked at.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TrainingFingerprints:
         ----------
         train, held_out : uint8 arrays [N, 3, H, W], [M, 3, H, W]
             Training images, and real images that are not among them. The threshold is the distance that only
-            `ALARM` of the held-out images fall below, and at most half of their median: a real cell is no copy,
+            `ALARM` of the held-out images fall below, and at most half of their median: a real cell is not a copy,
             however ordinary it is.
         """
         prints = fingerprint(train)

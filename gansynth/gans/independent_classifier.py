@@ -72,7 +72,7 @@ class IndependentClassifier:
             network = SmallCNN(int(shape["n_classes"]), int(shape["width"]))
             network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
         except (KeyError, ValueError, RuntimeError):
-            raise InputError(f"{path}: is no independent classifier that gansynth wrote; the run was edited") from None
+            raise InputError(f"{path}: is not an independent classifier of gansynth; the run was edited") from None
         return cls(network, device)
 
 

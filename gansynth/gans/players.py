@@ -37,7 +37,7 @@ def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None =
     recipe : GanRecipe
     n_classes : int
     projection : bool, optional
-        Whether the score tells how well the image fits its label. Default: what the recipe says, which without
+        Whether the score says how well the image fits its label. Default: what the recipe says, which without
         ``networks.projection`` is no.
     inputs : int
         Channels of the images.

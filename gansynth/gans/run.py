@@ -86,7 +86,7 @@ class Run:
 
     @cached_property
     def fingerprints(self) -> TrainingFingerprints | None:
-        """What tells copies of training images; None where the run has none."""
+        """What recognises copies of training images; None where the run has none."""
         path = self.path / FINGERPRINTS
         return TrainingFingerprints.load(path) if path.is_file() else None
 

@@ -14,10 +14,10 @@ from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, ov
 from gansynth.metrics.ranking_scores import ranking
 
 OVERALL = (*confusion_scores.OVERALL, "ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
-"""Figures of all classes together. Balanced accuracy is the macro recall (macro sensitivity)."""
+"""Metrics of all classes together. Balanced accuracy is the macro recall (macro sensitivity)."""
 
 OF_CLASS = (*confusion_scores.OF_CLASS, "ROC-AUC", "average-precision")
-"""Figures of one class against all others."""
+"""Metrics of one class against all others."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Scores:
     Attributes
     ----------
     overall : dict of str to float or None
-        The names of `OVERALL`; None where a figure cannot be said.
+        The names of `OVERALL`; None where a number cannot be said.
     classes : list of dict of str to float or None
         The names of `OF_CLASS` for class 0..C-1. All None for a class without images; such a class takes no part in
         means over classes.

@@ -1,4 +1,4 @@
-"""What a remedy did to a classifier: figures of arms and differences between arms, with intervals that hold.
+"""What a remedy did to a classifier: values of arms and differences between arms, with intervals that hold.
 
 An interval over test images alone knows nothing of the noise of training: two trainings of the same remedy differ by
 more than it allows, and it calls that an effect. One over seeds alone knows only these test images. Here both count,
@@ -39,7 +39,7 @@ BY_IMAGES_SEEDS_AND_FOLDS = "test images, seeds and folds (nadeau-bengio)"
 BY_IMAGES_AND_SEEDS = "test images and seeds"
 BY_IMAGES = "test images only"
 OF_AGREEMENT = ("kappa", "MCC")
-"""Figures that go from -1 to 1, and are no shares of images."""
+"""Metrics that go from -1 to 1, and are not shares of images."""
 
 ONE_TRAINING = "one training an arm: the noise of training is unknown, and p is too small where there is any"
 """The note of an effect between two trainings."""
@@ -49,7 +49,7 @@ PROBABILITY_METRICS = ("ROC-AUC", "average-precision", "Brier", "MSE", "calibrat
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A figure that arms are compared by.
+    """A metric that arms are compared by.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Effect:
-    """The difference of an arm and its baseline: the arm's figure less the baseline's.
+    """The difference of an arm and its baseline: the arm's value less the baseline's.
 
     Attributes
     ----------
@@ -76,14 +76,14 @@ class Effect:
     p : float or None
         Two-sided. Correct it for the number of arms with `gansynth.metrics.multiple_testing.holm`.
     n : int
-        Test images that can change the figure: all, or those of the class for its recall.
+        Test images that can change the value: all, or those of the class for its recall.
     method : str
         What the variance is taken over. "test images and seeds": one fold. "test images, seeds and folds
         (nadeau-bengio)": several folds and seeds. "nadeau-bengio": several folds, one training in each. "test images
         only": one training an arm, so that the noise of training is unknown.
     mcnemar_p : float or None
         McNemar's exact test of "right in most trainings", for comparison: it ignores the noise of training. None for
-        figures that are not shares of right images.
+        metrics that are not shares of right images.
     note : str
         What to bear in mind.
     """
@@ -166,7 +166,7 @@ def effect(
     Returns
     -------
     Effect
-        Its value is the difference of the pooled figures, each the mean over its seeds.
+        Its value is the difference of the pooled values, each the mean over its seeds.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def effect(
     -----
     The variance is that over test images and trainings, and, with folds, what the folds differ by beyond it, multiplied
     by 1 + F n_test/n_train for the training images that they share (Nadeau and Bengio 2003). With one training in each
-    fold, trainings and folds cannot be told apart, and it is their corrected resampled t-test as it stands. With one
+    fold, trainings and folds cannot be separated, and it is their corrected resampled t-test as it stands. With one
     fold the effect is that of this training split: another split may give another one, and nothing here knows.
 
     Examples
@@ -239,7 +239,7 @@ def arm_estimate(
     folds: ArrayLike | None = None,
     units: ArrayLike | None = None,
 ) -> Estimate:
-    """Return an arm's figure, with an interval over test images and seeds.
+    """Return an arm's value, with an interval over test images and seeds.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def arm_estimate(
     Returns
     -------
     Estimate
-        The mean over the seeds of the figure pooled over the folds; `n` counts the test images that it is about. A
+        The mean over the seeds of the value pooled over the folds; `n` counts the test images that it is about. A
         share has Clopper and Pearson's interval at what the images are worth (`korn_graubard_interval`), so that 12 of
         12 images right are not certain to be all.
 
@@ -287,7 +287,7 @@ def probability_estimate(
     folds: ArrayLike | None = None,
     units: ArrayLike | None = None,
 ) -> Estimate:
-    """Return a figure of an arm's probabilities, with an interval over test images and seeds.
+    """Return a metric of an arm's probabilities, with an interval over test images and seeds.
 
     Parameters
     ----------
@@ -305,7 +305,7 @@ def probability_estimate(
     Raises
     ------
     ValueError
-        If shapes do not fit each other, or there is no such figure.
+        If shapes do not fit each other, or there is no such metric.
     """
     p = np.asarray(probabilities, dtype=np.float64)
     if p.ndim != 3 or p.shape[2] != n_classes:
@@ -376,7 +376,7 @@ class _Data:
         return len(self.labels) - (of_class if endpoint.metric == "specificity" else 0)
 
     def linear(self, endpoint: Endpoint) -> tuple[list[Floats], Contributions]:
-        """Return the figure of every training, side by side, and what units contribute to it."""
+        """Return the value of every training, side by side, and what units contribute to it."""
         tables = [confusion_matrix(self.labels, side, self.n_classes).astype(np.float64) for side in self.sides]
         values, added = contributions(np.concatenate(tables), endpoint.metric, endpoint.class_index)
         ends = np.cumsum([len(side) for side in self.sides])[:-1]
@@ -397,7 +397,7 @@ class _Data:
         return Contributions([side.astype(np.float64) for side in sums], fold, share, self._step(endpoint))
 
     def worth(self, endpoint: Endpoint) -> float:
-        """Return the images of equal weight that would tell as much as these: fewer where small classes weigh much."""
+        """Return the images of equal weight that would say as much as these: fewer where small classes weigh much."""
         if endpoint.class_index is not None or not endpoint.metric.startswith(("macro", "balanced")):
             return float(self.counts(endpoint))
         sizes = np.bincount(self.labels, minlength=self.n_classes)
@@ -458,7 +458,7 @@ def _absent(endpoint: Endpoint) -> str:
 
 
 def _probability_figure(labels: Ints, p: Floats, metric: str, class_index: int | None) -> tuple[float, Floats]:
-    """Return a figure of probabilities [N, C], and what each image adds to it."""
+    """Return a metric of probabilities [N, C], and what each image adds to it."""
     if metric in ("ROC-AUC", "average-precision"):
         classes = np.unique(labels) if class_index is None else np.array([class_index])
         ranked = [ranking(p[:, c], labels == c) for c in classes]
@@ -470,7 +470,7 @@ def _probability_figure(labels: Ints, p: Floats, metric: str, class_index: int |
             return math.nan, np.zeros(len(labels))
         return float(np.mean([one[0] for one in known])), np.mean([one[1] for one in known], axis=0)
     if class_index is not None or metric not in PROBABILITY_METRICS:
-        raise ValueError(f"'{metric}' is no figure of probabilities{'' if class_index is None else ' of a class'}")
+        raise ValueError(f"'{metric}' is not a metric of probabilities{'' if class_index is None else ' of a class'}")
     if metric == "calibration-error":
         confidence, right = p.max(axis=1), p.argmax(axis=1) == labels
         return calibration_error(confidence, right), calibration_added(confidence, right)

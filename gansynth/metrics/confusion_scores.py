@@ -1,4 +1,4 @@
-"""Figures of a classifier that its confusion matrix decides: recall, precision, F1, kappa and their kin.
+"""Numbers of a classifier that its confusion matrix decides: recall, precision, F1, kappa and their kin.
 
 Every function takes any number of matrices at once (leading dimensions) and counts of any size, whole or not, so that
 resampled and weighted tables are scored in one call.
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 OVERALL = ("macro-F1", "balanced-accuracy", "accuracy", "macro-precision", "macro-specificity", "kappa", "MCC")
-"""Figures of all classes together; a macro figure is the mean over the classes that have images."""
+"""Metrics of all classes together; a macro metric is the mean over the classes that have images."""
 
 OF_CLASS = ("recall", "specificity", "precision", "F1", "accuracy")
-"""Figures of one class against all others."""
+"""Metrics of one class against all others."""
 
 _MACRO = {"macro-F1": "F1", "balanced-accuracy": "recall", "macro-precision": "precision"}
 _MACRO["macro-specificity"] = "specificity"
@@ -58,7 +58,7 @@ def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, n_classes: int) ->
 
 
 def class_figure(confusion: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return one figure of every class.
+    """Return one metric of every class.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def class_figure(confusion: ArrayLike, name: str) -> NDArray[np.float64]:
     Returns
     -------
     float64 array, shape [..., C]
-        NaN where it cannot be said: every figure of a class without images, and the specificity of the only class.
+        NaN where it cannot be said: every metric of a class without images, and the specificity of the only class.
         The precision of a class that is never predicted is 0, as with scikit-learn's ``zero_division=0``.
 
     Examples
@@ -94,12 +94,12 @@ def class_figure(confusion: ArrayLike, name: str) -> NDArray[np.float64]:
         case "accuracy":
             found = _ratio(everything - true - taken + 2 * hit, np.broadcast_to(everything, hit.shape))
         case _:
-            raise ValueError(f"'{name}' is no figure of a class; there are {', '.join(OF_CLASS)}")
+            raise ValueError(f"'{name}' is not a metric of a class; there are {', '.join(OF_CLASS)}")
     return np.where(true > 0, found, np.nan)
 
 
 def overall_figure(confusion: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return one figure of all classes together.
+    """Return one metric of all classes together.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def overall_figure(confusion: ArrayLike, name: str) -> NDArray[np.float64]:
             value = _ratio(hit * n - by_chance, np.sqrt(np.maximum(spread, 0.0)), empty=0.0)
             return np.where(n > 0, value, np.nan)
         case _:
-            raise ValueError(f"'{name}' is no figure of a confusion matrix; there are {', '.join(OVERALL)}")
+            raise ValueError(f"'{name}' is not a metric of a confusion matrix; there are {', '.join(OVERALL)}")
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.float64], *, empty: float = np.nan) -> NDArray[np.float64]:

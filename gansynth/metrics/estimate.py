@@ -1,4 +1,4 @@
-"""One figure with what a reader needs to believe it."""
+"""One number with what a reader needs to believe it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What each test image contributes to a figure of a confusion matrix.
+"""What each test image contributes to a metric of a confusion matrix.
 
-A figure is a smooth function of the counts, so to first order it is a sum over images (the infinitesimal jackknife, or
-delta method). Sums over the images of a seed, a fold or a patient then say what each of them did to the figure, without
+A metric is a smooth function of the counts, so to first order it is a sum over images (the infinitesimal jackknife, or
+delta method). Sums over the images of a seed, a fold or a patient then say what each of them did to the number, without
 a single resample.
 
 References
@@ -26,14 +26,14 @@ _MACRO = {
 
 
 def contributions(tables: Floats, name: str, class_index: int | None) -> tuple[Floats, Floats]:
-    """Return a figure of each confusion matrix, and what an image in each cell adds to it.
+    """Return a metric of each confusion matrix, and what an image in each cell adds to it.
 
     Parameters
     ----------
     tables : float64 array, shape [K, C, C]
         Matrices of the same images (equal rows).
     name : str
-        A figure of `OF_CLASS` with a class, or of `OVERALL` without.
+        A metric of `OF_CLASS` with a class, or of `OVERALL` without.
     class_index : int or None
 
     Returns
@@ -47,7 +47,7 @@ def contributions(tables: Floats, name: str, class_index: int | None) -> tuple[F
     Raises
     ------
     ValueError
-        If there is no such figure.
+        If there is no such metric.
     """
     if class_index is not None and name in OF_CLASS:
         return class_figure(tables, name)[:, class_index], _of_class(tables, name, class_index)
@@ -57,7 +57,7 @@ def contributions(tables: Floats, name: str, class_index: int | None) -> tuple[F
             present = np.flatnonzero(tables[0].sum(axis=1) > 0)
             return values, np.mean([_of_class(tables, _MACRO[name], int(c)) for c in present], axis=0)
         return values, _gradient(tables, name, values)
-    raise ValueError(f"'{name}' is no figure of {'a class' if class_index is not None else 'all classes together'}")
+    raise ValueError(f"'{name}' is not a metric of {'a class' if class_index is not None else 'all classes together'}")
 
 
 def _of_class(tables: Floats, name: str, c: int) -> Floats:
@@ -83,7 +83,7 @@ def _of_class(tables: Floats, name: str, c: int) -> Floats:
 
 
 def _gradient(tables: Floats, name: str, values: Floats) -> Floats:
-    """Contributions to any other figure: its derivatives with respect to the counts, by central differences."""
+    """Contributions to any other metric: its derivatives with respect to the counts, by central differences."""
     classes = tables.shape[-1]
     n = tables[0].sum()
     step = 1e-5 * max(n, 1.0)

@@ -98,7 +98,7 @@ def frechet_estimate(
     floor : (array [m, d], array [m, d]) or None
         Features of real images and of other real images. With m below n their distance is an upper bound of the floor.
     name : str
-        What the figure is called in messages, such as "FD-cell".
+        What the number is called in messages, such as "FD-cell".
     as_published : bool
         Whether the value is `published_frechet_distance`, to compare with other people's to the last digit.
 

@@ -71,7 +71,7 @@ def inception_score_estimate(
     floor : float array, shape [m, k], or None
         Of real images: n of them are drawn where there are more, since the score depends on n.
     name : str
-        What the figure is called in messages.
+        What the number is called in messages.
     splits, seed
         As for `inception_score`.
     """

@@ -20,7 +20,7 @@ Z = 1.959963984540054
 def interval(
     value: float, variance: float, *, lowest: float = -math.inf, highest: float = math.inf
 ) -> tuple[float, float]:
-    """Return the 95% interval `value` +- 1.96 sqrt(`variance`), cut at what the figure can be."""
+    """Return the 95% interval `value` +- 1.96 sqrt(`variance`), cut at what the value can be."""
     half = Z * math.sqrt(variance)
     return max(value - half, lowest), min(value + half, highest)
 

@@ -105,7 +105,7 @@ def kernel_estimate(
     floor : (array, array) or None
         Features of real images and of other real images.
     name : str
-        What the figure is called in messages, such as "KD-cell".
+        What the number is called in messages, such as "KD-cell".
     subsets, subset_size, seed
         As for `kernel_distance`.
     as_published : bool

@@ -86,7 +86,7 @@ def manifold_estimates(
     most: int = MOST,
     seed: int = 0,
 ) -> dict[str, Estimate]:
-    """Return the four figures with their 95% intervals, and what other real images score in place of synthetic ones.
+    """Return the four numbers with their 95% intervals, and what other real images score in place of synthetic ones.
 
     The variance is the jackknife's: leaving out an image removes its neighbourhood and widens those it made the radius
     of out to the next neighbour, which is read off the distances that are known; nothing is computed again. (In a
@@ -148,7 +148,7 @@ def _named(at_three: Manifold, at_five: Manifold) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _Neighbourhoods:
-    """All distances that the four figures and their jackknife need.
+    """All distances that the four numbers and their jackknife need.
 
     Attributes
     ----------
@@ -198,7 +198,7 @@ class _Neighbourhoods:
 
 @dataclass(frozen=True)
 class _WithoutOne:
-    """The figures of centres (with balls) and points, when one centre or one point is left out.
+    """The numbers of centres (with balls) and points, when one centre or one point is left out.
 
     Attributes
     ----------
@@ -257,12 +257,12 @@ class _WithoutOne:
 
 
 def _spread(without: Tensor) -> float:
-    """Return the jackknife variance from a figure's values with each image left out."""
+    """Return the jackknife variance from a number's values with each image left out."""
     return float((len(without) - 1) * without.double().var(unbiased=False))
 
 
 def _spread_of_mean(of_each: Tensor) -> float:
-    """Return the same where the figure is a mean over the images."""
+    """Return the same where the number is a mean over the images."""
     return float(of_each.double().var() / len(of_each))
 
 

@@ -21,7 +21,7 @@ from gansynth.metrics.similarity import LEAST_EDGE_MS_SSIM, LEAST_EDGE_SSIM, l1,
 
 NAMES = ("LPIPS", "PSNR", "SSIM", "MS-SSIM", "l1", "l2")
 LEAST_IMAGES = 5
-"""Fewer pairs than this tell nothing about a class."""
+"""Fewer pairs than this say nothing about a class."""
 
 Images = NDArray[np.uint8]
 _Index = NDArray[np.int64]

@@ -37,7 +37,7 @@ def match(distances: ArrayLike, how: Pairing = "one-to-one", *, seed: int = 0) -
     Raises
     ------
     ValueError
-        If the distances are no matrix or not finite, or `how` is unknown.
+        If the distances are not a matrix or not finite, or `how` is unknown.
 
     References
     ----------

@@ -19,7 +19,7 @@ class Ranking:
     auc, average_precision : float
         NaN where there is no positive image, and the AUC also where there is no negative one.
     auc_added, precision_added : float64 arrays, shape [N]
-        To first order, what an image does to the figure (the infinitesimal jackknife); their sum is 0, and the sum of
+        To first order, what an image does to the number (the infinitesimal jackknife); their sum is 0, and the sum of
         their squares is the variance over images.
     """
 

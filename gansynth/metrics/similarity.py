@@ -45,7 +45,7 @@ def l1(a: Images, b: Images) -> Values:
     Raises
     ------
     ValueError
-        If the arrays are no uint8 images of one shape.
+        If the arrays are not uint8 images of one shape.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def ssim(a: Images, b: Images) -> Values:
     Raises
     ------
     ValueError
-        If the arrays are no uint8 images of one shape, or are too small.
+        If the arrays are not uint8 images of one shape, or are too small.
 
     References
     ----------
@@ -134,7 +134,7 @@ def ms_ssim(a: Images, b: Images) -> Values:
     Raises
     ------
     ValueError
-        If the arrays are no uint8 images of one shape, or are too small.
+        If the arrays are not uint8 images of one shape, or are too small.
 
     References
     ----------

@@ -1,7 +1,7 @@
-"""How uncertain a figure is that several trainings gave, on several folds of test images.
+"""How uncertain a number is that several trainings gave, on several folds of test images.
 
 Three things vary: which images happened to be tested, how each training happened to end, and (with folds) which images
-happened to be trained on. Each is estimated from the contributions of images to the figure; their sum has the degrees
+happened to be trained on. Each is estimated from the contributions of images to the number; their sum has the degrees
 of freedom of Welch and Satterthwaite.
 
 References
@@ -34,17 +34,17 @@ class Variance:
 
 @dataclass(frozen=True)
 class Contributions:
-    """What the test images of each fold contribute to the figure of each seed.
+    """What the test images of each fold contribute to the number of each seed.
 
     Attributes
     ----------
     sides : sequence of float64 array, shape [S, U]
-        One side (a figure) or two (a difference: the second side is subtracted). Row s: what training s owes to unit u,
+        One side (a value) or two (a difference: the second side is subtracted). Row s: what training s owes to unit u,
         an image or the images that belong together.
     fold : int64 array, shape [U]
         0..F-1: the fold each unit is tested in. Trainings of one row in different folds are different trainings.
     share : float64 array, shape [F]
-        Part of the figure that lies with each fold; sums to 1.
+        Part of the value that lies with each fold; sums to 1.
     step : float
         What one image judged otherwise would change: no variance is taken for smaller than one such image.
     """

@@ -30,7 +30,7 @@ TITLES = {
     "precision": "Precision",
     "F1": "F1",
 }
-"""What a table prints for a figure's name; over all classes they are means of the classes (macro)."""
+"""What a table prints for a metric's name; over all classes they are means of the classes (macro)."""
 
 LOWER_IS_BETTER = {"Brier", "MSE", "calibration-error"}
 
@@ -58,7 +58,7 @@ def width(found: Estimate | Effect | None) -> float | None:
 
 
 def share(value: float | None, decimals: int = 3) -> str:
-    """Write a figure; a dash where there is none."""
+    """Write a value; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
     text = f"{value:.{decimals}f}"

@@ -284,7 +284,7 @@ class MinibatchDeviation(nn.Module):
 class CompactCritic(nn.Module):
     """An image to one unbounded score.
 
-    With `n_classes`, the score also tells how well the image fits its label, by projection
+    With `n_classes`, the score also says how well the image fits its label, by projection
     (Miyato & Koyama 2018, "cGANs with projection discriminator", eq. 3).
 
     Attributes

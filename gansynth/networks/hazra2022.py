@@ -99,7 +99,7 @@ class _Trunk(nn.Module):
 class Critic(nn.Module):
     """An image to one unbounded score (hazra2022, table 4): high for real, low for generated.
 
-    With `n_classes`, which the table does not have, the score also tells how well the image fits its label, by
+    With `n_classes`, which the table does not have, the score also says how well the image fits its label, by
     projection (Miyato & Koyama 2018, "cGANs with projection discriminator", eq. 3); other methods need it.
 
     Attributes

@@ -84,7 +84,7 @@ def _trunk(value: Any) -> Any:
         return value
     recipe = _of_a_recipe(value)
     if not isinstance(recipe, BackboneRecipe):
-        raise ValueError(f"recipe '{value}' is no backbone")
+        raise ValueError(f"recipe '{value}' is not a backbone")
     return Trunk(**{name: getattr(recipe.network, name) for name in Trunk.model_fields})
 
 

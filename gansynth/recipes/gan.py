@@ -265,7 +265,8 @@ class GanRecipe(Section):
         r, networks = self.resolution, self.networks
         if self.training.batch_size % self.sampling.group:
             raise ValueError(
-                f"training.batch_size {self.training.batch_size} is no multiple of sampling.group {self.sampling.group}"
+                f"training.batch_size {self.training.batch_size} is not a multiple of sampling.group "
+                f"{self.sampling.group}"
             )
         if isinstance(networks, PaperNetworks):
             if r % 16:

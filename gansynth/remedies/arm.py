@@ -228,8 +228,8 @@ def parse_arm(spec: str) -> Arm:
     """Read an arm as users type it.
 
     Remedies are joined by ``+`` and applied from left to right; ``:name=number`` sets a parameter, ``@`` gives a dose.
-    What is no remedy's name is a recipe of a GAN, a YAML file, or a run folder; with ``only-`` before it, its images
-    replace the real ones.
+    What is not the name of a remedy is a recipe of a GAN, a YAML file, or a run folder; with ``only-`` before it, its
+    images replace the real ones.
 
     Parameters
     ----------

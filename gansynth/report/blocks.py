@@ -167,7 +167,7 @@ class Guess:
     right : bool
         Whether the two are the same.
     bars : sequence of (name, share, is_truth)
-        Probabilities, largest first, or in the order in which they are told.
+        Probabilities, largest first, or in the order in which they are given.
     """
 
     picture: Picture

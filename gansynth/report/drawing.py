@@ -6,14 +6,14 @@ import io
 import re
 from typing import Any
 
-# Real is the azure, synthetic the eosin of a Romanowsky stain; a colour-blind reader tells them apart by lightness.
+# Real is the azure, synthetic the eosin of a Romanowsky stain; a colour-blind reader distinguishes them by lightness.
 REAL = "#2b5c8a"
 SYNTHETIC = "#d2789f"
 INK = "#22272e"
 FAINT = "#8b939c"
 GRID = "#e6e9ec"
 
-# Okabe and Ito's colours without the yellow, which vanishes on white; told apart with every kind of colour vision.
+# Okabe and Ito's colours without the yellow, which vanishes on white; distinct in every kind of colour vision.
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#22272e", "#7a5c00")
 
 # Paul Tol's "muted" colours and four more, for classes; the figures name classes beside the colour as well.

@@ -114,7 +114,7 @@ def first_look_page(
     look : FirstLook
     title, subtitle : str
     warnings, commands, facts
-        As `gansynth.report.page.Page`; warnings that the figures call for are added.
+        As `gansynth.report.page.Page`; warnings that the numbers call for are added.
 
     Returns
     -------
@@ -214,13 +214,17 @@ def _pictures(look: FirstLook) -> Section:
         "The first training cells of each class, and the first synthetic ones by seed. None was picked. "
         f"Images are {size} × {size} pixels."
     )
-    return Section("Side by side", pictures=Pictures(f"{look.kind}, training", "synthetic", rows, caption))
+    command = "gansynth generate runs/my-cells --class promyelocyte --count 100 --out synthetic"
+    return Section(
+        "Side by side", command=command, pictures=Pictures(f"{look.kind}, training", "synthetic", rows, caption)
+    )
 
 
 def _balance(look: FirstLook) -> Section:
     chart = counts_chart(look.training, look.added, real_name=look.kind)
     caption = f"Training images per class after balancing. Validation and test images stay {look.kind} only."
-    return Section("Balanced", charts=[Chart(chart, caption)])
+    command = "gansynth balance my-cells runs/my-cells --out balanced"
+    return Section("Balanced", command=command, charts=[Chart(chart, caption)])
 
 
 def _training(look: FirstLook) -> list[Section]:
@@ -229,7 +233,7 @@ def _training(look: FirstLook) -> list[Section]:
     if losses:
         chart = curves_chart(losses, xlabel="minutes of training", ylabel="loss")
         caption = (
-            "Loss of each player. In this game a falling loss is no proof of better images and a flat one no "
+            "Loss of each player. In this game a falling loss does not prove better images, nor a flat one "
             "failure; what matters is that no line runs away."
         )
         charts.append(Chart(chart, caption))
@@ -248,7 +252,8 @@ def _training(look: FirstLook) -> list[Section]:
             "while the generator trains. The three rarest classes are named: the rare ones collapse first."
         )
         charts.append(Chart(chart, caption))
-    return [Section("Training", charts=charts)] if charts else []
+    command = "gansynth train-gan my-cells --from pbc-64 --minutes 120 --out runs/my-cells"
+    return [Section("Training", command=command, charts=charts)] if charts else []
 
 
 def _classes(look: FirstLook) -> Section:
@@ -262,7 +267,7 @@ def _classes(look: FirstLook) -> Section:
     caption = (
         "Recognised: share that the independent classifier assigns to the class, n, and the 95% Wilson interval. "
         "Diversity: mean root-mean-square difference of two images of the class, in grey levels of 255, with its "
-        f"95% bootstrap interval. Compare each figure with that of fresh {look.kind} cells beside it."
+        f"95% bootstrap interval. Compare each number with that of fresh {look.kind} cells beside it."
     )
     memory = look.memorisation
     after = (
@@ -271,7 +276,8 @@ def _classes(look: FirstLook) -> Section:
         f"{memory.value:.0%} of pairs ({memory.interval[0]:.0%} to {memory.interval[1]:.0%}; 50% is as fresh as "
         f"{look.kind}, 100% is copying)."
     )
-    return Section("A first look at quality", table=Table(head, rows, caption), after=[after])
+    command = "gansynth quality my-cells synthetic --out quality"
+    return Section("A first look at quality", command=command, table=Table(head, rows, caption), after=[after])
 
 
 def _share(agreement: ClassAgreement | None, c: int) -> str:

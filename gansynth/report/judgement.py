@@ -49,7 +49,7 @@ def is_worse_than_real(metric: str, estimate: Estimate) -> bool:
 
 
 def floor_interval(metric: str, estimate: Estimate) -> tuple[float, float]:
-    """Return the 95% Wilson interval of a share of real images, or the floor twice where it is no simple share."""
+    """Return the 95% Wilson interval of a share of real images, or the floor twice where it is not a simple share."""
     assert estimate.floor is not None
     if not METRICS[metric].counted_floor or not estimate.floor_n:
         return estimate.floor, estimate.floor

@@ -46,7 +46,7 @@ def metric_table(results: Quality) -> Grid:
             rows.append(Row(group.value, kind="group"))
         rows += [_metric_row(results, name, notes) for name in members]
     caption = (
-        "Small figures: the 95% interval. Real against real: the same metric between real images and other real ones, "
+        "Small numbers: the 95% interval. Real against real: the same metric between real images and other real ones, "
         "what a perfect generator would score. n: synthetic images it was computed on."
     )
     if any(e.class_mean is not None for e in results.metrics.values()):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from gansynth.files.atomic import write_text
 from gansynth.report.blocks import Block
 from gansynth.report.figures import image_strip
+
+_LONG = 5
+"""Sections from which a page has a list of contents."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with paragraphs, then pictures, charts, a table and blocks, where given."""
+    """A heading with paragraphs, then pictures, charts, a table and blocks, where given.
+
+    Where it is `folded` the page shows its heading alone until a reader opens it; on paper it is open. Its `command`
+    does for the reader's own folder what the section shows.
+    """
 
     title: str
     paragraphs: Sequence[str] = ()
@@ -90,6 +98,13 @@ class Section:
     table: Table | None = None
     blocks: Sequence[Block] = ()
     after: Sequence[str] = ()
+    folded: bool = False
+    command: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where a link finds it: its title in small letters and hyphens."""
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
 @dataclass(frozen=True)
@@ -109,7 +124,10 @@ class Page:
     warnings : sequence of str
         What the reader must know before believing the rest.
     sections : sequence of Section
-        The body.
+        The body. From five on they are listed beside the page.
+    lead : int
+        How many of them stand right under the verdict, before what it rests on: with the one table and the one figure
+        that a long page opens with.
     commands : sequence of (command, meaning)
         What to type next.
     commands_title : str
@@ -131,6 +149,17 @@ class Page:
     findings: Sequence[str] = ()
     commands_title: str = "Next"
     wide: bool = False
+    lead: int = 0
+
+    @property
+    def contents(self) -> Sequence[Section]:
+        """The sections that are listed beside a long page; empty for a short one."""
+        return self.sections if len(self.sections) >= _LONG else ()
+
+
+def folded_after(sections: Sequence[Section], first: int) -> list[Section]:
+    """Return the sections with all but the `first` ones folded."""
+    return [replace(one, folded=one.folded or k >= first) for k, one in enumerate(sections)]
 
 
 def render_page(page: Page) -> str:

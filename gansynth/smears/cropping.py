@@ -117,7 +117,7 @@ def crop_smears(
     ------
     InputError
         If nothing can be read, no diameter can be measured, cutting from drawn boxes is asked for and there are none,
-        a detector is no cell detector or has nothing to find, or `out` is in use.
+        a detector is not a cell detector or has nothing to find, or `out` is in use.
     """
     settings = settings or CropSettings()
     out = Path(out)

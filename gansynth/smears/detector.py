@@ -44,7 +44,7 @@ KINDS = (WHITE_CELL, RED_CELL)
 UNIT = WORKING_DIAMETER / 2
 """Distances that the network says, in working pixels: the radius of a usual red cell."""
 
-_LEAST = 0.05  # what is less sure is no candidate at all
+_LEAST = 0.05  # what is less sure is not a candidate at all
 _ONE_CELL = 0.45
 
 
@@ -124,7 +124,7 @@ class CellDetector:
         Raises
         ------
         InputError
-            If it is no such folder, or its weights are not those that ``detector.json`` tells of.
+            If it is not such a folder, or its weights are not those that ``detector.json`` names.
         """
         folder = Path(folder)
         try:
@@ -134,7 +134,7 @@ class CellDetector:
             info.pop("thresholds")
         except NoSuchFile:
             raise InputError(
-                f"{shown(folder)}: is no cell detector (it has no {INFO}); give a folder that has one"
+                f"{shown(folder)}: is not a cell detector (it has no {INFO}); give a folder that has one"
             ) from None
         except (ValueError, KeyError, TypeError, AttributeError, OSError):
             raise InputError(f"{shown(folder / INFO)}: cannot be read; the detector was cut off or edited") from None
@@ -142,7 +142,7 @@ class CellDetector:
             raise InputError(f"{shown(folder / INFO)}: finds {known}, not {list(KINDS)}; give another detector")
         try:
             if file_sha256(folder / WEIGHTS) != written:
-                raise InputError(f"{shown(folder / WEIGHTS)}: is not the file that {INFO} beside it tells of")
+                raise InputError(f"{shown(folder / WEIGHTS)}: is not the file that {INFO} beside it names")
             network = CellDetectorNetwork(len(KINDS), width)
             held, _ = read_weights(folder / WEIGHTS)
             network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in held.items()})

@@ -27,7 +27,7 @@ _LARGEST_SHARE = 0.08
 
 
 def round_regions(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the diameters of what lies alone in a field, is round, and is no white cell.
+    """Return the diameters of what lies alone in a field, is round, and is not a white cell.
 
     Parameters
     ----------

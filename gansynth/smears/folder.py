@@ -50,7 +50,7 @@ def list_fields(smears: str | Path, annotations: str | Path | None = None) -> li
     Raises
     ------
     InputError
-        If there is no image, or `annotations` is no folder with a file for any of the fields.
+        If there is no image, or `annotations` is not a folder with a file for any of the fields.
     """
     root = Path(smears)
     if root.is_file():

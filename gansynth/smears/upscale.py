@@ -1,7 +1,7 @@
 """Enlarging a piece of a smear field: by Lanczos's filter, or by a super-resolution network of the user's.
 
 pasupa2020, algorithm 1, line 3, enlarges with Waifu2x. Weights of such networks are read by spandrel, which knows the
-published families by their weights; it is no dependency of gansynth, and nothing is downloaded.
+published families by their weights; it is not a dependency of gansynth, and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def open_super_resolution(path: str | Path) -> SuperResolution:
     Raises
     ------
     InputError
-        If spandrel is not installed, or the file is no network that enlarges RGB images.
+        If spandrel is not installed, or the file is not a network that enlarges RGB images.
     """
     path = Path(path)
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""The folder of a balanced data set: real images of all splits, synthetic ones, and the tables that tell them apart."""
+"""The folder of a balanced data set: real images of all splits, synthetic ones, and tables that say which is which."""
 
 from __future__ import annotations
 

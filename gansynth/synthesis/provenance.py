@@ -83,7 +83,7 @@ def encode_png(image: NDArray[np.uint8], provenance: Provenance) -> bytes:
     if provenance.truncation < 1:
         facts["truncation"] = repr(provenance.truncation)
     for key, value in facts.items():
-        # A folder name that is no valid Unicode reaches Python with surrogates, which PNG text cannot hold.
+        # A folder name that is not valid Unicode reaches Python with surrogates, which PNG text cannot hold.
         text.add_text(_PREFIX + key, value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?"))
     buffer = io.BytesIO()
     pixels = np.ascontiguousarray(image.transpose(1, 2, 0))

@@ -55,7 +55,7 @@ class Screen:
     Raises
     ------
     InputError
-        If `min_confidence` is no probability, or the run has no independent classifier to ask.
+        If `min_confidence` is not a probability, or the run has no independent classifier to ask.
     """
 
     def __init__(self, run: Run, device: torch.device, min_confidence: float | None, keep_copies: bool) -> None:

@@ -36,7 +36,7 @@ def write_metadata(out: Path, journal: Journal, folders: Mapping[str, str], mode
     """
     with (
         whole_file(out / METADATA_FILE) as temporary,
-        # A folder name that is no valid UTF-8 goes into the table byte by byte as it is on the disk.
+        # A folder name that is not valid UTF-8 goes into the table byte by byte as it is on the disk.
         temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
         table = csv.writer(file, lineterminator="\n")

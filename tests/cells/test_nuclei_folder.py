@@ -56,7 +56,7 @@ def test_a_folder_that_was_written_is_read_again_and_anything_else_is_refused(
     assert read_nuclei(made.out) == made
     (tmp_path / "nuclei.csv").write_text("a,b\n1,2\n")
     for place in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(InputError, match="is no table of nuclei"):
+        with pytest.raises(InputError, match="is not a table of nuclei"):
             read_nuclei(place)
 
 

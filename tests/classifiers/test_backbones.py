@@ -267,7 +267,7 @@ def test_the_ensemble_by_attention_trains_opens_again_and_is_explained(tmp_path:
 def test_attention_needs_maps() -> None:
     with torch.device("meta"), pytest.raises(InputError, match="VisionTransformer makes no maps"):
         build_cbam(cbam("network.backbones=[vit-b16, densenet121]", "network.weights=none"), 3)
-    for backbones_given, sentence in (("[svm, resnet50]", "'svm' is no backbone"), ("[resnet50]", "at least 2")):
+    for backbones_given, sentence in (("[svm, resnet50]", "'svm' is not a backbone"), ("[resnet50]", "at least 2")):
         with pytest.raises(InputError, match=sentence):
             cbam(f"network.backbones={backbones_given}")
 

@@ -111,7 +111,7 @@ def test_one_class_is_refused() -> None:
 
 
 def test_a_folder_that_is_no_encoder_is_refused(encoder: CellEncoder, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no cell encoder"):
+    with pytest.raises(InputError, match="is not a cell encoder"):
         open_encoder(tmp_path)
     with pytest.raises(InputError, match="did you mean 'pbc-encoder'"):
         open_encoder("pbc-encodr")

@@ -160,7 +160,7 @@ def test_a_folder_that_holds_something_is_refused(run: Path, tmp_path: Path) -> 
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"is no run of a classifier"):
+    with pytest.raises(InputError, match=r"is not the run of a classifier"):
         open_classifier(tmp_path)
     write_text(tmp_path / "recipe.yaml", load_recipe("c-wgan-gp-64").to_yaml())
     write_text(tmp_path / "run.json", "{}")

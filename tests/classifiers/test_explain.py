@@ -135,7 +135,7 @@ def test_guided_gradients_are_captums_where_every_relu_is_a_module(model: str) -
 
 
 class Functional(nn.Module):
-    """Two ReLUs that are no modules, one of them in place on a tensor that is read again."""
+    """Two ReLUs that are not modules, one of them in place on a tensor that is read again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -257,7 +257,7 @@ def test_a_calibrated_network_is_explained_and_others_are_refused() -> None:
         def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
             return np.full((len(images), 2), 0.5)
 
-    with pytest.raises(InputError, match="svm: is no network"):
+    with pytest.raises(InputError, match="svm: is not a network"):
         explain(Other(), images, "grad-cam")
     with pytest.raises(InputError, match=r"no method 'lime'.*grad-cam, guided-grad-cam, score-cam"):
         explain(neural, images, "lime")

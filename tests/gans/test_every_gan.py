@@ -64,7 +64,7 @@ def test_every_gan_has_a_recipe_at_64_and_at_128_px() -> None:
 
 
 def test_all_are_trained_on_the_same_terms() -> None:
-    """Batch, sampling of classes, augmentation and the slow generator are no part of a method."""
+    """Batch, sampling of classes, augmentation and the slow generator are not part of a method."""
     recipes = [load_recipe(name) for name in COMPACT]
     assert len({(r.training.batch_size, r.training.critic_steps, r.training.ema_half_life) for r in recipes}) == 1
     assert len({(r.sampling.mode, r.sampling.alpha, r.augmentation) for r in recipes}) == 1

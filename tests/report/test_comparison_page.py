@@ -98,6 +98,7 @@ def test_the_page_answers_first_and_shows_what_the_paper_shows(page: Page) -> No
     titles = [section.title for section in page.sections]
     assert titles == [
         "Which remedy?",
+        "Which remedy? With random-forest",
         "What each remedy changed",
         "The same against ordinary augmentation",
         "Classifiers on original and balanced data",
@@ -111,8 +112,21 @@ def test_the_page_answers_first_and_shows_what_the_paper_shows(page: Page) -> No
         "Are the synthetic images recognised?",
         "Synthetic images alone",
         "What it costs",
-        "What each figure means",
+        "What each number means",
     ]
+
+
+def test_the_page_opens_with_one_table_and_one_figure_and_folds_the_rest(page: Page, html: str) -> None:
+    assert page.lead == 1 and [section.folded for section in page.sections] == [False] + [True] * 15
+    first = page.sections[0]
+    assert [type(block).__name__ for block in first.blocks] == ["Text", "Grid", "Drawings"]
+    body = html[html.index("<main") :]
+    assert (
+        body.index('class="verdict"') < body.index("<table") < body.index("Before you believe") < body.index("<details")
+    )
+    contents = html[html.index('<nav class="contents"') : html.index("</nav>")]
+    for section in page.sections:
+        assert f'href="#{section.place}"' in contents and html.count(f'id="{section.place}"') == 1
 
 
 def test_every_arm_classifier_class_and_warning_appears(html: str) -> None:
@@ -250,7 +264,8 @@ def test_doses_are_drawn_for_every_endpoint_with_the_best_one(page: Page) -> Non
 
 
 def test_remedies_are_ranked_by_the_rare_classes_at_no_loss_elsewhere(results: Comparison, page: Page) -> None:
-    tables = [b for b in section(page, "Which remedy?").blocks if isinstance(b, Grid)]
+    ranked = [s for s in page.sections if s.title.startswith("Which remedy?")]
+    tables = [b for s in ranked for b in s.blocks if isinstance(b, Grid)]
     assert len(tables) == len(results.classifiers)
     for classifier, table in zip(results.classifiers, tables, strict=True):
         entries = [e for e in results.leaderboard if e.classifier == classifier]
@@ -287,7 +302,7 @@ def test_the_papers_protocol_is_marked_and_claims_nothing(folder: Path, copy: Pa
     )
     page = comparison_page(paper, Comparison.read(folder))
     assert "paper's protocol" in page.title and "too good" in page.warnings[0] and "too good" in page.subtitle
-    assert "These figures are too good, and no test is made" in page.verdict
+    assert "These numbers are too good, and no test is made" in page.verdict
     assert page.sections[0].title == "What the protocol adds"
     assert not re.search(r"\b(raises|lowers|did not)\b", page.verdict)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from gansynth.classifiers import train_classifier
-from gansynth.classifiers.explain.files import ExplainedFile, Looked, shares_of
+from gansynth.classifiers.explain.files import ExplainedFile, Looked, shares_by_class, shares_of
 from gansynth.cli import gansynth
+from gansynth.cli.tables import shares_table
 from gansynth.data.phantom import phantom_dataset
 from gansynth.recipes.classifier import load_classifier_recipe
 from gansynth.report.explain.sheet import TILE, explanation_sheet, heat, overlay
@@ -80,7 +83,7 @@ def test_what_cannot_be_explained_is_one_sentence(place: Path, tmp_path: Path) -
         ((place / "before", cells, "--method", "guided-grad-cam"), "sequential-cnn: has LeakyReLU"),
         ((place / "after", cells, "--class", "basophil"), "knows no such class; it knows eosinophil, lymphocyte"),
         ((place / "after", place / "nowhere.png"), "no such file or folder"),
-        ((place / "cells", cells), "is no run of a classifier"),
+        ((place / "cells", cells), "is not the run of a classifier"),
     ):
         result = call(*arguments, "--out", tmp_path / "out")
         assert result.exit_code == 2 and sentence in result.stderr, result.output
@@ -122,6 +125,29 @@ def test_the_difference_is_taken_on_the_same_images() -> None:
     assert shares.area.value == 0.5
     alone = shares_of([explained(0.6, None, problem="no cell was found")])
     assert alone.before is None and alone.difference is None and alone.area.value is None
+
+
+def test_classes_are_kept_apart_where_pooling_would_turn_the_sign() -> None:
+    """In two of three classes less of the attribution lies in the cell, and over all images more."""
+    small = [replace(explained(0.1, None if k else 0.2), class_name="small") for k in range(1)]
+    large = [replace(explained(0.8, 0.9), class_name="large") for _ in range(3)]
+    gained = [replace(explained(0.7, 0.1), class_name="gained")]
+    by_class = shares_by_class([*small, *large, *gained])
+    signs = {name: one.difference.value for name, one in by_class.items() if one.difference is not None}
+    assert signs == pytest.approx({"small": -0.1, "large": -0.1, "gained": 0.6})
+    table = shares_table([*small, *large, *gained])
+    assert "all images" in table and "do not agree on the sign" in table
+    assert "do not agree" not in shares_table([*small, *large])
+
+
+def test_before_and_after_are_asked_about_the_class_of_the_folder(place: Path, tmp_path: Path) -> None:
+    cells = tmp_path / "test" / "lymphocyte"
+    shutil.copytree(place / "cells", cells)
+    result = call(place / "after", cells, "--before", place / "before", "--out", tmp_path / "out", "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert {(one["true_class"], one["class"]) for one in said["images"]} == {("lymphocyte", "lymphocyte")}
+    assert list(said["classes"]) == ["lymphocyte"]
 
 
 def test_colours_tell_more_from_less_and_the_picture_shows_through() -> None:

@@ -121,7 +121,7 @@ def test_copies_are_shown_and_framed(html: str) -> None:
 
 
 def test_the_verdict_names_the_difference_and_the_weak_classes(results: Quality) -> None:
-    assert "can be told from real ones: they are recognised less often" in verdict(results)
+    assert "can be distinguished from real ones: they are recognised less often" in verdict(results)
     assert re.search(r"95% interval \d+\.\d to \d+\.\d%\); of real cells it has never seen, 95\.5%", verdict(results))
     said = " ".join(findings(results))
     assert weak_classes(results)[0] in said
@@ -141,9 +141,9 @@ def test_the_verdict_claims_no_difference_that_the_interval_allows_away(results:
     assert said.count("no more than chance explains") == 2 and "which may be chance" in said
 
 
-def test_cells_that_are_too_typical_are_told_from_real_ones(results: Quality) -> None:
+def test_cells_that_are_too_typical_are_distinguished_from_real_ones(results: Quality) -> None:
     typical = only(results, recall=Estimate(1.0, 900, (0.996, 1.0), floor=0.9, floor_n=900))
-    assert "can be told from real ones: they are more typical" in verdict(typical)
+    assert "can be distinguished from real ones: they are more typical" in verdict(typical)
     assert "more typical than cells are" in " ".join(findings(typical))
 
 

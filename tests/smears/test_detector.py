@@ -242,7 +242,7 @@ def test_a_finder_of_ones_own_is_asked_and_nothing_else_is_taken_for_one(
     report = crop_smears(tmp_path / "in", tmp_path / "out", settings, cell_diameter=40)
     assert report.counts == Counter(box.name for box in own.find_cells(image, 40)) and sum(report.counts.values()) > 2
     for wrong, says in (
-        (CropSettings(detector=tmp_path / "in"), "is no cell detector"),
+        (CropSettings(detector=tmp_path / "in"), "is not a cell detector"),
         (CropSettings(detector="another"), "the zoo has bccd-detector"),
         (CropSettings(detector=tmp_path / "own", finder=Finder.CLASSICAL), "classical finder is asked; leave out one"),
     ):
@@ -263,7 +263,7 @@ def _edit(folder: Path, **changes: object) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda folder: (folder / INFO).unlink(), "is no cell detector"),
+        (lambda folder: (folder / INFO).unlink(), "is not a cell detector"),
         (lambda folder: (folder / INFO).write_text("{"), "cut off or edited"),
         (lambda folder: (folder / INFO).write_text("[]"), "cut off or edited"),
         (lambda folder: _edit(folder, thresholds={"RBC": 0.3}), "cut off or edited"),

@@ -185,7 +185,7 @@ def test_composites_stand_beside_a_gan_at_the_same_n_and_come_from_the_training_
     assert {place.recipe for place in found.ranking} == {"three-seed0", "naturalize"}
     gan, composites = (found.summary[name]["KD-cell"] for name in ("three-seed0", "naturalize"))
     assert gan.n == composites.n and gan.floor == composites.floor and len(composites.values) == 2
-    assert any("is no GAN" in warning for warning in found.warnings)
+    assert any("is not a GAN" in warning for warning in found.warnings)
     training = set(open_dataset(phantom_folder, 32).part("train").records["path"])
     drawings = []
     for seed in (0, 1):

@@ -260,7 +260,7 @@ def test_what_is_drawn_cheaply_is_drawn_anew_for_every_seed(
 def test_an_arm_that_a_classifier_cannot_follow_is_left_out_and_said(cells: str, tmp_path: Path) -> None:
     found = quickly(cells, ["none", "smote", "cb-focal"], ["naive-bayes"], tmp_path / "out", seeds=1)
     assert [entry.arm for entry in found.arms] == ["none", "smote"] and not found.missing
-    assert "cb-focal means something for neural networks only: no figures of naive-bayes." in found.warnings
+    assert "cb-focal means something for neural networks only: no numbers of naive-bayes." in found.warnings
 
 
 def test_a_gan_whose_images_are_taken_for_other_classes_is_named() -> None:
@@ -487,7 +487,7 @@ def test_the_protocol_of_the_paper_tests_on_synthetic_images_and_says_what_is_wr
     found = quickly(
         cells, ["none", "oversample", gan], ["naive-bayes"], tmp_path / "out", protocol="paper", seeds=1, gan_images=16
     )
-    assert found.warnings[0].startswith("Protocol paper: these figures are too good")
+    assert found.warnings[0].startswith("Protocol paper: these numbers are too good")
     assert found.effects == () and found.about.protocol == "paper"
     none, copied, made = found.arms
     assert none.test_counts == {name: round(0.2 * n) for name, n in COUNTS.items()}

@@ -80,8 +80,8 @@ def test_what_is_kept_has_the_ratio_and_a_higher_one_keeps_part_of_a_lower(
 @pytest.mark.parametrize(
     ("ratios", "minority", "said"),
     [
-        ([0.5, 2], ["codocyte"], "0.5 is no number from 1"),
-        ([float("nan")], ["codocyte"], "is no number from 1"),
+        ([0.5, 2], ["codocyte"], "0.5 is not a number from 1"),
+        ([float("nan")], ["codocyte"], "is not a number from 1"),
         ([], ["codocyte"], "--ratios: names none"),
         ([1, 1000], ["codocyte"], "leave none of codocyte"),
         ([1, 40, 40.2], ["codocyte"], "--ratios 40,40.2: both leave the same"),
@@ -249,7 +249,7 @@ def test_what_is_mistyped_is_said_in_one_sentence(cells: Path, tmp_path: Path, w
 
 def test_the_table_has_a_line_for_each_arm_and_figure(swept: tuple[Path, ImbalanceSweep]) -> None:
     lines = sweep_table(swept[1]).splitlines()
-    assert lines[0].split()[:3] == ["classifier", "arm", "figure"] and lines[0].count("rho") == 2
+    assert lines[0].split()[:3] == ["classifier", "arm", "metric"] and lines[0].count("rho") == 2
     assert [line.split()[1:3] for line in lines[1:7]] == [
         [arm, metric] for metric in ("macro-F1", "accuracy", "ROC-AUC") for arm in ("none", "oversample")
     ]

@@ -68,5 +68,18 @@ def test_one_training_of_each_names_no_winner() -> None:
     assert order is not None and not order.clear
 
 
+def test_generators_that_have_not_learned_are_not_ranked_in_words() -> None:
+    summary = {
+        "a": {"KD-cell": of(1.0, 1.1), "recall": of(0.2, 0.3, floor=0.9)},
+        "b": {"KD-cell": of(1.5, 1.7), "recall": of(0.1, 0.1, floor=0.9)},
+    }
+    text = verdict(rank(summary), summary, "KD-cell")
+    assert text.startswith("These generators have not learned yet") and "makes the images nearest" not in text
+    alone = verdict(rank({"a": summary["a"]}), {"a": summary["a"]}, "KD-cell")
+    assert alone.startswith("This generator has not learned yet")
+    learned = {**summary, "a": {"KD-cell": of(1.0, 1.1), "recall": of(0.7, 0.8, floor=0.9)}}
+    assert verdict(rank(learned), learned, "KD-cell").startswith("a makes the images nearest")
+
+
 def test_without_a_measured_recipe_the_verdict_says_so() -> None:
     assert verdict([], {}, None) == "No recipe could be measured."

@@ -136,7 +136,7 @@ def _network_of(classifier: Classifier) -> NeuralClassifier:
         )
     if not isinstance(classifier, NeuralClassifier):
         raise InputError(
-            f"{classifier.recipe.name}: is no network: it decides on numbers that lie nowhere in the image; train a "
+            f"{classifier.recipe.name}: is not a network: it decides on numbers that lie nowhere in the image; train a "
             "network such as sequential-cnn to be explained"
         )
     return classifier

@@ -77,6 +77,8 @@ class ExplainedFile:
         By the one to compare with.
     error : str
         Why the file could not be read; then there is nothing else.
+    true_class : str
+        What its folder is called, where that is a class that the classifier knows; else "", which means not known.
     """
 
     file: str
@@ -87,6 +89,7 @@ class ExplainedFile:
     after: Looked | None = None
     before: Looked | None = None
     error: str = ""
+    true_class: str = ""
 
     @property
     def area(self) -> float:
@@ -135,7 +138,9 @@ def explain_files(
     before : Classifier, optional
         Another one, asked about the same class in the same images: trained before the data were balanced.
     class_name : str, optional
-        The class that is asked about. Default: in each image the one that `classifier` gives it.
+        The class that is asked about. Default: in each image the one that `classifier` gives it; with `before` the
+        class that its folder names, where both know that: two classifiers that answer differently are then asked the
+        same, and not what one of them believes.
     channels : int, optional
         See `explain`.
 
@@ -162,14 +167,20 @@ def explain_files(
             if min(height, width) < LEAST:
                 raise InputError(f"{width} x {height} pixels, and a cell needs {LEAST} x {LEAST} to be found")
             pictures.append(picture)
-            found.append(ExplainedFile(shown_name(path)))
+            true = path.parent.name if path.parent.name in classifier.class_names else ""
+            found.append(ExplainedFile(shown_name(path), true_class=true))
         except InputError as error:
             found.append(ExplainedFile(shown_name(path), error=str(error)))
     if not pictures:
         return found
     sha256 = [pixel_sha256(picture) for picture in pictures]
     shown = [square(picture, min(SHOWN, *picture.shape[:2])) for picture in pictures]
-    after = _explained(classifier, pictures, method, class_name, None, channels)
+    asked_of_folders = None
+    if before is not None and class_name is None:
+        trues = [one.true_class for one in found if not one.error]
+        if all(true in before.class_names for true in trues):  # "" is not among them
+            asked_of_folders = trues
+    after = _explained(classifier, pictures, method, class_name, asked_of_folders, channels)
     names = [classifier.class_names[c] for c in after.classes]
     earlier = None if before is None else _explained(before, pictures, method, None, names, channels)
     at = iter(range(len(pictures)))
@@ -187,6 +198,7 @@ def explain_files(
                 _looked(classifier, after, k, cut.cell, problem, sha256[k]),
                 None if before is None or earlier is None else
                 _looked(before, earlier, k, cut.cell, problem, sha256[k]),
+                true_class=one.true_class,
             )
         )  # fmt: skip
     return whole
@@ -201,6 +213,16 @@ def shares_of(explained: Sequence[ExplainedFile]) -> Shares:
         return Shares(mean_share(after), area)
     before = [math.nan if one.before is None else one.before.share for one in read]
     return Shares(mean_share(after), area, mean_share(before), mean_share(np.subtract(after, before), lowest=-1.0))
+
+
+def shares_by_class(explained: Sequence[ExplainedFile]) -> dict[str, Shares]:
+    """Return the mean shares of each class that was asked about.
+
+    Pooled over classes a difference may turn its sign: cells of one class fill more of the picture than those of
+    another, and a remedy changes how many images are asked about each.
+    """
+    names = sorted({one.class_name for one in explained if one.after is not None})
+    return {name: shares_of([one for one in explained if one.class_name == name]) for name in names}
 
 
 def _explained(

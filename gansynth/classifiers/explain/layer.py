@@ -68,7 +68,7 @@ def last_maps(network: nn.Module, name: str, images: Tensor) -> nn.Module:
             return
         alive.append(out)
         if not any(True for _ in module.children()):
-            # What an in-place layer makes of a pooled map is no pooled map any more.
+            # What an in-place layer makes of a pooled map is not a pooled map any more.
             (pooled.add if "Pool" in type(module).__name__ else pooled.discard)(id(out))
         if isinstance(module, nn.Conv2d) and any(k > s for k, s in zip(module.kernel_size, module.stride, strict=True)):
             state["convolved"] = True

@@ -47,7 +47,7 @@ def mean_share(shares: NDArray[np.float64] | list[float], *, lowest: float = 0.0
     -------
     Estimate
         Its n is that of the images which have a share. They are one sample; the training is not repeated, so the
-        interval does not tell of other trainings.
+        interval says nothing of other trainings.
     """
     given = np.asarray(shares, np.float64)
     known = given[np.isfinite(given)]

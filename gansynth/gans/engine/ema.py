@@ -57,6 +57,6 @@ class Ema:
 
     @torch.no_grad()
     def copy_buffers(self) -> None:
-        """Take over what is no weight: running statistics, which code stands for which class."""
+        """Take over what is not a weight: running statistics, which code stands for which class."""
         for old, new in self._buffers:
             old.copy_(new)

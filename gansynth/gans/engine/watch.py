@@ -1,6 +1,6 @@
 """The class watch: is every class still recognisable, and still varied, while the GAN trains?
 
-The tail collapses first, and no loss tells. For each class the independent classifier's recall on generated images
+The tail collapses first, and no loss shows it. For each class the independent classifier's recall on generated images
 is set beside its recall on real ones, and the spread of their features beside the real spread. A pretrained network is
 asked the same: a generator may please either of the two and neither shape nor texture be right.
 """

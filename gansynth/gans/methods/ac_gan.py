@@ -1,4 +1,4 @@
-"""AC-GAN: one discriminator that tells real from generated and names the class (Odena et al. 2017)."""
+"""AC-GAN: one discriminator that distinguishes real from generated and names the class (Odena et al. 2017)."""
 
 from __future__ import annotations
 

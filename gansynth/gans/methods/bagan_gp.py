@@ -37,7 +37,7 @@ class EncodingCritic(nn.Module):
 class BAGANGP(GAN):
     """Two acts.
 
-    * For ``training.warm_up`` steps the critic, as an encoder, and the generator, as a decoder that is told the class,
+    * For ``training.warm_up`` steps the critic, as an encoder, and the generator, as a decoder that is given the class,
     learn to give back real images (mean absolute error).
     * Then they play: the critic is to score a real image with its class above a generated one, and above a real one
     with a wrong class, under the gradient penalty.

@@ -20,7 +20,7 @@ from gansynth.recipes.gan import ThreePlayerLosses
 class CWGANGP(ThreePlayerGAN):
     """The three-player game.
 
-    * The critic tells real from generated (eq. 3) under the gradient penalty (eq. 4).
+    * The critic distinguishes real from generated (eq. 3) under the gradient penalty (eq. 4).
     * The classifier learns classes, from real images only: what it learned from generated ones would be the
     generator's mistakes.
     * The generator is trained from both: it raises the critic's score and is to be classified as the class it was

@@ -19,7 +19,7 @@ from gansynth.recipes.gan import ProjectedLosses
 class ProjectedCGAN(ThreePlayerGAN):
     """The three-player game with a critic that has seen photographs; only its four heads learn.
 
-    * The critic tells real from generated under the hinge, in each head and at each place by itself.
+    * The critic distinguishes real from generated under the hinge, in each head and at each place by itself.
     * The classifier learns classes from real images only.
     * The generator is trained from both.
     """

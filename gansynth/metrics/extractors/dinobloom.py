@@ -40,7 +40,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class DinoBloomFeatures:
-    """DinoBloom S, B, L or G (the file tells which): the class token of a 224 px image.
+    """DinoBloom S, B, L or G (the file decides which): the class token of a 224 px image.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _network(path: Path) -> tuple[torch.nn.Module, int]:
     positions = state.get("pos_embed", torch.empty(0))
     width = positions.shape[-1] if positions.ndim == 3 else 0
     if width not in _MODELS:
-        raise InputError(f"{path}: is no checkpoint of DinoBloom S, B, L or G; {HOW}")
+        raise InputError(f"{path}: is not a checkpoint of DinoBloom S, B, L or G; {HOW}")
     with torch.device("meta"):
         network = timm.create_model(_MODELS[width], pretrained=False, img_size=EDGE, num_classes=0)
     try:

@@ -145,7 +145,7 @@ def read_state(path: Path) -> Mapping[str, object]:
     Raises
     ------
     InputError
-        If it cannot be read, or is no dict.
+        If it cannot be read, or is not a dict.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)

@@ -162,7 +162,7 @@ def _classes(found: Benchmark) -> list[Section]:
         if (lead := found.best.get(name)) and lead.metric in METRICS
     ]
     if rows:
-        caption = "The GAN that comes first in each class, and whether all seeds' intervals tell it from the next."
+        caption = "The GAN that comes first in each class, and whether all seeds' intervals separate it from the next."
         blocks.append(Grid(["class", "first", "by", "value", "against the next"], rows, caption))
     for metric, caption in (
         ("recall", "Share of the images asked for as a class that an independent classifier puts into it."),

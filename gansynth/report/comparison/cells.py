@@ -116,7 +116,7 @@ def changed_cells(shown: Shown, classes: Iterable[str]) -> Guesses:
             if chosen:
                 rows.append((name, f"{title}: {int(which.sum()):,} of {int(of_class.sum()):,}", chosen))
     caption = (
-        f"Cells whose class {shown.classifier} tells rightly with {shown.arm} and not with the original data, or the "
+        f"Cells whose class {shown.classifier} recognises with {shown.arm} and not with the original data, or the "
         "other way round, drawn at random. Bars: the class it is taken for with the original data, then with "
         f"{shown.arm}, each with its probability. Training again from another seed changes cells too: only the tests "
         "above say whether there is more to it."

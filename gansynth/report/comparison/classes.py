@@ -41,7 +41,7 @@ def classes(results: Comparison) -> list[Section]:
 
 
 def class_chart(results: Comparison, metric: str, arm: str, classifier: str) -> str | None:
-    """Draw a figure of every class with the original data and with an arm, as SVG; None where it was not measured."""
+    """Draw a metric of every class with the original data and with an arm, as SVG; None where it was not measured."""
     pair = [results.entry(NONE, classifier), results.entry(arm, classifier)]
     rows = []
     for name in results.by_rarity:
@@ -72,7 +72,7 @@ def recall_table(results: Comparison, classifier: str) -> Grid:
             cells.append(Cell(value_of(found, decimals), signed(gap, decimals), shade=min(max(gap, 0) / 0.25, 1.0)))
         rows.append(Row(name, cells, small=_sizes(results, name)))
     caption = (
-        f"Recall of every class by {classifier}: small figures, the 95% interval with the original data, and the "
+        f"Recall of every class by {classifier}: small numbers, the 95% interval with the original data, and the "
         "difference from it in the other arms, darker the more it gained. Of these only the classes named before the "
         "run were tested."
     )

@@ -23,7 +23,7 @@ def swaps(results: Comparison) -> list[Section]:
     text = (
         "A classifier that learned from synthetic images alone shows on real ones how much of the cells they hold "
         "(trained on synthetic, tested on real: TSTR). One that learned from real images shows on synthetic ones "
-        "whether they look like their class (TRTS): near its figure on real ones is good, far above it means images "
+        "whether they look like their class (TRTS): near its value on real ones is good, far above it means images "
         "more typical than cells are."
     )
     rows = []

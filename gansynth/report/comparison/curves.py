@@ -58,7 +58,7 @@ def _section(results: Comparison, classifier: str, arm: str, notes: dict[str, Cu
 
 
 def curve_chart(notes: Mapping[str, Curves], key: str, colors: Mapping[str, str]) -> str | None:
-    """Draw a figure by optimizer step, a line per fold and seed.
+    """Draw a metric by optimizer step, a line per fold and seed.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ def doses(results: Comparison) -> list[Section]:
 
 
 def dose_chart(lines: Mapping[str, Points], ylabel: str) -> str:
-    """Draw figures against the dose, each named at its right end.
+    """Draw metrics against the dose, each named at its right end.
 
     Parameters
     ----------

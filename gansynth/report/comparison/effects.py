@@ -22,10 +22,10 @@ from gansynth.report.drawing import FAINT, GRID, INK, REAL, as_svg, blank_figure
 from gansynth.report.metric_tables import Footnotes
 from gansynth.report.numbers import sentence
 from gansynth.report.page import Section
-from gansynth.studies.comparison.entries import ArmEffect, Endpoint
+from gansynth.studies.comparison.entries import ArmEffect, Endpoint, each_pair_once
 from gansynth.studies.comparison.result import AnyLevel, Comparison
 
-BETTER, WORSE, UNTOLD = REAL, "#b3541e", "#7b848e"
+BETTER, WORSE, UNSHOWN = REAL, "#b3541e", "#7b848e"
 """Colours of a difference: shown to be better, shown to be worse, not shown."""
 
 _MOST = 80
@@ -43,8 +43,9 @@ _METHODS = {
 def effects(results: Comparison) -> list[Section]:
     """Show every difference with its interval, against the original data first."""
     sections = []
-    for against in dict.fromkeys([NONE, *(e.against for e in results.effects)]):
-        mine = [e for e in results.effects if e.against == against]
+    once = each_pair_once(sorted(results.effects, key=lambda e: e.against != NONE))
+    for against in dict.fromkeys([NONE, *(e.against for e in once)]):
+        mine = [e for e in once if e.against == against]
         if not mine:
             continue
         first = against == NONE
@@ -56,7 +57,7 @@ def effects(results: Comparison) -> list[Section]:
             else f"What a remedy adds to {Arm.parse(against).noun}, which needs no generator."
         )
         blocks: list[Block] = [Drawings(_forests(results, mine))]
-        blocks += _table(results, mine) if first else [Text("The figures are in effects.csv beside this page.")]
+        blocks += _table(results, mine) if first else [Text("The numbers are in effects.csv beside this page.")]
         sections.append(Section(title, [text], blocks=blocks))
     return sections
 
@@ -155,8 +156,8 @@ def _forests(results: Comparison, found: Sequence[ArmEffect]) -> list[Drawing]:
                 rows.append((classifier, None))
             rows += [(e.arm, e) for e in mine]
         caption = "With 95% intervals; p corrected for the number of arms. "
-        told = any(e is not None and e.shown for _, e in rows)
-        caption += "Filled: a difference is shown." if told else "No difference is shown."
+        shown = any(e is not None and e.shown for _, e in rows)
+        caption += "Filled: a difference is shown." if shown else "No difference is shown."
         drawn = forest_chart(rows, xlabel=f"difference in {inside(endpoint.title)}", limit=limit)
         drawings.append(Drawing(drawn, caption, endpoint.title, 34))
     return drawings
@@ -171,7 +172,7 @@ def _reach(found: Sequence[ArmEffect]) -> float:
 def _table(results: Comparison, found: Sequence[ArmEffect]) -> list[Block]:
     kept = found if len(found) <= _MOST else [e for e in found if e.arm in results.main_arms]
     caption = (
-        "Small figures: 95% intervals, each of its comparison alone. p, corrected (Holm): over the arms of one "
+        "Small numbers: 95% intervals, each of its comparison alone. p, corrected (Holm): over the arms of one "
         "classifier and endpoint; a difference is called better or worse where it is below 0.05."
     )
     methods = list(dict.fromkeys(e.method for e in found if e.method))
@@ -181,7 +182,7 @@ def _table(results: Comparison, found: Sequence[ArmEffect]) -> list[Block]:
         caption += " McNemar: exact, for comparison; it leaves out the noise of training."
     if len(kept) < len(found):
         caption += " One dose of each remedy; the others are in effects.csv beside this page."
-    return [Text("The comparisons in figures", strong=True), effect_table(results, kept, caption)]
+    return [Text("The comparisons in numbers", strong=True), effect_table(results, kept, caption)]
 
 
 def _endpoints(found: Sequence[ArmEffect]) -> list[Endpoint]:
@@ -194,5 +195,5 @@ def _is_worse(effect: ArmEffect) -> bool:
 
 def _color(effect: ArmEffect) -> str:
     if not effect.shown:
-        return UNTOLD
+        return UNSHOWN
     return WORSE if _is_worse(effect) else BETTER

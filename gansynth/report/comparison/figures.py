@@ -35,5 +35,5 @@ _MEANINGS = {
 
 
 def meanings() -> Definitions:
-    """Say in a line what each figure means."""
+    """Say in a line what each number means."""
     return Definitions(list(_MEANINGS.items()))

@@ -15,6 +15,7 @@ from gansynth.report.page import Section
 from gansynth.studies.comparison.entries import Standing
 from gansynth.studies.comparison.leaderboard import LOSSES, MARGIN
 from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.verdict import shown_pair
 
 _DRAWN = 4
 """Arms whose curves are drawn in colours of their own."""
@@ -27,7 +28,7 @@ _CAPTION = (
 
 
 def leaderboard(results: Comparison) -> list[Section]:
-    """Rank the arms of every classifier; nothing where fewer than two remedies were compared."""
+    """Rank the arms of every classifier, that of the verdict first; nothing where fewer than two were compared."""
     ranked = {name: entries for name in results.classifiers if len(entries := results.standings(name)) > 2}
     if not ranked:
         return []
@@ -38,13 +39,16 @@ def leaderboard(results: Comparison) -> list[Section]:
         "factor, as sensitivity is compared at equal specificity. The original data get the factor, too: it costs "
         "nothing."
     )
-    blocks: list[Block] = []
-    for name in ranked:
-        if len(ranked) > 1:
-            blocks.append(Text(name, strong=True))
-        blocks.append(Drawings([Drawing(leaderboard_chart(results, name), _CAPTION, "", 60)]))
+    pair = shown_pair(results)
+    first = pair[1] if pair is not None else ""
+    sections: list[Section] = []
+    for name in sorted(ranked, key=lambda one: one != first):
+        blocks: list[Block] = [Text(f"With {name}", strong=True)] if len(ranked) > 1 else []
         blocks.append(leaderboard_table(results, name))
-    return [Section("Which remedy?", [text], blocks=blocks)]
+        blocks.append(Drawings([Drawing(leaderboard_chart(results, name), _CAPTION, "", 60)]))
+        title = f"Which remedy? With {name}" if sections else "Which remedy?"
+        sections.append(Section(title, () if sections else [text], blocks=blocks))
+    return sections
 
 
 def leaderboard_table(results: Comparison, classifier: str) -> Grid:
@@ -75,7 +79,7 @@ def leaderboard_table(results: Comparison, classifier: str) -> Grid:
         "",
     ]
     caption = (
-        "Mean recalls of the rare and of the other classes; small figures: 95% intervals over test images, trainings "
+        "Mean recalls of the rare and of the other classes; small numbers: 95% intervals over test images, trainings "
         "and folds. Differences are from the original data at the same loss, p is corrected (Holm) over the remedies. "
         "A dash: more is lost elsewhere even where no cell is called rare."
     )

@@ -20,7 +20,7 @@ _BOTH = "{} at both levels, with 95% intervals. Fewer classes are harder to conf
 
 
 def levels(results: Comparison) -> list[Section]:
-    """Show which classes a superclass holds, and the figures, differences and mistakes at its level."""
+    """Show which classes a superclass holds, and the numbers, differences and mistakes at its level."""
     above = results.superclasses
     if above is None:
         return []

@@ -15,7 +15,7 @@ from gansynth.studies.comparison.entries import ArmResult
 from gansynth.studies.comparison.result import AnyLevel, Comparison
 from gansynth.studies.comparison.verdict import shown_pair
 
-_TOO_GOOD = " The paper's protocol: these figures are too good."
+_TOO_GOOD = " The paper's protocol: these numbers are too good."
 
 
 def models(results: Comparison) -> list[Section]:
@@ -40,7 +40,7 @@ def models(results: Comparison) -> list[Section]:
 
 
 def balanced_table(results: Comparison, arm: str) -> Grid | None:
-    """Compose tables 8 and 9 in one: a row per classifier, each figure before, after, and the difference.
+    """Compose tables 8 and 9 in one: a row per classifier, each metric before, after, and the difference.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def balanced_table(results: Comparison, arm: str) -> Grid | None:
         under += ["original", "balanced", "difference"]
     caption = (
         f"Original: the arm none (table 8); balanced: {arm} (table 9), the arm of the first sentence, for every "
-        "classifier the same. Shaded: the figure rose. Only the endpoints named before the run were tested, above; "
+        "classifier the same. Shaded: the value rose. Only the endpoints named before the run were tested, above; "
         "the differences here are shown as they are."
     )
     return Grid(head, rows, caption + (_TOO_GOOD if results.is_paper else ""), under=under)
@@ -96,13 +96,13 @@ def every_arm(results: AnyLevel, metrics: Sequence[str]) -> Grid:
                 cells.append(Cell(value_of(found, decimals), ends(found.interval, decimals) if found else ""))
             rows.append(Row("none (original)" if arm == NONE else arm, cells, "mean" if arm == NONE else ""))
     under = ["", *("lower is better" if m in LOWER_IS_BETTER else "" for m in columns)]
-    caption = "Mean over the seeds, folds pooled; small figures: 95% intervals over test images and training seeds."
+    caption = "Mean over the seeds, folds pooled; small numbers: 95% intervals over test images and training seeds."
     head = ["arm", *(TITLES.get(m, m) for m in columns)]
     return Grid(head, rows, caption + (_TOO_GOOD if results.is_paper else ""), under=under if any(under) else ())
 
 
 def model_chart(results: Comparison, metric: str) -> str:
-    """Draw a figure of every classifier in every main arm, as SVG (figure 6 with "accuracy")."""
+    """Draw a metric of every classifier in every main arm, as SVG (figure 6 with "accuracy")."""
     arms = results.main_arms
     rows = []
     for classifier in results.classifiers:

@@ -19,7 +19,7 @@ from gansynth.report.comparison.models import models
 from gansynth.report.comparison.protocols import protocols
 from gansynth.report.comparison.recognition import recognition
 from gansynth.report.numbers import sentence
-from gansynth.report.page import Page, Section, write_page
+from gansynth.report.page import Page, Section, folded_after, write_page
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.verdict import PAPER_FLAW, findings, key_figures, verdict
 
@@ -48,6 +48,24 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
     """Compose the page from what was compared; `clean` as in `write_comparison_page`."""
     about = results.about
     title = "Does balancing help?"
+    sections = [
+        *protocols(results, clean),
+        *leaderboard(results),
+        *effects(results),
+        *models(results),
+        *classes(results),
+        *levels(results),
+        *misclassified(results),
+        *training_curves(results),
+        *samples(results),
+        *doses(results),
+        *confusion(results),
+        *recognition(results),
+        *swaps(results),
+        *costs(results),
+        *_not_finished(results),
+        Section("What each number means", blocks=[meanings()]),
+    ]
     return Page(
         title=f"{title} The paper's protocol" if results.is_paper else title,
         subtitle=_subtitle(results),
@@ -55,24 +73,8 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
         findings=findings(results),
         figures=key_figures(results),
         warnings=_warnings(results),
-        sections=[
-            *protocols(results, clean),
-            *leaderboard(results),
-            *effects(results),
-            *models(results),
-            *classes(results),
-            *levels(results),
-            *misclassified(results),
-            *training_curves(results),
-            *samples(results),
-            *doses(results),
-            *confusion(results),
-            *recognition(results),
-            *swaps(results),
-            *costs(results),
-            *_not_finished(results),
-            Section("What each figure means", blocks=[meanings()]),
-        ],
+        sections=folded_after(sections, 1),
+        lead=1,
         commands=[(about.command, "Run it again, or continue it with --resume")] if about.command else (),
         commands_title="Reproduce",
         facts=_facts(results),
@@ -89,7 +91,7 @@ def _subtitle(results: Comparison) -> str:
         f"{len(results.class_names)} classes",
         f"{about.size}\u00a0×\u00a0{about.size} pixels",
         f"{_count(about.folds, 'fold')}, {seeds}" if about.folds > 1 else f"one split, {seeds}",
-        "protocol: paper (figures too good)" if results.is_paper else "tested on real images only",
+        "protocol: paper (numbers too good)" if results.is_paper else "tested on real images only",
     ]
     return ", ".join(part for part in parts if part)
 
@@ -120,7 +122,7 @@ def _not_finished(results: Comparison) -> list[Section]:
     ]
     if not rows:
         return []
-    caption = "One failure costs the others nothing; an arm with a training that failed has no figures."
+    caption = "One failure costs the others nothing; an arm with a training that failed has no numbers."
     grid = Grid(["arm", "classifier", "fold", "seed", "what happened"], rows, caption)
     return [Section("Trainings that did not finish", blocks=[grid])]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gansynth.classifiers.explain.files import ExplainedFile, Looked, shares_of
+from gansynth.classifiers.explain.files import ExplainedFile, Looked, Shares, shares_by_class, shares_of
 from gansynth.errors import InputError
 from gansynth.files import spreadsheet_cell
 from gansynth.files.atomic import whole_file, write_json
@@ -20,7 +20,17 @@ from gansynth.report.explain.sheet import ON_ONE_SHEET, explained_picture, expla
 TABLE = "explanations.csv"
 ANSWER = "explanations.json"
 _COLUMNS = (
-    *("file", "class", "cell_area", "problem", "predicted", "probability", "share_in_cell", "training_image"),
+    *(
+        "file",
+        "true_class",
+        "class",
+        "cell_area",
+        "problem",
+        "predicted",
+        "probability",
+        "share_in_cell",
+        "training_image",
+    ),
     *("before_predicted", "before_probability", "before_share_in_cell", "picture"),
 )
 
@@ -41,14 +51,16 @@ def refuse_used(out: Path) -> None:
 
 def answer(explained: Sequence[ExplainedFile], *, run: str, method: str, before: str | None = None) -> dict[str, Any]:
     """Return what `gansynth explain --json` prints."""
-    shares = shares_of(explained)
-    found: dict[str, Any] = {"run": run, "before": before, "method": method}
-    found["share_in_cell"] = shares.after.to_json()
-    found["cell_area"] = shares.area.to_json()
-    if shares.before is not None and shares.difference is not None:
-        found["before_share_in_cell"] = shares.before.to_json()
-        found["difference"] = shares.difference.to_json()
+    found: dict[str, Any] = {"run": run, "before": before, "method": method, **_shares(shares_of(explained))}
+    found["classes"] = {name: _shares(shares) for name, shares in shares_by_class(explained).items()}
     found["images"] = [_entry(one) for one in explained]
+    return found
+
+
+def _shares(shares: Shares) -> dict[str, Any]:
+    found = {"share_in_cell": shares.after.to_json(), "cell_area": shares.area.to_json()}
+    if shares.before is not None and shares.difference is not None:
+        found |= {"before_share_in_cell": shares.before.to_json(), "difference": shares.difference.to_json()}
     return found
 
 
@@ -106,7 +118,8 @@ def _save(picture: Image.Image, path: Path) -> None:
 def _entry(one: ExplainedFile) -> dict[str, Any]:
     if one.after is None:
         return {"file": one.file, "error": one.error}
-    found: dict[str, Any] = {"file": one.file, "class": one.class_name, **_of(one.after)}
+    found: dict[str, Any] = {"file": one.file, "true_class": one.true_class or None, "class": one.class_name}
+    found |= _of(one.after)
     found["cell_area"] = _number(one.area)
     found["training_image"] = one.after.seen
     if one.problem:
@@ -126,7 +139,15 @@ def _of(looked: Looked) -> dict[str, Any]:
 
 def _row(one: ExplainedFile, picture: str) -> list[Any]:
     assert one.after is not None
-    row = [one.file, one.class_name, _cell(one.area), one.problem, one.after.predicted, _cell(one.after.probability)]
+    row = [
+        one.file,
+        one.true_class,
+        one.class_name,
+        _cell(one.area),
+        one.problem,
+        one.after.predicted,
+        _cell(one.after.probability),
+    ]
     row += [_cell(one.after.share), one.after.seen]
     row += ["", "", ""] if one.before is None else [
         one.before.predicted, _cell(one.before.probability), _cell(one.before.share)

@@ -18,7 +18,7 @@ TILE = 176
 
 ON_ONE_SHEET = 16
 _GAP = 6
-_CAPTION = 34
+_CAPTION = 49
 _HEAD = 30
 _LEAST_OPAQUE, _MOST_OPAQUE = 0.1, 0.72
 
@@ -97,9 +97,10 @@ def explanation_sheet(
     Returns
     -------
     PIL.Image.Image
-        RGB. Under each picture: the class that is asked about and the classifier's probability of it (and its own
-        class, where that is another one), and the share of the attribution inside the cell, which is outlined. Fine
-        print: an even attribution would have the cell's share of the picture.
+        RGB. Under the original: the class of its folder, and the class that is asked about. Under what a classifier
+        looked at: the class that it gives the image, its probability of the class that is asked about, and the share
+        of the attribution inside the cell, which is outlined (an even attribution would have the cell's share of the
+        picture).
 
     Raises
     ------
@@ -122,21 +123,21 @@ def explanation_sheet(
     for i, one in enumerate(shown):
         left, top = (i // rows) * card + _GAP, _HEAD + (i % rows) * (height + _GAP)
         sheet.paste(_picture(one.pixels, TILE), (left, top))
-        _write(draw, left, top + TILE + 2, one.class_name, 12, INK)
+        true = f"true: {one.true_class}" if one.true_class else "true class not known"
+        _write(draw, left, top + TILE + 2, true, 12, INK)
+        _write(draw, left, top + TILE + 17, f"asked: {one.class_name}", 12, INK)
         covers = "cell not found" if math.isnan(one.area) else f"cell: {one.area:.0%} of the picture"
-        _write(draw, left, top + TILE + 17, covers, 11, FAINT)
+        _write(draw, left, top + TILE + 32, covers, 11, FAINT)
         for k, looked in enumerate([one.before, one.after] if before is not None else [one.after], start=1):
             if looked is None:
                 continue
             x = left + k * (TILE + _GAP)
             sheet.paste(explained_picture(one, looked), (x, top))
-            says = f"p {looked.probability:.2f}"
-            if looked.predicted != one.class_name:
-                says += f", says {looked.predicted}"
-            _write(draw, x, top + TILE + 2, says, 12, INK)
+            _write(draw, x, top + TILE + 2, f"says {looked.predicted}", 12, INK)
+            _write(draw, x, top + TILE + 17, f"p of what is asked: {looked.probability:.2f}", 12, INK)
             nothing = "" if looked.attribution.any() else "nothing speaks for it"
             inside = nothing if math.isnan(looked.share) else f"{looked.share:.0%} in the cell"
-            _write(draw, x, top + TILE + 17, inside, 11, FAINT)
+            _write(draw, x, top + TILE + 32, inside, 11, FAINT)
     return sheet
 
 

@@ -34,42 +34,56 @@ def findings(results: Quality) -> list[str]:
 
 
 def key_figures(results: Quality) -> list[tuple[str, str]]:
-    """Return the few numbers a reader takes away, each with its meaning."""
-    metrics, figures = results.metrics, []
-    recall = _measured(results, "recall")
+    """Return the few numbers a reader takes away, each with the question that it answers, then its name."""
+    return [*_recognised_tiles(results), *_distance_tile(results), *_variety_tile(results), *_copies_tile(results)]
+
+
+def _recognised_tiles(results: Quality) -> list[tuple[str, str]]:
+    tiles, recall = [], _measured(results, "recall")
     if recall:
         real = "" if recall.floor is None else f"; of real cells {number('recall', recall.floor)}"
         sure = f" ({interval('recall', recall)})" if recall.interval else ""
-        figures.append(
-            (
-                number("recall", recall.value),
-                f"of {recall.n:,} synthetic images recognised as the class asked for{sure}{real}",
-            )
-        )
-    second = first_of(SECOND_JUDGES, metrics)
+        what = f"recognised as their class, of {recall.n:,} synthetic cells{sure}{real}"
+        tiles.append((number("recall", recall.value), what))
+    second = first_of(SECOND_JUDGES, results.metrics)
     if second:
-        seen, worse = metrics[second], _measured(results, "recognised-worse")
-        meaning = "recognised by a network pretrained on natural images"
-        meaning += "" if seen.floor is None else f"; of real cells {number(second, seen.floor)}"
+        seen, worse = results.metrics[second], _measured(results, "recognised-worse")
+        what = "recognised by a network pretrained on photographs"
+        what += "" if seen.floor is None else f"; of real cells {number(second, seen.floor)}"
         if worse:
-            meaning += f"; of each class the worse of both judges, as a share of real: {worse.value:.0%}"
-        figures.append((number(second, seen.value), meaning))
-    leading = first_of(LEADING, metrics)
-    if leading:
-        distance = metrics[leading]
-        beside = (distance.value, *(distance.interval or ()))
-        floor = "" if distance.floor is None else f"; real from real {number(leading, distance.floor, *beside)}"
-        figures.append((number(leading, *beside), f"{leading}, the distance from real cells{floor}"))
-    name = first_of(DIVERSITIES, metrics)
-    if name and metrics[name].floor:
-        share = _ratio(metrics[name])
-        figures.append((f"{share:.0%}", "of the variety that real cells of one class have"))
+            what += f"; of each class the worse of both judges, as a share of real: {worse.value:.0%}"
+        tiles.append((number(second, seen.value), what))
+    return tiles
+
+
+def _distance_tile(results: Quality) -> list[tuple[str, str]]:
+    leading = first_of(LEADING, results.metrics)
+    if not leading:
+        return []
+    distance = results.metrics[leading]
+    beside = (distance.value, *(distance.interval or ()))
+    what = "how far from real cells"
+    what += "" if distance.floor is None else f"; real ones from each other {number(leading, distance.floor, *beside)}"
+    what += f" ({leading})"
+    if min(distance.value or 0.0, distance.floor or 0.0) < 0:
+        what += "; below zero is chance around zero, for this distance is unbiased"
+    return [(number(leading, *beside), what)]
+
+
+def _variety_tile(results: Quality) -> list[tuple[str, str]]:
+    name = first_of(DIVERSITIES, results.metrics)
+    if not name or not results.metrics[name].floor:
+        return []
+    return [(f"{_ratio(results.metrics[name]):.0%}", f"as varied as real cells of one class ({name})")]
+
+
+def _copies_tile(results: Quality) -> list[tuple[str, str]]:
     copies = _measured(results, "copies")
-    if copies:
-        others = "" if copies.floor is None else f"; among as many real ones {number('copies', copies.floor)}"
-        meaning = f"near-copies of training images among {copies.n:,} synthetic ones{others}"
-        figures.append((number("copies", copies.value), meaning))
-    return figures
+    if not copies:
+        return []
+    others = "" if copies.floor is None else f"; among as many real ones {number('copies', copies.floor)}"
+    what = f"copies of training images among {copies.n:,} synthetic ones{others}"
+    return [(number("copies", copies.value), what)]
 
 
 def weak_classes(results: Quality) -> list[str]:
@@ -104,9 +118,9 @@ def _summary(results: Quality) -> str:
     if results.about.memorisation.alarm:
         reasons.append("lie too near to the training images")
     if reasons:
-        return f"These synthetic cells can be told from real ones: they {listed(reasons)}."
+        return f"These synthetic cells can be distinguished from real ones: they {listed(reasons)}."
     if not any(results.metrics[name].interval and results.metrics[name].floor is not None for name in spoken):
-        return "Whether these synthetic cells differ from real ones cannot be said: no figure has an interval."
+        return "Whether these synthetic cells differ from real ones cannot be said: no number has an interval."
     return "With these numbers of images, no difference between the synthetic cells and real ones could be shown."
 
 
@@ -173,7 +187,7 @@ def _distance(results: Quality) -> list[str]:
         return [said + "."]
     said += f", that of other real cells {number(name, distance.floor, *beside)}"
     if min(distance.value or 0.0, distance.floor) < 0:
-        said += " (an unbiased figure, which may fall below zero by chance)"
+        said += " (an unbiased estimate, which may fall below zero by chance)"
     if distance.interval is None:
         return [said + "."]
     chance = "more" if is_worse_than_real(name, distance) else "no more"

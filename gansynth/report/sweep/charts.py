@@ -1,4 +1,4 @@
-"""Figures and differences over the imbalance ratio, as SVG (pasupa2020, table 3 and figure 13)."""
+"""Metrics and differences over the imbalance ratio, as SVG (pasupa2020, table 3 and figure 13)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_BARS, _MOST_NAMED = 6, 9
 
 
 def ratio_chart(lines: Mapping[str, Sequence[Point]], ylabel: str) -> str:
-    """Draw figures over the imbalance ratio: ``none`` dark with its band, the others in colours.
+    """Draw metrics over the imbalance ratio: ``none`` dark with its band, the others in colours.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ def sweep_verdict(results: ImbalanceSweep) -> str:
     if not tested or tested[0].p is None:
         return f"{said}{best}."
     gap = tested[0]
-    sure = "" if gap.shown else ", which the test does not tell apart from none"
+    sure = "" if gap.shown else ", which the test does not distinguish from none"
     decimals = _decimals([gap])
     more = f"{signed(gap.value, decimals)} ({signed_ends(gap.interval, decimals)}), {p_words(gap.p)}"
     return f"{said}{best}: {more}, corrected for all remedies and ratios{sure}."
@@ -120,7 +120,7 @@ def sweep_findings(results: ImbalanceSweep) -> list[str]:
                     tallies.setdefault(word, []).append(f"{arm} (ρ = {', '.join(at)})")
         n = len([arm for arm in results.arm_names if arm != NONE])
         parts = [f"shown to be {word} than none: {listed(names, 12)}" for word, names in tallies.items()]
-        said = "; ".join(parts) if parts else f"no remedy of {n} is told apart from none at any ratio"
+        said = "; ".join(parts) if parts else f"no remedy of {n} can be distinguished from none at any ratio"
         found.append(f"{results.primary.title}, {classifier}: {said}.")
     return found
 
@@ -135,7 +135,7 @@ def _subtitle(results: ImbalanceSweep) -> str:
 
 
 def _charts(results: ImbalanceSweep) -> dict[tuple[Endpoint, str], str]:
-    """Draw every figure of every classifier, the classes' recall of the best one alone."""
+    """Draw every metric of every classifier, the classes' recall of the best one alone."""
     best = _best_classifier(results)
     found = {}
     for endpoint in results.swept:
@@ -167,7 +167,7 @@ def _table(results: ImbalanceSweep, endpoint: Endpoint) -> Grid:
                 cells.append(Cell(text, ends(point.interval, decimals) if point else "", best=rho in shown))
             rows.append(Row("none (as they are)" if arm == NONE else arm, cells, "mean" if arm == NONE else ""))
     tested = any(results.differences(arm, results.measured[0], endpoint) for arm in results.arm_names)
-    caption = "Mean over the seeds; small figures: 95% intervals over test images and training seeds."
+    caption = "Mean over the seeds; small numbers: 95% intervals over test images and training seeds."
     caption += (
         " Bold: shown to differ from none, corrected for all remedies and ratios."
         if tested
@@ -229,14 +229,14 @@ def _kept(results: ImbalanceSweep) -> Section:
     }
     caption = (
         f"Training images by class, the minority first. {how[results.settings.thin]} Whole images seldom give a ratio "
-        "exactly; figures stand at the ratio that they give. Test images are the same at every ratio."
+        "exactly; values stand at the ratio that they give. Test images are the same at every ratio."
     )
     return Section("What was learned from", blocks=[Grid(["ρ", *names, "in all"], rows, caption)])
 
 
 def _comparisons(results: ImbalanceSweep) -> Section:
     links = [
-        Link(f"{step.folder}/report.html", f"ρ = {step.rho:.3g}: every class, every figure, the cells themselves")
+        Link(f"{step.folder}/report.html", f"ρ = {step.rho:.3g}: every class, every number, the cells themselves")
         for step in results.steps
     ]
     return Section("The comparison behind each ratio", blocks=[Links(links)])

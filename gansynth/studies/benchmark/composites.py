@@ -18,7 +18,7 @@ COMPOSITES = "naturalize"
 """What they are called among the recipes of a benchmark."""
 
 WARNING = (
-    f"{COMPOSITES} is no GAN: it sets cells of the training images, turned, on other slides, so that single images "
+    f"{COMPOSITES} is not a GAN: it sets cells of the training images, turned, on other slides, so that single images "
     "look real and no cell is new; its memorisation and diversity say what that costs"
 )
 

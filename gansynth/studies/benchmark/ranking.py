@@ -126,6 +126,19 @@ def clearly_better(metric: str, first: Spread, second: Spread) -> bool:
     return first.high < second.low if better == "lower" else first.low > second.high
 
 
+def has_not_learned(found: Mapping[str, Spread]) -> bool:
+    """Whether a recipe's generators have not learned their classes yet, so that no rank says anything of the method.
+
+    So it is where fewer than half as many of their cells as of real ones are recognised for what they were asked for;
+    where nothing recognises them, where a distance is more than 20 times that of real images.
+    """
+    recall = found.get("recall")
+    if recall is not None and recall.floor is not None:
+        return recall.mean < 0.5 * recall.floor
+    distances = [found[m] for m in (*PRIMARY, "FID", "FD-cell") if m in found]
+    return any(one.floor is not None and one.floor > 0 and one.mean > 20 * one.floor for one in distances)
+
+
 def ranked_metrics(summary: Mapping[str, Mapping[str, Spread]]) -> list[str]:
     """Return the metric that answers each `Question`: the first that every recipe has.
 

@@ -18,7 +18,17 @@ from gansynth.metrics.estimate import Estimate, mean_of_known
 from gansynth.metrics.matching import Pairing
 from gansynth.runs.journal import LOG
 from gansynth.studies.benchmark.composites import COMPOSITES, WARNING
-from gansynth.studies.benchmark.ranking import Lead, Place, Spread, best, clearly_better, primary_metric, rank, spread
+from gansynth.studies.benchmark.ranking import (
+    Lead,
+    Place,
+    Spread,
+    best,
+    clearly_better,
+    has_not_learned,
+    primary_metric,
+    rank,
+    spread,
+)
 from gansynth.studies.quality.copies import NEARER
 from gansynth.studies.quality.result import Missing, Quality
 from gansynth.studies.result_file import Json, Result, read_result
@@ -370,7 +380,13 @@ def verdict(ranking: Sequence[Place], summary: Mapping[str, Mapping[str, Spread]
     seeds = min(len(row[primary].values) for row in summary.values() if primary in row)
     value = f"{primary} {found.mean:.3g}"
     value += f" (real against real {found.floor:.3g})" if found.floor is not None else ""
-    if second is None:
+    if all(has_not_learned(row) for row in summary.values()):
+        which = "This generator has" if second is None else "These generators have"
+        text = (
+            f"{which} not learned yet, and no order of recipes follows from it: the nearest to real images is {first}, "
+            f"{value}. Train longer"
+        )
+    elif second is None:
         text = f"{first} has {value}; there is no other recipe to compare it with"
     else:
         other = f"{summary[second][primary].mean:.3g} of {second}"
@@ -395,7 +411,7 @@ def verdict(ranking: Sequence[Place], summary: Mapping[str, Mapping[str, Spread]
                 f"{first} makes the images nearest to real ones: {value}, against {other}; the intervals of all seeds "
                 "lie apart"
             )
-        if seeds > 1 and ranking[0].recipe != first:
+        if seeds > 1 and not rivals and ranking[0].recipe != first:
             text += (
                 f". Over all ranked metrics {ranking[0].recipe} comes first (mean rank {ranking[0].mean_rank or 0:.1f})"
             )

@@ -5,7 +5,7 @@ Each class writes its own part of results.json (`to_json`) and reads it back (`f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +108,17 @@ class ArmEffect(Effect):
         interval = f" ({signed_ends(self.interval)})" if self.interval else ""
         what = f"{self.arm} - {self.against}, {self.classifier}, {self.endpoint}"
         return f"ArmEffect({what}: {signed(self.value)}{interval}, p {p_value(self.p_holm)})"
+
+
+def each_pair_once(effects: Sequence[ArmEffect]) -> list[ArmEffect]:
+    """Return the effects without those that say the same the other way round: b against a after a against b."""
+    seen: set[tuple[str, str, str, Endpoint]] = set()
+    kept = []
+    for one in effects:
+        if (one.against, one.arm, one.classifier, one.endpoint) not in seen:
+            seen.add((one.arm, one.against, one.classifier, one.endpoint))
+            kept.append(one)
+    return kept
 
 
 @dataclass(frozen=True)

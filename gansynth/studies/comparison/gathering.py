@@ -226,7 +226,7 @@ def _warnings(
         if skipped:
             kind = "classifiers of features" if recipe.neural else "neural networks"
             means = "means" if len(skipped) == 1 else "mean"
-            said.append(f"{', '.join(skipped)} {means} something for {kind} only: no figures of {recipe.name}.")
+            said.append(f"{', '.join(skipped)} {means} something for {kind} only: no numbers of {recipe.name}.")
     told: dict[str, None] = {}
     for (_, classifier), of_arm in records.items():
         for record in of_arm:
@@ -237,14 +237,14 @@ def _warnings(
     if missing:
         first = missing[0]
         said.append(
-            f"{len(missing)} of {grid.total} trainings failed, and their arms have no figures; the first "
+            f"{len(missing)} of {grid.total} trainings failed, and their arms have no numbers; the first "
             f"({first.arm}, {first.classifier}) because: {first.error}"
         )
     return said
 
 
 def _scores(records: Mapping[Key, Sequence[Record]], names: Sequence[str]) -> str:
-    """Return the figures of every single training, in long form."""
+    """Return the numbers of every single training, in long form."""
     rows = []
     for (arm, classifier), of_arm in records.items():
         for record in of_arm:

@@ -56,7 +56,7 @@ def keep_failure(out: Path, cell: Cell, error: str, traceback: str, is_mistake: 
 
 
 def keep_outcome(out: Path, job: Job, outcome: Outcome) -> str:
-    """Write down what a job predicted, and return its score in a few words; `outcome` is no failure.
+    """Write down what a job predicted, and return its score in a few words; `outcome` is not a failure.
 
     Raises
     ------

@@ -1,12 +1,12 @@
 """Which remedy lets a classifier recognise most cells of the rare classes at no loss elsewhere?
 
 A classifier that calls every cell a promyelocyte recognises all promyelocytes. What it wrongly calls rare, the other
-classes miss, so the mean recalls of the rare and of the other classes tell all; but two remedies that trade one for the
-other differently cannot be ranked by either. So each is looked at where the others' recall is the same, as sensitivity
-is compared at equal specificity: the probabilities of the rare classes are multiplied by one factor, the largest that
-leaves the mean recall of the others within `MARGIN` of what it is without a remedy. `none` is looked at so, too: the
-factor costs nothing (it is the logit adjustment after training of Menon et al. 2021), and a remedy that only moves
-along the same curve is none.
+classes miss, so the mean recalls of the rare and of the other classes say it all; but two remedies that trade one for
+the other differently cannot be ranked by either. So each is looked at where the others' recall is the same, as
+sensitivity is compared at equal specificity: the probabilities of the rare classes are multiplied by one factor, the
+largest that leaves the mean recall of the others within `MARGIN` of what it is without a remedy. `none` is looked at
+so, too: the factor costs nothing (it is the logit adjustment after training of Menon et al. 2021), and a remedy that
+only moves along the same curve is none.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def chosen_tree(given: str | Path | Groups | None, held: Groups | None, class_na
     Raises
     ------
     InputError
-        If `given` is no tree of these classes.
+        If `given` is not a tree of these classes.
     """
     if given is not None:
         return tree_of(given if isinstance(given, Mapping) else read_groups(given), class_names)

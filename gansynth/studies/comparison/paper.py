@@ -13,7 +13,7 @@ from gansynth.remedies import Treatment
 TEST, VALIDATION = 0.2, 0.1
 
 TOO_GOOD = (
-    "Protocol paper: these figures are too good, because the classes were balanced before the images were divided, so "
+    "Protocol paper: these numbers are too good, because the classes were balanced before the images were divided, so "
     "that test images are synthetic, or copies of training images, and the GAN has learned from all of them"
 )
 

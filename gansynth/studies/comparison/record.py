@@ -218,7 +218,7 @@ def _write_rows(
     columns = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in names])
     text = table_text(pd.concat([table, columns], axis=1), f"%.{_DECIMALS}f")
     with whole_file(path) as temporary:
-        # A file name that is no valid UTF-8 goes into the table byte by byte as it is on the disk.
+        # A file name that is not valid UTF-8 goes into the table byte by byte as it is on the disk.
         temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 

@@ -204,7 +204,7 @@ class Level(Generic[F_co, A_co]):
 
     @property
     def is_paper(self) -> bool:
-        """Whether the data was split after balancing, as in hazra2022, so that its figures are too good."""
+        """Whether the data was split after balancing, as in hazra2022, so that its numbers are too good."""
         return self.about.protocol == "paper"
 
     @property

@@ -85,7 +85,7 @@ class Images:
                     "ones and makes the synthetic ones itself: give the folder of real images alone"
                 )
             if len(dataset.class_names) < 2:
-                raise InputError(f"{self.data}: has one class; there is nothing to tell apart")
+                raise InputError(f"{self.data}: has one class; there is nothing to distinguish")
             self._open[size] = dataset
         return self._open[size]
 
@@ -152,7 +152,7 @@ def units_of(dataset: CellDataset) -> dict[str, int]:
 
 
 def data_sha256(dataset: CellDataset) -> str:
-    """Return what tells one data set from another: its images, classes, groups and own split."""
+    """Return what distinguishes one data set from another: its images, classes, groups and own split."""
     records = dataset.records
     told = [*records["path"], *records["sha256"], *records["group"], *records["split"], *dataset.class_names]
     return hashlib.sha256("\0".join(map(str, told)).encode("utf-8", "surrogateescape")).hexdigest()

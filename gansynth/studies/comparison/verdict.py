@@ -12,7 +12,7 @@ from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint
 from gansynth.studies.comparison.result import Comparison
 
 PAPER_FLAW = (
-    "The figures are too good: the images were split after balancing, so synthetic images are among the tested ones, "
+    "The numbers are too good: the images were split after balancing, so synthetic images are among the tested ones, "
     "and relatives of tested images (made by a GAN that saw them, or repeated) among those learned from."
 )
 """What is wrong with the paper's protocol, in a sentence."""
@@ -71,14 +71,14 @@ def verdict(results: Comparison) -> str:
     said_of = f"the macro F1 of {pair[1]} is {scores[0]} on the original data and {scores[1]} on that of {pair[0]}"
     if results.is_paper:
         return (
-            f"With the paper's protocol {said_of}, each tested on a part of its own images. These figures are too "
-            "good, and no test is made: whether balancing helps with real cells, only the clean protocol tells."
+            f"With the paper's protocol {said_of}, each tested on a part of its own images. These numbers are too "
+            "good, and no test is made: whether balancing helps with real cells, only the clean protocol says."
         )
     return f"{said_of[:1].upper()}{said_of[1:]}; whether the difference is chance was not tested."
 
 
 def findings(results: Comparison) -> list[str]:
-    """Return what stands around the verdict: how often it was so, the other figures, the other remedies."""
+    """Return what stands around the verdict: how often it was so, the other numbers, the other remedies."""
     clearest = lead(results)
     if clearest is None:
         return []
@@ -153,7 +153,7 @@ def _sentence(results: Comparison, effect: ArmEffect) -> str:
     before, after = _pair(results, effect, effect.endpoint)
     name = effect.endpoint.class_name
     if before is None or after is None:
-        return f"{effect.endpoint.title} of {effect.arm} cannot be said: its figures are missing."
+        return f"{effect.endpoint.title} of {effect.arm} cannot be said: its numbers are missing."
     first, last = before.estimate(effect.endpoint), after.estimate(effect.endpoint)
     decimals = _decimals(first, last)
     real = results.about.training_counts.get(name) if name else None
@@ -220,7 +220,7 @@ def _tally(results: Comparison, effect: ArmEffect) -> list[str]:
     worse = sum(e.shown and e.gap < 0 for e in family)
     said = (
         f"{len(family)} comparisons with the original data were named before the run: "
-        f"{better} better, {worse} worse, {len(family) - better - worse} not told apart."
+        f"{better} better, {worse} worse, {len(family) - better - worse} not distinguished."
     )
     known = [e for e in family if e.p is not None]
     if effect.shown and effect in known:

@@ -1,4 +1,4 @@
-"""Real cells that were spoiled a little: what a judge says of them tells what its number means."""
+"""Real cells that were spoiled a little: what a judge says of them shows what its number means."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def choose_encoder(
             )
         return encoder
     if len(sets.class_names) < 2:
-        # There is nothing to learn to tell apart: features of cells in general have to do.
+        # There are no classes to distinguish: features of cells in general have to do.
         return open_encoder(SHIPPED, device)
     if str(name) == AUTO:
         shipped = open_encoder(SHIPPED, device)

@@ -29,7 +29,7 @@ from gansynth.studies.quality.views import View
 MOST_SPOILED = 100
 """Real cells of a class that are spoiled as a control: the same ones, however many synthetic cells there are."""
 
-ONE_CLASS = "there is one class: nothing to tell apart"
+ONE_CLASS = "there is one class: nothing to distinguish"
 
 Assign = Callable[[Mapping[str, NDArray[np.float32]]], NDArray[np.int64]]
 """A view's arrays to the class of each image, 0..C-1, or C for a class outside the comparison."""
@@ -111,7 +111,7 @@ def controls(view: View, assign: Assign | None, judging: Rows, recall: str, dist
     judging : int64 array
         Positions in the pool of the real cells that it is judged by.
     recall, distance : str
-        What the two figures are called.
+        What the two numbers are called.
 
     Returns
     -------
@@ -199,11 +199,11 @@ def worse_of_both(classes: Sequence[Book], jpeg: Sequence[Book], pretrained: str
     Parameters
     ----------
     classes : sequence of Book
-        The figures of each class.
+        The numbers of each class.
     jpeg : sequence of Book
         Those of real cells as JPEG (`controls`).
     pretrained : str
-        What the figures of the second family end with, such as "-lite2".
+        What the names of the second family end with, such as "-lite2".
     """
     found = []
     for book, spoiled in zip(classes, jpeg, strict=True):

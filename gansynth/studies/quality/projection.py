@@ -1,4 +1,4 @@
-"""A flat map of cells: the two directions of feature space that tell the classes of real training cells apart best."""
+"""A flat map of cells: the two directions of feature space that best separate the classes of real training cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a real set is computed once: features and figures, kept under the hash of data and weights.
+"""What is known of a real set is computed once: features and numbers, kept under the hash of data and weights.
 
 A cached file is never updated: other images, another size, other weights or another setting have another name.
 """
@@ -25,7 +25,7 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 class RealCache:
-    """Keeps arrays and figures of real sets in the user's cache folder.
+    """Keeps arrays and numbers of real sets in the user's cache folder.
 
     Parameters
     ----------

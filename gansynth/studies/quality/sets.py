@@ -160,7 +160,7 @@ def open_sets(
         training, held_out = there_images.select(split == "train"), there_images.select(np.isin(split, ("val", "test")))
         reference = held_out
     else:
-        with quiet.catch_warnings():  # of classes too small to divide: every figure that they lack says so
+        with quiet.catch_warnings():  # of classes too small to divide: every number that they lack says so
             quiet.simplefilter("ignore", UserWarning)
             halves = split_dataset(there.select(there_images.rows), test=0.5, val=0.0, seed=seed)
         part = halves.records["split"].to_numpy()

@@ -232,7 +232,7 @@ def _open(
 
 
 def _distances(view: View, suffix: str) -> tuple[Book, list[Book]]:
-    """Return distances and manifold figures of all classes together, and of each."""
+    """Return distances and manifold metrics of all classes together, and of each."""
     both = [
         distances(view, suffix, only) | (manifold_of(view, suffix, only) if suffix != "-dinobloom" else {})
         for only in (None, *range(view.n_classes))

@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Pool:
-    """The real images that are looked at: the reference, and other real images that tell what real scores.
+    """The real images that are looked at: the reference, and other real images that say what real scores.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class View:
     Attributes
     ----------
     key : tuple
-        What every figure of the real side depends on.
+        What every number of the real side depends on.
     """
 
     def __init__(

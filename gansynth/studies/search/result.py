@@ -180,20 +180,31 @@ class RemedySearch(Result):
         return [row for row in self.rows if row.folds == self.settings.folds]
 
     @property
-    def best(self) -> CandidateResult | None:
+    def highest(self) -> CandidateResult | None:
         """The searched candidate with the highest mean macro-F1 of those that are whole; it may lose to another arm."""
         return max((row for row in self.whole if row.values), key=lambda row: row.mean, default=None)
 
+    @property
+    def rival(self) -> CandidateResult | None:
+        """The best of the arms that stand beside the search, none of which was searched."""
+        return max((row for row in self.whole if not row.values), key=lambda row: row.mean, default=None)
+
+    @property
+    def best(self) -> CandidateResult | None:
+        """The candidate that was searched and found worth a comparison: None where an arm beside it is as good."""
+        highest, rival = self.highest, self.rival
+        return None if highest is None or (rival is not None and rival.mean >= highest.mean) else highest
+
     def verdict(self) -> str:
         """Say whether the search found anything worth a comparison."""
-        best, against = self.best, self.settings.arms[0]
-        if best is None:
+        best, highest, rival, against = self.best, self.highest, self.rival, self.settings.arms[0]
+        if highest is None:
             return f"no candidate has finished all {self.settings.folds} folds, so none is chosen"
-        rival = max((row for row in self.whole if not row.values), key=lambda row: row.mean, default=None)
-        if rival is not None and rival.mean >= best.mean:
+        if best is None:
+            assert rival is not None
             return (
                 f"nothing that was searched beats {rival.arm}: its {CHOSEN_BY} is {rival.mean:.3f}, the highest "
-                f"searched is {best.mean:.3f}, of {best.arm}"
+                f"searched is {highest.mean:.3f}, of {highest.arm}"
             )
         said = f"best by {CHOSEN_BY}: {best.arm}"
         if not best.gain.shown:

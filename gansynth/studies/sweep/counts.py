@@ -94,7 +94,7 @@ def _check(
 ) -> None:
     wrong = [ratio for ratio in ratios if not 1 <= ratio < math.inf]
     if wrong or not ratios:
-        said = f"{wrong[0]:g} is no number from 1 on" if wrong else "names none"
+        said = f"{wrong[0]:g} is not a number from 1 on" if wrong else "names none"
         raise InputError(f"--ratios: {said}; write for example 1,5,10,50")
     unknown = [name for name in minority if name not in counts]
     if unknown:

@@ -83,7 +83,7 @@ def sweep_imbalance(
     """Compare remedies at several imbalance ratios rho, the largest over the smallest class (pasupa2020, eq. 5).
 
     One `compare` for each ratio, in ``out/rho-N``, on the same split: training images leave (and validation images in
-    the same proportion), test images all stay. So figures of two ratios can be compared, which they cannot where each
+    the same proportion), test images all stay. So numbers of two ratios can be compared, which they cannot where each
     has test images of its own mix, as in the paper. Images that are kept of a class at some number are among those
     that are kept at any larger one.
 

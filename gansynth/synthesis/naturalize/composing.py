@@ -115,7 +115,7 @@ class Composer:
         return [pool[i] for i in rng.choice(len(pool), self.red_cells, replace=len(pool) < self.red_cells)]
 
     def _gain(self, cut: Cut, scene: Scene) -> np.float32:
-        """Return one factor for all channels: a factor for each would change the hue, which tells cells apart."""
+        """Return one factor for all channels: a factor for each would change the hue, which distinguishes cells."""
         if not (np.isfinite(cut.red).all() and np.isfinite(scene.red).all()):
             return np.float32(1)
         ratio = np.maximum(scene.red, 0.02) / np.maximum(cut.red, 0.02)

@@ -52,7 +52,7 @@ def test_plain_dinov2_is_not_called_dinobloom(tmp_path: Path) -> None:
 @pytest.mark.parametrize("state", [{}, {"teacher": 3}, {"teacher": {"backbone.pos_embed": torch.zeros(1, 257, 192)}}])
 def test_other_files_are_refused(tmp_path: Path, state: dict[str, object]) -> None:
     torch.save(state, tmp_path / "other.pth")
-    with pytest.raises(InputError, match="is no checkpoint of DinoBloom"):
+    with pytest.raises(InputError, match="is not a checkpoint of DinoBloom"):
         DinoBloomFeatures(tmp_path / "other.pth")
 
 
