@@ -156,7 +156,7 @@ def read_nuclei(out: Path) -> NucleiReport:
 
 
 def _table(dataset: CellDataset, jobs: int, progress: Callable[[int, int], None]) -> pd.DataFrame:
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    from joblib import Parallel, delayed
 
     n = len(dataset)
     parts = [np.arange(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK)]

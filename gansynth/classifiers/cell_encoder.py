@@ -29,6 +29,7 @@ from gansynth.files.atomic import write_json
 from gansynth.networks.cell_encoder import CellEncoderNetwork
 from gansynth.networks.images import to_float
 from gansynth.recipes.reading import ZOO
+from gansynth.runs.device import placed
 from gansynth.runs.shipped import shipped
 from gansynth.runs.weights import read_weights, write_weights
 
@@ -58,8 +59,7 @@ class CellEncoder:
 
     def __init__(self, network: CellEncoderNetwork, info: dict[str, Any], device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
-        network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        self.network = network
+        self.network = placed(network, self.device).eval()
         self.info = info
         self.class_names = tuple(str(name) for name in info["class_names"])
 

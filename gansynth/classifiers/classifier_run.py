@@ -26,6 +26,7 @@ from gansynth.networks.cosine_head import with_cosine_head
 from gansynth.networks.shifted_head import with_shifted_head
 from gansynth.recipes.classifier import NeuralRecipe, PublishedNetwork, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
+from gansynth.runs.device import placed
 from gansynth.runs.names import INFO, MODEL, RECIPE
 from gansynth.runs.state_files import optimizer_tensors, read_newest_state, write_state
 from gansynth.runs.weights import read_weights, write_weights
@@ -206,7 +207,7 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
         network.load_state_dict(tensors)
     except RuntimeError:
         raise InputError(f"{folder / MODEL}: does not fit {RECIPE} beside it; the run was edited") from None
-    network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    placed(network, device).eval()
     return NeuralClassifier(
         network, recipe, class_names, device, seen_sha256=seen, chosen_on_sha256=chosen_on, curve=curve,
         weights=weights_of(recipe),

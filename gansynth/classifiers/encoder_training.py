@@ -14,7 +14,7 @@ from gansynth.data.loader import ClassSampler
 from gansynth.networks.cell_encoder import CellEncoderNetwork
 from gansynth.networks.images import to_float
 from gansynth.networks.orientation import orient_each
-from gansynth.runs.device import has_bf16
+from gansynth.runs.device import has_bf16, placed
 
 EDGE = 64
 """Images are brought to this edge length before they are encoded."""
@@ -53,7 +53,7 @@ def trained_network(
         network = CellEncoderNetwork(len(train.class_names), begin_with.width if begin_with else width)
         if begin_with is not None:
             network.load_state_dict(begin_with.state_dict())
-        network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        placed(network, device).train()
         plan = AGAIN if begin_with else FIRST
         optimizer = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.05)
         schedule = torch.optim.lr_scheduler.OneCycleLR(

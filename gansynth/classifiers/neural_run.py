@@ -30,7 +30,7 @@ from gansynth.networks.shifted_head import with_shifted_head
 from gansynth.recipes.classifier import NeuralRecipe
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.claim import claim_folder
-from gansynth.runs.device import chosen_device
+from gansynth.runs.device import chosen_device, placed
 from gansynth.runs.journal import Journal
 from gansynth.runs.memory import keep_freed_memory
 from gansynth.runs.progress import Progress
@@ -82,7 +82,7 @@ def train_neural(
         network = build_network(recipe, len(treatment.images.class_names), weights_dir)
         if treatment.cosine_scale is not None:
             network = with_cosine_head(network, len(treatment.images.class_names), treatment.cosine_scale)
-        network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        placed(network, where)
         optimizer = build_optimizer(network, recipe.training)
         course, journal = Course(), None
         identity = plan.identity if out is not None else ""

@@ -21,7 +21,7 @@ from gansynth.errors import InputError
 from gansynth.networks.images import to_float
 from gansynth.networks.orientation import orient_each
 from gansynth.networks.small_cnn import SmallCNN
-from gansynth.runs.device import has_bf16
+from gansynth.runs.device import has_bf16, placed
 from gansynth.runs.weights import read_weights, write_weights
 
 EDGE = 64
@@ -38,7 +38,7 @@ class IndependentClassifier:
     """
 
     def __init__(self, network: SmallCNN, device: torch.device) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.network = placed(network, device).eval()
         self.device = device
 
     @torch.inference_mode()
@@ -111,8 +111,7 @@ def train_independent_classifier(
     steps = max(1, budget // batch_size)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        network = SmallCNN(len(train.class_names), width).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.train()
+        network = placed(SmallCNN(len(train.class_names), width), device).train()
         optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-2, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
         sampler = ClassSampler(train.labels, len(train.class_names), mode="tempered", alpha=0.5)

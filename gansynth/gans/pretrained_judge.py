@@ -43,6 +43,7 @@ class PretrainedJudge:
     def __init__(self, version: int, head: LinearHead, device: torch.device) -> None:
         self.version, self.head, self.name = version, head, f"lite{version}"
         self._features = _extractor(version, device)
+        self.width = self._features.width
 
     def look(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the class [n] of each image uint8 [n, 3, H, W], and its standardised features [n, d]."""
@@ -77,7 +78,7 @@ class PretrainedJudge:
             judge = cls(version, head, device)
         except (KeyError, ValueError):
             raise InputError(f"{path}: is not a pretrained judge that gansynth wrote; the run was edited") from None
-        width = (judge._features.width,)
+        width = (judge.width,)
         if not head.weight.shape[1:] == head.standardise.mean.shape == width or len(head.weight) != len(head.bias):
             raise InputError(f"{path}: does not fit EfficientNet-Lite{version}; the run was edited")
         return judge

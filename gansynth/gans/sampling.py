@@ -19,7 +19,7 @@ from torch import Tensor
 from gansynth.gans.gan import GAN
 from gansynth.networks.images import to_uint8
 from gansynth.networks.orientation import orient
-from gansynth.runs.device import has_bf16
+from gansynth.runs.device import has_bf16, placed
 from gansynth.runs.memory import keep_freed_memory
 
 CHUNK = 32
@@ -56,7 +56,7 @@ class LoadedGenerator:
             if device.type == "cpu" and self.tile < CHUNK and threads > 1
             else None
         )
-        gan.to(device=device, dtype=self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        placed(gan, device, self.dtype)
 
     @torch.inference_mode()
     def __call__(self, class_index: int, seeds: NDArray[np.int64]) -> NDArray[np.uint8]:

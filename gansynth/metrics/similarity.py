@@ -212,7 +212,8 @@ def _blocks(a: Images, b: Images) -> Iterator[tuple[Tensor, Tensor]]:
         )
     for start in range(0, len(a), _PAIRS):
         # Copies: torch warns of read-only memory, and a memory-mapped pack is that.
-        yield (torch.from_numpy(np.array(part[start : start + _PAIRS])) for part in (a, b))  # type: ignore[misc]
+        first, second = (torch.from_numpy(np.array(part[start : start + _PAIRS])) for part in (a, b))
+        yield first, second
 
 
 def _pixels(images: Images) -> int:

@@ -47,7 +47,8 @@ class CellDetectorNetwork(nn.Module):
         self.centres = nn.Conv2d(narrow, n_kinds, 1)
         self.edges = nn.Conv2d(narrow, 4, 1)
         # Few positions are centres: so sure that nothing is one does the training begin (Lin et al. 2017, section 4.1).
-        nn.init.constant_(self.centres.bias, -math.log(99.0))  # type: ignore[arg-type]
+        assert self.centres.bias is not None
+        nn.init.constant_(self.centres.bias, -math.log(99.0))
 
     def forward(self, density: Tensor) -> tuple[Tensor, Tensor]:
         """Say where cells are.

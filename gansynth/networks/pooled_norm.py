@@ -51,6 +51,7 @@ class _NormedPooled(torch.autograd.Function):
         eps: float,
         negative_slope: float,
     ) -> Tensor:
+        # Not in torch's stubs.
         mean, variance = torch.batch_norm_update_stats(y, running_mean, running_var, momentum)  # type: ignore[attr-defined]
         spread = (variance + eps).rsqrt()
         largest, index = F.max_pool2d(y, 2, return_indices=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from gansynth.report.drawing import GRID, INK, REAL, SYNTHETIC, as_svg, blank_figure
 
@@ -31,49 +31,6 @@ def image_strip(images: NDArray[np.uint8], *, gap: int = 2) -> Image.Image:
     for i, image in enumerate(images):
         strip.paste(Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))), (i * (width + gap), 0))
     return strip
-
-
-def image_grid(images: NDArray[np.uint8], labels: Sequence[str], *, columns: int = 8, gap: int = 2) -> Image.Image:
-    """Lay images out as a sheet with one labelled row (or more) per class.
-
-    Parameters
-    ----------
-    images : uint8 array, shape [N, 3, H, W]
-        RGB, 0..255.
-    labels : sequence of str, length N
-        The class of each image. Rows come in the order in which the classes first appear.
-    columns : int
-        Images in a row; a class with more takes further rows.
-    gap : int
-        White pixels between two images.
-
-    Returns
-    -------
-    PIL.Image.Image
-        RGB, white background.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ or there is no image.
-    """
-    if len(images) != len(labels) or len(labels) == 0:
-        raise ValueError(f"{len(images)} images, {len(labels)} labels")
-    size = int(images.shape[-1])
-    names = list(dict.fromkeys(labels))
-    font = ImageFont.load_default(size=max(10, size // 5))
-    margin = int(max(font.getlength(name) for name in names)) + 12
-    of_class = {name: [i for i, label in enumerate(labels) if label == name] for name in names}
-    rows = [(name, index[k : k + columns]) for name, index in of_class.items() for k in range(0, len(index), columns)]
-    width = margin + columns * (size + gap) - gap
-    sheet = Image.new("RGB", (width, len(rows) * (size + gap) - gap), "white")
-    draw = ImageDraw.Draw(sheet)
-    for r, (name, index) in enumerate(rows):
-        top = r * (size + gap)
-        if r == 0 or rows[r - 1][0] != name:
-            draw.text((margin - 8, top + size // 2), name, fill=INK, font=font, anchor="rm")
-        sheet.paste(image_strip(images[np.asarray(index)], gap=gap), (margin, top))
-    return sheet
 
 
 def counts_chart(real: Mapping[str, int], synthetic: Mapping[str, int], *, real_name: str = "real") -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
+from torch import nn
 
 from gansynth.errors import InputError
+
+_N = TypeVar("_N", bound=nn.Module)
 
 
 def chosen_device(name: str) -> torch.device:
@@ -24,6 +29,12 @@ def chosen_device(name: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError("no GPU that torch can use on this machine; choose --device cpu or auto")
     return device
+
+
+def placed(network: _N, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> _N:
+    """Move a network to a device with its weights as convolutions are fastest, channels last; return it."""
+    # torch knows the call, its type stubs do not.
+    return network.to(device=device, dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gansynth.errors import InputError
 from gansynth.networks.cell_detector import DEEPEST, CellDetectorNetwork
+from gansynth.runs.device import placed
 from gansynth.smears.boxes import CellBox, DetectionScore, score_boxes
 from gansynth.smears.detector import KINDS, candidates
 from gansynth.smears.detector_fields import DrawnField, WantedMaps, seen_otherwise, wanted_maps
@@ -65,7 +66,7 @@ def train_detector(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = CellDetectorNetwork(len(KINDS), width) if begin_with is None else copy.deepcopy(begin_with)
-    network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    placed(network).train()
     averaged = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=max(steps, 20), pct_start=0.08)

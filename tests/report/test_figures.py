@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gansynth.report.figures import counts_chart, curves_chart, image_grid, image_strip, spread_labels
+from gansynth.report.figures import counts_chart, curves_chart, image_strip, spread_labels
 
 
 def cells(n: int, size: int = 16) -> NDArray[np.uint8]:
@@ -23,21 +22,6 @@ def test_a_strip_shows_the_exact_pixels_of_every_image() -> None:
     assert strip.shape == (16, 3 * 16 + 2 * 2, 3)
     for i, image in enumerate(images):
         assert np.array_equal(strip[:, i * 18 : i * 18 + 16], image.transpose(1, 2, 0))
-
-
-def test_a_sheet_puts_every_class_in_rows_of_its_own() -> None:
-    images = cells(5)
-    sheet = image_grid(images, ["a", "b", "a", "b", "a"], columns=2, gap=0)
-    assert sheet.height == 3 * 16  # a a / a / b b
-    pixels = np.asarray(sheet)
-    margin = sheet.width - 2 * 16
-    assert np.array_equal(pixels[:16, margin + 16 :], images[2].transpose(1, 2, 0))
-    assert np.array_equal(pixels[32:, margin : margin + 16], images[1].transpose(1, 2, 0))
-
-
-def test_a_sheet_refuses_labels_that_do_not_fit() -> None:
-    with pytest.raises(ValueError, match="2 images, 1 labels"):
-        image_grid(cells(2), ["a"])
 
 
 def test_the_chart_of_counts_is_one_svg_and_the_same_every_time() -> None:

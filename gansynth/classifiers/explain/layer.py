@@ -24,6 +24,7 @@ def layer_by_layer(network: nn.Module) -> Iterator[None]:
     network.eval()
     stages = [module for module in network.modules() if isinstance(module, Stage)]
     for stage in stages:
+        # Of this one module and until the end of the block, on purpose.
         stage.forward = stage.in_turn  # type: ignore[method-assign]
     try:
         yield

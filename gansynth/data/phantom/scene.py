@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController
 
 from gansynth.data.phantom import drawing as brush
 from gansynth.data.phantom.cells import MORPHOLOGY, Granules, Morphology, Nucleus, Range

@@ -152,6 +152,7 @@ class AskedStep:
     def __bool__(self) -> bool:
         return self._ask(bool)
 
+    # As Python itself does for a class that compares: mypy takes it for an override of object's.
     __hash__ = None  # type: ignore[assignment]
 
 

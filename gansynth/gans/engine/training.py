@@ -27,7 +27,7 @@ from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.run import Run, open_run
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.runs.claim import claim_folder
-from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16
+from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16, placed
 from gansynth.runs.journal import Journal
 from gansynth.runs.memory import keep_freed_memory
 from gansynth.runs.names import RECIPE
@@ -123,7 +123,7 @@ def train_gan(
 
     torch.manual_seed(seed)
     gan = build_gan(recipe, training.class_names)
-    gan.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    placed(gan, fabric.device)
     ema = Ema(gan.generator, recipe.training.ema_half_life, recipe.training.ema_ramp)
     optimizers = build_optimizers(gan, recipe)
     start = load_state(out, gan, ema, optimizers, identity) if resume else Progress()

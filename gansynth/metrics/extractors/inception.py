@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from gansynth.errors import InputError
 from gansynth.files.hashing import file_sha256
 from gansynth.metrics.extractors.extractor import batches, exact_arithmetic
 from gansynth.metrics.extractors.weights import INCEPTION, WeightFile, find_weights, read_state
+from gansynth.runs.device import placed
 
 BATCH = {"cpu": 8, "cuda": 64}
 """Images at a time: what fits into a processor's cache, and what fills a GPU."""
@@ -56,7 +58,7 @@ class InceptionFeatures:
         path = find_weights(file, weights_dir)
         self.sha256 = file_sha256(path)
         self.device = torch.device(device)
-        self._network = _network(path).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = placed(_network(path), self.device)
 
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -106,7 +108,8 @@ def _between(old: int, new: int, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return first, (first + 1).clamp_max(old - 1), at - first.float()
 
 
-def _network(path: Path) -> torch.nn.Module:
+def _network(path: Path) -> Any:
+    """Return torch-fidelity's network, whose parts have no types."""
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     # torch-fidelity unpickles whatever its file holds. It is given these tensors, read safely, in a file in memory.

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gansynth.metrics.extractors.extractor import batches, exact_arithmetic
 from gansynth.networks.efficientnet_lite import SHA256, STAGE_CHANNELS, LiteStages
+from gansynth.runs.device import placed
 
 EDGE = 128
 """Pixels along each side at which images are looked at."""
@@ -62,7 +63,7 @@ class LiteFeatures:
         self.version, self.name, self.sha256 = version, f"lite{version}", SHA256[version]
         self.width = 2 * sum(STAGE_CHANNELS[version])
         self.device, self._bfloat16 = torch.device(device), bfloat16
-        self._stages = LiteStages(version).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._stages = placed(LiteStages(version), self.device)
 
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:

@@ -199,7 +199,7 @@ def _last_step(curve: list[dict[str, Any]]) -> int:
 @contextmanager
 def _threads(wanted: int | None) -> Iterator[None]:
     """Compute on so many threads, and afterwards on as many as before."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     before = torch.get_num_threads()
     with threadpool_limits(wanted) if wanted is not None else nullcontext():
@@ -213,7 +213,7 @@ def _threads(wanted: int | None) -> Iterator[None]:
 
 def cores() -> int:
     """Return how many processor cores this process may use."""
-    from joblib import cpu_count  # type: ignore[import-untyped]
+    from joblib import cpu_count
 
     return int(cpu_count())
 

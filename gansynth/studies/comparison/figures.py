@@ -93,7 +93,7 @@ def pool(found: Iterable[tuple[int, int, Predictions]], units: Mapping[str, int]
 
 def in_parallel(work: Callable[[Pooled], Figures], arms: Sequence[Pooled], jobs: int) -> list[Figures]:
     """Return the figures of several arms, computed side by side where they are large enough to be worth a process."""
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    from joblib import Parallel, delayed
 
     if sum(arm.probabilities.size for arm in arms) < _WORTH_A_PROCESS:
         return [work(arm) for arm in arms]

@@ -281,7 +281,7 @@ def chosen_jobs(asked: int | None, device: str, before: int | None = None) -> in
     Where nothing is asked: what the user's own joblib configuration says (0), as many as `before`, one on a GPU, else
     as many as there are cores and memory.
     """
-    from joblib.parallel import get_active_backend  # type: ignore[import-untyped]
+    from joblib.parallel import get_active_backend
 
     if asked is not None:
         return asked

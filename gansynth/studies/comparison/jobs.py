@@ -25,8 +25,8 @@ def run_jobs(jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
     MemoryError
         If the system ended a process.
     """
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
-    from joblib.externals.loky.process_executor import TerminatedWorkerError  # type: ignore[import-untyped]
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     how = {} if processes == 0 else {"n_jobs": processes}
     try:
