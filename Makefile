@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OUT ?= demo
+# A file of versions that pip keeps to, such as constraints.txt, with which continuous integration installs.
+CONSTRAINTS ?=
 
 .PHONY: demo test format wheel clean
 
@@ -25,11 +27,11 @@ wheel: $(INSTALLED)
 	$(BIN)/python -m build
 
 # The stamp is younger than setup.cfg while the installed dependencies are the ones it names.
-$(INSTALLED): setup.cfg pyproject.toml
+$(INSTALLED): setup.cfg pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "gansynth needs Python 3.10 or later; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -e '.[dev]'
+	$(BIN)/python -m pip install $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[dev]'
 	touch $@
 
 clean:
