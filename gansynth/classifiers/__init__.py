@@ -3,6 +3,7 @@
 from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder, zoo_encoders
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.classify import classify
+from gansynth.classifiers.neural import register
 from gansynth.classifiers.opening import open_classifier
 from gansynth.classifiers.training import train_classifier
 
@@ -12,6 +13,7 @@ __all__ = [
     "classify",
     "open_classifier",
     "open_encoder",
+    "register",
     "train_cell_encoder",
     "train_classifier",
     "zoo_encoders",

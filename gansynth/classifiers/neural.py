@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from gansynth.classifiers.classifier import Classifier
 from gansynth.networks.custom_cnn import CustomCNN
 from gansynth.networks.images import to_float
 from gansynth.networks.sequential_cnn import SequentialCNN
-from gansynth.recipes.classifier import BackboneRecipe, CbamRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
+from gansynth.recipes.classifier import KINDS, BackboneRecipe, CbamRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
 from gansynth.runs.device import has_bf16
 
 BATCH = 128
@@ -61,6 +62,56 @@ class NeuralClassifier(Classifier):
         return probabilities_of(self.network, images, self.device, bf16=computes_in_bf16(self.recipe, self.device))
 
 
+Builder = Callable[[Any, int, Path | None], nn.Module]
+"""From a recipe of its kind, a number of classes and the folder of weights to an untrained network."""
+
+_BUILDERS: dict[type[NeuralRecipe], Builder] = {}
+_B = TypeVar("_B", bound=Builder)
+
+
+def register(kind: type[NeuralRecipe]) -> Callable[[_B], _B]:
+    """Decorator of a function that builds the network of a kind of recipe: images [n, 3, R, R] in [-1, 1] to logits.
+
+    The kind says by ``classifier: Literal["its-name"]`` what its recipes call it. A package hands its classifier on
+    through the entry point ``gansynth.classifiers``, which names the module to import.
+
+    Examples
+    --------
+    >>> class TinyRecipe(NeuralRecipe):
+    ...     classifier: Literal["tiny"]
+    ...     network: Section = Section()
+    >>> @register(TinyRecipe)
+    ... def build(recipe, n_classes, weights_dir):
+    ...     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, n_classes))
+    """
+
+    def decorate(build: _B) -> _B:
+        for name in get_args(kind.model_fields["classifier"].annotation):
+            KINDS[name] = kind
+        _BUILDERS[kind] = build
+        return build
+
+    return decorate
+
+
+@register(SequentialRecipe)
+def _sequential(recipe: SequentialRecipe, n_classes: int, weights_dir: Path | None) -> nn.Module:
+    n = recipe.network
+    return SequentialCNN(
+        n_classes, recipe.resolution, n.channels, kernel=n.kernel, stride=recipe.stride, dropout=n.dropout,
+        negative_slope=n.negative_slope,
+    )  # fmt: skip
+
+
+@register(CustomRecipe)
+def _custom(recipe: CustomRecipe, n_classes: int, weights_dir: Path | None) -> nn.Module:
+    return CustomCNN(n_classes, recipe.resolution, recipe.network.channels, recipe.network.hidden)
+
+
+register(BackboneRecipe)(build_backbone)
+register(CbamRecipe)(build_cbam)
+
+
 def build_network(recipe: NeuralRecipe, n_classes: int, weights_dir: Path | None = None) -> nn.Module:
     """Return an untrained network (a backbone: with its published weights and a new head).
 
@@ -69,19 +120,7 @@ def build_network(recipe: NeuralRecipe, n_classes: int, weights_dir: Path | None
     InputError
         If the weights of a backbone are missing, or it is unknown.
     """
-    if isinstance(recipe, SequentialRecipe):
-        n = recipe.network
-        return SequentialCNN(
-            n_classes, recipe.resolution, n.channels, kernel=n.kernel, stride=recipe.stride, dropout=n.dropout,
-            negative_slope=n.negative_slope,
-        )  # fmt: skip
-    if isinstance(recipe, CustomRecipe):
-        return CustomCNN(n_classes, recipe.resolution, recipe.network.channels, recipe.network.hidden)
-    if isinstance(recipe, BackboneRecipe):
-        return build_backbone(recipe, n_classes, weights_dir)
-    if isinstance(recipe, CbamRecipe):
-        return build_cbam(recipe, n_classes, weights_dir)
-    raise TypeError(f"{type(recipe).__name__} is no recipe of a network")
+    return _BUILDERS[type(recipe)](recipe, n_classes, weights_dir)
 
 
 @torch.inference_mode()

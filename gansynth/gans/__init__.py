@@ -4,6 +4,7 @@ import gansynth.gans.methods  # noqa: F401  each GAN registers itself
 from gansynth.gans.engine.training import choose_recipe, is_first_process, train_gan
 from gansynth.gans.gan import GAN, Batch, Turn, build_gan, register
 from gansynth.gans.run import Run, open_run
+from gansynth.plugins import load_plugins
 from gansynth.runs.shipped import zoo_models
 
 __all__ = [
@@ -19,3 +20,5 @@ __all__ = [
     "train_gan",
     "zoo_models",
 ]
+
+load_plugins("gansynth.gans")

@@ -35,6 +35,8 @@ from gansynth.errors import InputError
 from gansynth.gans.adversarial import hinge_critic_loss
 from gansynth.gans.diffaugment import DiffAugment
 from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.recipes.gan import LOSSES, NoLosses, ProjectedLosses, ThreePlayerLosses
+from gansynth.recipes.reading import Section
 
 
 @dataclass(frozen=True)
@@ -184,18 +186,30 @@ class ThreePlayerGAN(GAN):
     def classifier_loss(self, batch: Batch) -> Terms:
         """Cross entropy of logits on augmented real images."""
         logits = self.classifier(self.augment(batch.images)).float()
-        return {"real": self.recipe.losses.classifier_real * F.cross_entropy(logits, batch.labels)}
+        weights = self.recipe.losses
+        assert isinstance(weights, ThreePlayerLosses | ProjectedLosses)
+        return {"real": weights.classifier_real * F.cross_entropy(logits, batch.labels)}
 
 
 _REGISTRY: dict[str, type[GAN]] = {}
 _G = TypeVar("_G", bound=type[GAN])
 
 
-def register(name: str) -> Callable[[_G], _G]:
-    """Class decorator: make a GAN available to recipes as ``gan: name``."""
+def register(name: str, losses: type[Section] | None = None) -> Callable[[_G], _G]:
+    """Class decorator: make a GAN available to recipes as ``gan: name``.
+
+    Parameters
+    ----------
+    name : str
+    losses : type of Section, optional
+        The weights of its terms, which its recipes may name under ``losses``; the GAN finds them in
+        ``self.recipe.losses``. Default: what `gansynth.recipes.gan.LOSSES` says of it, else none.
+    """
 
     def decorate(cls: _G) -> _G:
         _REGISTRY[name] = cls
+        if losses is not None or name not in LOSSES:
+            LOSSES[name] = losses or NoLosses
         return cls
 
     return decorate
@@ -230,4 +244,6 @@ def build_gan(recipe: str | GanRecipe, class_names: Sequence[str]) -> GAN:
         near = difflib.get_close_matches(recipe.gan, _REGISTRY, 1)
         hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(_REGISTRY))}"
         raise InputError(f"recipe {recipe.name}: no GAN named '{recipe.gan}'; {hint}")
+    # Read before the GAN was known, its weights have not been checked.
+    recipe = recipe.declared()
     return _REGISTRY[recipe.gan](recipe, len(class_names))

@@ -77,10 +77,18 @@ def build_head(recipe: GanRecipe, critic: Critic, outputs: int) -> nn.Module:
 
 
 def build_classifier(recipe: GanRecipe, n_classes: int) -> nn.Module:
-    """Return an untrained classifier: images [n, 3, R, R] to logits [n, n_classes]."""
+    """Return an untrained classifier: images [n, 3, R, R] to logits [n, n_classes].
+
+    Raises
+    ------
+    InputError
+        If the recipe names no channels for it.
+    """
     networks = recipe.networks
     if isinstance(networks, PaperNetworks):
         return hazra2022.Classifier(n_classes, networks.width, recipe.resolution)
+    if not networks.classifier:
+        raise InputError(f"recipe {recipe.name}: gan {recipe.gan} has a classifier; give networks.classifier")
     if networks.classifier_norm == "group":
         return GroupNormClassifier(n_classes, recipe.resolution, networks.classifier)
     return compact.CompactClassifier(n_classes, recipe.resolution, networks.classifier)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gansynth.recipes import Losses
+from gansynth.recipes import WassersteinLosses
 
 
 def critic_loss(real: Tensor, generated: Tensor) -> Tensor:
@@ -59,7 +59,12 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tens
 
 
 def restraints(
-    critic: Callable[[Tensor], Tensor], on_real: Tensor, real: Tensor, generated: Tensor, weights: Losses, step: int
+    critic: Callable[[Tensor], Tensor],
+    on_real: Tensor,
+    real: Tensor,
+    generated: Tensor,
+    weights: WassersteinLosses,
+    step: int,
 ) -> dict[str, Tensor]:
     """Return the weighted terms that keep a Wasserstein critic in bounds: drift, and in its steps the penalty.
 
@@ -71,7 +76,7 @@ def restraints(
         Its scores of the real images, whose mean square is the drift (Karras et al. 2018, appendix A.1).
     real, generated : float tensors [n, 3, H, W]
         The penalty is taken between them, every ``penalty_every`` steps and so many times as strong.
-    weights : Losses
+    weights : WassersteinLosses
     step : int
     """
     terms: dict[str, Tensor] = {}

@@ -4,8 +4,8 @@ from gansynth.recipes.gan import (
     Augmentation,
     CompactNetworks,
     GanRecipe,
-    Losses,
     PaperNetworks,
+    WassersteinLosses,
     load_recipe,
     recipe_names,
 )
@@ -14,8 +14,8 @@ __all__ = [
     "Augmentation",
     "CompactNetworks",
     "GanRecipe",
-    "Losses",
     "PaperNetworks",
+    "WassersteinLosses",
     "load_recipe",
     "recipe_names",
 ]

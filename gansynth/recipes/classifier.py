@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from gansynth.errors import InputError
+from gansynth.plugins import load_plugins
 from gansynth.recipes.reading import (
     Channels,
     Count,
@@ -318,7 +319,7 @@ class AverageRecipe(ClassifierRecipe):
         return tuple(found)
 
 
-_KINDS: dict[str, type[ClassifierRecipe]] = {
+KINDS: dict[str, type[ClassifierRecipe]] = {
     "sequential-cnn": SequentialRecipe,
     "custom-cnn": CustomRecipe,
     "backbone": BackboneRecipe,
@@ -329,6 +330,8 @@ _KINDS: dict[str, type[ClassifierRecipe]] = {
     "svm": SupportVectorRecipe,
     "random-forest": ForestRecipe,
 }
+"""The type of recipe by what a recipe says that it is (``classifier: ...``). Other packages add theirs with
+`gansynth.classifiers.register`."""
 
 
 def classifier_recipe_names() -> list[str]:
@@ -371,9 +374,11 @@ def _kind(values: dict[str, Any]) -> type[ClassifierRecipe]:
     kind = values.get("classifier")
     if kind is None:
         raise UnknownKind("classifier", "'classifier' is missing; add it")
-    if str(kind) not in _KINDS:
-        raise UnknownKind("classifier", f"classifier: no classifier '{kind}'; there are {', '.join(_KINDS)}")
-    return _KINDS[str(kind)]
+    if str(kind) not in KINDS:
+        load_plugins("gansynth.classifiers")
+    if str(kind) not in KINDS:
+        raise UnknownKind("classifier", f"classifier: no classifier '{kind}'; there are {', '.join(KINDS)}")
+    return KINDS[str(kind)]
 
 
 def _halved_four_times(recipe: Any, stride: int = 1) -> Any:

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from gansynth.errors import InputError
+from gansynth.plugins import load_plugins
 from gansynth.recipes.reading import (
     ZOO,
     Channels,
@@ -26,6 +37,9 @@ from gansynth.recipes.reading import (
 )
 
 __all__ = ["ZOO", "GanRecipe", "load_recipe", "recipe_names"]
+
+
+_S = TypeVar("_S", bound=Section)
 
 
 class PaperNetworks(Section):
@@ -47,7 +61,7 @@ class CompactNetworks(Section):
     family: Literal["compact"]
     generator: Channels
     critic: Channels | tuple[()] = ()
-    classifier: Channels
+    classifier: Channels | tuple[()] = ()
     classifier_norm: Literal["none", "group"] = "none"
     style: Width = 128
     mapping: Annotated[int, Field(ge=1, le=16)] = 2
@@ -58,18 +72,82 @@ class CompactNetworks(Section):
     deviation_group: Width = 4
 
 
-class Losses(Section):
-    """Weights of the terms of the losses. `generator_critic` and `generator_texture` are how much the generator heeds
-    the Wasserstein critic and a critic on pretrained features, where a method has both."""
+class NoLosses(Section):
+    """A game whose terms have no weights."""
+
+
+class WassersteinLosses(Section):
+    """What keeps a Wasserstein critic in bounds (`gansynth.gans.wasserstein.restraints`)."""
 
     gradient_penalty: NonNegative = 10.0
     penalty_every: Count = 1
     drift: NonNegative = 0.0
+
+
+class ThreePlayerLosses(WassersteinLosses):
+    """C-WGAN-GP: `classifier_real` weighs what the classifier learns, `generator_critic` and `generator_class` how much
+    the generator heeds the critic and the classifier, `mode_seeking` what its images owe to their latents."""
+
     classifier_real: NonNegative = 1.0
     generator_critic: NonNegative = 1.0
-    generator_texture: NonNegative = 1.0
     generator_class: NonNegative = 0.1
     mode_seeking: NonNegative = 0.0
+
+
+class TexturedLosses(ThreePlayerLosses):
+    """Projected C-WGAN-GP: `generator_texture` is how much the generator heeds the critic on pretrained features."""
+
+    generator_texture: NonNegative = 1.0
+
+
+class ProjectedLosses(Section):
+    """Projected C-GAN, whose only critic looks at pretrained features."""
+
+    classifier_real: NonNegative = 1.0
+    generator_texture: NonNegative = 1.0
+    generator_class: NonNegative = 0.1
+
+
+class ACGANLosses(Section):
+    """AC-GAN: the class term of the discriminator, on real and on generated images, and that of the generator."""
+
+    critic_class: NonNegative = 1.0
+    generator_class: NonNegative = 0.1
+
+
+class InfoGANLosses(Section):
+    """InfoGAN: `information` is lambda of Chen et al. 2016, eq. 6."""
+
+    information: NonNegative = 0.1
+
+
+class UndeclaredLosses(Section):
+    """Those of a GAN that is not known here yet, as they are given."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+LOSSES: dict[str, type[Section]] = {
+    "ac-gan": ACGANLosses,
+    "bagan-gp": WassersteinLosses,
+    "c-wgan-gp": ThreePlayerLosses,
+    "cgan": NoLosses,
+    "cwgan-gp": WassersteinLosses,
+    "dcgan": NoLosses,
+    "infogan": InfoGANLosses,
+    "projected-c-gan": ProjectedLosses,
+    "projected-c-wgan-gp": TexturedLosses,
+    "projection-gan": NoLosses,
+}
+"""The weights that each GAN has; what a recipe says beside them is refused. They stand here, not beside the networks,
+so that recipes are read without torch. A GAN of another package gives its own to `gansynth.gans.register`."""
+
+
+def losses_of(gan: str) -> type[Section]:
+    """Return the weights that a GAN declares; `UndeclaredLosses` where nobody knows it."""
+    if gan not in LOSSES:
+        load_plugins("gansynth.gans")
+    return LOSSES.get(gan, UndeclaredLosses)
 
 
 class LearningRates(Section):
@@ -147,11 +225,39 @@ class GanRecipe(Section):
     resolution: Annotated[int, Field(ge=8, le=1024)]
     latent: Width
     networks: Annotated[PaperNetworks | CompactNetworks, Field(discriminator="family")]
-    losses: Losses = Losses()
+    losses: SerializeAsAny[Section] = Field(default_factory=NoLosses, validate_default=True)
     training: Training = Training()
     sampling: Sampling = Sampling()
     augmentation: Augmentation = Augmentation()
     reports: Reports = Reports()
+
+    @field_validator("losses", mode="before")
+    @classmethod
+    def _those_of_the_gan(cls, value: Any, info: ValidationInfo) -> Section:
+        given = value.model_dump() if isinstance(value, Section) else value
+        return losses_of(str(info.data.get("gan"))).model_validate(given)
+
+    def declared(self) -> GanRecipe:
+        """Return the recipe with the weights that its GAN declares, if it was read before the GAN was known.
+
+        Raises
+        ------
+        InputError
+            If one of them is none of the GAN's.
+        """
+        if not isinstance(self.losses, UndeclaredLosses) or losses_of(self.gan) is UndeclaredLosses:
+            return self
+        try:
+            return GanRecipe.model_validate(self.model_dump())
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            raise InputError(f"recipe {self.name}: '{name}': {first['msg']}") from None
+
+    def weights(self, of: type[_S]) -> _S:
+        """Return `losses`, which are of the kind that the recipe's GAN declares."""
+        assert isinstance(self.losses, of)
+        return self.losses
 
     @model_validator(mode="after")
     def _fits(self) -> GanRecipe:
@@ -209,5 +315,6 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> GanRecipe:
         overrides,
         folder="",
         kind_of=lambda values: GanRecipe,
+        sections_of=lambda values: {"losses": losses_of(str(values.get("gan")))},
         tags=("hazra2022", "compact"),
     )

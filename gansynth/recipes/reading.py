@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from gansynth.errors import InputError
 from gansynth.files import is_named, read_text, shown
+from gansynth.plugins import plugins
 from gansynth.recipes.text import MOST_BYTES, NotYaml, parse_yaml
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 ZOO = "gansynth.zoo"
 """The data package that holds the model zoo."""
@@ -63,9 +67,19 @@ class UnknownKind(ValueError):
 
 
 def zoo_recipes(folder: str = "") -> list[str]:
-    """Return the names of the recipes in a folder of the zoo, sorted."""
-    place = resources.files(ZOO).joinpath(folder) if folder else resources.files(ZOO)
-    return sorted(p.name.removesuffix(".yaml") for p in place.iterdir() if p.name.endswith(".yaml"))
+    """Return the names of the recipes in a folder of the zoo, and of the zoos of other packages, sorted."""
+    return sorted(_zoo_files(folder))
+
+
+def _zoo_files(folder: str) -> dict[str, Traversable]:
+    """Return the recipes' files by name; where two zoos have one of a name, ours counts."""
+    found: dict[str, Traversable] = {}
+    for package in (ZOO, *(one.value for one in plugins("gansynth.recipes"))):
+        place = resources.files(package).joinpath(folder) if folder else resources.files(package)
+        for file in place.iterdir() if place.is_dir() else ():
+            if file.name.endswith(".yaml"):
+                found.setdefault(file.name.removesuffix(".yaml"), file)
+    return found
 
 
 def read_recipe(
@@ -74,6 +88,7 @@ def read_recipe(
     *,
     folder: str,
     kind_of: Callable[[dict[str, Any]], type[_Recipe]],
+    sections_of: Callable[[dict[str, Any]], Mapping[str, type[Section]]] = lambda values: {},
     tags: Collection[str] = (),
 ) -> _Recipe:
     """Open a recipe by its name in a folder of the zoo or by its path.
@@ -88,6 +103,8 @@ def read_recipe(
         Of the zoo.
     kind_of : callable
         From the values to the type of recipe that they are to be; raises `UnknownKind`.
+    sections_of : callable
+        From the values to the types of those sections that depend on them.
     tags : collection of str
         Names of alternatives, which pydantic puts into the place of an error.
 
@@ -115,22 +132,21 @@ def read_recipe(
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(_sentence(error, where, lines, kind, tags)) from None
+        raise InputError(_sentence(error, where, lines, kind, sections_of(values), tags)) from None
 
 
 def _text(recipe: str | Path, folder: str) -> tuple[str, str]:
-    names = zoo_recipes(folder)
+    names = _zoo_files(folder)
     path = Path(recipe)
     if path.is_dir():
         path = path / "recipe.yaml"
-    zoo = resources.files(ZOO).joinpath(folder) if folder else resources.files(ZOO)
-    named = zoo / f"{recipe}.yaml" if str(recipe) in names else None
+    named = names.get(str(recipe))
     if named is not None and not is_named(path):
         return f"recipe {recipe}", named.read_text(encoding="utf-8")
     if is_named(path):
         return shown(path), read_text(path, MOST_BYTES)
     near = difflib.get_close_matches(str(recipe), names, 1)
-    hint = f"did you mean '{near[0]}'?" if near else f"the zoo has {', '.join(names)}"
+    hint = f"did you mean '{near[0]}'?" if near else f"the zoo has {', '.join(sorted(names))}"
     raise InputError(f"no recipe named '{recipe}' and no such file; {hint}")
 
 
@@ -157,6 +173,7 @@ def _sentence(
     where: str,
     lines: dict[tuple[str, ...], str],
     kind: type[Section],
+    sections: Mapping[str, type[Section]],
     tags: Collection[str],
 ) -> str:
     first = error.errors()[0]
@@ -165,9 +182,10 @@ def _sentence(
     line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
     place = where if line is None else f"{where}, {line}"
     if first["type"] == "extra_forbidden":
-        known = _names(kind, path[:-1])
+        section = sections.get(path[0]) if len(path) == 2 else None
+        known = _names(kind, path[:-1]) if section is None else sorted(section.model_fields)
         near = difflib.get_close_matches(path[-1], known, 1)
-        hint = f"; did you mean '{near[0]}'?" if near else f"; known here: {', '.join(known)}"
+        hint = f"; did you mean '{near[0]}'?" if near else f"; known here: {', '.join(known) or 'none'}"
         return f"{place}: unknown name '{name}'{hint}"
     if first["type"] == "missing":
         return f"{place}: '{name}' is missing; add it"

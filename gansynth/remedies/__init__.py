@@ -3,6 +3,7 @@
 import pkgutil
 from importlib import import_module
 
+from gansynth.plugins import load_plugins
 from gansynth.remedies.arm import Arm, parse_arm, remedy_names
 from gansynth.remedies.naming import slug
 from gansynth.remedies.parameter import Parameter
@@ -26,3 +27,4 @@ __all__ = [
 
 for _module in pkgutil.iter_modules(__path__):  # a remedy registers itself when its file is imported
     import_module(f"{__name__}.{_module.name}")
+load_plugins("gansynth.remedies")

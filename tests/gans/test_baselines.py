@@ -76,7 +76,7 @@ def test_logits_of_any_size_give_finite_losses_and_gradients() -> None:
 
 
 def test_ac_gan_classifies_real_and_generated_images() -> None:
-    gan = build("ac-gan-64", "losses.classifier_real=1", "losses.generator_class=0.5")
+    gan = build("ac-gan-64", "losses.critic_class=1", "losses.generator_class=0.5")
     critic, generator = terms_of(gan, two_heads=True)
     batch = batch_for(gan)
     torch.testing.assert_close(critic["source"], bce(REAL, 1) + bce(GENERATED, 0))
@@ -100,7 +100,7 @@ def test_cwgan_gp_plays_the_wasserstein_game() -> None:
 
 
 def test_infogan_guesses_codes_of_generated_images_only() -> None:
-    gan = build("infogan-64", "losses.generator_class=0.5")
+    gan = build("infogan-64", "losses.information=0.5")
     critic, generator = terms_of(gan, two_heads=True)
     codes = batch_for(gan).generated_labels
     torch.testing.assert_close(critic["source"], bce(REAL, 1) + bce(GENERATED, 0))
@@ -244,4 +244,4 @@ def test_dcgan_makes_the_same_image_in_any_company_and_refuses_without_a_classif
     with pytest.raises(InputError, match="dcgan knows no classes"):
         build("dcgan-64").generate(torch.randn(1, 8), torch.tensor([0]))
     with pytest.raises(InputError, match=r"networks\.family: compact"):
-        build_gan(load_recipe("c-wgan-gp", ["gan=dcgan", "networks.width=4", "resolution=32"]), CLASSES)
+        build_gan(load_recipe("cgan", ["gan=dcgan", "networks.width=4", "resolution=32"]), CLASSES)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from gansynth.errors import InputError
 from gansynth.recipes import load_recipe, recipe_names
+from gansynth.recipes.gan import LOSSES
+from gansynth.recipes.reading import Section
 
 TEXT = """\
 name: mine
@@ -44,6 +47,53 @@ def test_the_papers_recipe_says_what_the_paper_says() -> None:
     recipe = load_recipe("c-wgan-gp")
     assert (recipe.resolution, recipe.latent, recipe.networks.family) == (128, 500, "hazra2022")
     assert (recipe.losses.gradient_penalty, recipe.training.critic_steps) == (10, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("cgan-64", "losses.gradient_penalty=5", "unknown name 'losses.gradient_penalty'; known here: none"),
+        ("infogan-64", "losses.generator_class=1", "unknown name 'losses.generator_class'; known here: information"),
+        ("ac-gan", "losses.critic_clas=1", "did you mean 'critic_class'"),
+        ("infogan", "losses.information=-1", "losses.information: Input should be greater than or equal to 0"),
+    ],
+)
+def test_a_weight_that_a_gan_does_not_have_is_refused(name: str, change: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        load_recipe(name, [change])
+
+
+def test_it_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = load_recipe("infogan-64").to_yaml().replace("information: 1.0", "generator_class: 1.0")
+    (tmp_path / "mine.yaml").write_text(text)
+    line = 1 + text.splitlines().index("  generator_class: 1.0")
+    with pytest.raises(InputError, match=f"mine.yaml, line {line}: unknown name 'losses.generator_class'"):
+        load_recipe(tmp_path / "mine.yaml")
+
+
+def test_what_ships_trained_keeps_its_recipe() -> None:
+    recipe = load_recipe(Path(__file__).parents[2] / "models" / "pbc-64")
+    assert recipe.losses.model_dump() == {
+        "gradient_penalty": 10, "penalty_every": 4, "drift": 0.001, "classifier_real": 1, "generator_critic": 4,
+        "generator_class": 0.2, "mode_seeking": 7, "generator_texture": 1,
+    }  # fmt: skip
+
+
+def test_a_gan_that_is_not_known_yet_keeps_its_weights_until_it_declares_them() -> None:
+    early = load_recipe("cgan-64", ["gan=later", "losses={push: 2, pusch: 3}"])
+    assert early.losses.model_dump() == {"push": 2, "pusch": 3} and early.declared() == early
+
+    class Pushing(Section):
+        push: float = 1.0
+
+    LOSSES["later"] = Pushing
+    try:
+        with pytest.raises(InputError, match=r"losses\.pusch"):
+            early.declared()
+        known = load_recipe("cgan-64", ["gan=later", "losses.push=2"])
+        assert known.weights(Pushing).push == 2
+    finally:
+        del LOSSES["later"]
 
 
 def test_set_changes_one_value(recipe_file: Path) -> None:

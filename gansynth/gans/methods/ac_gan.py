@@ -11,6 +11,7 @@ from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.networks.conditioning import TwoHeadedCritic
 from gansynth.recipes import GanRecipe
+from gansynth.recipes.gan import ACGANLosses
 
 
 @register("ac-gan")
@@ -35,7 +36,7 @@ class ACGAN(TwoPlayerGAN):
         on_real, on_generated = scores.split([len(real), len(generated)])
         return {
             "source": binary_critic_loss(on_real, on_generated),
-            "class": self.recipe.losses.classifier_real * self._of_both(logits, batch),
+            "class": self.recipe.weights(ACGANLosses).critic_class * self._of_both(logits, batch),
         }
 
     @staticmethod
@@ -48,5 +49,5 @@ class ACGAN(TwoPlayerGAN):
         scores, logits = self.critic(self.augment(self.generator(batch.latents, batch.generated_labels)))
         return {
             "source": binary_generator_loss(scores),
-            "class": self.recipe.losses.generator_class * F.cross_entropy(logits, batch.generated_labels),
+            "class": self.recipe.weights(ACGANLosses).generator_class * F.cross_entropy(logits, batch.generated_labels),
         }

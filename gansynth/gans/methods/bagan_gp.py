@@ -12,7 +12,7 @@ from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
 from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.gans.wasserstein import critic_loss, restraints
 from gansynth.networks.conditioning import Critic
-from gansynth.recipes import GanRecipe
+from gansynth.recipes import GanRecipe, WassersteinLosses
 
 
 class EncodingCritic(nn.Module):
@@ -79,7 +79,9 @@ class BAGANGP(GAN):
             on_wrong = score(features[:n], (batch.labels + shift) % self.n_classes).float()
             terms["wrong_label"] = critic_loss(on_real, on_wrong)
         score_of_image = partial(self.critic, labels=batch.labels)
-        return terms | restraints(score_of_image, on_real, real, generated, self.recipe.losses, batch.step)
+        return terms | restraints(
+            score_of_image, on_real, real, generated, self.recipe.weights(WassersteinLosses), batch.step
+        )
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score."""

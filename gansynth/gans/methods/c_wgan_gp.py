@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from gansynth.gans.gan import Batch, Terms, ThreePlayerGAN, Turn, register
 from gansynth.gans.players import build_classifier, build_critic, build_generator
 from gansynth.gans.wasserstein import critic_loss, restraints
-from gansynth.recipes import GanRecipe, PaperNetworks
+from gansynth.recipes import GanRecipe, PaperNetworks, WassersteinLosses
+from gansynth.recipes.gan import ThreePlayerLosses
 
 
 @register("c-wgan-gp")
@@ -57,7 +58,9 @@ class CWGANGP(ThreePlayerGAN):
         on_real, on_generated = scores.split([len(real), len(generated)])
         terms = {"wasserstein": critic_loss(on_real, on_generated)}
         score_of_image = partial(self.score, labels=batch.labels)
-        return terms | restraints(score_of_image, on_real, real, generated, self.recipe.losses, batch.step)
+        return terms | restraints(
+            score_of_image, on_real, real, generated, self.recipe.weights(WassersteinLosses), batch.step
+        )
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score, and the classifier's cross entropy against the labels that were asked for."""
@@ -66,7 +69,7 @@ class CWGANGP(ThreePlayerGAN):
 
     def judge(self, images: Tensor, labels: Tensor) -> Terms:
         """What the other players say of augmented generated images [n, 3, R, R] that were asked for as `labels`."""
-        weights = self.recipe.losses
+        weights = self.recipe.weights(ThreePlayerLosses)
         logits = self.classifier(images).float()
         return {
             "critic": -weights.generator_critic * self.score(images, labels).mean(),
@@ -75,7 +78,7 @@ class CWGANGP(ThreePlayerGAN):
 
     def variety(self, images: Tensor, batch: Batch) -> Terms:
         """What generated images [n, 3, R, R] owe to their latents, where the recipe gives that a weight."""
-        weight = self.recipe.losses.mode_seeking
+        weight = self.recipe.weights(ThreePlayerLosses).mode_seeking
         return {"mode_seeking": weight * mode_seeking(images, batch)} if weight else {}
 
 

@@ -11,7 +11,7 @@ from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_critic, build_generator
 from gansynth.gans.wasserstein import critic_loss, restraints
 from gansynth.networks.conditioning import PLANES, LabelPlanesCritic
-from gansynth.recipes import GanRecipe
+from gansynth.recipes import GanRecipe, WassersteinLosses
 
 
 @register("cwgan-gp")
@@ -32,7 +32,9 @@ class ConditionalWGANGP(TwoPlayerGAN):
         on_real, on_generated = scores.split([len(real), len(generated)])
         terms = {"wasserstein": critic_loss(on_real, on_generated)}
         score_of_image = partial(self.critic, labels=batch.labels)
-        return terms | restraints(score_of_image, on_real, real, generated, self.recipe.losses, batch.step)
+        return terms | restraints(
+            score_of_image, on_real, real, generated, self.recipe.weights(WassersteinLosses), batch.step
+        )
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's score."""

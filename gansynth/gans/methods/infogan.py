@@ -13,6 +13,7 @@ from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.networks.conditioning import TwoHeadedCritic
 from gansynth.networks.images import to_float
 from gansynth.recipes import GanRecipe
+from gansynth.recipes.gan import InfoGANLosses
 
 
 @register("infogan")
@@ -54,7 +55,7 @@ class InfoGAN(TwoPlayerGAN):
 
     def _information(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Minus the lower bound of eq. 5, without the constant entropy of the codes."""
-        return self.recipe.losses.generator_class * F.cross_entropy(logits, codes)
+        return self.recipe.weights(InfoGANLosses).information * F.cross_entropy(logits, codes)
 
     def generate(self, latents: Tensor, labels: Tensor) -> Tensor:
         images: Tensor = self.generator(latents, self.generator.code_of_class[labels])  # type: ignore[index]

@@ -12,6 +12,7 @@ from gansynth.gans.adversarial import hinge_generator_loss
 from gansynth.gans.gan import Batch, Terms, ThreePlayerGAN, Turn, register
 from gansynth.gans.players import build_classifier, build_generator, build_projected_critic
 from gansynth.recipes import GanRecipe
+from gansynth.recipes.gan import ProjectedLosses
 
 
 @register("projected-c-gan")
@@ -44,7 +45,7 @@ class ProjectedCGAN(ThreePlayerGAN):
 
     def generator_loss(self, batch: Batch) -> Terms:
         """Minus the critic's scores, and the classifier's cross entropy against the labels that were asked for."""
-        weights = self.recipe.losses
+        weights = self.recipe.weights(ProjectedLosses)
         images = self.augment(self.generator(batch.latents, batch.generated_labels))
         logits = self.classifier(images).float()
         return {

@@ -13,6 +13,7 @@ from gansynth.gans.gan import Batch, Terms, Turn, register
 from gansynth.gans.methods.c_wgan_gp import CWGANGP
 from gansynth.gans.players import build_projected_critic
 from gansynth.recipes import GanRecipe
+from gansynth.recipes.gan import TexturedLosses
 
 
 @register("projected-c-wgan-gp")
@@ -47,5 +48,7 @@ class ProjectedCWGANGP(CWGANGP):
         """What both critics and the classifier say of generated images."""
         images = self.generator(batch.latents, batch.generated_labels)
         seen, labels = self.augment(images), batch.generated_labels
-        texture = self.recipe.losses.generator_texture * hinge_generator_loss(self.texture(seen, labels))
+        texture = self.recipe.weights(TexturedLosses).generator_texture * hinge_generator_loss(
+            self.texture(seen, labels)
+        )
         return self.judge(seen, labels) | {"texture": texture} | self.variety(images, batch)
