@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -84,10 +85,17 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
     ``install({"darkness.py": SOURCE}, {"gansynth.metrics": {"darkness": "darkness"}})``
     """
+    from gansynth.classifiers.neural import _BUILDERS
+    from gansynth.gans.gan import _REGISTRY
+    from gansynth.metrics.catalogue import METRICS
     from gansynth.plugins import load_plugins, plugins
+    from gansynth.recipes.classifier import KINDS
+    from gansynth.recipes.gan import LOSSES
+    from gansynth.remedies.remedy import REGISTRY
 
     site = tmp_path / "site-packages"
-    known = set(sys.modules)
+    known, registries = set(sys.modules), (_BUILDERS, _REGISTRY, METRICS, KINDS, LOSSES, REGISTRY)
+    held: list[dict[Any, Any]] = [dict(one) for one in registries]
 
     def put(files: dict[str, str], points: dict[str, dict[str, str]]) -> None:
         info = site / "outside-1.0.dist-info"
@@ -106,6 +114,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
     yield put
     plugins.cache_clear()
+    for registry, before in zip(registries, held, strict=True):
+        registry.clear()
+        registry.update(before)
     for name, module in list(sys.modules.items()):
         if name not in known and str(getattr(module, "__file__", None) or "").startswith(str(site)):
             del sys.modules[name]

@@ -6,7 +6,7 @@ from torch import nn
 
 from gansynth.errors import InputError
 from gansynth.networks import compact, hazra2022
-from gansynth.networks.conditioning import Critic
+from gansynth.networks.conditioning import PLANES, Critic, LabelPlanesCritic
 from gansynth.networks.group_norm_classifier import GroupNormClassifier
 from gansynth.networks.projected import ProjectedCritic
 from gansynth.recipes import GanRecipe, PaperNetworks
@@ -55,6 +55,12 @@ def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None =
         group=networks.deviation_group,
         inputs=inputs,
     )
+
+
+def build_label_critic(recipe: GanRecipe, n_classes: int) -> LabelPlanesCritic:
+    """Return an untrained critic that is given the label beside the image (Mirza & Osindero 2014): images and labels
+    to scores [n]."""
+    return LabelPlanesCritic(build_critic(recipe, n_classes, projection=False, inputs=3 + PLANES), n_classes)
 
 
 def build_projected_critic(recipe: GanRecipe, n_classes: int) -> ProjectedCritic:

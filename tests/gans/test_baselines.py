@@ -244,4 +244,4 @@ def test_dcgan_makes_the_same_image_in_any_company_and_refuses_without_a_classif
     with pytest.raises(InputError, match="dcgan knows no classes"):
         build("dcgan-64").generate(torch.randn(1, 8), torch.tensor([0]))
     with pytest.raises(InputError, match=r"networks\.family: compact"):
-        build_gan(load_recipe("c-wgan-gp", ["gan=dcgan", "networks.width=4", "resolution=32"]), CLASSES)
+        build_gan(load_recipe("cgan", ["gan=dcgan", "networks.width=4", "resolution=32"]), CLASSES)

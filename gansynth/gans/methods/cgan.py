@@ -6,8 +6,7 @@ import torch
 
 from gansynth.gans.adversarial import binary_critic_loss, binary_generator_loss
 from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
-from gansynth.gans.players import build_critic, build_generator
-from gansynth.networks.conditioning import PLANES, LabelPlanesCritic
+from gansynth.gans.players import build_generator, build_label_critic
 from gansynth.recipes import GanRecipe
 
 
@@ -18,8 +17,7 @@ class CGAN(TwoPlayerGAN):
     def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
         super().__init__(recipe, n_classes)
         self.generator = build_generator(recipe, n_classes)
-        critic = build_critic(recipe, n_classes, projection=False, inputs=3 + PLANES)
-        self.critic = LabelPlanesCritic(critic, n_classes)
+        self.critic = build_label_critic(recipe, n_classes)
 
     def critic_loss(self, batch: Batch) -> Terms:
         """Minus the value of eq. 2."""

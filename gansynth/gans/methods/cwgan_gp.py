@@ -8,9 +8,8 @@ from functools import partial
 import torch
 
 from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
-from gansynth.gans.players import build_critic, build_generator
+from gansynth.gans.players import build_generator, build_label_critic
 from gansynth.gans.wasserstein import critic_loss, restraints
-from gansynth.networks.conditioning import PLANES, LabelPlanesCritic
 from gansynth.recipes import GanRecipe, WassersteinLosses
 
 
@@ -21,8 +20,7 @@ class ConditionalWGANGP(TwoPlayerGAN):
     def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
         super().__init__(recipe, n_classes)
         self.generator = build_generator(recipe, n_classes)
-        critic = build_critic(recipe, n_classes, projection=False, inputs=3 + PLANES)
-        self.critic = LabelPlanesCritic(critic, n_classes)
+        self.critic = build_label_critic(recipe, n_classes)
 
     def critic_loss(self, batch: Batch) -> Terms:
         """Gulrajani et al. 2017, eq. 3; where an image lies between a real and a generated one, its label is the real

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -107,7 +108,8 @@ def _between(old: int, new: int, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return first, (first + 1).clamp_max(old - 1), at - first.float()
 
 
-def _network(path: Path) -> torch.nn.Module:
+def _network(path: Path) -> Any:
+    """Return torch-fidelity's network, whose parts have no types."""
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     # torch-fidelity unpickles whatever its file holds. It is given these tensors, read safely, in a file in memory.
