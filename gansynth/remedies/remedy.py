@@ -189,9 +189,15 @@ def register(name: str) -> Callable[[_R], _R]:
 def counts_of(treatment: Treatment) -> NDArray[np.int64]:
     """Return how many images of each class a loss or a shift of thresholds is to reckon with, int64 [C].
 
-    Those of `Treatment.rows`; those of a supplement only where it asks for it.
+    Those of `Treatment.rows`; those of a supplement only as far as it asks for it (`Supplement.counted`).
     """
-    counted = treatment.labels
-    if treatment.supplement is not None and treatment.supplement.counted:
-        counted = np.concatenate([counted, treatment.images.labels[treatment.supplement.rows]])
-    return np.bincount(counted, minlength=len(treatment.images.class_names))
+    beside, k = treatment.supplement, len(treatment.images.class_names)
+    n = np.bincount(treatment.labels, minlength=k)
+    if beside is None or beside.counted == "real":
+        return n
+    added = np.bincount(treatment.images.labels[beside.rows], minlength=k)
+    if beside.counted == "all":
+        return np.asarray(n + added, np.int64)
+    # In a batch they have share * weight against 1 - share of the real ones, whatever their number.
+    weight = beside.share * beside.weight / (1 - beside.share) * n.sum() / added.sum()
+    return np.asarray(np.round(n + weight * added), np.int64)

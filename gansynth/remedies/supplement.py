@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gansynth.data.dataset import CellDataset
 
 STATISTICS: tuple[Literal["real", "own", "mixed"], ...] = ("real", "own", "mixed")
+PRIORS: tuple[Literal["real", "shown", "all"], ...] = ("real", "shown", "all")
 EXAMPLES = 12
 """Images of a class that the picture of what was left out shows."""
 
@@ -50,7 +51,8 @@ class BesideReal(Remedy):
         that the teachers give it: soft labels, for any loss.
     prior
         Whether losses and shifts of thresholds that know how frequent the classes are (and stand behind this part)
-        count real images only, or all.
+        count real images only; synthetic ones too, by their share and weight in a batch; or all, one as the other.
+        Synthetic images show the rare classes more often than real ones do: with "real" a loss makes up for that again.
 
     References
     ----------
@@ -68,7 +70,7 @@ class BesideReal(Remedy):
         Parameter.choice("statistics", STATISTICS, "of batch normalisations"),
         Parameter("finish", 0.0, 0.0, 0.9, "last share of the training with real images only", tried=(0.0, 0.2)),
         Parameter.choice("labels", ("own", "teachers"), "of synthetic images"),
-        Parameter.choice("prior", ("real", "all"), "images that losses count"),
+        Parameter.choice("prior", PRIORS, "images that losses count"),
     )
     neural_only = True
     needs_synthetic = True
@@ -98,7 +100,7 @@ class BesideReal(Remedy):
             real,
             supplement=Supplement(
                 rows, v["share"], v["weight"], STATISTICS[int(v["statistics"])], v["finish"],
-                counted=bool(v["prior"]), probabilities=probabilities,
+                counted=PRIORS[int(v["prior"])], probabilities=probabilities,
             ),
         )  # fmt: skip
 

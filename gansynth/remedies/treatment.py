@@ -43,8 +43,9 @@ class Supplement:
         synthetic ones too; or both kinds apart, of which the real ones' are kept (auxiliary batch norms).
     finish : float
         The last share of the training, in [0, 1), sees real images only.
-    counted : bool
-        Whether losses that know how frequent the classes are count these images.
+    counted : {"real", "shown", "all"}
+        Which images losses that know how frequent the classes are count: real ones; or these too, by their share and
+        their weight in a batch; or these too, one as the other.
     probabilities : float64 array, shape [S, C], optional
         Of the classes, by teachers: each time an image is shown, its label is drawn from them. Default: its own class.
     """
@@ -54,7 +55,7 @@ class Supplement:
     weight: float = 1.0
     statistics: Literal["mixed", "real", "own"] = "mixed"
     finish: float = 0.0
-    counted: bool = False
+    counted: Literal["real", "shown", "all"] = "real"
     probabilities: NDArray[np.float64] | None = None
 
     def count(self, batch_size: int, step: int, steps: int) -> int:
@@ -80,7 +81,7 @@ class Supplement:
         labels = "own" if self.probabilities is None else "teachers"
         return {
             "share": self.share, "weight": self.weight, "statistics": self.statistics, "finish": self.finish,
-            "counted": str(self.counted), "labels": labels,
+            "counted": self.counted, "labels": labels,
         }  # fmt: skip
 
 

@@ -126,6 +126,8 @@ def test_losses_behind_it_count_real_images_only_unless_all_are_asked_for(poured
 
     assert shifts("") == pytest.approx([8 / 24, 16 / 24])
     assert shifts(":prior=all") == pytest.approx([16 / 32, 16 / 32])
+    # Half of a batch at half weight: the 8 basophils count as half of the 24 real images, all of them.
+    assert shifts(":prior=shown:share=0.5:weight=0.5") == pytest.approx([20 / 36, 16 / 36])
 
 
 @pytest.fixture(scope="module")
