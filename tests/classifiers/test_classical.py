@@ -211,7 +211,7 @@ def test_features_of_a_backbone_are_those_of_published_weights(cells: CellDatase
         "network: {library: torchvision, model: resnet18, weights: none, input_size: 32}\n"
     )
     for name in (recipe, "sequential-cnn"):
-        with pytest.raises(InputError, match="no backbone with published weights; take backbone:efficientnet-lite0"):
+        with pytest.raises(InputError, match="not a backbone with published weights; take backbone:efficientnet-lite0"):
             train_classical(Treatment.of(cells), _recipe("naive-bayes", f"classical.features=backbone:{name}"))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gansynth.metrics.estimate import Estimate
+from gansynth.studies.quality.about import About, Counts, Memorisation, RealSide, SyntheticSide
 from gansynth.studies.quality.controls import TITLES
 from gansynth.studies.quality.result import Controls, Quality
 from two_judges import images_of, summary, summary_row, tables
@@ -31,7 +32,12 @@ def found() -> Quality:
     classes = {"basophil": book(0.8, 0.0, 1.0), "eosinophil": book(0.4, 0.8, 3.0)}
     spoiled = {name: {"recall": Estimate(0.5, 9), "KD-lite2": Estimate(k, 9)} for k, name in enumerate(classes, 4)}
     control = Controls(spoiled["basophil"], spoiled)
-    return Quality(book(0.6, 0.4, 0.5), classes, warnings=["few images"], controls=dict.fromkeys(TITLES, control))
+    about = About(
+        RealSide("real", 40, 20, 20), SyntheticSide("synthetic", 40), 64, 0, "random", None, tuple(classes),
+        {name: Counts(10, 10, 20, 10) for name in classes}, Memorisation(False, 0.5),
+    )  # fmt: skip
+    controls = dict.fromkeys(TITLES, control)
+    return Quality(book(0.6, 0.4, 0.5), classes, about=about, warnings=["few images"], controls=controls)
 
 
 def test_every_class_stands_beside_spoiled_real_cells(found: Quality) -> None:

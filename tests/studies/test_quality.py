@@ -31,7 +31,7 @@ def found(phantom_folder: Path, made_folder: Path, encoder_folder: Path) -> Qual
 
 
 def test_what_was_found_shows_itself_in_a_line_and_as_tables(found: Quality) -> None:
-    assert len(repr(found)) < 200 and "3 classes" in repr(found) and "\n" not in repr(found)
+    assert len(repr(found)) < 200 and "synthetic images against" in repr(found) and "\n" not in repr(found)
     overall, classes = found.frame(), found.frame("classes")
     assert set(overall["metric"]) == set(found.metrics)
     assert {(c, m) for c, row in found.classes.items() for m in row} == set(

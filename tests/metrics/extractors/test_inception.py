@@ -94,7 +94,9 @@ def test_fid_kid_and_is_are_those_of_torch_fidelitys_own_call(weights: Path) -> 
     exact = frechet_distance(of_synthetic["features"], of_real["features"])
     assert exact == pytest.approx(theirs["frechet_inception_distance"], rel=1e-5)
     kid = published_kernel_distance(of_synthetic["features"], of_real["features"])
-    assert kid == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-6, abs=1e-6)
+    # Features differ in their last bits where torch convolves other batches, or on one thread; the distance is a small
+    # difference between large means of cubes.
+    assert kid == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-4)
     # Theirs adds up in 32 bits.
     exact = kernel_distance(of_synthetic["features"], of_real["features"])
     assert exact == pytest.approx(theirs["kernel_inception_distance_mean"], rel=1e-4)
