@@ -84,6 +84,8 @@ def segment_cell(image: NDArray[np.uint8]) -> CellMasks:
     if scale != 1:
         nucleus, cell = _resized(nucleus, height, width), _resized(cell, height, width)
         red = _resized_labels(red, height, width)
+        if not cell.any():  # smaller than a pixel of the image
+            problem = NOTHING
     return CellMasks(nucleus & cell, cell, red, problem)
 
 

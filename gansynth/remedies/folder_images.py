@@ -91,11 +91,11 @@ class FolderImages(Remedy):
 
 
 def is_images_folder(source: str) -> bool:
-    """Return whether `source` is a folder of folders that is not a run."""
+    """Return whether `source` is a folder of folders that is not a run; "." and ".." are not names of one."""
     path = Path(source)
     try:
         return (
-            bool(source)
+            path.name not in ("", "..")
             and path.is_dir()
             and not (path / "run.json").is_file()
             and any(entry.is_dir() for entry in path.iterdir())
