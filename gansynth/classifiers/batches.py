@@ -36,7 +36,6 @@ class Batches:
     ) -> None:
         self.treatment, self.size, self.seed, self.device = treatment, training.batch_size, seed, device
         self.steps = steps
-        self.labels = torch.from_numpy(treatment.images.labels)
         self.reader = BatchReader(treatment.images, self.size)
         self.sampler: ClassSampler | None = None
         mode, alpha = training.sampling, training.alpha
@@ -61,7 +60,8 @@ class Batches:
         Those of a supplement, `supplement_size` of them, come last.
         """
         positions = self.positions(step)
-        rows, labels = self.treatment.rows[positions], self.treatment.labels[positions]
+        rows = self.treatment.rows[positions]
+        labels = self.treatment.images.labels[rows]
         if self.supplement_size(step):
             added, said = self._supplement(step)
             rows, labels = np.concatenate([rows, added]), np.concatenate([labels, said])

@@ -128,7 +128,8 @@ def train_network(
             if added:
                 supplement = altered(supplement) if treatment.augmented else supplement
                 images = torch.cat([images, supplement])
-            say_how_many_are_real(network, len(labels))
+            if treatment.supplement is not None:
+                say_how_many_are_real(network, len(labels))
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 logits = network(images)
             logits, supplement_logits = logits.float().split([len(labels), added])

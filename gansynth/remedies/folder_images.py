@@ -79,15 +79,11 @@ class FolderImages(Remedy):
     def refuse_leaks(self, held_out: CellDataset, place: Workplace) -> None:
         from gansynth.data.leaks import refuse_seen
         from gansynth.gans.fingerprints import TrainingFingerprints, fingerprint
-        from gansynth.gans.leaks import SAME_PICTURE
+        from gansynth.gans.leaks import refuse_copies
 
         refuse_seen(held_out, frozenset(map(str, self._held.records["sha256"])), f"{self.source}")
-        near = TrainingFingerprints(fingerprint(self._held.images), 0.0).distance(held_out.images) < SAME_PICTURE
-        if near.any():
-            raise InputError(
-                f"{self.source}: holds copies of {int(near.sum())} of the {len(near)} images to be tested on, such as "
-                f"{held_out.records['path'].iloc[int(near.argmax())]}; remove them"
-            )
+        prints = TrainingFingerprints(fingerprint(self._held.images), 0.0)
+        refuse_copies(prints, held_out, f"{self.source}: holds", "remove them")
 
 
 def is_images_folder(source: str) -> bool:
