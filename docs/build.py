@@ -56,7 +56,7 @@ def stage(root: Path, source: Path) -> None:
 
 
 def _staged(link: re.Match[str], page: Path, source: Path, root: Path) -> str:
-    """Return a link as it is, or as words where it leads to code, which is no part of the site."""
+    """Return a link as it is, or as words where it leads to code, which is not part of the site."""
     image, words, target = link.groups()
     place = target.partition("#")[0]
     if image or not place or "://" in place or (page.parent / place).is_file():

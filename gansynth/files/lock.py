@@ -1,4 +1,4 @@
-"""One writer for a folder: the second is told who the first is.
+"""One writer for a folder: the second learns who the first is.
 
 The lock is the system's (flock), so that it ends with its process however that ends; a file beside the folder carries
 it and says whose it is. It goes when the writing is done.

@@ -364,7 +364,7 @@ def load_classifier_recipe(recipe: str | Path, overrides: Sequence[str] = ()) ->
 
 
 def _of_a_recipe(name: str) -> ClassifierRecipe:
-    """Return a recipe that another one names; what is wrong with it is told as pydantic wants it told."""
+    """Return a recipe that another one names; what is wrong with it is raised as pydantic expects it."""
     try:
         return load_classifier_recipe(name)
     except InputError as error:
