@@ -90,11 +90,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     from gansynth.metrics.catalogue import METRICS
     from gansynth.plugins import load_plugins, plugins
     from gansynth.recipes.classifier import KINDS
-    from gansynth.recipes.gan import LOSSES
+    from gansynth.recipes.declared import DECLARED
     from gansynth.remedies.remedy import REGISTRY
 
     site = tmp_path / "site-packages"
-    known, registries = set(sys.modules), (_BUILDERS, _REGISTRY, METRICS, KINDS, LOSSES, REGISTRY)
+    known, registries = set(sys.modules), (_BUILDERS, _REGISTRY, METRICS, KINDS, DECLARED, REGISTRY)
     held: list[dict[Any, Any]] = [dict(one) for one in registries]
 
     def put(files: dict[str, str], points: dict[str, dict[str, str]]) -> None:
