@@ -156,6 +156,8 @@ def comparison_table(comparison: Comparison) -> str:
         text += f"\nbest dose of {best.remedy} for {best.endpoint} ({best.classifier}): {best.dose:g}"
     for warning in comparison.warnings:
         text += f"\nwarning: {warning}"
+    if comparison.recommendation is not None:
+        text += f"\n\n{comparison.recommendation}\n  {comparison.recommendation.command}"
     return text
 
 

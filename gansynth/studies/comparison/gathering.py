@@ -33,8 +33,9 @@ from gansynth.studies.comparison.grid import Grid, training_images
 from gansynth.studies.comparison.leaderboard import leaderboard
 from gansynth.studies.comparison.levels import superclasses
 from gansynth.studies.comparison.paper import TOO_GOOD
-from gansynth.studies.comparison.plan import Plan, gans_of
+from gansynth.studies.comparison.plan import RECIPES, Plan, gans_of
 from gansynth.studies.comparison.recognition import recognition, unrecognised
+from gansynth.studies.comparison.recommendation import recommend
 from gansynth.studies.comparison.record import Record, finished
 from gansynth.studies.comparison.registration import Registration
 from gansynth.studies.comparison.result import About, Comparison
@@ -75,6 +76,15 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
     if registration.tree:
         tree = tree_of(registration.tree, names)
         above = superclasses(tree, arms, about, n_train=n_train, tested=tested, jobs=grid.jobs)
+    advice = recommend(
+        arms,
+        [entry for entry in entries if entry.arm in tested and not Arm.parse(entry.arm).alone],
+        about.endpoints[0],
+        names,
+        n_train,
+        data=plan.data,
+        recipes=plan.out / RECIPES,
+    )
     result = Comparison(
         about=replace(about, device=plan.settings.device, versions=_versions(), date=datetime.date.today().isoformat()),
         arms=tuple(entries),
@@ -85,6 +95,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
         swap=_swapped(grid, records, arms) if plan.settings.swap else (),
         recognition=tuple(seen),
         superclasses=above,
+        recommendation=advice,
         missing=missing,
         warnings=(*_warnings(grid, records, about, missing, found_effects), *unrecognised(seen)),
         folder=plan.out,

@@ -18,6 +18,7 @@ from gansynth.studies.comparison.gathering import gather
 from gansynth.studies.comparison.grid import Grid, chosen_jobs, training_images
 from gansynth.studies.comparison.levels import chosen_tree
 from gansynth.studies.comparison.plan import (
+    RECIPES,
     Plan,
     endpoints_of,
     load_classifiers,
@@ -31,7 +32,6 @@ from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.splits import Fold, Images, data_sha256, make_folds, units_of, whole
 
 DEFAULT = ("sequential-cnn",)
-RECIPES = "classifiers"
 SPLITS = "splits"
 
 
