@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-from scipy.ndimage import gaussian_filter
-
-Pixels = NDArray[np.uint8]
+from gansynth.cells.spoiling import Pixels, as_jpeg, blurred
 
 
 @dataclass(frozen=True)
@@ -31,22 +25,6 @@ class Control:
     name: str
     title: str
     alter: Callable[[Pixels], Pixels]
-
-
-def as_jpeg(images: Pixels, quality: int = 60) -> Pixels:
-    """Return images [n, 3, H, W] as JPEG of a quality (0..95) leaves them."""
-    found = np.empty_like(images)
-    for i, image in enumerate(images):
-        file = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(file, "JPEG", quality=quality)
-        found[i] = np.asarray(Image.open(file)).transpose(2, 0, 1)
-    return found
-
-
-def blurred(images: Pixels, sigma: float = 0.7) -> Pixels:
-    """Return images [n, 3, H, W] under a Gaussian blur of `sigma` pixels."""
-    found = gaussian_filter(images.astype(np.float32), (0, 0, sigma, sigma))
-    return np.clip(np.rint(found), 0, 255).astype(np.uint8)
 
 
 JPEG = "jpeg-60"
