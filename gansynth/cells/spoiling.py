@@ -1,8 +1,10 @@
-"""What happens to a picture of a cell on the way from one laboratory to another: the file, the focus, lamp and stain."""
+"""What happens to pictures of cells on the way from one laboratory to another: file, focus, lamp and stain."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,3 +60,34 @@ def restained(images: Pixels, gains: tuple[float, float, float] = OTHER_STAIN) -
         seen = clean * np.exp(-factors * optical_density(pixels, clean))
         found[i] = np.clip(np.rint(seen), 0, 255).astype(np.uint8).transpose(2, 0, 1)
     return found
+
+
+@dataclass(frozen=True)
+class Spoiling:
+    """A way to spoil pictures a little.
+
+    Attributes
+    ----------
+    name : str
+        Its key in results.json and in the names of files.
+    title : str
+        What a table calls cells so spoiled.
+    alter : callable
+        uint8 [n, 3, H, W] to the same.
+    """
+
+    name: str
+    title: str
+    alter: Callable[[Pixels], Pixels]
+
+
+SPOILINGS = {
+    one.name: one
+    for one in (
+        Spoiling("jpeg-60", "as JPEG of quality 60", as_jpeg),
+        Spoiling("blur-0.7", "blurred by 0.7 px", blurred),
+        Spoiling("brighter-10", "10 grey levels brighter", brighter),
+        Spoiling("other-stain", "in another stain", restained),
+    )
+}
+"""By name. Each is applied at the size at which the pictures are looked at."""

@@ -18,6 +18,7 @@ from gansynth.report.comparison.levels import levels
 from gansynth.report.comparison.models import models
 from gansynth.report.comparison.protocols import protocols
 from gansynth.report.comparison.recognition import recognition
+from gansynth.report.comparison.robustness import robustness
 from gansynth.report.numbers import sentence
 from gansynth.report.page import Page, Section, folded_after, write_page
 from gansynth.studies.comparison.result import Comparison
@@ -54,6 +55,7 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
         *models(results),
         *classes(results),
         *levels(results),
+        *robustness(results),
         *misclassified(results),
         *training_curves(results),
         *samples(results),

@@ -18,6 +18,7 @@ from gansynth.files.atomic import write_text
 from gansynth.metrics.classification_effects import ONE_TRAINING
 from gansynth.metrics.estimate import Estimate
 from gansynth.remedies.arm import ALONE, NONE, Arm
+from gansynth.studies.comparison.conditions import under_condition
 from gansynth.studies.comparison.entries import (
     ArmEffect,
     ArmResult,
@@ -38,7 +39,7 @@ from gansynth.studies.comparison.recognition import recognition, unrecognised
 from gansynth.studies.comparison.recommendation import recommend
 from gansynth.studies.comparison.record import Record, finished
 from gansynth.studies.comparison.registration import Registration
-from gansynth.studies.comparison.result import About, Comparison
+from gansynth.studies.comparison.result import About, AnyLevel, Comparison
 from gansynth.version import __version__
 
 _FEW = 30
@@ -95,6 +96,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
         swap=_swapped(grid, records, arms) if plan.settings.swap else (),
         recognition=tuple(seen),
         superclasses=above,
+        conditions=_conditions(grid, records, units, about, n_train, tested),
         recommendation=advice,
         missing=missing,
         warnings=(*_warnings(grid, records, about, missing, found_effects), *unrecognised(seen)),
@@ -115,7 +117,7 @@ def _records(grid: Grid) -> dict[Key, list[Record]]:
                 for cell in grid.cells(fold)
                 if (cell.arm, cell.classifier) == (arm.spec, recipe.name)
             ]
-            records = [finished(grid.plan.out, cell, grid.class_names) for cell in cells]
+            records = [finished(grid.plan.out, cell, grid.class_names, (), grid.conditions) for cell in cells]
             there = [record for record in records if record is not None]
             if len(there) == len(cells):
                 found[arm.spec, recipe.name] = there
@@ -151,6 +153,24 @@ def _entry(grid: Grid, key: Key, arm: Pooled, figures: Figures, records: Sequenc
         weights=notes[0].weights,
         test_counts=None if tested is None else dict(zip(names, tested, strict=True)),
     )
+
+
+def _conditions(
+    grid: Grid,
+    records: Mapping[Key, Sequence[Record]],
+    units: Mapping[str, int],
+    about: About,
+    n_train: Sequence[int],
+    tested: Sequence[str],
+) -> dict[str, AnyLevel]:
+    found: dict[str, AnyLevel] = {}
+    for name in grid.conditions:
+        arms = {
+            key: pool([(one.cell.fold, one.cell.seed, one.in_condition(name)) for one in mine], units)
+            for key, mine in records.items()
+        }
+        found[name] = under_condition(arms, about, n_train=n_train, tested=tested, jobs=grid.jobs)
+    return found
 
 
 def _curves(
