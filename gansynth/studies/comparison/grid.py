@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gansynth.cells.spoiling import SPOILINGS
 from gansynth.data.dataset import CellDataset
 from gansynth.files.atomic import whole_file
 from gansynth.remedies import Arm, Treatment, Workplace
@@ -159,7 +160,12 @@ class Grid:
         display.step(f"{cell}: {what}")
 
     def _finished(self, cell: Cell) -> bool:
-        return finished(self.plan.out, cell, self.class_names, self.swapped(cell)) is not None
+        return finished(self.plan.out, cell, self.class_names, self.swapped(cell), self.conditions) is not None
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """In which the test images are predicted too."""
+        return tuple(SPOILINGS) if self.plan.settings.robustness else ()
 
     def swapped(self, cell: Cell) -> list[str]:
         """Return the GANs whose images the classifier of a cell predicts."""
@@ -232,6 +238,7 @@ class _Made:
             synthetic={
                 gan: self._synthetic(gan, size) for gan in self.grid.swapped(cell) if f"{ALONE}{gan}" not in self.failed
             },
+            conditions=self.grid.conditions,
             recipe=recipe,
             steps=steps_of(recipe, training_images(plan, self.fold)),
             leak_free=not plan.is_paper,

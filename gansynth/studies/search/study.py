@@ -254,6 +254,7 @@ def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> 
     )
     treatment: Treatment = candidate.arm.treat(training, place)
     return Job(
+        conditions=(),
         cell=search.cell(candidate, k),
         treatment=treatment,
         validation=fold.part("val") if (fold.records["split"] == "val").any() else None,

@@ -1,0 +1,119 @@
+"""What to use after a comparison: the cheapest arm that nothing is shown to beat, and the command that trains it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gansynth.metrics.classification_effects import Effect
+from gansynth.metrics.wording import ends, inside, p_words, signed, signed_ends, value_of
+from gansynth.remedies.arm import Arm
+from gansynth.remedies.synthetic import Synthetic
+from gansynth.studies.comparison.entries import ArmResult, Endpoint, Recommendation
+from gansynth.studies.comparison.figures import Key, Pooled, compared, corrected
+
+
+def recommend(
+    arms: Mapping[Key, Pooled],
+    entries: Sequence[ArmResult],
+    endpoint: Endpoint,
+    class_names: Sequence[str],
+    n_train: Sequence[int],
+    *,
+    data: str,
+    recipes: Path,
+) -> Recommendation | None:
+    """Return the cheapest arm and classifier that are not shown to be worse than the best.
+
+    Every arm with every classifier is held against the one that scores highest, on the same test images, and the p
+    values are corrected by Holm for all of them (multiple comparisons with the best). The highest of many is partly
+    so by luck, which makes it a hard measure: an arm passes that is not shown to be worse even than that.
+
+    Parameters
+    ----------
+    arms : mapping of (arm, classifier) to Pooled
+    entries : sequence of ArmResult
+        Those that may be recommended.
+    endpoint : Endpoint
+        The primary one.
+    class_names : sequence of str
+    n_train : sequence of int
+        Real training images of each fold.
+    data : str
+        The data set as it was given.
+    recipes : pathlib.Path
+        Folder of the classifiers' recipes as they were compared.
+
+    Returns
+    -------
+    Recommendation or None
+        None where fewer than two arms have a value at the endpoint.
+
+    References
+    ----------
+    Hsu, J. C. (1984). Constrained simultaneous confidence intervals for multiple comparisons with the best. The Annals
+    of Statistics 12, 1136-1144.
+    """
+    scored = [(one, _score(one, endpoint)) for one in entries]
+    known = {(one.arm, one.classifier): one for one, score in scored if score is not None}
+    if len(known) < 2:
+        return None
+    best = max(known.values(), key=lambda one: _score(one, endpoint) or 0.0)
+    others = [key for key in known if key != (best.arm, best.classifier)]
+    tests = [compared(arms[key], arms[best.arm, best.classifier], endpoint, class_names, n_train) for key in others]
+    against = dict(zip(others, zip(tests, corrected(tests), strict=True), strict=True))
+    beaten = {key for key, (one, p) in against.items() if p is not None and p < 0.05 and (one.value or 0.0) < 0}
+    chosen = min((one for key, one in known.items() if key not in beaten), key=_cost)
+    cheaper = [one for key, one in known.items() if key in beaten and _cost(one) < _cost(chosen)]
+    recipe = shlex.quote(str(recipes / f"{chosen.classifier}.yaml"))
+    command = f"gansynth train-classifier {shlex.quote(data)} --recipe {recipe} --remedy {shlex.quote(chosen.arm)}"
+    return Recommendation(
+        use=chosen.arm,
+        classifier=chosen.classifier,
+        why=_why(chosen, best, endpoint, against.get((chosen.arm, chosen.classifier)), len(tests), len(cheaper)),
+        command=f"{command} --test --out runs/recommended",
+    )
+
+
+def _score(entry: ArmResult, endpoint: Endpoint) -> float | None:
+    found = entry.estimate(endpoint)
+    return None if found is None else found.value
+
+
+def _cost(entry: ArmResult) -> tuple[int, int, float]:
+    """Return what decides which of two arms is cheaper: a GAN to train, images to make, parts, seconds to train."""
+    arm = Arm.parse(entry.arm)
+    makes = [part.kind for part in arm.parts if part.kind.makes_images]
+    images = 2 if any(issubclass(kind, Synthetic) for kind in makes) else len(makes) > 0
+    return int(images), len(arm.parts), entry.seconds
+
+
+def _why(
+    chosen: ArmResult,
+    best: ArmResult,
+    endpoint: Endpoint,
+    gap: tuple[Effect, float | None] | None,
+    tested: int,
+    cheaper: int,
+) -> str:
+    name = inside(endpoint.title)
+    found, top = chosen.estimate(endpoint), best.estimate(endpoint)
+    interval = f" ({ends(found.interval)})" if found is not None and found.interval else ""
+    said = f"its {name} is {value_of(found)}{interval}"
+    if gap is None:
+        said += ", the highest"
+        unshown = tested - cheaper
+        if cheaper:
+            all_of = "the arm that is cheaper is" if cheaper == 1 else f"all {cheaper} arms that are cheaper are"
+            said += f", and {all_of} shown to be worse"
+        elif unshown:
+            said += ", and no arm is cheaper"
+        return f"{said}."
+    effect, p = gap
+    also = f" ({signed_ends(effect.interval)})" if effect.interval else ""
+    return (
+        f"{said}. {best.arm} with {best.classifier} has the highest, {value_of(top)}, and is not shown to be better: "
+        f"the difference is {signed(effect.value)}{also}, {p_words(p)}, corrected for {tested} arms. "
+        "Of those that nothing is shown to beat it is the cheapest."
+    )
