@@ -118,7 +118,7 @@ def test_logits_meet_one_softmax_only_and_a_penalty_no_batch_norm(name: str) -> 
 def test_the_order_of_a_batch_does_not_matter(name: str) -> None:
     """Each image is judged under its own label, wherever both stand."""
     still = ("augmentation.policy=none", "augmentation.orientations=false", "networks.deviation_group=1")
-    gan = build(name, *still)
+    gan = build(name, *that_fit(name, still))
     batch, order = batch_for(gan, step=WARM + 2), torch.tensor([6, 2, 0, 7, 1, 4, 3, 5])
     mixed = Batch(
         batch.images[order], batch.labels[order], batch.latents[order], batch.generated_labels[order], batch.step
