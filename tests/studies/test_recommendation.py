@@ -37,7 +37,7 @@ def advice(skills: dict[tuple[str, str], tuple[float, float]]) -> Recommendation
     for (arm, classifier), (_, seconds) in skills.items():
         overall, _ = estimates(arms[arm, classifier])
         entries.append(ArmResult(arm, classifier, overall, {}, np.zeros((3, 3)), seconds=seconds))
-    found = recommend(arms, entries, MACRO_F1, NAMES, [1800], data="my cells", recipes=Path("compared/classifiers"))
+    found = recommend(arms, entries, (), MACRO_F1, NAMES, [1800], data="my cells", recipes=Path("compared/classifiers"))
     assert found is not None
     return found
 
@@ -45,13 +45,13 @@ def advice(skills: dict[tuple[str, str], tuple[float, float]]) -> Recommendation
 def test_what_needs_no_synthetic_images_is_recommended_where_these_are_not_shown_to_be_better() -> None:
     found = advice({("none", CNN): (1.0, 9), ("oversample", CNN): (2.0, 10), ("c-wgan-gp-64", CNN): (2.0, 8)})
     assert (found.use, found.classifier) == ("oversample", CNN)
-    assert "not shown to be better" in found.why or "the highest" in found.why
+    assert "not shown to be better" in found.why or "No arm has a higher one" in found.why
 
 
 def test_what_is_shown_to_be_better_is_recommended_whatever_it_costs() -> None:
     found = advice({("none", CNN): (1.0, 9), ("oversample", CNN): (1.5, 10), ("c-wgan-gp-64", CNN): (3.0, 8)})
     assert found.use == "c-wgan-gp-64"
-    assert "the highest, and all 2 arms that are cheaper are shown to be worse" in found.why
+    assert "No arm has a higher one, and all 2 that are cheaper are shown to be worse." in found.why
 
 
 def test_a_better_classifier_is_recommended_before_a_remedy_for_a_worse_one() -> None:
@@ -83,5 +83,5 @@ def test_one_arm_alone_or_arms_without_a_value_are_not_recommended() -> None:
     one = ArmResult("none", CNN, {"macro-F1": Estimate(0.5, 10)}, {}, np.zeros((3, 3)))
     unknown = replace(one, arm="oversample", metrics={"macro-F1": Estimate(None, 0)})
     for entries in ([one], [one, unknown]):
-        found = recommend({}, entries, MACRO_F1, NAMES, [10], data="x", recipes=Path("y"))
+        found = recommend({}, entries, (), MACRO_F1, NAMES, [10], data="x", recipes=Path("y"))
         assert found is None

@@ -80,6 +80,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
     advice = recommend(
         arms,
         [entry for entry in entries if entry.arm in tested and not Arm.parse(entry.arm).alone],
+        found_effects,
         about.endpoints[0],
         names,
         n_train,
