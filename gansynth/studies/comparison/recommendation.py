@@ -10,7 +10,7 @@ from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.wording import ends, inside, p_words, signed, signed_ends, value_of
 from gansynth.remedies.arm import NONE, Arm
 from gansynth.remedies.synthetic import Synthetic
-from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint, Recommendation
+from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint, Recommendation, Standing
 from gansynth.studies.comparison.figures import Key, Pooled, compared, corrected
 
 
@@ -18,6 +18,7 @@ def recommend(
     arms: Mapping[Key, Pooled],
     entries: Sequence[ArmResult],
     effects: Sequence[ArmEffect],
+    standings: Sequence[Standing],
     endpoint: Endpoint,
     class_names: Sequence[str],
     n_train: Sequence[int],
@@ -38,6 +39,8 @@ def recommend(
         Those that may be recommended.
     effects : sequence of ArmEffect
         How far arms are from the original data, as far as it was tested.
+    standings : sequence of Standing
+        Their ranks by the rare classes.
     endpoint : Endpoint
         The primary one.
     class_names : sequence of str
@@ -80,7 +83,8 @@ def recommend(
                 _why(chosen, best, endpoint, against.get((chosen.arm, chosen.classifier)), len(tests), len(cheaper)),
             ]
         )
-        + _synthetic(list(known.values()), chosen, endpoint),
+        + _synthetic(list(known.values()), chosen, endpoint)
+        + _rare(standings, chosen),
         command=f"{command} --test --out runs/recommended",
     )
 
@@ -141,3 +145,16 @@ def _synthetic(entries: Sequence[ArmResult], chosen: ArmResult, endpoint: Endpoi
         return ""
     first = max(made, key=lambda one: _score(one, endpoint) or 0.0)
     return f" The best with synthetic images is {first.arm}: {value_of(first.estimate(endpoint))}."
+
+
+def _rare(standings: Sequence[Standing], chosen: ArmResult) -> str:
+    """Say which arm recognises most of the rare classes at no loss elsewhere, where that is shown and it is another."""
+    mine = [one for one in standings if one.classifier == chosen.classifier]
+    first = min(mine, key=lambda one: one.rank, default=None)
+    if first is None or first.arm == chosen.arm or first.p_holm is None or first.p_holm >= 0.05:
+        return ""
+    reached = next((one.at_no_loss for one in mine if one.arm == chosen.arm), None)
+    return (
+        f" Where the rare classes count most, {first.arm} leads: it recognises {value_of(first.at_no_loss)} of them at "
+        f"no loss elsewhere, this arm {value_of(reached)}."
+    )
