@@ -126,7 +126,7 @@ class Grid:
                 if waiting:
                     self._fill(fold, waiting)
             finally:
-                shutil.rmtree(self._cache(fold), ignore_errors=True)
+                shutil.rmtree(self.features_of(fold), ignore_errors=True)
 
     def _fill(self, fold: Fold, waiting: Sequence[Cell]) -> None:
         made = _Made(self, fold)
@@ -171,7 +171,8 @@ class Grid:
         """Return the GANs whose images the classifier of a cell predicts."""
         return list(gans_of(self.plan.arms)) if self.plan.settings.swap and cell.arm == NONE else []
 
-    def _cache(self, fold: Fold) -> Path:
+    def features_of(self, fold: Fold) -> Path:
+        """Return where a fold keeps what its jobs share."""
         return self.plan.out / fold.name / "shared"
 
 
@@ -270,7 +271,7 @@ class _Made:
         if dataset.images.nbytes < _SHARED_FROM:
             return dataset
         self._files += 1
-        path = self.grid._cache(self.fold) / f"{self._files}.npy"
+        path = self.grid.features_of(self.fold) / f"{self._files}.npy"
         with whole_file(path) as temporary:
             np.save(temporary, np.ascontiguousarray(dataset.images), allow_pickle=False)
         # "c": torch warns of arrays that cannot be written to; nobody writes to these.
