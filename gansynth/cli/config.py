@@ -22,7 +22,6 @@ import click
 from gansynth.cli.arguments import FOLDER
 from gansynth.errors import InputError, nearest_name
 from gansynth.files.text import read_text
-from gansynth.recipes.text import MOST_BYTES, NotYaml, parse_yaml
 
 
 def add_config_option(commands: click.Group) -> None:
@@ -57,6 +56,8 @@ def read_config(path: Path, command: click.Command) -> dict[str, Any]:
     InputError
         If the file is not YAML, or a key is not an option of this command, or a value does not fit it; with the line.
     """
+    from gansynth.recipes.text import MOST_BYTES, NotYaml, parse_yaml
+
     try:
         values, lines = parse_yaml(read_text(path, MOST_BYTES))
     except NotYaml as error:
