@@ -74,7 +74,7 @@ def test_the_page_says_what_won_of_four_ways_to_train_and_leads_to_the_whole_com
     verdict = re.search(r'<p class="verdict">(.*?)</p>', html, re.DOTALL)
     assert verdict is not None
     assert " won" in verdict[1] and f"fine-tuning {PARENT}" in verdict[1]
-    for way in ("as they are (none)", "posthoc-logit-adjustment", "oversample", "balanced with synthetic cells"):
+    for way in ("as they are", "moving the threshold", "repeating rare cells", "balancing with synthetic cells"):
         assert way in html
     assert 'href="compared/report.html"' in html and (demo / "compared" / "report.html").is_file()
     found = Comparison.read(demo / "compared")

@@ -327,7 +327,7 @@ def _compared(look: FirstLook) -> list[Section]:
             Cell("–" if effect is None else p_value(effect.p_holm)),
             Cell("–") if rank is None else Cell(value_of(rank.rare, 2), ends(rank.rare.interval, 2)),
         ]
-        rows.append(Row(name, cells))
+        rows.append(Row(name, cells, small=arm.arm.rpartition("/")[2] if arm.is_synthetic else arm.arm))
         if effect is not None:
             drawn.append((name, effect))
     about = found.about
@@ -338,7 +338,7 @@ def _compared(look: FirstLook) -> list[Section]:
         f"{look.kind} cells. Small numbers: 95% intervals. p is corrected (Holm) for the arms. Rare: mean recall of "
         f"{listed(about.rare)}."
     )
-    head = ["training images", endpoint.title, "difference", "p", "rare cells recognised"]
+    head = ["training", endpoint.title, "difference", "p", "rare cells recognised"]
     blocks: list[Block] = [Grid(head, rows, caption)]
     if drawn:
         chart = forest_chart(drawn, xlabel=f"difference in {inside(endpoint.title)} from the original data")
