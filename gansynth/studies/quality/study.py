@@ -289,7 +289,10 @@ def _warnings(sets: Sets, view: View, overall: Book, cell: CellEncoder) -> list[
         )
     if "FID" in overall and counts.sum() < ENOUGH_FOR_FID:
         found.append(f"{counts.sum():,} images are few for FID (below {ENOUGH_FOR_FID:,}); go by KID")
-    thin = [name for name, n in zip(sets.class_names, counts, strict=True) if n < FEWEST]
+    unseen = [name for name, n in zip(sets.class_names, reference, strict=True) if not n]
+    if unseen:
+        found.append(f"no held-out real images to compare with: {', '.join(unseen)}")
+    thin = [name for name, n in zip(sets.class_names, counts, strict=True) if 0 < n < FEWEST]
     if thin:
         found.append(f"too few images for a distance of their own (below {FEWEST}): {', '.join(thin)}")
     recall = overall["recall"]
