@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.comparison.entries import ArmResult, Endpoint, Recommendation
+from gansynth.studies.comparison.entries import ArmResult, Endpoint, Recommendation, Standing
 from gansynth.studies.comparison.figures import Pooled, estimates
 from gansynth.studies.comparison.recommendation import recommend
 
@@ -30,14 +31,16 @@ def predictions(skill: float, seed: int = 0) -> Pooled:
     return Pooled(tuple(f"{i}.png" for i in alone), LABELS, 0 * alone, alone, p.argmax(axis=2), p)
 
 
-def advice(skills: dict[tuple[str, str], tuple[float, float]]) -> Recommendation:
+def advice(skills: dict[tuple[str, str], tuple[float, float]], standings: Sequence[Standing] = ()) -> Recommendation:
     """Recommend among arms that are given with their skill and their seconds of training."""
     arms = {key: predictions(skill, seed) for seed, (key, (skill, _)) in enumerate(skills.items())}
     entries = []
     for (arm, classifier), (_, seconds) in skills.items():
         overall, _ = estimates(arms[arm, classifier])
         entries.append(ArmResult(arm, classifier, overall, {}, np.zeros((3, 3)), seconds=seconds))
-    found = recommend(arms, entries, MACRO_F1, NAMES, [1800], data="my cells", recipes=Path("compared/classifiers"))
+    found = recommend(
+        arms, entries, (), standings, MACRO_F1, NAMES, [1800], data="my cells", recipes=Path("compared/classifiers")
+    )
     assert found is not None
     return found
 
@@ -45,13 +48,25 @@ def advice(skills: dict[tuple[str, str], tuple[float, float]]) -> Recommendation
 def test_what_needs_no_synthetic_images_is_recommended_where_these_are_not_shown_to_be_better() -> None:
     found = advice({("none", CNN): (1.0, 9), ("oversample", CNN): (2.0, 10), ("c-wgan-gp-64", CNN): (2.0, 8)})
     assert (found.use, found.classifier) == ("oversample", CNN)
-    assert "not shown to be better" in found.why or "the highest" in found.why
+    assert "not shown to be better" in found.why or "No arm has a higher one" in found.why
+
+
+def test_the_arm_that_leads_for_the_rare_classes_is_named_where_that_is_shown_and_it_is_another() -> None:
+    def standing(arm: str, rank: int, p: float | None) -> Standing:
+        at = Estimate(0.9 - 0.1 * rank, 600)
+        return Standing(CNN, arm, rank, at, at, at, None, None, None, p, ())
+
+    skills = {("none", CNN): (2.0, 9.0), ("oversample", CNN): (2.0, 10.0)}
+    shown = advice(skills, [standing("oversample", 1, 0.01), standing("none", 2, None)])
+    assert shown.use == "none"
+    assert "oversample leads: it recognises 0.800 of them at no loss elsewhere, this arm 0.700" in shown.why
+    assert "leads" not in advice(skills, [standing("oversample", 1, 0.2), standing("none", 2, None)]).why
 
 
 def test_what_is_shown_to_be_better_is_recommended_whatever_it_costs() -> None:
     found = advice({("none", CNN): (1.0, 9), ("oversample", CNN): (1.5, 10), ("c-wgan-gp-64", CNN): (3.0, 8)})
     assert found.use == "c-wgan-gp-64"
-    assert "the highest, and all 2 arms that are cheaper are shown to be worse" in found.why
+    assert "No arm has a higher one, and all 2 that are cheaper are shown to be worse." in found.why
 
 
 def test_a_better_classifier_is_recommended_before_a_remedy_for_a_worse_one() -> None:
@@ -83,5 +98,5 @@ def test_one_arm_alone_or_arms_without_a_value_are_not_recommended() -> None:
     one = ArmResult("none", CNN, {"macro-F1": Estimate(0.5, 10)}, {}, np.zeros((3, 3)))
     unknown = replace(one, arm="oversample", metrics={"macro-F1": Estimate(None, 0)})
     for entries in ([one], [one, unknown]):
-        found = recommend({}, entries, MACRO_F1, NAMES, [10], data="x", recipes=Path("y"))
+        found = recommend({}, entries, (), (), MACRO_F1, NAMES, [10], data="x", recipes=Path("y"))
         assert found is None

@@ -16,6 +16,7 @@ from gansynth.report.comparison.figures import meanings
 from gansynth.report.comparison.leaderboard import leaderboard
 from gansynth.report.comparison.levels import levels
 from gansynth.report.comparison.models import models
+from gansynth.report.comparison.naming import shortened
 from gansynth.report.comparison.protocols import protocols
 from gansynth.report.comparison.recognition import recognition
 from gansynth.report.comparison.robustness import robustness
@@ -47,6 +48,8 @@ def write_comparison_page(folder: Path | str, clean: Path | str | None = None) -
 
 def comparison_page(results: Comparison, clean: Comparison | None = None) -> Page:
     """Compose the page from what was compared; `clean` as in `write_comparison_page`."""
+    results = shortened(results)
+    advice = results.recommendation
     title = "Does balancing help?"
     sections = [
         *protocols(results, clean),
@@ -70,8 +73,8 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
     return Page(
         title=f"{title} The paper's protocol" if results.is_paper else title,
         subtitle=_subtitle(results),
-        verdict=verdict(results),
-        findings=[*_advice(results), *findings(results)],
+        verdict=verdict(results) if advice is None else f"{str(advice)[:1].upper()}{str(advice)[1:]}",
+        findings=[*([] if advice is None else [verdict(results)]), *findings(results)],
         figures=key_figures(results),
         warnings=_warnings(results),
         sections=folded_after(sections, 1),
@@ -81,11 +84,6 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
         facts=_facts(results),
         wide=True,
     )
-
-
-def _advice(results: Comparison) -> list[str]:
-    advice = results.recommendation
-    return [] if advice is None else [f"What to use: {advice.classifier} with {advice.use}. {sentence(advice.why)}"]
 
 
 def _commands(results: Comparison) -> list[tuple[str, str]]:

@@ -77,9 +77,12 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
     if registration.tree:
         tree = tree_of(registration.tree, names)
         above = superclasses(tree, arms, about, n_train=n_train, tested=tested, jobs=grid.jobs)
+    standings = leaderboard(arms, about.rare, names, n_train, tested) if clean else ()
     advice = recommend(
         arms,
         [entry for entry in entries if entry.arm in tested and not Arm.parse(entry.arm).alone],
+        found_effects,
+        standings,
         about.endpoints[0],
         names,
         n_train,
@@ -90,7 +93,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
         about=replace(about, device=plan.settings.device, versions=_versions(), date=datetime.date.today().isoformat()),
         arms=tuple(entries),
         effects=found_effects,
-        leaderboard=leaderboard(arms, about.rare, names, n_train, tested) if clean else (),
+        leaderboard=standings,
         doses=curves,
         best_dose=_best(curves, about.endpoints),
         swap=_swapped(grid, records, arms) if plan.settings.swap else (),

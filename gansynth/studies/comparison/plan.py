@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
+from gansynth.files import typed_names
 from gansynth.recipes.classifier import ClassifierRecipe, NeuralRecipe, load_classifier_recipe
 from gansynth.remedies import Arm, parse_arm
 from gansynth.remedies.arm import ALONE, AUGMENTATION, NONE, OVERSAMPLE
@@ -184,7 +185,7 @@ def rare_classes(counts: Mapping[str, float], rarity: Mapping[str, int], named: 
     """
     unknown = [name for name in (*named, *rarity) if name not in counts]
     if unknown:
-        raise InputError(f"'{unknown[0]}': no such class; there are {', '.join(counts)}")
+        raise InputError(f"'{unknown[0]}': no such class; there are {typed_names(counts)}")
     if named or rarity:
         return list(dict.fromkeys(named or rarity))
     most = max(counts.values())

@@ -8,15 +8,17 @@ from pathlib import Path
 
 from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.wording import ends, inside, p_words, signed, signed_ends, value_of
-from gansynth.remedies.arm import Arm
+from gansynth.remedies.arm import NONE, Arm
 from gansynth.remedies.synthetic import Synthetic
-from gansynth.studies.comparison.entries import ArmResult, Endpoint, Recommendation
+from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint, Recommendation, Standing
 from gansynth.studies.comparison.figures import Key, Pooled, compared, corrected
 
 
 def recommend(
     arms: Mapping[Key, Pooled],
     entries: Sequence[ArmResult],
+    effects: Sequence[ArmEffect],
+    standings: Sequence[Standing],
     endpoint: Endpoint,
     class_names: Sequence[str],
     n_train: Sequence[int],
@@ -35,6 +37,10 @@ def recommend(
     arms : mapping of (arm, classifier) to Pooled
     entries : sequence of ArmResult
         Those that may be recommended.
+    effects : sequence of ArmEffect
+        How far arms are from the original data, as far as it was tested.
+    standings : sequence of Standing
+        Their ranks by the rare classes.
     endpoint : Endpoint
         The primary one.
     class_names : sequence of str
@@ -71,7 +77,14 @@ def recommend(
     return Recommendation(
         use=chosen.arm,
         classifier=chosen.classifier,
-        why=_why(chosen, best, endpoint, against.get((chosen.arm, chosen.classifier)), len(tests), len(cheaper)),
+        why=" ".join(
+            [
+                _value(chosen, endpoint, effects),
+                _why(chosen, best, endpoint, against.get((chosen.arm, chosen.classifier)), len(tests), len(cheaper)),
+            ]
+        )
+        + _synthetic(list(known.values()), chosen, endpoint)
+        + _rare(standings, chosen),
         command=f"{command} --test --out runs/recommended",
     )
 
@@ -97,23 +110,51 @@ def _why(
     tested: int,
     cheaper: int,
 ) -> str:
-    name = inside(endpoint.title)
-    found, top = chosen.estimate(endpoint), best.estimate(endpoint)
-    interval = f" ({ends(found.interval)})" if found is not None and found.interval else ""
-    said = f"its {name} is {value_of(found)}{interval}"
+    """Say whether another has a higher value, and what that is worth."""
     if gap is None:
-        said += ", the highest"
-        unshown = tested - cheaper
         if cheaper:
-            all_of = "the arm that is cheaper is" if cheaper == 1 else f"all {cheaper} arms that are cheaper are"
-            said += f", and {all_of} shown to be worse"
-        elif unshown:
-            said += ", and no arm is cheaper"
-        return f"{said}."
+            all_of = "the one that is cheaper is" if cheaper == 1 else f"all {cheaper} that are cheaper are"
+            return f"No arm has a higher one, and {all_of} shown to be worse."
+        return "No arm has a higher one, and none is cheaper."
     effect, p = gap
     also = f" ({signed_ends(effect.interval)})" if effect.interval else ""
+    top = value_of(best.estimate(endpoint))
     return (
-        f"{said}. {best.arm} with {best.classifier} has the highest, {value_of(top)}, and is not shown to be better: "
-        f"the difference is {signed(effect.value)}{also}, {p_words(p)}, corrected for {tested} arms. "
-        "Of those that nothing is shown to beat it is the cheapest."
+        f"{best.arm} with {best.classifier} has the highest, {top}, and is not shown to be better: the difference is "
+        f"{signed(effect.value)}{also}, {p_words(p)}, corrected for {tested} arms. Of those that nothing is shown to "
+        "beat this is the cheapest."
+    )
+
+
+def _value(chosen: ArmResult, endpoint: Endpoint, effects: Sequence[ArmEffect]) -> str:
+    """Say what the arm scores, and how far that is from the original data."""
+    found = chosen.estimate(endpoint)
+    interval = f" ({ends(found.interval)})" if found is not None and found.interval else ""
+    said = f"its {inside(endpoint.title)} is {value_of(found)}{interval}"
+    for one in effects:
+        if (one.arm, one.against, one.classifier, one.endpoint) == (chosen.arm, NONE, chosen.classifier, endpoint):
+            also = f" ({signed_ends(one.interval)})" if one.interval else ""
+            said += f", {signed(one.value)}{also} against the original data, {p_words(one.p_holm)}"
+    return f"{said}."
+
+
+def _synthetic(entries: Sequence[ArmResult], chosen: ArmResult, endpoint: Endpoint) -> str:
+    """Say where arms with synthetic images stand, where there are some and none is recommended."""
+    made = [one for one in entries if one.is_synthetic and one.classifier == chosen.classifier]
+    if chosen.is_synthetic or not made:
+        return ""
+    first = max(made, key=lambda one: _score(one, endpoint) or 0.0)
+    return f" The best with synthetic images is {first.arm}: {value_of(first.estimate(endpoint))}."
+
+
+def _rare(standings: Sequence[Standing], chosen: ArmResult) -> str:
+    """Say which arm recognises most of the rare classes at no loss elsewhere, where that is shown and it is another."""
+    mine = [one for one in standings if one.classifier == chosen.classifier]
+    first = min(mine, key=lambda one: one.rank, default=None)
+    if first is None or first.arm == chosen.arm or first.p_holm is None or first.p_holm >= 0.05:
+        return ""
+    reached = next((one.at_no_loss for one in mine if one.arm == chosen.arm), None)
+    return (
+        f" Where the rare classes count most, {first.arm} leads: it recognises {value_of(first.at_no_loss)} of them at "
+        f"no loss elsewhere, this arm {value_of(reached)}."
     )

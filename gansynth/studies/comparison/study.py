@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gansynth.data.dataset import CellDataset
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
 from gansynth.files import holding
@@ -92,8 +93,45 @@ def compare(
     """
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(settings or ComparisonSettings(), **given)
+    ready = prepare(data, remedies, classifiers, Path(out), settings, resume=resume, progress=progress)
+    plan, folds, registration, grid, out = ready.plan, ready.folds, ready.registration, ready.grid, ready.plan.out
+    _write_down(plan, folds, registration)
+    grid.fill()
+    units = {} if plan.is_paper else units_of(ready.dataset)
+    found = gather(grid, units, _about(plan, folds, registration, ready.dataset.class_names), registration)
+    if not found.arms:
+        error = grid.missing[0].error if grid.missing else "nothing was to be done"
+        raise InputError(f"no arm could be carried out; the first failed so: {error}")
+    found.write(out)
+    return found
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A comparison before its first training."""
+
+    plan: Plan
+    folds: Sequence[Fold]
+    dataset: CellDataset
+    registration: Registration
+    grid: Grid
+
+
+def prepare(
+    data: str | Path,
+    remedies: Sequence[str],
+    classifiers: Sequence[str],
+    out: Path,
+    settings: ComparisonSettings,
+    *,
+    resume: bool,
+    progress: bool,
+) -> Ready:
+    """Read what is asked for, split the data and refuse leaks, all before anything is written or trained.
+
+    Parameters and errors are those of `compare`.
+    """
     refuse_inside(data, out)
-    out = Path(out)
     held = _held(out, resume)
     kept = held.arms if held else ()
     if held:
@@ -132,15 +170,7 @@ def compare(
     registration.refuse_another(held, out)
     grid = Grid(plan, folds, images, registration.jobs)
     grid.refuse_leaks()
-    _write_down(plan, folds, registration)
-    grid.fill()
-    units = {} if plan.is_paper else units_of(dataset)
-    found = gather(grid, units, _about(plan, folds, registration, dataset.class_names), registration)
-    if not found.arms:
-        error = grid.missing[0].error if grid.missing else "nothing was to be done"
-        raise InputError(f"no arm could be carried out; the first failed so: {error}")
-    found.write(out)
-    return found
+    return Ready(plan, folds, dataset, registration, grid)
 
 
 def _held(out: Path, resume: bool) -> Registration | None:
