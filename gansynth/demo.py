@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shlex
@@ -33,6 +32,7 @@ from gansynth.report.first_look import Before, Compared, FirstLook, first_look_p
 from gansynth.report.page import write_page
 from gansynth.runs.artifact import zoo_models
 from gansynth.runs.device import chosen_device
+from gansynth.runs.log import read_log
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.study import compare
 from gansynth.synthesis import balance
@@ -334,21 +334,18 @@ def _per_pixel(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _curves(run: Run) -> dict[str, dict[str, tuple[list[float], list[float]]]]:
     """Read from the run's log each player's loss and each class's watch, over minutes of training."""
-    records = [json.loads(line) for line in (run.path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    minutes = {record["step"]: record["seconds"] / 60 for record in records if "seconds" in record}
     losses: dict[str, tuple[list[float], list[float]]] = {}
     watch: dict[str, tuple[list[float], list[float]]] = {}
-    for record in records:
-        if record["step"] not in minutes:
-            continue
-        at = minutes[record["step"]]
-        terms = [(name.split("/")[0], value) for name, value in record.items() if "/" in name]
-        values = [(losses, player, sum(v for p, v in terms if p == player)) for player in {p for p, _ in terms}]
-        values += [(watch, name, seen["recall"]) for name, seen in record.get("watch", {}).items()]
+    for logged in read_log(run.path):
+        terms = [(name.split("/")[0], value) for name, value in logged.terms.items()]
+        values: list[tuple[dict[str, tuple[list[float], list[float]]], str, float | None]] = [
+            (losses, player, sum(v for p, v in terms if p == player)) for player in {p for p, _ in terms}
+        ]
+        values += [(watch, name, seen["recall"]) for name, seen in logged.watch.items()]
         for curves, name, value in values:
             if value is not None:
                 x, y = curves.setdefault(name, ([], []))
-                x.append(at)
+                x.append(logged.seconds / 60)
                 y.append(value)
     return {"losses": dict(sorted(losses.items())), "watch": watch}
 

@@ -17,9 +17,9 @@ from torch.utils.tensorboard import SummaryWriter
 
 from gansynth.files.atomic import naming, write_text
 from gansynth.runs.display import clock, time_left, work_bar
+from gansynth.runs.log import LOG
 from gansynth.runs.progress import Progress
 
-LOG = "log.jsonl"
 _SECONDS_BETWEEN_LINES = 30.0
 
 
