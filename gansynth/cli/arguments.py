@@ -129,6 +129,12 @@ def device_option(command: Command) -> Command:
     return click.option("--device", type=kinds, default="auto", show_default=True, help=what)(command)
 
 
+def dry_run_option(command: Command) -> Command:
+    """Add `--dry-run`."""
+    what = "Say what would be done, how long it would take and how large it would be; write nothing."
+    return click.option("--dry-run", is_flag=True, help=what)(command)
+
+
 def jobs_option(command: Command) -> Command:
     """Add `--jobs`."""
     what = "Trainings at a time.  [default: what cores and memory allow]"
@@ -195,6 +201,9 @@ def parse_names(text: str) -> list[str]:
     """
     parts = (re.sub(r'"([^"]*)"', r"\1", part).strip() for part in re.findall(r'(?:"[^"]*"|[^,])+', text))
     return [part for part in parts if part]
+
+
+_WRITE_COUNTS = "write for example promyelocyte=40,monocyte=80, and a name that has a comma between double quotes"
 
 
 def parse_numbers(text: str, option: str, example: str) -> list[float]:
@@ -289,7 +298,7 @@ def parse_counts_list(text: str | None) -> dict[str, int] | None:
     parts = parse_names(text)
     for part in parts:
         if "=" not in part:
-            raise InputError(f"--counts: '{part}' is not class=n; write for example basophil=20,promyelocyte=30")
+            raise InputError(f"--counts: '{part}' is not class=n; {_WRITE_COUNTS}")
     if not parts:
         raise InputError("--counts: empty; write for example basophil=20,promyelocyte=30")
     counts: dict[str, int] = {}
@@ -328,6 +337,6 @@ def parse_rarity(text: str) -> dict[str, int]:
     for part in parse_names(text):
         name, equals, number = part.rpartition("=")
         if not equals or not name.strip():
-            raise InputError(f"--rarity: '{part}' is not class=n; write for example promyelocyte=40,monocyte=80")
+            raise InputError(f"--rarity: '{part}' is not class=n; {_WRITE_COUNTS}")
         found[name.strip()] = parse_count(number.strip(), f"--rarity {part}")
     return found

@@ -12,6 +12,7 @@ from gansynth.cli.arguments import (
     MINUTES,
     OUT,
     device_option,
+    dry_run_option,
     seed_option,
 )
 from gansynth.errors import InputError
@@ -37,6 +38,7 @@ from gansynth.errors import InputError
 )
 @click.option("--devices", type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
 @click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
+@dry_run_option
 @seed_option
 @device_option
 def train_gan(
@@ -51,6 +53,7 @@ def train_gan(
     parent: str | None,
     devices: int,
     precision: str | None,
+    dry_run: bool,
     seed: int,
     device: str,
 ) -> None:
@@ -73,6 +76,11 @@ def train_gan(
     refuse_inside(data, out)
     chosen = gans.choose_recipe(recipe, changes, out, resume=resume, parent=parent)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
+    if dry_run:
+        from gansynth import forecast
+
+        click.echo(str(forecast.training(dataset, chosen, steps, minutes, images, device=device)))
+        return
     run = gans.train_gan(
         dataset,
         chosen,

@@ -131,7 +131,7 @@ def benchmark(
     settings = Settings(
         data=str(data),
         out=Path(out),
-        budget=_budget(entries, images, minutes),
+        budget=budget_of(entries, images, minutes),
         count=count,
         size=size or min(entry.resolution for entry in entries),
         encoder=str(encoder),
@@ -167,7 +167,8 @@ def benchmark(
     return found
 
 
-def _budget(entries: Sequence[Entry], images: int | None, minutes: float | None) -> Budget:
+def budget_of(entries: Sequence[Entry], images: int | None, minutes: float | None) -> Budget:
+    """Return the budget of every training: what is asked for, else the images of the recipe with the fewest."""
     if images is None and minutes is None:
         trainings = [entry.asked.training for entry in entries if entry.asked is not None]
         images = min((t.steps * t.critic_steps * t.batch_size for t in trainings), default=None)
