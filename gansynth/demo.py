@@ -31,8 +31,8 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.report.comparison.page import write_comparison_page
 from gansynth.report.first_look import Before, Compared, FirstLook, first_look_page
 from gansynth.report.page import write_page
+from gansynth.runs.artifact import zoo_models
 from gansynth.runs.device import chosen_device
-from gansynth.runs.shipped import zoo_models
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.study import compare
 from gansynth.synthesis import balance

@@ -85,16 +85,16 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
     ``install({"darkness.py": SOURCE}, {"gansynth.metrics": {"darkness": "darkness"}})``
     """
-    from gansynth.classifiers.neural import _BUILDERS
+    from gansynth.classifiers.registry import MAKERS
     from gansynth.gans.gan import _REGISTRY
     from gansynth.metrics.catalogue import METRICS
     from gansynth.plugins import load_plugins, plugins
     from gansynth.recipes.classifier import KINDS
-    from gansynth.recipes.gan import LOSSES
+    from gansynth.recipes.declared import DECLARED
     from gansynth.remedies.remedy import REGISTRY
 
     site = tmp_path / "site-packages"
-    known, registries = set(sys.modules), (_BUILDERS, _REGISTRY, METRICS, KINDS, LOSSES, REGISTRY)
+    known, registries = set(sys.modules), (MAKERS, _REGISTRY, METRICS, KINDS, DECLARED, REGISTRY)
     held: list[dict[Any, Any]] = [dict(one) for one in registries]
 
     def put(files: dict[str, str], points: dict[str, dict[str, str]]) -> None:

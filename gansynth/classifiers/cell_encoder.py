@@ -11,7 +11,7 @@ import platform
 import time
 from collections.abc import Callable
 from functools import cached_property
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,12 @@ from torch.nn import functional as F
 
 from gansynth.classifiers.encoder_training import BATCH, EDGE, resized, trained_network
 from gansynth.data.dataset import CellDataset
-from gansynth.errors import InputError, nearest_name
-from gansynth.files import NoSuchFile, read_json
+from gansynth.errors import InputError
 from gansynth.files.atomic import write_json
 from gansynth.networks.cell_encoder import CellEncoderNetwork
 from gansynth.networks.images import to_float
-from gansynth.recipes.reading import ZOO
+from gansynth.runs.artifact import Artifact, find_artifact, shipped
 from gansynth.runs.device import placed
-from gansynth.runs.shipped import shipped
 from gansynth.runs.weights import read_weights, write_weights
 
 WEIGHTS = "encoder.safetensors"
@@ -137,15 +135,8 @@ class CellEncoder:
         InputError
             If it is not such a folder, or its weights are not those that ``encoder.json`` names.
         """
-        folder = Path(folder)
-        try:
-            info = read_json(folder / INFO)
-            written = str(info["sha256"])
-            classes = len(info["class_names"])
-        except NoSuchFile:
-            raise InputError(f"{folder}: is not a cell encoder (it has no {INFO}); give one that has") from None
-        except (ValueError, KeyError, TypeError, OSError):
-            raise InputError(f"{folder / INFO}: cannot be read; the cell encoder was cut off or edited") from None
+        artifact = Artifact("cell encoder", folder := Path(folder))
+        info, classes = artifact.info, len(artifact.class_names)
         tensors, shape = read_weights(folder / WEIGHTS)
         try:
             network = CellEncoderNetwork(classes, int(shape["width"]))
@@ -153,7 +144,7 @@ class CellEncoder:
         except (KeyError, ValueError, RuntimeError):
             raise InputError(f"{folder / WEIGHTS}: does not fit {INFO} beside it; the encoder was edited") from None
         encoder = cls(network, info, device)
-        if encoder.sha256 != written:
+        if encoder.sha256 != info.get("sha256"):
             raise InputError(f"{folder / WEIGHTS}: is not the file that {INFO} beside it names (sha256 differs)")
         return encoder
 
@@ -169,21 +160,14 @@ def open_encoder(name_or_path: str | Path, device: torch.device | str = "cpu") -
     Raises
     ------
     InputError
-        If there is neither; a near miss among the zoo's names is suggested.
+        If there is neither, or it is something else that was trained (see `find_artifact`).
 
     Examples
     --------
     >>> open_encoder("pbc-encoder").class_names[9]
     'promyelocyte'
     """
-    if Path(name_or_path).is_dir():
-        return CellEncoder.load(name_or_path, device)
-    known = zoo_encoders()
-    if str(name_or_path) in known:
-        return CellEncoder.load(Path(str(resources.files(ZOO) / str(name_or_path))), device)
-    near = nearest_name(str(name_or_path), known)
-    hint = f"did you mean '{near}'?" if near else f"the zoo has {', '.join(known) or 'none'}"
-    raise InputError(f"no folder and no cell encoder '{name_or_path}'; {hint}")
+    return CellEncoder.load(find_artifact(name_or_path, "cell encoder").folder, device)
 
 
 def train_cell_encoder(

@@ -203,6 +203,9 @@ def parse_names(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
+_WRITE_COUNTS = "write for example promyelocyte=40,monocyte=80, and a name that has a comma between double quotes"
+
+
 def parse_numbers(text: str, option: str, example: str) -> list[float]:
     """Read the numbers `X,Y,...`.
 
@@ -295,7 +298,7 @@ def parse_counts_list(text: str | None) -> dict[str, int] | None:
     parts = parse_names(text)
     for part in parts:
         if "=" not in part:
-            raise InputError(f"--counts: '{part}' is not class=n; write for example basophil=20,promyelocyte=30")
+            raise InputError(f"--counts: '{part}' is not class=n; {_WRITE_COUNTS}")
     if not parts:
         raise InputError("--counts: empty; write for example basophil=20,promyelocyte=30")
     counts: dict[str, int] = {}
@@ -334,6 +337,6 @@ def parse_rarity(text: str) -> dict[str, int]:
     for part in parse_names(text):
         name, equals, number = part.rpartition("=")
         if not equals or not name.strip():
-            raise InputError(f"--rarity: '{part}' is not class=n; write for example promyelocyte=40,monocyte=80")
+            raise InputError(f"--rarity: '{part}' is not class=n; {_WRITE_COUNTS}")
         found[name.strip()] = parse_count(number.strip(), f"--rarity {part}")
     return found

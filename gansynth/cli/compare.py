@@ -66,6 +66,9 @@ if TYPE_CHECKING:
     help="paper balances before it splits, as hazra2022: too good, for that paper's tables only.",
 )
 @click.option("--swap", is_flag=True, help="Also train on synthetic and test on real images, and the reverse.")
+@click.option(
+    "--robustness", is_flag=True, help="Also test on the same cells as JPEG, blurred, brighter and in another stain."
+)
 @recipe_options
 @click.option("--min-confidence", type=SHARE, help="Keep synthetic images that are recognised so surely.")
 @jobs_option
@@ -89,6 +92,7 @@ def compare(
     endpoint: str,
     protocol: Protocol,
     swap: bool,
+    robustness: bool,
     size: int | None,
     epochs: int | None,
     changes: tuple[str, ...],
@@ -131,6 +135,7 @@ def compare(
         protocol=protocol,
         endpoint=endpoint,
         swap=swap,
+        robustness=robustness,
         size=size,
         epochs=epochs,
         changes=changes,

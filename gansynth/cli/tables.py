@@ -161,10 +161,21 @@ def comparison_table(comparison: Comparison) -> str:
             difference = _with_interval(e.value, e.interval)
             rows.append((e.classifier, e.arm, e.against, str(e.endpoint), difference, p_value(e.p), p_value(e.p_holm)))
         text += "\n\n" + _aligned(rows)
+    if comparison.conditions:
+        from gansynth.cells.spoiling import SPOILINGS
+
+        rows = [("classifier", "arm", *(f"{primary} {SPOILINGS[name].title}" for name in comparison.conditions))]
+        for entry in comparison.arms:
+            found = [level.entry(entry.arm, entry.classifier) for level in comparison.conditions.values()]
+            cells = [_estimate(one.estimate(primary) if one else None) for one in found]
+            rows.append((entry.classifier, entry.arm, *cells))
+        text += "\n\n" + _aligned(rows)
     for best in comparison.best_dose:
         text += f"\nbest dose of {best.remedy} for {best.endpoint} ({best.classifier}): {best.dose:g}"
     for warning in comparison.warnings:
         text += f"\nwarning: {warning}"
+    if comparison.recommendation is not None:
+        text += f"\n\n{comparison.recommendation}\n  {comparison.recommendation.command}"
     return text
 
 

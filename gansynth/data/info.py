@@ -9,6 +9,7 @@ from typing import Any
 
 from gansynth.data.duplicates import find_duplicates
 from gansynth.data.folders import Unreadable, shown
+from gansynth.data.opening import read_metadata
 from gansynth.data.pack import Pack, open_pack
 from gansynth.data.split import SPLITS, SPLITS_FILE, read_splits
 from gansynth.errors import InputError
@@ -44,6 +45,8 @@ class DatasetInfo:
         Images per class of each split; empty before splitting.
     splits_problem : str
         Why `splits.csv` does not fit the images; empty where it does.
+    metadata_problem : str
+        Why `metadata.csv` does not; every other command refuses it then.
     """
 
     path: str
@@ -57,6 +60,7 @@ class DatasetInfo:
     across_classes: int
     splits: dict[str, dict[str, int]]
     splits_problem: str = ""
+    metadata_problem: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as plain values for JSON."""
@@ -75,6 +79,7 @@ class DatasetInfo:
             },
             "splits": self.splits,
             "splits_problem": self.splits_problem,
+            "metadata_problem": self.metadata_problem,
         }
 
     def to_text(self) -> str:
@@ -107,6 +112,8 @@ class DatasetInfo:
             lines += _some([f"{other.path}: {other.reason}" for other in self.ignored])
         if self.splits_problem:
             lines.append(f"split not shown: {self.splits_problem}")
+        if self.metadata_problem:
+            lines.append(f"table of no use: {self.metadata_problem}")
         return "\n".join(lines)
 
 
@@ -152,7 +159,16 @@ def dataset_info(data: str | Path, *, size: int = 128, cache_dir: Path | None = 
         across_classes=sum(len({names[i] for i in group}) > 1 for group in groups),
         splits=splits,
         splits_problem=problem,
+        metadata_problem=_metadata_problem(root, pack),
     )
+
+
+def _metadata_problem(root: Path, pack: Pack) -> str:
+    try:
+        read_metadata(root, pack.paths, [bad.path for bad in (*pack.unreadable, *pack.ignored)])
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def _splits(root: Path, pack: Pack, names: list[str]) -> tuple[dict[str, dict[str, int]], str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.files import typed_names
 
 
 def hold_rare(dataset: CellDataset, counts: Mapping[str, int], *, seed: int = 0) -> CellDataset:
@@ -39,7 +40,7 @@ def hold_rare(dataset: CellDataset, counts: Mapping[str, int], *, seed: int = 0)
     split = dataset.records["split"].to_numpy()
     for name, n in counts.items():
         if name not in dataset.class_names:
-            raise InputError(f"rarity of '{name}': no such class; there are {', '.join(dataset.class_names)}")
+            raise InputError(f"rarity of '{name}': no such class; there are {typed_names(dataset.class_names)}")
         of_class = dataset.labels == dataset.class_names.index(name)
         training = np.flatnonzero(of_class & (split == "train"))
         if not 1 <= n <= len(training):

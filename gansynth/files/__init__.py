@@ -12,6 +12,7 @@ from gansynth.files.json_text import read_json as read_json
 from gansynth.files.lock import hold as hold
 from gansynth.files.lock import holding as holding
 from gansynth.files.names import shown as shown
+from gansynth.files.names import typed_names as typed_names
 from gansynth.files.regular import NoSuchFile as NoSuchFile
 from gansynth.files.regular import is_named as is_named
 from gansynth.files.regular import open_regular as open_regular

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -13,3 +14,14 @@ def shown(name: str | Path) -> str:
     except UnicodeEncodeError:  # half a character that no file system gave: it was typed
         raw = str(name).encode("utf-8", "backslashreplace")
     return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def typed_names(names: Iterable[str]) -> str:
+    """Return names as options that take several read them: one with a comma in it stands between double quotes.
+
+    Examples
+    --------
+    >>> typed_names(["monocyte", "Blast, no lineage spec"])
+    'monocyte, "Blast, no lineage spec"'
+    """
+    return ", ".join(f'"{name}"' if "," in name else name for name in names)

@@ -5,7 +5,7 @@ from gansynth.gans.engine.training import choose_recipe, is_first_process, train
 from gansynth.gans.gan import GAN, Batch, Turn, build_gan, register
 from gansynth.gans.run import Run, open_run
 from gansynth.plugins import load_plugins
-from gansynth.runs.shipped import zoo_models
+from gansynth.runs.artifact import zoo_models
 
 __all__ = [
     "GAN",

@@ -16,7 +16,7 @@ from gansynth.remedies.naming import slug
 from gansynth.remedies.parameter import Parameter, number_text
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, targets
 from gansynth.remedies.treatment import Treatment
-from gansynth.runs.shipped import zoo_models
+from gansynth.runs.artifact import zoo_models
 
 if TYPE_CHECKING:
     from gansynth.data.dataset import CellDataset

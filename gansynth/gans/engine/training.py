@@ -119,7 +119,7 @@ def train_gan(
     out = Path(out)
     if is_first_process():  # before the others start: a refusal now is one sentence, later it leaves them waiting
         claim_folder(out, resume)
-    fabric = _launch(recipe, device, devices)
+    fabric = launch(recipe, device, devices)
     keep_freed_memory()
     identity = identity_of(training, recipe, seed)
 
@@ -225,7 +225,14 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
 
 
-def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
+def launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
+    """Return what computes a training: devices, precision, processes.
+
+    Raises
+    ------
+    InputError
+        If there are not so many devices, or their number does not divide the batch.
+    """
     if devices < 1 or recipe.training.batch_size % devices:
         raise InputError(f"--devices {devices}: give a number that divides the batch size {recipe.training.batch_size}")
     where = chosen_device(device)

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
+from gansynth.files import typed_names
 from gansynth.recipes.classifier import ClassifierRecipe, NeuralRecipe, load_classifier_recipe
 from gansynth.remedies import Arm, parse_arm
 from gansynth.remedies.arm import ALONE, AUGMENTATION, NONE, OVERSAMPLE
 from gansynth.remedies.synthetic import Synthetic
 from gansynth.studies.comparison.entries import Endpoint
 from gansynth.studies.comparison.settings import ComparisonSettings
+
+RECIPES = "classifiers"
+"""Folder of a comparison for the recipes of its classifiers."""
 
 BASELINES = (NONE, AUGMENTATION, OVERSAMPLE)
 _RARE_SHARE = 10
@@ -181,7 +185,7 @@ def rare_classes(counts: Mapping[str, float], rarity: Mapping[str, int], named: 
     """
     unknown = [name for name in (*named, *rarity) if name not in counts]
     if unknown:
-        raise InputError(f"'{unknown[0]}': no such class; there are {', '.join(counts)}")
+        raise InputError(f"'{unknown[0]}': no such class; there are {typed_names(counts)}")
     if named or rarity:
         return list(dict.fromkeys(named or rarity))
     most = max(counts.values())

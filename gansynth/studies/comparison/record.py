@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from gansynth.metrics.classification import classification_scores
 from gansynth.studies.comparison.arm import Cell, Job, Outcome
 
 PREDICTIONS, SYNTHETIC, NOTE = "predictions.csv", "synthetic.csv", "arm.json"
+ALTERED = "predictions-{}.csv"
+"""What it says of the test images in a condition."""
 FAILED = "failed.txt"
 """The traceback of a training that failed."""
 _DECIMALS = 5
@@ -90,6 +92,8 @@ class Note:
         Whose synthetic images were predicted too.
     warnings : list of str
     scores : Scores
+    conditions : list of str
+        In which the test images were predicted too.
     """
 
     arm: str
@@ -105,6 +109,7 @@ class Note:
     predicted_gans: list[str]
     warnings: list[str]
     scores: Scores
+    conditions: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, folder: Path) -> Note:
@@ -148,20 +153,31 @@ class Record:
         """Return what it says of the test images."""
         return _read(self.folder / PREDICTIONS, self.class_names)
 
+    def in_condition(self, name: str) -> Predictions:
+        """Return what it says of the test images in a condition."""
+        return _read(self.folder / ALTERED.format(name), self.class_names)
+
     def synthetic(self) -> Predictions:
         """Return what it says of synthetic images."""
         return _read(self.folder / SYNTHETIC, self.class_names)
 
 
-def finished(out: Path, cell: Cell, class_names: tuple[str, ...], gans: Collection[str] = ()) -> Record | None:
-    """Return the record of a finished cell, which has also predicted the images of `gans`; None for any other."""
+def finished(
+    out: Path,
+    cell: Cell,
+    class_names: tuple[str, ...],
+    gans: Collection[str] = (),
+    conditions: Collection[str] = (),
+) -> Record | None:
+    """Return the record of a finished cell, which has also predicted the images of `gans`, and the test images in
+    `conditions`; None for any other."""
     folder = out / cell.path
     try:
         record = Record(cell, folder, class_names)
-        there = set(record.note.predicted_gans)
+        there, shown_in = set(record.note.predicted_gans), set(record.note.conditions)
     except (FileNotFoundError, InputError):
         return None
-    return record if there >= set(gans) else None
+    return record if there >= set(gans) and shown_in >= set(conditions) else None
 
 
 def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
@@ -171,6 +187,8 @@ def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
     (folder / NOTE).unlink(missing_ok=True)
     shown = np.round(outcome.probabilities, _DECIMALS)
     _write(folder / PREDICTIONS, names, job.test, shown)
+    for name, altered in outcome.conditions.items():
+        _write(folder / ALTERED.format(name), names, job.test, np.round(altered, _DECIMALS))
     if job.synthetic:
         made = list(job.synthetic.values())
         gans = [gan for gan, one in job.synthetic.items() for _ in range(len(one))]
@@ -193,6 +211,7 @@ def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
         predicted_gans=list(job.synthetic),
         warnings=outcome.notes,
         scores=Scores(scores.overall, dict(zip(names, scores.classes, strict=True))),
+        conditions=list(outcome.conditions),
     ).write(folder)
     (folder / FAILED).unlink(missing_ok=True)
     return Record(job.cell, folder, names)

@@ -19,6 +19,7 @@ from gansynth.studies.comparison.gathering import gather
 from gansynth.studies.comparison.grid import Grid, chosen_jobs, training_images
 from gansynth.studies.comparison.levels import chosen_tree
 from gansynth.studies.comparison.plan import (
+    RECIPES,
     Plan,
     endpoints_of,
     load_classifiers,
@@ -32,7 +33,6 @@ from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.splits import Fold, Images, data_sha256, make_folds, units_of, whole
 
 DEFAULT = ("sequential-cnn",)
-RECIPES = "classifiers"
 SPLITS = "splits"
 
 
@@ -134,8 +134,8 @@ def prepare(
     refuse_inside(data, out)
     held = _held(out, resume)
     kept = held.arms if held else ()
-    if held and held.swap:
-        settings = replace(settings, swap=True)
+    if held:
+        settings = replace(settings, swap=settings.swap or held.swap, robustness=settings.robustness or held.robustness)
     more_seeds = settings.seeds if settings.seeds is not None else 0 if held else 3
     first = settings.seed
     plan = Plan(
@@ -222,6 +222,7 @@ def _registered(plan: Plan, folds: Sequence[Fold], **more: Any) -> Registration:
         seeds=plan.seeds,
         steps={recipe.name: [steps_of(recipe, n) for n in n_train] for recipe in plan.classifiers},
         swap=asked.swap,
+        robustness=asked.robustness,
         **more,
     )
 

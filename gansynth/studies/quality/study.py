@@ -43,6 +43,7 @@ from gansynth.studies.quality.similarity import diversity, mean_over_classes, pe
 from gansynth.studies.quality.stages import Stages
 from gansynth.studies.quality.views import Pool, View
 from gansynth.studies.quality.white_cells import white_diversity
+from gansynth.studies.quality.white_copies import sum_of, white_copies
 
 ENOUGH_FOR_FID = 2048
 SHOWN = 8
@@ -190,6 +191,11 @@ def quality(
                 tick(number)
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache)
+    for book, found in zip(classes, white_copies(sets, cache, stages, seed), strict=True):
+        book |= found
+    looked_for = [book["copies-white"] for book in classes if book["copies-white"].value is not None]
+    if looked_for:
+        overall["copies-white"] = sum_of(looked_for)
     overall |= copies.overall
     for book, found in zip(classes, copies.per_class, strict=True):
         book |= found

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 from gansynth.errors import InputError
+from gansynth.files import typed_names
 
 Thin = Literal["minority", "both"]
 THIN: tuple[Thin, ...] = get_args(Thin)
@@ -98,7 +99,7 @@ def _check(
         raise InputError(f"--ratios: {said}; write for example 1,5,10,50")
     unknown = [name for name in minority if name not in counts]
     if unknown:
-        raise InputError(f"--minority '{unknown[0]}': no such class; there are {', '.join(counts)}")
+        raise InputError(f"--minority '{unknown[0]}': no such class; there are {typed_names(counts)}")
     if not others:
         raise InputError("--minority: names every class; leave out at least one, against which the others are rare")
     if most is not None and most < 1:
