@@ -38,6 +38,7 @@ from gansynth.errors import InputError
 )
 @click.option("--devices", type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
 @click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
+@click.option("--logger", "loggers", multiple=True, help="Also log to wandb or mlflow; repeatable.")
 @dry_run_option
 @seed_option
 @device_option
@@ -53,6 +54,7 @@ def train_gan(
     parent: str | None,
     devices: int,
     precision: str | None,
+    loggers: tuple[str, ...],
     dry_run: bool,
     seed: int,
     device: str,
@@ -94,6 +96,7 @@ def train_gan(
         device=device,
         devices=devices,
         precision=precision,
+        loggers=loggers,
     )
     if gans.is_first_process():
         click.echo(f"wrote {run.path}")

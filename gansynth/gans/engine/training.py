@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.loggers import Logger
 from torch import Tensor
 
 from gansynth.data.dataset import CellDataset
@@ -30,6 +31,7 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.runs.claim import claim_folder
 from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16, placed
 from gansynth.runs.journal import Journal
+from gansynth.runs.loggers import open_loggers
 from gansynth.runs.memory import keep_freed_memory
 from gansynth.runs.names import RECIPE
 from gansynth.runs.progress import Progress
@@ -58,6 +60,7 @@ def train_gan(
     devices: int = 1,
     precision: str | None = None,
     progress: bool = True,
+    loggers: Sequence[str | Logger] = (),
 ) -> Run:
     """Train a GAN on the training split of a data set, and leave a run folder.
 
@@ -88,6 +91,8 @@ def train_gan(
         Default: the recipe's. In bf16 the norm of the gradient penalty and all losses stay in float32.
     progress : bool
         Report on the terminal.
+    loggers : sequence of str or Logger
+        Trackers beside TensorBoard: "wandb", "mlflow" (`gansynth.runs.loggers`), or any logger of Lightning Fabric.
 
     Returns
     -------
@@ -142,7 +147,10 @@ def train_gan(
     batches = Batches(training, recipe, batch_size, fabric.device)
     chooses = recipe.reports.keep == "recognised"
 
-    with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
+    trackers = open_loggers(loggers, out) if fabric.is_global_zero else []
+    for tracker in trackers:
+        tracker.log_hyperparams(recipe.model_dump(mode="json") | {"seed": seed})
+    with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero, loggers=trackers) as journal:
         if fabric.is_global_zero:
             watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal, gan.pretrained)
             write_info(
