@@ -74,6 +74,7 @@ def train_gan(
     from gansynth import gans
     from gansynth.data import open_dataset
     from gansynth.data.opening import refuse_inside
+    from gansynth.report.training import TrainingPage
 
     refuse_inside(data, out)
     chosen = gans.choose_recipe(recipe, changes, out, resume=resume, parent=parent)
@@ -96,7 +97,7 @@ def train_gan(
         device=device,
         devices=devices,
         precision=precision,
-        loggers=loggers,
+        loggers=[TrainingPage(out), *loggers],
     )
     if gans.is_first_process():
         click.echo(f"wrote {run.path}")
