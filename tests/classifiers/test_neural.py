@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gansynth.classifiers import Classifier, train_classifier
 from gansynth.classifiers import neural_training as training_module
-from gansynth.classifiers.augmentation import _grid, ordinary_augmentation, random_orientations
+from gansynth.classifiers.augmentation import _grid, free_augmentation, ordinary_augmentation, random_orientations
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.neural_run import steps_per_epoch
 from gansynth.classifiers.neural_training import learning_rate
@@ -197,6 +197,22 @@ def test_every_image_is_augmented_by_itself_and_a_little() -> None:
     assert changed.shape == images.shape
     assert len({round(float(image.mean()), 5) for image in changed}) == 6
     assert (changed - images).abs().mean() < 0.15
+
+
+def test_free_augmentation_turns_by_any_angle_and_changes_saturation_but_not_hue() -> None:
+    torch.manual_seed(0)
+    half = torch.full((64, 3, 32, 32), -0.5)
+    half[..., :16] = 0.5  # an edge, grey: its angle is seen in the mean of the upper half
+    found = free_augmentation(half)
+    assert len({round(float(image[0, :16].mean() - image[0].mean()), 3) for image in found}) > 40
+    assert torch.allclose(found[:, 0], found[:, 1], atol=1e-6), "grey has no saturation to change"
+    violet = torch.tensor([0.2, -0.6, 0.4]).view(1, 3, 1, 1).expand(64, 3, 8, 8)
+    shown = free_augmentation(violet).mean(dim=(2, 3))
+    apart = shown - shown.mean(dim=1, keepdim=True)
+    direction = F.normalize(violet[0, :, 0, 0] - violet[0, :, 0, 0].mean(), dim=0)
+    assert torch.allclose(F.normalize(apart, dim=1), direction.expand(64, 3), atol=1e-5)
+    spread = apart.norm(dim=1)
+    assert spread.max() / spread.min() > 1.5
 
 
 def test_orientations_move_every_pixel_and_change_none() -> None:
