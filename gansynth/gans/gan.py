@@ -178,17 +178,23 @@ class TwoPlayerGAN(GAN):
 class ThreePlayerGAN(GAN):
     """Base of the GANs with a classifier that plays beside the critic (hazra2022, section 2.2.2).
 
-    It learns from real images only: what it learned from generated ones would be the generator's mistakes.
+    It learns from real images: what it learned from generated ones would be the generator's mistakes. A recipe may let
+    it all the same, as table 5 of the paper has it (``losses.classifier_generated``).
     """
 
     classifier: nn.Module
 
     def classifier_loss(self, batch: Batch) -> Terms:
-        """Cross entropy of logits on augmented real images."""
+        """Cross entropy of logits on augmented real images, and on generated ones where the recipe says so."""
         logits = self.classifier(self.augment(batch.images)).float()
         weights = self.recipe.losses
         assert isinstance(weights, ThreePlayerLosses | ProjectedLosses)
-        return {"real": weights.classifier_real * F.cross_entropy(logits, batch.labels)}
+        terms = {"real": weights.classifier_real * F.cross_entropy(logits, batch.labels)}
+        more = getattr(weights, "classifier_generated", 0.0)
+        if more and batch.step >= self.recipe.training.warm_up:
+            logits = self.classifier(self.augment(self.generate_detached(batch))).float()
+            terms["generated"] = more * F.cross_entropy(logits, batch.generated_labels)
+        return terms
 
 
 _REGISTRY: dict[str, type[GAN]] = {}

@@ -157,10 +157,13 @@ class WassersteinLosses(Section):
 
 
 class ThreePlayerLosses(WassersteinLosses):
-    """C-WGAN-GP: `classifier_real` weighs what the classifier learns, `generator_critic` and `generator_class` how much
-    the generator heeds the critic and the classifier, `mode_seeking` what its images owe to their latents."""
+    """C-WGAN-GP: `classifier_real` and `classifier_generated` weigh what the classifier learns from real and from
+    generated images (table 5 of hazra2022 gives it both; 0 keeps it from the generator's mistakes), `generator_critic`
+    and `generator_class` how much the generator heeds the critic and the classifier, `mode_seeking` what its images owe
+    to their latents."""
 
     classifier_real: NonNegative = 1.0
+    classifier_generated: NonNegative = 0.0
     generator_critic: NonNegative = 1.0
     generator_class: NonNegative = 0.1
     mode_seeking: NonNegative = 0.0

@@ -53,7 +53,7 @@ def test_the_page_lists_every_table_with_its_command(tmp_path: Path) -> None:
     for paper in read_papers():
         for table in paper.tables:
             assert (table.name if table.kept else f"Table {table.number}") in html
-    assert "python eval/guo2022.py pbc --quick --seeds 3" in html
+    assert "python eval/guo2022.py pbc --budget quick --seeds 3" in html
     assert "| 4 | Does CBCM beat" in readme.read_text(encoding="utf-8")
 
 
