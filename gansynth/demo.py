@@ -342,7 +342,7 @@ def _honest_words(look: FirstLook) -> list[str]:
         ]
     return [
         *said,
-        f"{look.before.name} has learned for long, from many drawn cells of other seeds: what it adds to a set is more "
+        f"{look.before.name} has learned from many drawn cells of other seeds: what it adds to a set is more "
         "than these few images say. With cells of another hospital fine-tuning has more to do, for an hour or two.",
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import errno
+import json
 import os
 import resource
 import subprocess
@@ -268,3 +269,10 @@ def test_sources_are_kind_and_path() -> None:
     for wrong in ("pbc", "pbc=", "=x"):
         with pytest.raises(InputError, match="kind=PATH"):
             parse_sources([wrong])
+
+
+def test_models_answers_a_script_with_the_names_that_it_lists() -> None:
+    names = json.loads(call("models", "--json").stdout)
+    listed = call("models").stdout
+    assert "pbc-64" in names["generators"] and "smote" in names["remedies"]
+    assert all(f"  {name}" in listed for kind in names.values() for name in kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @measuring_options
 @click.option("--devices", type=COUNT, default=1, show_default=True, help="As for train-gan.")
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what benchmark.json holds.")
 @dry_run_option
 @seed_option
 @device_option
@@ -68,6 +70,7 @@ def benchmark(
     dinobloom: Path | None,
     devices: int,
     resume: bool,
+    as_json: bool,
     dry_run: bool,
     seed: int,
     device: str,
@@ -127,8 +130,8 @@ def benchmark(
     )
     found = replace(found, command=typed_command())
     found.write(out)
-    click.echo(benchmark_table(found))
-    click.echo(f"wrote {write_benchmark_page(out)}")
+    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else benchmark_table(found))
+    click.echo(f"wrote {write_benchmark_page(out)}", err=as_json)
     if found.failed:
         click.echo(f"gansynth: {len(found.failed)} of {len(found.runs)} runs failed (see above)", err=True)
         click.get_current_context().exit(1)

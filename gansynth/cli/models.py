@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -12,18 +13,31 @@ if TYPE_CHECKING:
 
 
 @click.command()
-def models() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the names of each kind.")
+def models(as_json: bool) -> None:
     """List what can be asked for by name: recipes, remedies, and what ships trained.
 
     \b
     Example:
       gansynth models
+      gansynth models --json
     """
     from gansynth.recipes import load_recipe, recipe_names
     from gansynth.recipes.classifier import classifier_recipe_names, load_classifier_recipe
     from gansynth.remedies.remedy import REGISTRY
     from gansynth.runs.artifact import shipped
 
+    if as_json:
+        names = {
+            "gans": recipe_names(),
+            "remedies": sorted(REGISTRY),
+            "classifiers": classifier_recipe_names(),
+            "generators": [model.name for model in shipped("generator")],
+            "cell encoders": [model.name for model in shipped("cell encoder")],
+            "cell detectors": [model.name for model in shipped("cell detector")],
+        }
+        click.echo(json.dumps(names, ensure_ascii=False))
+        return
     gans = ((recipe.name, f"{recipe.gan}, {_size(recipe.resolution)}") for recipe in map(load_recipe, recipe_names()))
     _list("GANs, for train-gan --recipe and compare --remedies", gans)
     remedies = ((name, _takes(remedy)) for name, remedy in sorted(REGISTRY.items()))

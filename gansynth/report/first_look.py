@@ -198,7 +198,7 @@ def _learned(look: FirstLook) -> str:
     made, held_out, chance = look.agreement.value, look.agreement_held_out.value, 1 / len(look.class_names)
     earlier = None if look.before is None else look.before.agreement
     was = "" if earlier is None else f" (before: {earlier.value:.0%})"
-    shares = (
+    said = (
         f"a classifier that has seen no synthetic image assigns {made:.0%} of the synthetic cells{was} to their class, "
         f"against {held_out:.0%} of fresh {look.kind} cells; guessing would give {chance:.0%}."
     )
@@ -206,15 +206,15 @@ def _learned(look: FirstLook) -> str:
     if (look.agreement.per_class >= WELL).all():
         then = f"Of every class it recognises at least {np.floor(100 * look.agreement.per_class.min()):.0f}%."
     elif len(learned) == total:
-        least = int(look.agreement.per_class.argmin())
-        then = f"Every class is taking shape; least of all {look.class_names[least]} "
-        then += f"({look.agreement.per_class[least]:.0%})."
+        shares = zip(look.class_names, look.agreement.per_class, strict=True)
+        behind = [f"{name} ({share:.0%})" for name, share in shares if share < WELL]
+        then = f"Of every class it recognises at least {WELL:.0%}, but not of {listed(behind)}."
     elif not learned or made < 2 * chance:
         then = "The classes are not learned yet: train longer."
     else:
         missing = [name for name in look.class_names if name not in learned]
         then = f"{len(learned)} of {total} classes are taking shape; not yet {listed(missing)}."
-    return f"{spent}, {shares} {then}"
+    return f"{spent}, {said} {then}"
 
 
 def _figures(look: FirstLook) -> list[tuple[str, str]]:
@@ -263,7 +263,7 @@ def _own_warnings(look: FirstLook) -> list[str]:
             f"(AUC {look.memorisation.value:.2f}): the generator may be memorising."
         )
     few = [name for name in look.class_names if look.training[name] < 20]
-    if few:
+    if few and look.before is None:  # one that begins with another knows more of a class than these images
         found.append(f"Fewer than 20 training images of {listed(few)}: what is synthetic there varies those few.")
     return found
 

@@ -24,8 +24,8 @@ from gansynth.runs.names import INFO
 
 PAGE = "report.html"
 RELOAD_SECONDS = 30
-_SHEETS = 6
-"""Sheets shown: the newest, and some from the beginning on."""
+_EARLIER = 5
+"""Sheets shown beside the newest, from the first on."""
 _WELL = 0.8
 
 Curves = dict[str, tuple[list[float], list[float]]]
@@ -88,11 +88,12 @@ def training_page(folder: Path, *, runs: bool) -> Page:
     steps = [record for record in records if "seconds" in record]
     info = read_json(folder / INFO) if (folder / INFO).is_file() else {}
     name = info.get("recipe", folder.name)
+    now, before = _sheets(folder)
     return Page(
         title=f"Training {name}",
         subtitle=f"{folder.name}: {_how_far(steps)}; {'it goes on' if runs else 'it has ended'}",
         verdict=_verdict(last),
-        sections=[*_sheets(folder), *_watched(last, curves["watch"]), *_losses(curves["losses"])],
+        sections=[*now, *_watched(last, curves["watch"]), *_losses(curves["losses"]), *before],
         facts=[("log", f"{LOG}, and TensorBoard's events, beside this page")],
         reload_seconds=RELOAD_SECONDS if runs else 0,
     )
@@ -152,22 +153,28 @@ def _verdict(last: Mapping[str, Mapping[str, float | None]]) -> str:
     )
 
 
-def _sheets(folder: Path) -> list[Section]:
+def _sheets(folder: Path) -> tuple[list[Section], list[Section]]:
+    """Return the newest sheet, and some from the beginning on, folded."""
     files = sorted((folder / "samples").glob("step-*.png"))
     if not files:
-        return []
-    chosen = dict.fromkeys([files[-1], *(files[i * (len(files) - 1) // _SHEETS] for i in reversed(range(_SHEETS)))])
-    rows = []
-    for file in chosen:
-        step = int(file.stem.partition("-")[2])
-        with Image.open(file) as image:
-            width = image.width
-        alt = f"Synthetic cells of every class at step {step:,}"
-        rows.append((f"step {step:,}", "", [Picture(f"samples/{file.name}", alt, width, "synthetic")]))
-    caption = (
-        "The same latents at every step, a row for each class; the newest sheet first. All sheets are in samples/."
-    )
-    return [Section("What it makes", blocks=[Lineup(["synthetic"], rows, caption)])]
+        return [], []
+    *before, last = files
+    places = [i * (len(before) - 1) // (_EARLIER - 1) for i in reversed(range(_EARLIER))] if before else []
+    chosen = [before[place] for place in dict.fromkeys(places)]
+    caption = "A row for each class, the same latents at every step."
+    now = Section("What it makes", blocks=[Lineup(["synthetic"], [_sheet(last)], caption)])
+    words = "From the newest to the first; all of them are in samples/."
+    earlier = Lineup(["synthetic"], [_sheet(file) for file in chosen], words)
+    then = Section("What it made before", blocks=[earlier], folded=True)
+    return [now], [then] if chosen else []
+
+
+def _sheet(file: Path) -> tuple[str, str, list[Picture]]:
+    step = int(file.stem.partition("-")[2])
+    with Image.open(file) as image:
+        width = image.width
+    alt = f"Synthetic cells of every class at step {step:,}"
+    return f"step {step:,}", "", [Picture(f"samples/{file.name}", alt, width, "synthetic")]
 
 
 def _watched(last: Mapping[str, Mapping[str, float | None]], watch: Curves) -> list[Section]:

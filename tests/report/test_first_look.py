@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gansynth.metrics.agreement import ClassAgreement, class_agreement
 from gansynth.metrics.diversity import Diversity
 from gansynth.metrics.memorisation import memorisation
-from gansynth.report.first_look import FirstLook, first_look_page, verdict
+from gansynth.report.first_look import Before, FirstLook, first_look_page, verdict
 from gansynth.report.page import render_page
 
 NAMES = ("basophil", "eosinophil", "smudge cell")
@@ -86,3 +86,21 @@ def test_balancing_is_shown_as_the_imbalance_before_and_after() -> None:
     figures = dict(first_look_page(look(None), title="t", subtitle="s").figures)
     assert "ρ = 24" in figures["185"] and "ρ = 1" in figures["175"]
     assert dataclasses.replace(look(None), added={}).imbalance == 24
+
+
+def test_classes_that_are_recognised_less_are_named_with_their_share() -> None:
+    nearly = look(agreement([[9, 1, 0], [1, 9, 0], [1, 2, 7]]))
+    assert nearly.learned == list(NAMES)
+    assert verdict(nearly).endswith("Of every class it recognises at least 80%, but not of smudge cell (70%).")
+
+
+def test_a_generator_that_was_fine_tuned_is_shown_beside_what_it_was() -> None:
+    cells: NDArray[np.uint8] = np.zeros((2, 3, 8, 8), np.uint8)
+    before = Before("phantom-64", [cells] * 3, agreement([[8, 2, 0], [2, 8, 0], [0, 2, 8]]))
+    tuned = dataclasses.replace(look(agreement([[9, 1, 0], [1, 9, 0], [0, 1, 9]])), before=before)
+    assert "of fine-tuning phantom-64" in verdict(tuned) and "90% of the synthetic cells (before: 80%)" in verdict(
+        tuned
+    )
+    html = render_page(first_look_page(tuned, title="t", subtitle="s"))
+    assert html.count("data:image/") == 9 and "phantom-64 as it ships" in html
+    assert "Fewer than 20" not in html
