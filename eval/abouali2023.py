@@ -272,7 +272,7 @@ def table_4(found: Found) -> str:
         curve = [] if entry is None or results is None else last_epochs(results, entry)
         cells = []
         for paper, key in zip(TABLE_4[name], ("train_accuracy", "val_accuracy", ""), strict=True):
-            known = [float(point[key]) for point in curve if key and point.get(key) is not None]
+            known = [value for point in curve if (value := point.value(key)) is not None]
             ours = f"{100 * sum(known) / len(known):.1f}" if known else MISSING
             cells.append(f"{paper:.2f} / {ours if key else percent(figure(entry, 'accuracy'))}")
         cells += [_beside(value, figure(entry, metric)) for value, metric in zip(TABLE_5[name], OVERALL, strict=True)]

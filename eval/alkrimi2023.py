@@ -289,7 +289,7 @@ def by_lobes(measured: NucleiReport) -> str:
     right, asked = measured.by_lobes
     low, high = wilson_interval(right, asked).tolist() if asked else (0.0, 0.0)
     rows = [
-        [name, *(f"{n / max(sum(one['lobes']), 1):.0%}" for n in one["lobes"]), f"{one['left_out']}"]
+        [name, *(f"{n / max(sum(one.lobes), 1):.0%}" for n in one.lobes), f"{one.left_out}"]
         for name, one in measured.classes.items()
     ]
     return (

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import gansynth
 from budget import Amount, Budget, Timed, add_budget, announced
+from gansynth.classifiers.curves import Epoch
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.comparison.page import write_comparison_page
 from gansynth.studies.comparison.entries import ArmResult, ArmScores
@@ -140,7 +141,7 @@ def parts(results: Comparison, keys: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in results.to_json().items() if key in keys}
 
 
-def last_epochs(results: Comparison, entry: ArmResult) -> list[dict[str, Any]]:
+def last_epochs(results: Comparison, entry: ArmResult) -> list[Epoch]:
     """Return the last point of the curve of every training of an arm that has one."""
     notes = [record.note for record in results.records(entry) if record.has_note]
     return [note.curve[-1] for note in notes if note.curve]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shlex
@@ -31,6 +30,7 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.report.comparison.page import write_comparison_page
 from gansynth.report.first_look import Before, Compared, FirstLook, first_look_page
 from gansynth.report.page import write_page
+from gansynth.report.training import curves_of, read_log
 from gansynth.runs.artifact import zoo_models
 from gansynth.runs.device import chosen_device
 from gansynth.studies.comparison.result import Comparison
@@ -287,7 +287,7 @@ def take_first_look(
         memorisation=memorisation(near, near_fresh),
         copies=0 if prints is None else int((near < prints.copy_threshold).sum()),
         minutes=float(run.info["seconds"]) / 60,
-        curves=_curves(run),
+        curves=curves_of(read_log(run.path)),
         before=earlier,
     )
 
@@ -330,27 +330,6 @@ def _per_pixel(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     # So scaled, the Euclidean distance of two images is their root mean square difference in grey levels.
     flat = images.reshape(len(images), -1).astype(np.float32)
     return flat / np.float32(np.sqrt(flat.shape[1]))
-
-
-def _curves(run: Run) -> dict[str, dict[str, tuple[list[float], list[float]]]]:
-    """Read from the run's log each player's loss and each class's watch, over minutes of training."""
-    records = [json.loads(line) for line in (run.path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    minutes = {record["step"]: record["seconds"] / 60 for record in records if "seconds" in record}
-    losses: dict[str, tuple[list[float], list[float]]] = {}
-    watch: dict[str, tuple[list[float], list[float]]] = {}
-    for record in records:
-        if record["step"] not in minutes:
-            continue
-        at = minutes[record["step"]]
-        terms = [(name.split("/")[0], value) for name, value in record.items() if "/" in name]
-        values = [(losses, player, sum(v for p, v in terms if p == player)) for player in {p for p, _ in terms}]
-        values += [(watch, name, seen["recall"]) for name, seen in record.get("watch", {}).items()]
-        for curves, name, value in values:
-            if value is not None:
-                x, y = curves.setdefault(name, ([], []))
-                x.append(at)
-                y.append(value)
-    return {"losses": dict(sorted(losses.items())), "watch": watch}
 
 
 def _honest_words(look: FirstLook) -> list[str]:

@@ -186,6 +186,8 @@ def test_the_next_command_of_the_page_works(demo: Path) -> None:
     result = call("train-gan", demo / "phantom", *again, "--minutes", 0.04)
     assert result.exit_code == 0, result.stderr
     assert f"wrote {demo / 'run'}" in result.stdout
+    page = (demo / "run" / "report.html").read_text(encoding="utf-8")
+    assert "it has ended" in page and "location.reload" not in page and 'src="samples/step-' in page
 
 
 def test_an_unknown_run_is_answered_with_what_there_is(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.classifiers.encoder_training import BATCH, EDGE, resized, trained_network
@@ -29,7 +28,7 @@ from gansynth.networks.cell_encoder import CellEncoderNetwork
 from gansynth.networks.images import to_float
 from gansynth.runs.artifact import Artifact, find_artifact, shipped
 from gansynth.runs.device import placed
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.weights import halved, read_weights, widened, write_weights
 
 WEIGHTS = "encoder.safetensors"
 INFO = "encoder.json"
@@ -113,7 +112,7 @@ class CellEncoder:
     def rounded(self) -> CellEncoder:
         """Return the encoder with its weights rounded to what 16 bits hold."""
         network = CellEncoderNetwork(len(self.class_names), self.network.width)
-        network.load_state_dict({k: _halved(v).to(v.dtype) for k, v in self.network.state_dict().items()})
+        network.load_state_dict(widened(halved(self.network.state_dict())))
         return CellEncoder(network, {**self.info, "bits": 16}, self.device)
 
     def save(self, folder: Path | str) -> None:
@@ -121,7 +120,7 @@ class CellEncoder:
         folder = Path(folder)
         state = dict(self.network.state_dict())
         if self.info.get("bits") == 16:
-            state = {k: _halved(v) for k, v in state.items()}
+            state = halved(state)
         shape = {"n_classes": str(self.network.n_classes), "width": str(self.network.width)}
         write_weights(folder / WEIGHTS, state, shape)
         write_json(folder / INFO, {**self.info, "sha256": self.sha256})
@@ -140,7 +139,7 @@ class CellEncoder:
         tensors, shape = read_weights(folder / WEIGHTS)
         try:
             network = CellEncoderNetwork(classes, int(shape["width"]))
-            network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+            network.load_state_dict(widened(tensors))
         except (KeyError, ValueError, RuntimeError):
             raise InputError(f"{folder / WEIGHTS}: does not fit {INFO} beside it; the encoder was edited") from None
         encoder = cls(network, info, device)
@@ -256,7 +255,3 @@ def _refuse_unfit(train: CellDataset) -> None:
         )
     if sum(n > 0 for n in train.counts().values()) < 2:
         raise InputError("a cell encoder learns to distinguish classes; give a training split with two classes or more")
-
-
-def _halved(tensor: Tensor) -> Tensor:
-    return tensor.to(torch.float16) if tensor.dtype == torch.float32 else tensor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 
 from gansynth.classifiers.backbones import build_backbone, build_cbam
 from gansynth.classifiers.classifier import Classifier
+from gansynth.classifiers.curves import Epoch
 from gansynth.classifiers.registry import MAKERS, register
 from gansynth.networks.custom_cnn import CustomCNN
 from gansynth.networks.images import to_float
@@ -48,7 +48,7 @@ class NeuralClassifier(Classifier):
         *,
         seen_sha256: frozenset[str] = frozenset(),
         chosen_on_sha256: frozenset[str] = frozenset(),
-        curve: list[dict[str, Any]] | None = None,
+        curve: list[Epoch] | None = None,
         weights: str = "",
     ) -> None:
         self.network, self.recipe, self.class_names, self.device = network, recipe, class_names, device

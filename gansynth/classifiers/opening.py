@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gansynth.classifiers.calibration import read_calibrated
+from gansynth.classifiers.calibration import Calibrated, Calibration
 from gansynth.classifiers.classifier import Classifier
 from gansynth.errors import InputError
 from gansynth.recipes.classifier import AverageRecipe, ClassicalRecipe, load_classifier_recipe
@@ -50,7 +50,7 @@ def open_classifier(folder: str | Path, *, calibrated: bool | None = None, devic
 
         neural = load_neural(folder, chosen_device(device))
         classifier, asked = neural, neural.recipe.training.calibrated if calibrated is None else calibrated
-    return read_calibrated(classifier, folder) if asked else classifier
+    return Calibrated(classifier, Calibration.read(folder)) if asked else classifier
 
 
 def is_classifier(folder: str | Path) -> bool:

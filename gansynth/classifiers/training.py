@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
+from gansynth.classifiers.calibration import LEAST, calibrate
 from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
@@ -122,9 +122,9 @@ def train_classifier(
     wanted = isinstance(recipe, NeuralRecipe) and recipe.training.calibrated
     if validation is None or not (wanted or (out is not None and len(validation) >= LEAST)):
         return classifier
-    calibrated, told = calibrate(classifier, validation)
+    calibrated = calibrate(classifier, validation)
     if out is not None:
-        write_calibration(out, told)
+        calibrated.calibration.write(out)
     return calibrated if wanted else classifier
 
 

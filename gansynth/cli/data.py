@@ -16,6 +16,7 @@ from gansynth.cli.arguments import (
     parse_sources,
     seed_option,
 )
+from gansynth.files import holding
 from gansynth.runs.display import WorkDisplay
 
 
@@ -163,6 +164,7 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
 )
 @click.option("--force", is_flag=True, help="Replace a splits.csv that is there; the old one is kept beside.")
 @seed_option
+@holding("folder")
 def split(
     folder: Path, test: float, val: float, group: str, generators: tuple[str, ...], force: bool, seed: int
 ) -> None:

@@ -38,6 +38,7 @@ from gansynth.errors import InputError
 )
 @click.option("--devices", type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
 @click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
+@click.option("--logger", "loggers", multiple=True, help="Also log to wandb or mlflow; repeatable.")
 @dry_run_option
 @seed_option
 @device_option
@@ -53,6 +54,7 @@ def train_gan(
     parent: str | None,
     devices: int,
     precision: str | None,
+    loggers: tuple[str, ...],
     dry_run: bool,
     seed: int,
     device: str,
@@ -72,6 +74,7 @@ def train_gan(
     from gansynth import gans
     from gansynth.data import open_dataset
     from gansynth.data.opening import refuse_inside
+    from gansynth.report.training import TrainingPage
 
     refuse_inside(data, out)
     chosen = gans.choose_recipe(recipe, changes, out, resume=resume, parent=parent)
@@ -94,6 +97,7 @@ def train_gan(
         device=device,
         devices=devices,
         precision=precision,
+        loggers=[TrainingPage(out), *loggers],
     )
     if gans.is_first_process():
         click.echo(f"wrote {run.path}")

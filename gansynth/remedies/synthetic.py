@@ -162,7 +162,4 @@ def _is_finished(out: Path, images: int | None, minutes: float | None) -> bool:
         return False
     from gansynth.gans import Run
 
-    info = Run(out).info
-    spent = [info["images"] >= images] if images is not None else []
-    spent += [info["seconds"] >= 60 * minutes] if minutes is not None else []
-    return any(spent) if spent else bool(info.get("finished"))
+    return Run(out).has_had(images, minutes)

@@ -137,6 +137,8 @@ class Page:
         Where the page comes from: versions, seed, device, date.
     wide : bool
         Whether the page holds wide tables.
+    reload_seconds : int
+        After so many the page loads itself anew; 0 never.
     """
 
     title: str
@@ -150,6 +152,7 @@ class Page:
     findings: Sequence[str] = ()
     commands_title: str = "Next"
     wide: bool = False
+    reload_seconds: int = 0
     lead: int = 0
 
     @property

@@ -25,7 +25,7 @@ from gansynth.files.atomic import write_json
 from gansynth.files.hashing import file_sha256
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
 from gansynth.runs.artifact import Artifact, find_artifact, shipped
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.weights import halved, read_weights, widened, write_weights
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, corners, one_each, overlap
 from gansynth.smears.diameter import given_or_measured
 from gansynth.smears.field import WORKING_DIAMETER, SmearField, working_field
@@ -109,8 +109,7 @@ class CellDetector:
         """Write ``detector.safetensors`` (16 bits a weight) and ``detector.json``, each whole or not at all."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        state = {name: _halved(value).contiguous() for name, value in self.network.state_dict().items()}
-        write_weights(folder / WEIGHTS, state, {})
+        write_weights(folder / WEIGHTS, halved(self.network.state_dict()), {})
         shape = {"kinds": list(KINDS), "width": self.network.width, "thresholds": self.thresholds}
         write_json(folder / INFO, {**shape, **self.info, "sha256": file_sha256(folder / WEIGHTS)})
 
@@ -138,7 +137,7 @@ class CellDetector:
                 raise InputError(f"{shown(folder / WEIGHTS)}: is not the file that {INFO} beside it names")
             network = CellDetectorNetwork(len(KINDS), width)
             held, _ = read_weights(folder / WEIGHTS)
-            network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in held.items()})
+            network.load_state_dict(widened(held))
         except (OSError, RuntimeError, ValueError):
             raise InputError(f"{shown(folder / WEIGHTS)}: is missing or does not fit {INFO} beside it") from None
         return cls(network.eval(), thresholds, info)
@@ -243,7 +242,3 @@ def _same(first: CellBox, second: CellBox) -> bool:
         and one.top <= (other.top + other.bottom) / 2 <= one.bottom
         for one, other in ((first, second), (second, first))
     )
-
-
-def _halved(tensor: Tensor) -> Tensor:
-    return tensor.half() if tensor.is_floating_point() else tensor

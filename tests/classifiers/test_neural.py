@@ -34,8 +34,8 @@ def test_it_learns_to_tell_cells_apart_and_its_curve_says_so() -> None:
     assert (p.argmax(axis=1) == held_out.labels).mean() >= 0.9
     first, last = classifier.curve[0], classifier.curve[-1]
     names = {"epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_macro_f1"}
-    assert set(last) == names and (last["epoch"], last["step"]) == (12, 60)
-    assert last["train_loss"] < first["train_loss"] and last["val_loss"] < first["val_loss"]
+    assert set(last.to_json()) == names and (last.epoch, last.step) == (12, 60)
+    assert last.train_loss < first.train_loss and last.val_loss < first.val_loss
 
 
 def test_equal_seeds_give_equal_classifiers_and_leave_the_callers_randomness_alone() -> None:
@@ -50,8 +50,8 @@ def test_the_weights_with_the_best_macro_f1_are_kept() -> None:
     cells, held_out = tiny_cells()
     classifier = train(cells, "training.epochs=8", "training.learning_rate=0.3", "training.schedule=constant")
     p = classifier.probabilities(held_out.images)
-    best = max(classifier.curve, key=lambda point: point["val_macro_f1"])
-    assert (p.argmax(axis=1) == held_out.labels).mean() == pytest.approx(best["val_accuracy"])
+    best = max(classifier.curve, key=lambda point: point.val_macro_f1)
+    assert (p.argmax(axis=1) == held_out.labels).mean() == pytest.approx(best.val_accuracy)
 
 
 def test_the_weights_of_the_least_loss_are_kept_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_the_weights_of_the_least_loss_are_kept_where_that_is_asked(monkeypatch:
         classifier = train(cells, *changes, "training.precision=32", f"training.keep={keep}")
         p = classifier.probabilities(held_out.images)
         kept[keep] = float(-np.log(p[np.arange(len(p)), held_out.labels]).mean())
-        losses = [point["val_loss"] for point in classifier.curve]
+        losses = [point.val_loss for point in classifier.curve]
         assert min(losses) < losses[-1]
         assert kept[keep] == pytest.approx(min(losses) if keep == "loss" else losses[-1], abs=1e-4)
 
@@ -125,7 +125,7 @@ def test_what_was_seen_and_what_was_chosen_on_is_known() -> None:
 def test_the_loss_of_a_remedy_is_used() -> None:
     cells, _ = tiny_cells()
     plain, same, other = (
-        train(replace(Treatment.of(cells), loss=loss), steps=5).curve[0]["train_loss"]
+        train(replace(Treatment.of(cells), loss=loss), steps=5).curve[0].train_loss
         for loss in (None, lambda z, y, done: F.cross_entropy(z, y), lambda z, y, done: 2 * F.cross_entropy(z, y))
     )
     assert plain == same and other > 1.2 * plain

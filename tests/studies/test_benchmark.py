@@ -38,6 +38,7 @@ SMALL = [
     "reports.watch_images=4",
     "reports.sheet_every=2",
     "reports.classifier_images=64",
+    "reports.pretrained_judge=false",
 ]
 COUNT = 12
 

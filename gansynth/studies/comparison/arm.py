@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from gansynth.cells.spoiling import SPOILINGS
+from gansynth.classifiers.curves import Epoch
 from gansynth.data.dataset import CellDataset
 from gansynth.data.leaks import refuse_seen
 from gansynth.errors import InputError
@@ -112,7 +112,7 @@ class Outcome:
     synthetic, conditions : dict of str to float64 array
         The same of synthetic images by their GAN, and of the test images by the condition they are shown in.
     seconds : float
-    curve : list of dict
+    curve : list of Epoch
     weights : str
     notes : list of str
         Warnings of the training.
@@ -130,7 +130,7 @@ class Outcome:
     synthetic: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     conditions: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     seconds: float = 0.0
-    curve: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[Epoch] = field(default_factory=list)
     weights: str = ""
     notes: list[str] = field(default_factory=list)
     error: str | None = None
@@ -205,8 +205,8 @@ def _predicted(job: Job, began: float, caught: list[warnings.WarningMessage]) ->
     )
 
 
-def _last_step(curve: list[dict[str, Any]]) -> int:
-    return int(curve[-1]["step"]) if curve else 0
+def _last_step(curve: list[Epoch]) -> int:
+    return curve[-1].step if curve else 0
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gansynth.classifiers.curves import Epoch
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import plain_cell, table_text
@@ -85,8 +85,8 @@ class Note:
     seconds : float
     training_counts, synthetic_counts : dict of class to int
         Images of an epoch, and how many of them are synthetic.
-    curve : list of dict of str to float
-        One for each epoch: "epoch", "step", "train_loss", "val_macro_f1", ...; empty for a classifier without epochs.
+    curve : list of Epoch
+        Empty for a classifier without epochs.
     weights : str
     predicted_gans : list of str
         Whose synthetic images were predicted too.
@@ -104,7 +104,7 @@ class Note:
     seconds: float
     training_counts: dict[str, int]
     synthetic_counts: dict[str, int]
-    curve: list[dict[str, Any]]
+    curve: list[Epoch]
     weights: str
     predicted_gans: list[str]
     warnings: list[str]
@@ -117,13 +117,15 @@ class Note:
         text = (folder / NOTE).read_text(encoding="utf-8")
         try:
             found = json.loads(text)
-            return cls(**{**found, "scores": Scores(**found["scores"])})
+            curve = [Epoch.from_json(point) for point in found["curve"]]
+            return cls(**{**found, "curve": curve, "scores": Scores(**found["scores"])})
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{folder / NOTE}: not what `compare` writes ({error!r})") from error
 
     def write(self, folder: Path) -> None:
         """Write arm.json."""
-        write_json(folder / NOTE, {**vars(self), "scores": vars(self.scores)})
+        curve = [point.to_json() for point in self.curve]
+        write_json(folder / NOTE, {**vars(self), "curve": curve, "scores": vars(self.scores)})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,145 @@
+"""Run by `test_processes_of_writing.py`: command lines in processes of their own, two on one folder, or killed.
+
+A process that imports everything once and forks a fresh child for each attempt, since importing takes longer than most
+of the commands do here. Prints one JSON object: what happened, by command.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import random
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import torch
+from writing_commands import Writing, lasting, writing_commands
+
+import gansynth.cli
+from gansynth.files import hold, lock
+
+PATIENCE = 120
+
+
+def start(typed: list[str], log: Path, prepare: Callable[[], None] = lambda: None) -> int:
+    """Type a command line in a child; return its process number."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    child = os.fork()
+    if child:
+        return child
+    status = 70
+    try:
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
+        os.dup2(1, 2)
+        prepare()
+        status = gansynth.cli.run(typed)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def end(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def contend(one: Writing, place: Path) -> dict[str, Any]:
+    """Begin a command, and the same again while the first holds the folder."""
+    held, go = os.pipe(), os.pipe()
+
+    def wait_when_held() -> None:
+        sign = lock._sign
+
+        def signed(file: int) -> None:
+            sign(file)
+            os.write(held[1], b"x")
+            os.read(go[0], 1)
+
+        lock._sign = signed
+
+    out = place / "out"
+    first = start(one.line(out), place / "first.log", wait_when_held)
+    if not select.select([held[0]], [], [], PATIENCE)[0]:
+        os.kill(first, signal.SIGKILL)
+        end(first)
+        return {"error": f"held nothing: {(place / 'first.log').read_text()}"}
+    second = end(start(one.line(out, resume=True), place / "second.log"))
+    if one.long:
+        os.kill(first, signal.SIGKILL)
+    else:
+        os.write(go[1], b"xxx")
+    for pipe in (*held, *go):
+        os.close(pipe)
+    status = end(first)
+    with hold(out / one.file):  # whoever was killed does not stand in the way
+        pass
+    return {
+        "pid": first,
+        "first": 0 if one.long and status == -signal.SIGKILL else status,
+        "second": second,
+        "said": (place / "second.log").read_text(),
+        "first_said": (place / "first.log").read_text(),
+    }
+
+
+def killed(one: Writing, place: Path, times: int, chance: random.Random) -> dict[str, Any]:
+    """Type a command in peace, and again with kill -9 at random moments; go on to the end after each."""
+    began = time.monotonic()
+    if end(start(one.line(place / "peace" / "out"), place / "peace.log")):
+        return {"error": (place / "peace.log").read_text()}
+    seconds = time.monotonic() - began
+    whole = lasting(place / "peace" / "out")
+    kills, refused, wrong = 0, [], []
+    for k in range(times):
+        out, log = place / str(k) / "out", place / f"{k}.log"
+        for _ in range(chance.randrange(1, 4)):
+            child = start(one.line(out, resume=_holds_something(out)), log)
+            time.sleep(chance.uniform(0.02, 0.95) * seconds)
+            os.kill(child, signal.SIGKILL)
+            kills += end(child) == -signal.SIGKILL
+        last = place / f"{k}.last.log"
+        status = end(start(one.line(out, resume=_holds_something(out)), last))
+        said = last.read_text()
+        if status == 2 and not one.resumable and "Traceback" not in said:
+            refused.append(said)
+        elif status:
+            wrong.append(f"status {status}: {said}")
+        elif (now := lasting(out)) != whole:
+            other = sorted(name for name in {*now, *whole} if now.get(name) != whole.get(name))
+            wrong.append(f"other files: {other}")
+    return {"kills": kills, "refused": refused, "wrong": wrong, "seconds": seconds}
+
+
+def _holds_something(out: Path) -> bool:
+    return out.is_dir() and any(out.iterdir())
+
+
+def main(what: str, place: Path, given: dict[str, str], names: list[str], times: int, seed: int) -> None:
+    torch.set_num_threads(1)
+    for module in pkgutil.walk_packages(gansynth.__path__, "gansynth."):
+        if "__main__" not in module.name and ".zoo" not in module.name:
+            importlib.import_module(module.name)
+    commands = writing_commands(**{name: Path(path) for name, path in given.items()})
+    found = {}
+    for name in names or list(commands):
+        folder = place / name.replace(" ", "-")
+        chance = random.Random(f"{name} {seed}")
+        if what == "contend":
+            found[name] = contend(commands[name], folder)
+        elif not commands[name].long:
+            found[name] = killed(commands[name], folder, times, chance)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    asked = json.loads(sys.argv[1])
+    main(asked["what"], Path(asked["place"]), asked["given"], asked["names"], asked["times"], asked["seed"])

@@ -1,0 +1,93 @@
+"""Every command that writes: of two processes on one folder exactly one works; and one that was killed at any moment is
+continued to the same bytes, or refused with a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from tiny_classifier import tiny_recipe
+from writing_commands import writing_commands
+
+from gansynth.classifiers import train_classifier
+from gansynth.data import open_dataset
+from gansynth.data.phantom import write_phantom
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="fork and kill -9 are Unix's"),
+]
+
+KILLS = int(os.environ.get("GANSYNTH_KILLS", "1"))
+"""Folders of each command in which it is killed, one to three times each; a longer campaign sets the variable."""
+NAMES = list(writing_commands(*[Path("x")] * 5))
+
+
+@pytest.fixture(scope="module")
+def given(phantom_folder: Path, tiny_run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    place = tmp_path_factory.mktemp("given")
+    cells = open_dataset(phantom_folder, 32)
+    train_classifier(
+        cells.part("train"), tiny_recipe("resolution=32", "training.epochs=1"), place / "classifier",
+        validation=cells.part("val"), device="cpu",
+    )  # fmt: skip
+    write_phantom(place / "synthetic", {"basophil": 4, "lymphocyte": 4}, size=32, seed=5)
+    (place / "fields").mkdir()
+    Image.effect_noise((120, 90), 50).convert("RGB").save(place / "fields" / "a.png")
+    edges = "<xmin>10</xmin><ymin>10</ymin><xmax>40</xmax><ymax>40</ymax>"
+    (place / "fields" / "a.xml").write_text(
+        f"<annotation><object><name>RBC</name><bndbox>{edges}</bndbox></object></annotation>"
+    )
+    return {"cells": str(phantom_folder), "gan": str(tiny_run_folder)} | {
+        name: str(place / name) for name in ("classifier", "synthetic", "fields")
+    }
+
+
+def forked(what: str, place: Path, given: dict[str, str]) -> dict[str, Any]:
+    names = [name for name in os.environ.get("GANSYNTH_WRITING", "").split(",") if name]
+    asked = {"what": what, "place": str(place), "given": given, "names": names, "times": KILLS, "seed": KILLS}
+    script = Path(__file__).with_name("forked.py")
+    done = subprocess.run([sys.executable, script, json.dumps(asked)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def contended(given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return forked("contend", tmp_path_factory.mktemp("contended"), given)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of_two_processes_on_one_folder_one_works_and_the_other_says_who(name: str, contended: dict[str, Any]) -> None:
+    if name not in contended:
+        pytest.skip("not asked for")
+    found = contended[name]
+    assert "error" not in found, found
+    assert found["first"] == 0, found["first_said"]
+    assert found["second"] == 2
+    assert f"process {found['pid']} on {socket.gethostname()} writes into it since" in found["said"]
+
+
+@pytest.fixture(scope="module")
+def killed(given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return forked("kill", tmp_path_factory.mktemp("killed"), given)
+
+
+@pytest.mark.parametrize("name", [name for name, one in writing_commands(*[Path("x")] * 5).items() if not one.long])
+def test_killed_at_random_moments_it_is_continued_to_the_same_bytes_or_refused(
+    name: str, killed: dict[str, Any]
+) -> None:
+    if name not in killed:
+        pytest.skip("not asked for")
+    found = killed[name]
+    assert "error" not in found, found
+    assert not found["wrong"], found["wrong"]
+    assert all(len(said.strip()) > 20 for said in found["refused"])

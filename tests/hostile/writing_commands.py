@@ -1,0 +1,97 @@
+"""The commands that write, each as it is typed before its output folder, and what of a folder does not depend on the
+moment or the speed of the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CPU = ("--device", "cpu")
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A command that writes.
+
+    Attributes
+    ----------
+    typed : tuple of str
+        All but the output.
+    place : tuple of str
+        What stands before the output.
+    resumable : bool
+        Whether it takes --resume.
+    long : bool
+        Whether it takes more than a few seconds even here.
+    file : str
+        The name of what it writes, where that is a file.
+    """
+
+    typed: tuple[str, ...]
+    place: tuple[str, ...] = ("--out",)
+    resumable: bool = False
+    long: bool = False
+    file: str = ""
+
+    def line(self, out: Path, resume: bool = False) -> list[str]:
+        """Return what is typed."""
+        return [*self.typed, *self.place, str(out / self.file), *(["--resume"] if resume and self.resumable else [])]
+
+
+def writing_commands(cells: Path, gan: Path, classifier: Path, synthetic: Path, fields: Path) -> dict[str, Writing]:
+    """Return the commands by name, about data and runs that are there."""
+    small = ("--size", "32", "--seeds", "1", "--jobs", "1", "--set", "classical.components=6", *CPU)
+    bayes = ("--classifiers", "naive-bayes", *small)
+    return {
+        "data import": Writing(("data", "import", "--source", f"folders={cells}"), ()),
+        "data dedupe": Writing(("data", "dedupe", f"{cells}"), ()),
+        "data phantom": Writing(("data", "phantom", "--counts", "basophil=9,platelet=9", "--size", "32"), ()),
+        "data crop": Writing(("data", "crop", "--cell-diameter", "30", "--boxes", "drawn", f"{fields}"), ()),
+        "data nuclei": Writing(("data", "nuclei", f"{cells}", "--size", "32", "--jobs", "1")),
+        "train-gan": Writing(("train-gan", f"{cells}", "--recipe", f"{gan}", "--steps", "4", *CPU), resumable=True),
+        "generate": Writing(
+            ("generate", f"{gan}", "--class", "basophil=5", "--class", "lymphocyte=3", "--keep-copies", *CPU),
+            resumable=True,
+        ),
+        "balance": Writing(
+            ("balance", f"{cells}", f"{gan}", "--target", "12", "--keep-copies", *CPU), resumable=True
+        ),
+        "naturalize": Writing(("naturalize", f"{cells}", "--class", "basophil=4"), resumable=True),
+        "train-classifier": Writing(
+            ("train-classifier", f"{cells}", "--recipe", f"{classifier / 'recipe.yaml'}", "--epochs", "2", *CPU),
+            resumable=True,
+        ),
+        "explain": Writing(("explain", f"{classifier}", f"{cells / 'basophil'}", *CPU)),
+        "export": Writing(("export", f"{gan}")),
+        "quiz": Writing(("quiz", f"{cells}", f"{synthetic}", "--count", "8")),
+        "sheet": Writing(("sheet", f"{synthetic}", "--beside", f"{cells}"), file="sheet.png"),
+        "walk": Writing(("walk", f"{gan}", "--classes", "basophil", "--steps", "2", *CPU), file="walk.gif"),
+        "compare": Writing(("compare", f"{cells}", "--remedies", "none,oversample", *bayes), resumable=True),
+        "sweep": Writing(
+            ("sweep", f"{cells}", "--remedies", "none,oversample", "--ratios", "1,4", "--minority", "basophil", *bayes),
+            resumable=True, long=True,
+        ),
+        "search-remedy": Writing(
+            ("search-remedy", f"{cells}", "--remedy", "oversample", "--classifier", "naive-bayes", "--folds", "2",
+             "--size", "32", "--jobs", "1", "--set", "classical.components=6", *CPU),
+            resumable=True, long=True,
+        ),
+        "benchmark": Writing(("benchmark", f"{cells}", "--recipes", f"{gan}", "--count", "4", *CPU), resumable=True,
+                             long=True),
+        "quality": Writing(("quality", f"{cells}", f"{synthetic}", *CPU), long=True),
+        "demo": Writing(("demo", "--minutes", "0.05", *CPU), long=True),
+    }  # fmt: skip
+
+
+TIMED = ("run.json", "log.jsonl", "arm.json", "results.json", "report.html", "costs.csv")
+"""Files that say when, how fast, or by which command line they were made."""
+
+
+def lasting(folder: Path) -> dict[str, bytes]:
+    """Return the files that depend on what was asked for alone; of a training's states only the names do."""
+    found = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in TIMED and "events.out" not in path.name
+    }
+    return {name: b"" if "/state/" in f"/{name}" else data for name, data in found.items()}
