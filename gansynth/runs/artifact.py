@@ -207,4 +207,6 @@ def _unknown(name: str, kind: Kind) -> str:
 
 def _what_fits(kind: Kind) -> str:
     known = [model.name for model in shipped(kind)]
-    return f"of the zoo, {', '.join(known)} fits here" if known else _TRAIN_ONE
+    if not known:
+        return _TRAIN_ONE
+    return f"of the zoo, {' or '.join(known)} fits here"

@@ -31,7 +31,7 @@ def test_what_is_said_without_the_networks_is_what_the_networks_say() -> None:
         (
             "pbc-encoder",
             "generator",
-            "is a cell encoder: `gansynth quality --encoder` .*; of the zoo, pbc-64 fits here",
+            "is a cell encoder: `gansynth quality --encoder` .*; of the zoo, pbc-64 or phantom-64 fits here",
         ),
         ("bccd-detector", "generator", "is a cell detector: "),
         ("pbc-46", "generator", "no run folder and no trained model 'pbc-46'; did you mean 'pbc-64'"),

@@ -70,7 +70,7 @@ def test_superclasses_stand_in_the_table_by_the_tree_that_is_given(
         (("--rarity", "eosinophil"), "--rarity: 'eosinophil' is not class=n"),
         (("--tree", "nowhere.yaml"), "nowhere.yaml: there is no such file"),
         (("--rarity", "eosinophil=0"), "--rarity eosinophil=0"),
-        (("--protocol", "paper", "--swap"), "leave out --folds and --swap"),
+        (("--protocol", "paper", "--swap"), "leave out --folds, --swap and --robustness"),
     ],
 )
 def test_what_is_mistyped_is_said_in_one_sentence(
