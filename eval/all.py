@@ -156,6 +156,10 @@ def section(table: PaperTable, kept: Mapping[str, Kept]) -> Section:
             f"Changed: {table.changed}.",
             *([f"Open: {table.open}"] if table.open else []),
             f"Made by {made.command} (commit {made.commit[:10]}; eval/results/{table.kept}).",
+            *(
+                f"Also: {changed}. Made by {kept[name].command} (commit {kept[name].commit[:10]}; eval/results/{name})."
+                for name, changed in table.also
+            ),
         ],
         table=Table(["number", "theirs", "ours (95%)", "ours minus theirs"], rows, caption),
         after=alone,
@@ -192,6 +196,7 @@ def readme_tables(papers: Sequence[Paper]) -> str:
         ]
         parts += [f"### {paper.name}", f"{paper.title}.", markdown(head, rows)]
         changed = {table.changed: table.kept for table in paper.tables if table.kept}
+        changed |= {text: name for table in paper.tables for name, text in table.also}
         parts += [f"Changed ([{name}](results/{name}/tables.md)): {text}." for text, name in changed.items()]
         gaps = [f"- Table {table.number}: {table.open}" for table in paper.tables if table.open]
         parts += ["Not whole, and why:", "\n".join(gaps)] if gaps else []

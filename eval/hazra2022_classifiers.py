@@ -5,12 +5,14 @@ The paper trains ten classifiers on 12 classes of bone marrow cells as they are 
 figures beside those of folders of `gansynth compare`: one with the clean protocol, and where given one of the same data
 with the paper's.
 
-    gansynth compare DATA --remedies none,c-wgan-gp --classifiers A,B --seeds 3 --folds 2 --out CLEAN
-    gansynth compare DATA --remedies none,c-wgan-gp --classifiers A,B --seeds 3 --protocol paper --out PAPER
-    python eval/hazra2022_classifiers.py CLEAN [PAPER] --out eval/results/hazra2022_classifiers [--arm c-wgan-gp]
+    python eval/hazra2022_classifiers.py DATA --out DIR [--budget quick|day|full] [--scratch A,B|all] [--gan RUN]
+    python eval/hazra2022_classifiers.py CLEAN [PAPER] --out DIR [--arm c-wgan-gp]     folders that are there already
 
-Writes tables.md and figures.json, figures 4 and 5 (classes_*.svg), 6 (models_accuracy.svg) and 8 (curves_*.svg), and
-report.html into each folder: it holds figures 7, 9 and 10, the cells with their probabilities.
+With a data set it runs both comparisons first, in DIR/clean and DIR/paper, and goes on with them where it was stopped.
+Backbones whose published weights are missing are trained from scratch where --scratch names them, and marked.
+Besides the paper's ten there is EfficientNet-Lite0, whose weights install with gansynth. Writes tables.md and
+figures.json, figures 4 and 5 (classes_*.svg), 6 (models_accuracy.svg) and 8 (curves_*.svg), and report.html into each
+folder: it holds figures 7, 9 and 10, the cells with their probabilities.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from budget import Amount, Budget
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.wording import p_value, signed, signed_ends
@@ -34,11 +37,16 @@ from gansynth.studies.comparison.entries import ArmResult, each_pair_once
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.verdict import findings, shown_pair, verdict
 from paper_arms import write_chart
+from paper_backbones import networks
 from paper_study import (
+    Options,
+    add_common,
     beside,
+    comparison,
     figure,
     last_epochs,
     markdown,
+    options,
     parts,
     percent,
     share,
@@ -57,6 +65,18 @@ MODELS = {
     "sequential-cnn": "Sequential CNN",
 }
 """The paper's names of our recipes."""
+
+AMOUNTS: dict[Budget, Amount] = {
+    "quick": Amount(32, 4, seeds=1),
+    "day": Amount(64, 15, seeds=3),
+    "full": Amount(None, None, seeds=3),
+}
+GAN = {"quick": "c-wgan-gp-64", "day": "c-wgan-gp-64", "full": "c-wgan-gp"}
+GAN_IMAGES = {"quick": 1_920, "day": 96_000, "full": None}
+"""Real images that the generator sees; None: as many as its recipe says."""
+QUICK = ("sequential-cnn", "logistic-regression", "naive-bayes", "random-forest")
+PROTOCOLS: dict[str, Literal["clean", "paper"]] = {"clean": "clean", "paper": "paper"}
+"""Folders and how they split: first, or after balancing."""
 
 METRICS = {
     "Recall": "balanced-accuracy",
@@ -149,14 +169,54 @@ def cannot_compare() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("comparisons", type=Path, nargs="+", help="folders of `gansynth compare`, clean or paper")
+    parser.add_argument(
+        "sources", metavar="DATA", nargs="+", help="a data set; or folders of `gansynth compare`, clean or paper"
+    )
     parser.add_argument("--arm", default="", help="the balanced arm; default: that of the report's first sentence")
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    parser.add_argument("--gan", default="", help="recipe or run that balances, instead of the budget's")
+    parser.add_argument("--classifiers", default="", help="recipes, instead of the budget's")
+    parser.add_argument("--clean-only", action="store_true", help="without the paper's protocol")
+    parser.add_argument("--scratch", default="", help="backbones to train without their published weights, or all")
+    add_common(parser)
+    given = parser.parse_args()
     try:
-        study(options.comparisons, options.out, options.arm)
+        folders = [Path(source) for source in given.sources]
+        if not all((folder / "comparison.json").is_file() for folder in folders):
+            if len(folders) > 1:
+                raise InputError(f"{given.sources[1]}: give one data set, or folders that `gansynth compare` wrote")
+            given.data = given.sources[0]
+            models = [name for name in MODELS if given.budget != "quick" or name in QUICK]
+            names = given.classifiers.split(",") if given.classifiers else [*models, "efficientnet-lite0"]
+            asked, gan = options(given, AMOUNTS), given.gan or GAN[given.budget]
+            folders = compared(asked, gan, names, given.scratch.split(","), clean_only=given.clean_only)
+        study(folders, given.out, given.arm)
     except InputError as error:
         sys.exit(f"error: {error}")
+
+
+def compared(
+    asked: Options, gan: str, names: Sequence[str], scratch: Sequence[str], *, clean_only: bool = False
+) -> list[Path]:
+    """Carry out or continue the comparison with the clean and with the paper's protocol, and return their folders.
+
+    Parameters
+    ----------
+    asked : Options
+    gan : str
+        Recipe, run folder or model of the zoo that balances.
+    names : sequence of str
+        Recipes of classifiers.
+    scratch : sequence of str
+        Backbones to train from scratch where their published weights are missing; "all" means all.
+    clean_only : bool
+        Whether to leave the paper's protocol out.
+    """
+    trained = networks(names, asked, [name for name in scratch if name])
+    specs = [net.spec for net in trained.values() if net.spec]
+    protocols = {name: protocol for name, protocol in PROTOCOLS.items() if protocol == "clean" or not clean_only}
+    for name, protocol in protocols.items():
+        comparison(asked, [NONE, gan], specs, name=name, protocol=protocol, gan_images=GAN_IMAGES[asked.budget])
+    return [asked.out / name for name in protocols]
 
 
 def study(folders: Sequence[Path], out: Path, arm: str = "") -> None:
@@ -241,7 +301,8 @@ def table(paper: dict[str, dict[str, float]], results: Comparison, arm: str) -> 
     rows = []
     for name, row in paper.items():
         entry = ours(results, name, arm)
-        rows.append([name, *(beside(row[column], figure(entry, metric)) for column, metric in METRICS.items())])
+        said = f"{name} (ours from scratch)" if entry is not None and entry.weights == "none" else name
+        rows.append([said, *(beside(row[column], figure(entry, metric)) for column, metric in METRICS.items())])
     for classifier in results.classifiers:
         if classifier not in MODELS:
             entry = results.entry(arm, classifier)
@@ -343,7 +404,8 @@ def draw(results: Comparison, arm: str, out: Path) -> None:
     """Write figures 4 and 5 (accuracy, specificity, recall of every class), 6 (models) and 8 (curves) as SVG."""
     classifier = "sequential-cnn" if "sequential-cnn" in results.classifiers else results.classifiers[0]
     curves = curves_of(results, classifier, [NONE, arm])
-    colors = {name: mark.color for name, mark in zip(curves, arm_marks(results, list(curves)), strict=True)}
+    marks = arm_marks(results, list(curves)) if curves else []
+    colors = {name: mark.color for name, mark in zip(curves, marks, strict=True)}
     charts = {f"classes_{m}": class_chart(results, m, arm, classifier) for m in ("accuracy", "specificity", "recall")}
     charts["models_accuracy"] = model_chart(results, "accuracy")
     charts |= {f"curves_{key}": curve_chart(curves, key, colors) for key in ("accuracy", "loss")}

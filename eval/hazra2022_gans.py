@@ -1,30 +1,37 @@
 """Tables 6 and 7 of hazra2022: the paper's figures beside those of a benchmark, and whether its ranking holds.
 
-    gansynth benchmark DATA --recipes c-wgan-gp-64,ac-gan-64,cwgan-gp-64,infogan-64,dcgan-64,cgan-64 --out gans
-    python eval/hazra2022_gans.py gans --out eval/results/hazra2022_gans
+    python eval/hazra2022_gans.py DATA --out DIR [--budget quick|day|full] [--images N] [--seeds N]
+    python eval/hazra2022_gans.py gans --out DIR          the tables of a folder that `gansynth benchmark` wrote
 
-Prints the tables as Markdown and writes them (``tables.md``) with every figure (``figures.json``), cells of all GANs
-beside real ones (``sheet.png``), and the figures of every class (``classes.png``). For each metric that both have, the
-order of the models is compared by Kendall's tau: 1 is the paper's order, -1 the opposite, and with
-six models a tau below 0.87 is no more than chance may give (two-sided p above 0.05).
+With a data set it runs the benchmark of the six compact recipes first, in DIR/benchmark, at their full width, where
+all have equal weights; a benchmark that was stopped is gone on with. Prints the tables as Markdown and writes them
+(``tables.md``) with every figure (``figures.json``), cells of all GANs beside real ones (``sheet.png``), and the
+figures of every class (``classes.png``). For each metric that both have, the order of the models is compared by
+Kendall's tau: 1 is the paper's order, -1 the opposite, and with six models a tau below 0.87 is no more than chance
+may give (two-sided p above 0.05).
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.stats import kendalltau
 
+import gansynth
+from budget import Amount, Budget, add_budget, announced
 from gansynth.errors import InputError
 from gansynth.files.atomic import whole_file, write_json, write_text
 from gansynth.metrics.catalogue import METRICS
+from gansynth.report.benchmark.page import write_benchmark_page
 from gansynth.studies.benchmark.ranking import Spread
-from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun
+from gansynth.studies.benchmark.result import RESULT, Benchmark, BenchmarkRun
 
 Ours = Mapping[str, Mapping[str, Spread]]
 """What our benchmark found, by the paper's model and the metric."""
@@ -37,6 +44,8 @@ MODELS = {
     "cgan": "CGAN",
     "c-wgan-gp": "C-WGAN-GP",
 }
+
+RECIPES = tuple(f"{name}-64" for name in MODELS)
 
 TABLE_6: dict[str, dict[str, float]] = {
     "AC-GAN": {"FID": 64.36, "precision": 94.33, "F1": 93.42, "recall": 93.67, "LPIPS": 0.25, "IS": 11.32},
@@ -57,6 +66,14 @@ TABLE_7: dict[str, dict[str, float]] = {
     "C-WGAN-GP": {"PSNR": 38.01, "SSIM": 0.9714, "l1": 8.7, "l2": 3.8},
 }
 """hazra2022, table 7; l1 and l2 in percent."""
+
+AMOUNTS: dict[Budget, Amount] = {
+    "quick": Amount(64, 1, seeds=2, images=1_920),
+    "day": Amount(64, 1, seeds=3, images=96_000),
+    "full": Amount(None, None, seeds=3, images=640_000),
+}
+"""Real images that each training sees; an epoch is not a GAN's unit."""
+TIMED = None
 
 PERCENT = {"precision", "F1", "recall", "l1", "l2"}
 OURS_BESIDE = ("KID", "KD-cell", "FD-cell", "coverage-cell", "diversity-cell", "memorisation")
@@ -86,13 +103,55 @@ CANNOT_COMPARE = """\
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("benchmark", type=Path, help="the folder that `gansynth benchmark` wrote")
+    parser.add_argument("source", help="a data set with its split, or a folder that `gansynth benchmark` wrote")
     parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    parser.add_argument("--images", type=int, help="real images that each training sees, instead of the budget's")
+    parser.add_argument("--seeds", type=int, help="trainings of each GAN, instead of the budget's")
+    parser.add_argument("--device", default="auto")
+    add_budget(parser)
+    given = parser.parse_args()
+    own = AMOUNTS[given.budget]
+    amount = replace(own, images=given.images or own.images, seeds=given.seeds or own.seeds)
     try:
-        study(options.benchmark, options.out)
+        folder = Path(given.source)
+        if not (folder / RESULT).is_file():
+            print(announced(given.budget, amount, TIMED), flush=True)
+            folder = benchmarked(given.source, given.out / "benchmark", amount, given.device)
+        study(folder, given.out)
     except InputError as error:
         sys.exit(f"error: {error}")
+
+
+def benchmarked(
+    data: str, folder: Path, amount: Amount, device: str = "auto", *, recipes: Sequence[str] = RECIPES, **more: Any
+) -> Path:
+    """Carry out or continue the benchmark of the paper's six GANs, write its page, and return its folder.
+
+    Parameters
+    ----------
+    data : str
+        A data set with its split.
+    folder : path-like
+    amount : Amount
+        `images` real images are seen by each of `seeds` trainings.
+    device : str
+    recipes : sequence of str
+        Default: the compact recipes of the six.
+    **more
+        As `gansynth.benchmark` takes it.
+    """
+    gansynth.benchmark(
+        data,
+        recipes,
+        folder,
+        seeds=amount.seeds,
+        images=int(amount.images),
+        device=device,
+        resume=folder.is_dir() and any(folder.iterdir()),
+        **more,
+    )
+    write_benchmark_page(folder)
+    return folder
 
 
 def study(folder: Path, out: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,8 @@ class PaperTable:
         Why it is not whole; "" where it is.
     kept : str
         Folder in eval/results; "" for a setting.
+    also : tuple of (str, str)
+        Further folders whose numbers stand among the pairs, and what was changed in them.
     """
 
     paper: str
@@ -124,6 +126,7 @@ class PaperTable:
     changed: str = ""
     open: str = ""
     kept: str = ""
+    also: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -167,6 +170,9 @@ def _table(paper: str, number: str, said: Mapping[str, Any], changed: Mapping[st
         return PaperTable(paper, number, said["asks"], "a setting", said["setting"])
     source = _Source(results, said)
     pairs, alone = source.pairs()
+    for more in said.get("also", ()):
+        others, _ = _Source(results, {**said, **more}).pairs()
+        pairs += tuple(replace(pair, what=f"{more['says']}: {pair.what}") for pair in others)
     headline = source.headline(said["headline"])
     tested = (said["tested"]["says"], source.text(said["tested"])) if "tested" in said else None
     cited = {name: source.text(where) for name, where in said.get("cites", {}).items()}
@@ -178,6 +184,7 @@ def _table(paper: str, number: str, said: Mapping[str, Any], changed: Mapping[st
     return PaperTable(
         paper, number, said["asks"], said["holds"], sentence, headline, tested, pairs, alone,
         changed[said["kept"]], said.get("open", ""), said["kept"],
+        tuple((more["kept"], changed[more["kept"]]) for more in said.get("also", ())),
     )  # fmt: skip
 
 

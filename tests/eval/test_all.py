@@ -85,3 +85,24 @@ def test_a_section_is_found_by_its_number_and_a_missing_one_is_named() -> None:
 
 def test_the_examples_in_docstrings_are_right() -> None:
     assert doctest.testmod(every).failed == doctest.testmod(paper_tables).failed == 0
+
+
+def test_a_further_kept_result_of_a_table_stands_among_its_numbers_under_what_it_is(tmp_path: Path) -> None:
+    for name, ours in (("first", "0.5 (0.4-0.6)"), ("second", "0.7")):
+        (tmp_path / name).mkdir()
+        table = f"## Table 1\n\n| method | F1 |\n| --- | --- |\n| CBCM | 0.9 / {ours} |\n| SMOTE | 0.8 / - |\n"
+        (tmp_path / name / "tables.md").write_text(table)
+    (tmp_path / "tables.yaml").write_text(
+        "changed: {first: size, second: features}\n"
+        "papers:\n  a:\n    title: A\n    tables:\n      '1':\n        asks: Which?\n        kept: first\n"
+        "        section: Table 1\n        headline: {row: [CBCM], column: F1}\n"
+        "        also: [{kept: second, says: Lite0}]\n        holds: in part\n        sentence: It is {ours}.\n"
+    )
+    [paper] = read_papers(tmp_path / "tables.yaml", tmp_path)
+    [table] = paper.tables
+    assert [(pair.what, pair.difference) for pair in table.pairs] == [
+        ("CBCM: F1", "−0.4 (−0.5 to −0.3)"),
+        ("Lite0: CBCM: F1", "−0.2"),
+    ]
+    assert table.alone == ("SMOTE",) and table.also == (("second", "features"),)
+    assert table.sentence == "It is 0.5 (0.4-0.6)."
