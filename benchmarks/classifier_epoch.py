@@ -99,7 +99,7 @@ class Ours:
             steps=(number + 1) * self.steps, steps_per_epoch=self.steps, patience=0, validation=None, seed=0,
             on_check=lambda point: None, on_save=lambda: None,
         )  # fmt: skip
-        return float(course.curve[-1]["train_loss"])
+        return course.curve[-1].train_loss
 
 
 def work(side: str, folder: Path, changes: list[str], images: int, connection: Connection) -> None:

@@ -6,10 +6,10 @@ backbones, a CNN of its own and two ensembles (tables 4 and 5). Its best, Effici
 (tables 6 to 11), and shows by Score-CAM what a network looked at (figure 11).
 
 Here composites are made from training images only and every set is tested on the same real images. The same is done
-with the paper's protocol, which composes before it splits, to see what that adds (with --quick only if --protocols is
-given). The trained classifiers are also asked for PBC's eight classes.
+with the paper's protocol, which composes before it splits, to see what that adds (with --budget quick only if
+--protocols is given). The trained classifiers are also asked for PBC's eight classes.
 
-    python eval/abouali2023.py DATA --out DIR [--quick | --full] [--weights-dir WEIGHTS] [--scratch A,B|all]
+    python eval/abouali2023.py DATA --out DIR [--budget quick|day|full] [--weights-dir WEIGHTS] [--scratch A,B|all]
 
 Writes tables.md, figures.json, confusion_*.svg, classes_*.svg, explained/ (figure 11), and comparisons with a
 report.html each: sets/ (tables 6 to 11), models/ (tables 4 and 5), paper-protocol/.
@@ -40,6 +40,7 @@ from abouali2023_paper import (
     same_recalls,
 )
 from abouali2023_sets import SETS, composed_classes, rarest_class
+from budget import Amount, Budget, Timed
 from gansynth.data import open_dataset
 from gansynth.data.label_tree import tree_of
 from gansynth.errors import InputError
@@ -55,7 +56,6 @@ from paper_backbones import Network, network, networks
 from paper_explanations import explained, explanation_table
 from paper_study import (
     MISSING,
-    Amount,
     Options,
     comparison,
     figure,
@@ -65,20 +65,22 @@ from paper_study import (
     percent,
 )
 
-AMOUNTS: dict[paper_study.Extent, Amount] = {
-    "quick": Amount(48, 12, seeds=2),
-    "usual": Amount(64, 60, seeds=3),
+AMOUNTS: dict[Budget, Amount] = {
+    "quick": Amount(48, 12, seeds=2, images=0.12),
+    "day": Amount(64, 60, seeds=3, images=0.5),
     "full": Amount(None, None, seeds=3),
 }
-SHARE = {"quick": 0.12, "usual": 0.5, "full": 1.0}
+TIMED = Timed(14, Amount(48, 12, seeds=3, images=0.12), "backbones from scratch, the paper's protocol, explanations")
+"""Of the kept result: the sum of its trainings, halved."""
+SHARE = {"quick": 0.12, "day": 0.5, "full": 1.0}
 """Of the training images of every class, how many are kept."""
-MODEL_EPOCHS = {"quick": 3, "usual": 10, "full": None}
+MODEL_EPOCHS = {"quick": 3, "day": 10, "full": None}
 """Of the backbones of table 4 that are trained from scratch or tuned."""
 SMALL_BATCHES = ("training.batch_size=16",)
 """Of tables 6 to 11 where images are few: an epoch of large batches is too few steps."""
 STAND_IN = "custom-cnn"
 """The network of tables 6 to 11 where EfficientNetV2 B0 has no weights: the paper's own, which needs none."""
-SCRATCH = {"quick": "none", "usual": "efficientnetv2-b0,densenet121", "full": "none"}
+SCRATCH = {"quick": "none", "day": "efficientnetv2-b0,densenet121", "full": "none"}
 EXPLAINED = 40
 """Test images of the rarest class that are explained."""
 
@@ -111,20 +113,20 @@ def main() -> None:
     parser = paper_study.parser(__doc__)
     parser.add_argument("--share", type=float, help="of the training images of every class that are kept")
     parser.add_argument(
-        "--main", help=f"network of tables 6 to 11; default: efficientnetv2-b0 with --full, else {STAND_IN}"
+        "--main", help=f"network of tables 6 to 11; default: efficientnetv2-b0 with --budget full, else {STAND_IN}"
     )
     parser.add_argument("--scratch", help="networks to train without their published weights where these are missing")
-    parser.add_argument("--protocols", action="store_true", help="with --quick, too: the paper's protocol beside ours")
+    parser.add_argument("--protocols", action="store_true", help="the paper's protocol beside ours with a quick budget")
     given = parser.parse_args()
-    asked = paper_study.options(given, AMOUNTS)
+    asked = paper_study.options(given, AMOUNTS, TIMED)
     try:
         study(
             asked,
-            share=SHARE[asked.extent] if given.share is None else given.share,
-            main=given.main or ("efficientnetv2-b0" if asked.extent == "full" else STAND_IN),
-            scratch=given.scratch or SCRATCH[asked.extent],
-            model_epochs=given.epochs or MODEL_EPOCHS[asked.extent],
-            protocols=given.protocols or asked.extent != "quick",
+            share=SHARE[asked.budget] if given.share is None else given.share,
+            main=given.main or ("efficientnetv2-b0" if asked.budget == "full" else STAND_IN),
+            scratch=given.scratch or SCRATCH[asked.budget],
+            model_epochs=given.epochs or MODEL_EPOCHS[asked.budget],
+            protocols=given.protocols or asked.budget != "quick",
         )
     except InputError as error:
         sys.exit(f"error: {error}")
@@ -198,7 +200,7 @@ def _run(
 
 
 def _changes(asked: Options) -> tuple[str, ...]:
-    return () if asked.extent == "full" else SMALL_BATCHES
+    return () if asked.budget == "full" else SMALL_BATCHES
 
 
 def tables(asked: Options, found: Found, rarest: str, looked: str) -> str:
@@ -270,7 +272,7 @@ def table_4(found: Found) -> str:
         curve = [] if entry is None or results is None else last_epochs(results, entry)
         cells = []
         for paper, key in zip(TABLE_4[name], ("train_accuracy", "val_accuracy", ""), strict=True):
-            known = [float(point[key]) for point in curve if key and point.get(key) is not None]
+            known = [value for point in curve if (value := point.value(key)) is not None]
             ours = f"{100 * sum(known) / len(known):.1f}" if known else MISSING
             cells.append(f"{paper:.2f} / {ours if key else percent(figure(entry, 'accuracy'))}")
         cells += [_beside(value, figure(entry, metric)) for value, metric in zip(TABLE_5[name], OVERALL, strict=True)]
@@ -363,8 +365,8 @@ def cannot_compare(found: Found) -> str:
     pruned = rows - 592
     gone = sum(TABLE_1.values()) - sum(TABLE_2.values())
     instead = "" if found.main.name == "efficientnetv2-b0" else (
-        f"- **{found.main.name} stands in for EfficientNetV2 B0** in tables 6 to 11, from scratch and on fewer images: "
-        "its figures say whether composites help, not how good the paper's network is.\n"
+        f"- **{found.main.name} stands in for EfficientNetV2 B0** in tables 6 to 11: {found.main.kind}, on fewer "
+        "images. Its figures say whether composites help, not how good the paper's network is.\n"
     )  # fmt: skip
     return f"""\
 ## What cannot be compared, and why

@@ -10,7 +10,7 @@ folds (the paper's 80:20). A forest that looks at nuclei only and networks that 
 types; the binary figures are those of the superclasses, from the summed probabilities of the same arms. Beside the
 data as they are stands what the paper does not try: weighting the rare types up.
 
-    python eval/alkrimi2023.py DATA --out DIR [--quick | --full] [--classifiers A,B,...]
+    python eval/alkrimi2023.py DATA --out DIR [--budget quick|day|full] [--classifiers A,B,...]
 
 Writes tables.md, figures.json, roc_*.svg (figure 3), confusion_*.svg, nuclei-SIZE/ (table, outlines) and
 comparison/report.html.
@@ -49,6 +49,7 @@ from alkrimi2023_paper import (
     precisions,
     recalls,
 )
+from budget import Amount
 from gansynth.cells.nuclei_folder import NucleiReport, read_nuclei, write_nuclei
 from gansynth.data import open_dataset
 from gansynth.data.label_tree import LabelTree, granulation, tree_of
@@ -62,17 +63,17 @@ from gansynth.report.drawing import FAINT, GRID, SERIES, as_svg, blank_figure
 from gansynth.studies.comparison.entries import ArmScores
 from gansynth.studies.comparison.result import Comparison, Superclasses
 from paper_arms import confusion, write_chart
-from paper_study import MISSING, Amount, Options, comparison, figure, markdown, options, parser, percent, share
+from paper_study import MISSING, Options, comparison, figure, markdown, options, parser, percent, share
 
 AMOUNTS = {
     "quick": Amount(64, 12, 1, 5),
-    "usual": Amount(128, 30, 2, 5),
+    "day": Amount(128, 30, 2, 5),
     "full": Amount(224, 60, 5, 5),
 }
 ARMS = (NONE, "weighted")
 CLASSIFIERS = {
     "quick": ("nuclei-forest", "sequential-cnn"),
-    "usual": ("nuclei-forest", "random-forest", "sequential-cnn"),
+    "day": ("nuclei-forest", "random-forest", "sequential-cnn"),
     "full": ("nuclei-forest", "random-forest", "svm", "sequential-cnn", "custom-cnn"),
 }
 LEVELS = {"binary": "binary", "types": "five types"}
@@ -102,10 +103,10 @@ class Found:
 
 def main() -> None:
     made = parser(__doc__)
-    made.add_argument("--classifiers", default="", help="recipes, instead of the extent's")
+    made.add_argument("--classifiers", default="", help="recipes, instead of the budget's")
     given = made.parse_args()
     asked = options(given, AMOUNTS)
-    chosen = [name.strip() for name in given.classifiers.split(",") if name.strip()] or CLASSIFIERS[asked.extent]
+    chosen = [name.strip() for name in given.classifiers.split(",") if name.strip()] or CLASSIFIERS[asked.budget]
     try:
         study(asked, chosen)
     except InputError as error:
@@ -223,7 +224,7 @@ def facts(found: Found, asked: Options) -> str:
     cells = ", ".join(f"{n:,.0f} {name}s" for name, n in about.test_counts.items())
     missing = [name for name in TYPES if name not in found.types.class_names]
     return (
-        f"{cells}, at {about.size} px ({asked.extent}); {about.folds} folds, seeds: {len(about.seeds)}. "
+        f"{cells}, at {about.size} px ({asked.budget}); {about.folds} folds, seeds: {len(about.seeds)}. "
         "The binary figures are those of superclasses: the summed probabilities of the same trainings. In brackets: "
         "95% intervals." + (f" The data have no {' and no '.join(missing)}." if missing else "")
     )
@@ -288,7 +289,7 @@ def by_lobes(measured: NucleiReport) -> str:
     right, asked = measured.by_lobes
     low, high = wilson_interval(right, asked).tolist() if asked else (0.0, 0.0)
     rows = [
-        [name, *(f"{n / max(sum(one['lobes']), 1):.0%}" for n in one["lobes"]), f"{one['left_out']}"]
+        [name, *(f"{n / max(sum(one.lobes), 1):.0%}" for n in one.lobes), f"{one.left_out}"]
         for name, one in measured.classes.items()
     ]
     return (

@@ -31,6 +31,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from budget import Budget, parsed
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.classification_effects import Endpoint, effect
@@ -66,14 +67,21 @@ class Trial:
     n_train: list[int]
 
 
+REPEATED: dict[Budget, dict[str, float]] = {
+    "quick": {"repetitions": 40, "planted": 20},
+    "day": {"repetitions": 1000, "planted": 200},
+    "full": {"repetitions": 4000, "planted": 1000},
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--repetitions", type=int, default=1000, help="of arms that are the same (default 1000)")
-    parser.add_argument("--planted", type=int, default=200, help="of arms that are not (default 200)")
+    parser.add_argument("--repetitions", type=int, help="of arms that are the same, instead of the budget's")
+    parser.add_argument("--planted", type=int, help="of arms that are not, instead of the budget's")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parsed(parser, REPEATED)
     figures = study(options.repetitions, options.planted, options.jobs, options.seed)
     table = markdown(figures)
     print(table)

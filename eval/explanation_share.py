@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from budget import Budget, parsed
 from gansynth.cells.segmentation import segment_cell
 from gansynth.classifiers import Classifier, open_classifier, train_classifier
 from gansynth.classifiers.explain import explain
@@ -68,6 +69,13 @@ def shown(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.interval[0]:.3f} to {estimate.interval[1]:.3f})"
 
 
+TRAINED: dict[Budget, dict[str, float]] = {
+    "quick": {"others": 600, "epochs": 2, "seeds": 1},
+    "day": {"others": 3000, "epochs": 5, "seeds": 3},
+    "full": {"others": 10_000, "epochs": 30, "seeds": 5},
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
@@ -78,11 +86,11 @@ def main() -> None:
     parser.add_argument("--after", default="augmentation+oversample", help="an arm with it")
     parser.add_argument("--methods", nargs="+", default=["grad-cam", "score-cam"])
     parser.add_argument("--keep", type=int, default=40, help="training images of the rare class")
-    parser.add_argument("--others", type=int, default=3000, help="training images of all other classes")
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--others", type=int, help="training images of all other classes, instead of the budget's")
+    parser.add_argument("--epochs", type=int, help="instead of the budget's")
+    parser.add_argument("--seeds", type=int, help="instead of the budget's")
     parser.add_argument("--tested", type=int, default=60, help="test images of the rare class")
-    given = parser.parse_args()
+    given = parsed(parser, TRAINED)
 
     recipe = load_classifier_recipe(given.recipe, [f"training.epochs={given.epochs}"])
     cells = open_dataset(given.data, size=recipe.resolution)

@@ -9,7 +9,7 @@ which (figure 7), every class before and after (figure 8), and Grad-CAM and Guid
 Here all that is run on any data set with classes, held to the paper's long tail of training images (--tail), and
 tested on real images.
 
-    python eval/guo2022.py DATA --out DIR [--quick | --full] [--weights-dir WEIGHTS] [--scratch A,B|all]
+    python eval/guo2022.py DATA --out DIR [--budget quick|day|full] [--weights-dir WEIGHTS] [--scratch A,B|all]
 
 Writes tables.md, figures.json, confusion_*.svg (figure 7), classes_*.svg (figure 8), explained/ (figure 9), and
 comparisons with a report.html each: remedies/ (table 4), networks/ (table 3), pixels/ (table 2) and features/.
@@ -18,18 +18,20 @@ comparisons with a report.html each: remedies/ (table 4), networks/ (table 3), p
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import yaml
 
 import paper_study
+from budget import Amount, Budget, Timed
 from gansynth.classifiers import open_encoder, train_cell_encoder
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json, write_text
 from gansynth.recipes.classifier import load_classifier_recipe
+from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison.entries import ArmResult
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.splits import Images, make_folds
@@ -50,7 +52,6 @@ from paper_backbones import Network, network, networks
 from paper_explanations import explained, explanation_table
 from paper_study import (
     MISSING,
-    Amount,
     Options,
     comparison,
     figure,
@@ -59,20 +60,24 @@ from paper_study import (
     share,
 )
 
-AMOUNTS: dict[paper_study.Extent, Amount] = {
-    "quick": Amount(48, 12, seeds=2),
-    "usual": Amount(64, 60, seeds=3),
+AMOUNTS: dict[Budget, Amount] = {
+    "quick": Amount(48, 12, seeds=2, images=0.2),
+    "day": Amount(64, 60, seeds=3, images=0.6),
     "full": Amount(None, None, seeds=5),
 }
-TAIL = {"quick": 0.2, "usual": 0.6, "full": 0.0}
+TIMED = Timed(16, Amount(48, 12, seeds=3, images=0.2), "networks of table 3 from scratch, and explanations")
+"""Of the kept result: the sum of its trainings, halved."""
+TAIL = {"quick": 0.2, "day": 0.6, "full": 0.0}
 """Training images, as a share of those of table 1; 0 leaves the data as they are."""
-NETWORK_EPOCHS = {"quick": 3, "usual": 10, "full": None}
+NETWORK_EPOCHS = {"quick": 3, "day": 10, "full": None}
 """Of table 3, whose networks are large."""
 SMALL_BATCHES = ("training.batch_size=16",)
 """Of table 4 where images are few: an epoch of large batches is too few steps."""
 STAND_IN = "custom-cnn"
 """The network of table 4 where ResNet152 would take days: that of abouali2023, which has no published weights."""
-SCRATCH = {"quick": "none", "usual": "alexnet,googlenet", "full": "none"}
+PARTS = ("pixels", "remedies", "networks", "features")
+"""The study's comparisons: of table 2's classifiers, of table 4's losses, of table 3, of table 4's features."""
+SCRATCH = {"quick": "none", "day": "alexnet,googlenet", "full": "none"}
 EXPLAINED = 40
 """Test images of the class of figure 9."""
 
@@ -138,8 +143,8 @@ def cannot_compare(found: Found, rarity: Mapping[str, int]) -> str:
     apart, at_most = weights_apart(PAPER_BETA, learned), weights_apart(0.9999, learned)
     near = [name for name, row in TABLE_4.items() if name != "CBCM" and meets(row, TABLE_4["CBCM"], "Sensitivity")]
     instead = "" if found.baseline.name == "resnet152" else (
-        f"- **{found.baseline.name} stands in for ResNet152** in tables 2 and 4: a small network from scratch that is "
-        "trained in a minute. Its figures say which remedy helps such a network, not how good CBCM's backbone is.\n"
+        f"- **{found.baseline.name} stands in for ResNet152** in tables 2 and 4: {found.baseline.kind}. "
+        "Its figures say which remedy helps such a network, not how good CBCM's backbone is.\n"
     )  # fmt: skip
     tail = (
         f"held to {min(rarity.values())} to {max(rarity.values())} training images a class" if rarity else "as they are"
@@ -170,37 +175,58 @@ def main() -> None:
     parser.add_argument(
         "--tail", type=float, help="training images, as a share of the paper's; 0: the data as they are"
     )
-    parser.add_argument("--baseline", help=f"network of table 4; default: resnet152 with --full, else {STAND_IN}")
+    parser.add_argument("--parts", default=",".join(PARTS), help="comparisons to run, of " + ", ".join(PARTS))
+    parser.add_argument(
+        "--features",
+        help="of SMOTE and the weighted forest, such as stages:efficientnet-lite0; default: those of ResNet152 where "
+        "its weights are, else of a cell encoder that is trained first",
+    )
+    parser.add_argument(
+        "--baseline", help=f"network of table 4; default: resnet152 with a full budget, else {STAND_IN}"
+    )
     parser.add_argument("--scratch", help="networks to train without their published weights where these are missing")
     parser.add_argument(
         "--explain", metavar="CLASS", help="class of figure 9; default: the band neutrophil, or the rarest"
     )
     given = parser.parse_args()
-    asked = paper_study.options(given, AMOUNTS)
+    asked = paper_study.options(given, AMOUNTS, TIMED)
     try:
         study(
             asked,
-            tail=TAIL[asked.extent] if given.tail is None else given.tail,
-            baseline=given.baseline or ("resnet152" if asked.extent == "full" else STAND_IN),
-            scratch=given.scratch or SCRATCH[asked.extent],
-            network_epochs=given.epochs or NETWORK_EPOCHS[asked.extent],
+            tail=TAIL[asked.budget] if given.tail is None else given.tail,
+            baseline=given.baseline or ("resnet152" if asked.budget == "full" else STAND_IN),
+            scratch=given.scratch or SCRATCH[asked.budget],
+            network_epochs=given.epochs or NETWORK_EPOCHS[asked.budget],
             explain=given.explain,
+            wanted=[name.strip() for name in given.parts.split(",")],
+            features=given.features or "",
         )
     except InputError as error:
         sys.exit(f"error: {error}")
 
 
 def study(
-    asked: Options, *, tail: float, baseline: str, scratch: str, network_epochs: int | None, explain: str | None = None
+    asked: Options,
+    *,
+    tail: float,
+    baseline: str,
+    scratch: str,
+    network_epochs: int | None,
+    explain: str | None = None,
+    wanted: Sequence[str] = PARTS,
+    features: str = "",
 ) -> None:
     """Run what the tables need, and write and print them."""
+    unknown = sorted(set(wanted) - set(PARTS))
+    if unknown:
+        raise InputError(f"--parts: there is no '{unknown[0]}'; there are {', '.join(PARTS)}")
     from_scratch = [name.strip() for name in scratch.split(",") if name.strip()]
     cells = open_dataset(asked.data, size=asked.amount.size or 64)
     split = make_folds(cells, asked.amount.folds, {}, 0)[0]
     rarity = long_tail(split.counts["train"], tail)
     learned = rarity or split.counts["train"]
     rare = sorted(learned, key=lambda name: (learned[name], name))[:3]
-    found = _run(asked, baseline, from_scratch, network_epochs, rarity, rare)
+    found = _run(asked, baseline, from_scratch, network_epochs, rarity, rare, wanted, features)
     chosen = explain or ("band neutrophil" if "band neutrophil" in learned else rare[0])
     keys = ("about", "arms", "effects", "warnings")
     write_json(
@@ -215,7 +241,7 @@ def study(
         write_chart(asked.out / f"classes_{metric}.svg", drawn)
     text = tables(found, rarity, chosen, "")
     write_text(asked.out / "tables.md", text)  # what is known, before two more trainings
-    if found.baseline.spec:
+    if found.baseline.spec and results:
         methods, changes = ("grad-cam", "guided-grad-cam"), _changes(asked)
         shares = explained(
             asked,
@@ -240,29 +266,36 @@ def _run(
     network_epochs: int | None,
     rarity: dict[str, int],
     rare: list[str],
+    wanted: Sequence[str],
+    features: str,
 ) -> Found:
     base = network(baseline, asked, from_scratch)
     others = networks(list(NETWORKS.values()), asked, from_scratch)
     results = {}
-    results["pixels"] = comparison(asked, ["none"], ["svm", "random-forest"], name="pixels", rarity=rarity, rare=rare)
-    if base.spec:
+    if "pixels" in wanted:
+        results["pixels"] = comparison(
+            asked, ["none"], ["svm", "random-forest"], name="pixels", rarity=rarity, rare=rare
+        )
+    if base.spec and "remedies" in wanted:
         arms = ["none", *REMEDIES.values(), WEIGHED]
         results["remedies"] = comparison(
             asked, arms, [base.spec], name="remedies", rarity=rarity, rare=rare, changes=_changes(asked)
         )
     specs = [one.spec for name, one in others.items() if one.spec and name != baseline]
-    if specs:
+    if specs and "networks" in wanted:
         less = replace(asked, amount=replace(asked.amount, epochs=network_epochs, seeds=1 if network_epochs else 3))
         results["networks"] = comparison(less, ["none", BASELINE], specs, name="networks", rarity=rarity, rare=rare)
-    features, told = _features(asked, rarity)
-    classifiers = [_on_features(asked, name, features) for name in ("regression", "forest")]
-    arms = ["none", "smote", "weighted"]
-    results["features"] = comparison(asked, arms, classifiers, name="features", rarity=rarity, rare=rare)
-    return Found(base, others, results, told)
+    said = "not run"
+    if "features" in wanted:
+        features, said = (features, f"those of {features}, frozen") if features else _features(asked, rarity)
+        classifiers = [_on_features(asked, name, features) for name in ("regression", "forest")]
+        arms = ["none", "smote", "weighted"]
+        results["features"] = comparison(asked, arms, classifiers, name="features", rarity=rarity, rare=rare)
+    return Found(base, others, results, said)
 
 
 def _changes(asked: Options) -> tuple[str, ...]:
-    return () if asked.extent == "full" else SMALL_BATCHES
+    return () if asked.budget == "full" else SMALL_BATCHES
 
 
 def _features(asked: Options, rarity: dict[str, int]) -> tuple[str, str]:
@@ -277,7 +310,7 @@ def _features(asked: Options, rarity: dict[str, int]) -> tuple[str, str]:
         images = Images(asked.data)
         fold = make_folds(images.at(64), None, rarity, 0)[0]
         training = images.of(fold, 64, "train")
-        train_cell_encoder(training, images=4 * len(training) if asked.extent == "quick" else None).save(place)
+        train_cell_encoder(training, images=4 * len(training) if asked.budget == "quick" else None).save(place)
     open_encoder(place)
     return f"encoder:{place}", told
 
@@ -294,7 +327,7 @@ def _on_features(asked: Options, kind: str, features: str) -> str:
 def tables(found: Found, rarity: Mapping[str, int], chosen: str, explanations: str) -> str:
     """Return the paper's tables with ours beside."""
     base = found.baseline
-    remedies = found.results.get("remedies")
+    remedies, features = found.results.get("remedies"), found.results.get("features")
     return "\n".join(
         [
             "# guo2022: CBCM and other remedies for a long tail of classes",
@@ -322,6 +355,11 @@ def tables(found: Found, rarity: Mapping[str, int], chosen: str, explanations: s
             *(
                 ["## Table 4, differences from the baseline (ours)", "", tested(remedies, BASELINE), ""]
                 if remedies
+                else []
+            ),
+            *(
+                ["## Table 4, differences from the features untreated (ours)", "", tested(features, NONE), ""]
+                if features
                 else []
             ),
             f"## Figure 9, what the network looked at: {chosen}",

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from budget import Budget, parsed
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
 from gansynth.files.atomic import whole_file, write_json, write_text
@@ -45,15 +46,22 @@ Images = NDArray[np.uint8]
 Distances = NDArray[np.float32]
 
 
+REPEATED: dict[Budget, dict[str, float]] = {
+    "quick": {"repetitions": 100},
+    "day": {"repetitions": 1000},
+    "full": {"repetitions": 4000},
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="a data set with its splits.csv")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, default=64, help="image size in pixels (default 64)")
-    parser.add_argument("--repetitions", type=int, default=1000, help="of honest images (default 1000)")
+    parser.add_argument("--repetitions", type=int, help="of honest images, instead of the budget's")
     parser.add_argument("--features", help="run whose classifier's features are tried as a distance, beside appearance")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parsed(parser, REPEATED)
     try:
         figures = study(options.data, options.size, options.repetitions, options.features, options.seed)
     except InputError as error:

@@ -41,9 +41,8 @@ def tested(results: Comparison, against: str) -> str:
             continue
         ends = "" if effect.interval is None else f" ({signed_ends(effect.interval)})"
         p = MISSING if effect.p_holm is None else p_value(effect.p_holm)
-        rows.append(
-            [effect.arm, str(effect.endpoint), f"{signed(effect.value)}{ends}", p, "yes" if effect.shown else "no"]
-        )
+        arm = effect.arm if len(results.classifiers) == 1 else f"{effect.arm}, {effect.classifier}"
+        rows.append([arm, str(effect.endpoint), f"{signed(effect.value)}{ends}", p, "yes" if effect.shown else "no"])
     table = markdown(["arm", "endpoint", "difference (95%)", "p (Holm)", "shown"], rows)
     if len(results.about.seeds) > 1 or results.about.folds > 1:
         return table

@@ -54,6 +54,11 @@ class Network:
         said = f"missing: {', '.join(self.missing)}" if self.missing else "published" if self.published else ""
         return "; ".join(filter(None, [said, "" if self.published or not self.spec else "from scratch"]))
 
+    @property
+    def kind(self) -> str:
+        """What a sentence says of a network that stands in for a larger one."""
+        return "a smaller network that begins with ImageNet's weights" if self.published else "a network from scratch"
+
 
 def network(name: str, asked: Options, from_scratch: Collection[str] = ()) -> Network:
     """Return how a recipe of the zoo is trained.

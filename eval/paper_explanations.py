@@ -105,9 +105,29 @@ def explanation_table(found: Mapping[str, Shares | str]) -> str:
             else "({:+.2f} to {:+.2f})".format(*difference.interval)
         )
         cells = [share(one) for one in (shares.before, shares.after)]
-        rows.append([method, *cells, f"{signed} {ends}".strip(), share(shares.area), str(shares.after.n)])
-    head = ["method", "in the cell, before", "after", "difference", "the cell's share of the picture", "images"]
+        rows.append(
+            [method, *cells, f"{signed} {ends}".strip(), share(shares.area), looks(shares), str(shares.after.n)]
+        )
+    head = ["method", "in the cell, before", "after", "difference", "the cell's share of the picture"]
+    head += ["does it look at the cell?", "images"]
     return markdown(head, rows)
+
+
+def looks(shares: Shares) -> str:
+    """Return whether more of the attribution lies in the cell than of the picture: the intervals must be apart.
+
+    Examples
+    --------
+    >>> from gansynth.metrics.estimate import Estimate
+    >>> looks(Shares(Estimate(0.02, 34, (0.01, 0.03)), Estimate(0.12, 34, (0.11, 0.13))))
+    'less than an even spread would'
+    """
+    inside, even = shares.after.interval, shares.area.interval
+    if inside is None or even is None:
+        return MISSING
+    if inside[0] > even[1]:
+        return "more than an even spread would"
+    return "less than an even spread would" if inside[1] < even[0] else "not more than an even spread would"
 
 
 def _explained(

@@ -13,35 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import gansynth
+from budget import Amount, Budget, Timed, add_budget, announced
+from gansynth.classifiers.curves import Epoch
 from gansynth.metrics.estimate import Estimate
 from gansynth.report.comparison.page import write_comparison_page
 from gansynth.studies.comparison.entries import ArmResult, ArmScores
 from gansynth.studies.comparison.result import Comparison
 
-Extent = Literal["quick", "usual", "full"]
 MISSING = "-"
 """What stands where a figure is not known."""
-
-
-@dataclass(frozen=True)
-class Amount:
-    """How much a study trains at one of its extents.
-
-    Attributes
-    ----------
-    size : int or None
-        Edge length in pixels; None: the classifiers' own.
-    epochs : int or None
-        Of the untreated images; None: the classifiers' own.
-    seeds : int
-    folds : int or None
-        None: the split of the data, or one made by the comparison.
-    """
-
-    size: int | None
-    epochs: int | None
-    seeds: int = 1
-    folds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +30,7 @@ class Options:
 
     data: str
     out: Path
-    extent: Extent
+    budget: Budget
     amount: Amount
     jobs: int | None
     weights_dir: Path | None
@@ -61,35 +41,39 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     """Return the parser of a study's command line; a study may add arguments before it hands it to `options`."""
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("data", metavar="DATA", help="class folders, an imported set, or phantom")
-    made.add_argument("--out", type=Path, required=True, help="gets comparisons, tables.md, figures, report.html")
-    extent = made.add_mutually_exclusive_group()
-    extent.add_argument("--quick", action="store_true", help="minutes on two processor cores")
-    extent.add_argument("--full", action="store_true", help="as published; wants a GPU")
-    made.add_argument("--size", type=int, help="edge length in pixels, instead of the extent's")
-    made.add_argument("--epochs", type=int, help="of the untreated images, instead of the extent's")
-    made.add_argument("--seeds", type=int, help="trainings of each arm on each fold, instead of the extent's")
-    made.add_argument("--folds", type=int, help="instead of the extent's")
-    made.add_argument("--jobs", type=int, help="trainings at a time")
-    made.add_argument("--weights-dir", type=Path, help="where the weights of pretrained backbones are")
-    made.add_argument("--device", default="auto")
+    add_common(made)
     return made
 
 
-def options(given: argparse.Namespace, amounts: Mapping[Extent, Amount]) -> Options:
-    """Return what was asked for: the amount of the extent, where the command line names no other.
+def add_common(made: argparse.ArgumentParser) -> None:
+    """Give a parser what all studies of papers take but their data."""
+    made.add_argument("--out", type=Path, required=True, help="gets comparisons, tables.md, figures, report.html")
+    add_budget(made)
+    made.add_argument("--size", type=int, help="edge length in pixels, instead of the budget's")
+    made.add_argument("--epochs", type=int, help="of the untreated images, instead of the budget's")
+    made.add_argument("--seeds", type=int, help="trainings of each arm on each fold, instead of the budget's")
+    made.add_argument("--folds", type=int, help="instead of the budget's")
+    made.add_argument("--jobs", type=int, help="trainings at a time")
+    made.add_argument("--weights-dir", type=Path, help="where the weights of pretrained backbones are")
+    made.add_argument("--device", default="auto")
+
+
+def options(given: argparse.Namespace, amounts: Mapping[Budget, Amount], timed: Timed | None = None) -> Options:
+    """Return what was asked for, and print what it takes: the amount of the budget, where no other is named.
 
     Parameters
     ----------
     given : Namespace
         Of a `parser`.
-    amounts : mapping of extent to Amount
-        "usual" is what neither --quick nor --full asks for.
+    amounts : mapping of Budget to Amount
+    timed : Timed, optional
+        A run of the study whose time is known.
     """
-    extent: Extent = "quick" if given.quick else "full" if given.full else "usual"
-    own = amounts[extent]
+    own = amounts[given.budget]
     asked = {name: getattr(given, name) for name in ("size", "epochs", "seeds", "folds")}
     amount = replace(own, **{name: value for name, value in asked.items() if value is not None})
-    return Options(given.data, given.out, extent, amount, given.jobs, given.weights_dir, given.device)
+    print(announced(given.budget, amount, timed), flush=True)
+    return Options(given.data, given.out, given.budget, amount, given.jobs, given.weights_dir, given.device)
 
 
 def comparison(
@@ -103,6 +87,7 @@ def comparison(
     rare: Sequence[str] = (),
     changes: Sequence[str] = (),
     protocol: Literal["clean", "paper"] = "clean",
+    gan_images: int | None = None,
 ) -> Comparison:
     """Carry out or continue a comparison in the folder `name` of the study, write its page, and read it back.
 
@@ -115,7 +100,7 @@ def comparison(
         Of the folder; a study with several comparisons gives each its own.
     data : str, optional
         Other data than the study's, such as a part of its classes.
-    rarity, rare, changes, protocol : optional
+    rarity, rare, changes, protocol, gan_images : optional
         As `gansynth.compare` takes them.
 
     Returns
@@ -141,6 +126,7 @@ def comparison(
         rare=rare,
         changes=changes,
         protocol=protocol,
+        gan_images=gan_images,
         jobs=asked.jobs,
         device=asked.device,
         weights_dir=asked.weights_dir,
@@ -155,7 +141,7 @@ def parts(results: Comparison, keys: Sequence[str]) -> dict[str, Any]:
     return {key: value for key, value in results.to_json().items() if key in keys}
 
 
-def last_epochs(results: Comparison, entry: ArmResult) -> list[dict[str, Any]]:
+def last_epochs(results: Comparison, entry: ArmResult) -> list[Epoch]:
     """Return the last point of the curve of every training of an arm that has one."""
     notes = [record.note for record in results.records(entry) if record.has_note]
     return [note.curve[-1] for note in notes if note.curve]

@@ -9,9 +9,9 @@ Here the same is run on any data set with classes: the largest class stands for 
 of --minority) become rare. Alpha is searched by cross-validation on the training split, then every arm of table 1 is
 tested at the paper's own ratio of 7.8, and the losses at all of its ratios, on the same real test images.
 
-    python eval/pasupa2020.py DATA --out DIR [--quick | --full] [--minority A,B] [--weights-dir DIR] [--scratch A|all]
+    python eval/pasupa2020.py DATA --out DIR [--budget quick|day|full] [--minority A,B] [--scratch A|all]
 
-Networks whose published weights are missing are trained from scratch (not with --quick, which trains the small
+Networks whose published weights are missing are trained from scratch (not with --budget quick, which trains the small
 sequential-cnn in their stead). Writes tables.md, figures.json, roc_*.svg (figure 10), confusion_*.svg (11), loss_*.svg
 (12), improvement.svg (13), and with a report.html each: table1/ and sweep-NETWORK/; search-NETWORK/ has no page.
 """
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 import paper_study
+from budget import Amount, Budget, Timed
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.wording import p_value, signed, signed_ends
@@ -46,7 +47,6 @@ from paper_arms import confusion, tested, write_chart
 from paper_backbones import Network, networks
 from paper_study import (
     MISSING,
-    Amount,
     Options,
     comparison,
     markdown,
@@ -67,15 +67,17 @@ from pasupa2020_paper import (
     relative_improvement,
 )
 
-AMOUNTS: dict[paper_study.Extent, Amount] = {
-    "quick": Amount(32, 6, seeds=3),
-    "usual": Amount(64, 12, seeds=3),
+AMOUNTS: dict[Budget, Amount] = {
+    "quick": Amount(32, 6, seeds=3, images=600),
+    "day": Amount(64, 12, seeds=3, images=1200),
     "full": Amount(None, 100, seeds=5),
 }
-MOST = {"quick": 600, "usual": 1200, "full": None}
+TIMED = Timed(14, Amount(32, 6, seeds=2, images=600), "both networks from scratch, and seven alphas")
+"""Of the kept result: the time of a training in its first table, for all of its trainings, halved."""
+MOST = {"quick": 600, "day": 1200, "full": None}
 """Training images of the largest class."""
-TRIED = {"quick": (0.5, 1.0, 1.5), "usual": ALPHAS, "full": ALPHAS}
-SEARCH_FOLDS = {"quick": 2, "usual": 3, "full": 5}
+TRIED = {"quick": (0.5, 1.0, 1.5), "day": ALPHAS, "full": ALPHAS}
+SEARCH_FOLDS = {"quick": 2, "day": 3, "full": 5}
 STAND_IN = "sequential-cnn"
 RATIOS = {rho: max(counts) / min(counts) for rho, counts in TABLE_2.items()}
 """The paper's ratios, from its counts: as printed they are rounded."""
@@ -101,22 +103,28 @@ def main() -> None:
     parser = paper_study.parser(__doc__)
     parser.add_argument("--minority", default="", help="classes that become rare; default: all but the largest")
     parser.add_argument("--scratch", help="networks to train without published weights; all or none")
-    parser.add_argument("--most", type=int, help="training images of the largest class, instead of the extent's")
+    parser.add_argument(
+        "--stand-in", default=STAND_IN, help=f"network where neither backbone is trained (default {STAND_IN})"
+    )
+    parser.add_argument("--most", type=int, help="training images of the largest class, instead of the budget's")
     given = parser.parse_args()
-    asked = paper_study.options(given, AMOUNTS)
-    scratch = given.scratch if given.scratch is not None else "none" if asked.extent == "quick" else "all"
+    asked = paper_study.options(given, AMOUNTS, TIMED)
+    scratch = given.scratch if given.scratch is not None else "none" if asked.budget == "quick" else "all"
     minority = [name.strip() for name in given.minority.split(",") if name.strip()]
     try:
-        study(asked, minority, [name.strip() for name in scratch.split(",")], given.most or MOST[asked.extent])
+        names = [name.strip() for name in scratch.split(",")]
+        study(asked, minority, names, given.most or MOST[asked.budget], given.stand_in)
     except InputError as error:
         sys.exit(f"error: {error}")
 
 
-def study(asked: Options, minority: Sequence[str], scratch: Sequence[str], most: int | None) -> None:
+def study(
+    asked: Options, minority: Sequence[str], scratch: Sequence[str], most: int | None, stand_in: str = STAND_IN
+) -> None:
     """Search, compare and sweep; write and print the paper's tables beside ours."""
     nets = networks(list(MODELS), asked, scratch)
     if not any(net.spec for net in nets.values()):
-        nets |= networks([STAND_IN], asked, ())
+        nets |= networks([stand_in], asked, ())
     trained = {name: net for name, net in nets.items() if net.spec}
     dataset = Images(asked.data, True).at(asked.amount.size or 64)
     folds = [fold.counts["train"] for fold in make_folds(dataset, asked.amount.folds, {}, 0)]
@@ -142,8 +150,8 @@ def carry_out(
     asked: Options, trained: Mapping[str, Network], kept: Mapping[str, int], rare: Sequence[str], most: int | None
 ) -> Found:
     """Search alpha, test every arm of table 1 at the paper's own ratio, and both losses at all ratios."""
-    amount, extent = asked.amount, asked.extent
-    changes = ["training.learning_rate=0.001"] if extent == "full" else []
+    amount, budget = asked.amount, asked.budget
+    changes = ["training.learning_rate=0.001"] if budget == "full" else []
     shared: dict[str, Any] = {
         "size": amount.size, "epochs": amount.epochs, "changes": changes, "jobs": asked.jobs, "device": asked.device,
         "weights_dir": asked.weights_dir,
@@ -152,10 +160,10 @@ def carry_out(
     for name, net in trained.items():
         out = asked.out / f"search-{name}"
         searches[name] = search_remedy(
-            asked.data, "focal", out, classifier=net.spec, grid={"alpha": TRIED[extent]}, folds=SEARCH_FOLDS[extent],
+            asked.data, "focal", out, classifier=net.spec, grid={"alpha": TRIED[budget]}, folds=SEARCH_FOLDS[budget],
             rarity=kept, resume=(out / "search.json").is_file(), **shared,
         )  # fmt: skip
-    arms = [NONE, *(f"focal:alpha={alpha:g}" for alpha in TRIED[extent]), "undersample", "oversample-turned"]
+    arms = [NONE, *(f"focal:alpha={alpha:g}" for alpha in TRIED[budget]), "undersample", "oversample-turned"]
     specs = [net.spec for net in trained.values()]
     table_1 = comparison(asked, arms, specs, name="table1", rarity=kept, rare=rare, changes=changes)
     found, sweeps = Found(searches, table_1, {}), {}
@@ -198,7 +206,7 @@ def page(
         table_1(nets, found),
         "",
         f"Ours: tested at ρ = {ratio(kept[OWN_RATIO]):.3g}. Searched: macro-F1, mean ± standard deviation over "
-        f"{SEARCH_FOLDS[asked.extent]} folds of the training split; it chose alpha = "
+        f"{SEARCH_FOLDS[asked.budget]} folds of the training split; it chose alpha = "
         f"{', '.join(f'{found.alpha(name):g} ({name})' for name in found.searches)}.",
         "",
         "What the tests say, each arm against cross-entropy (none):",

@@ -43,6 +43,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 
+from budget import Budget, parsed
 from gansynth.classifiers import CellEncoder, open_encoder, train_cell_encoder
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
@@ -194,15 +195,17 @@ FAULTS = [*PICTURE_FAULTS, *SET_FAULTS]
 
 # ---- the study
 
+DRAWS: dict[Budget, dict[str, float]] = {"quick": {"draws": 2}, "day": {"draws": 5}, "full": {"draws": 20}}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="a data set with its splits.csv")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--encoder", default="pbc-encoder", help="a cell encoder, or 'own': trained here on the split")
-    parser.add_argument("--draws", type=int, default=5, help="random partings (default 5)")
+    parser.add_argument("--draws", type=int, help="random partings, instead of the budget's")
     parser.add_argument("--device", default="cpu")
-    options = parser.parse_args()
+    options = parsed(parser, DRAWS)
     try:
         study(options.data, options.out, options.encoder, options.draws, options.device)
     except InputError as error:

@@ -1,14 +1,15 @@
-"""The whole story on phantom cells: draw, split, train, balance, look. Minutes on a laptop, no data needed."""
+"""The whole story on phantom cells: draw, fine-tune, balance, look, compare. Minutes on a laptop, no data needed."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shlex
 import shutil
 import sys
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,59 +17,119 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gansynth.data import CellDataset, open_dataset, split_dataset, write_splits
-from gansynth.data.phantom import PHANTOM_COUNTS, phantom_dataset, write_phantom
+from gansynth.data import CellDataset, open_dataset, write_splits
+from gansynth.data.phantom import PHANTOM_COUNTS, write_phantom
 from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.files.atomic import write_json
-from gansynth.gans import Run, train_gan
+from gansynth.gans import Run, open_run, train_gan
 from gansynth.metrics.agreement import class_agreement
 from gansynth.metrics.diversity import class_diversity
 from gansynth.metrics.memorisation import memorisation
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.report.first_look import FirstLook, first_look_page
+from gansynth.report.comparison.page import write_comparison_page
+from gansynth.report.first_look import Before, Compared, FirstLook, first_look_page
 from gansynth.report.page import write_page
+from gansynth.report.training import curves_of, read_log
+from gansynth.runs.artifact import zoo_models
 from gansynth.runs.device import chosen_device
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.study import compare
 from gansynth.synthesis import balance
 from gansynth.version import __version__
 
-RECIPE = "c-wgan-gp-64"
-# At 32 pixels an iteration costs less than half, and within minutes it is iterations that separate the classes.
+PARENT = "phantom-64"
+"""The shipped generator of phantom cells, which the demo fine-tunes; it has learned from cells of other seeds."""
+
+TRAINING = {name: max(6, round(n / 2)) for name, n in PHANTOM_COUNTS.items()}
+"""Phantom cells of each class to learn from."""
+
+VALIDATION, TEST = 6, 40
+"""More of each class: of drawn cells there are always more, so that every class is tested on as many."""
+
 # Reports come often: the training is short, and the page shows its course.
-CHANGES = (
+REPORTS = (
+    "reports.log_every=10",
+    "reports.sheet_every=50",
+    "reports.watch_images=16",
+    "reports.classifier_images=6400",
+    "reports.pretrained_judge=false",
+)
+# The critics that begin with the shipped generator know nothing at first, and lead it astray for some minutes: what is
+# kept is its mean over many more images than this training sees.
+FINE_TUNING = (*REPORTS, "training.ema_ramp=null")
+# Without the shipped generator: at 32 pixels an iteration costs less than half, and within minutes it is iterations
+# that separate the classes.
+SCRATCH_RECIPE = "c-wgan-gp-64"
+SCRATCH = (
     "name=c-wgan-gp-32",
     "resolution=32",
     "networks.generator=[128,96,64,32]",
     "networks.critic=[32,96,128]",
     "networks.classifier=[32,64,96]",
-    "reports.log_every=20",
-    "reports.sheet_every=200",
-    "reports.watch_images=32",
+    *REPORTS,
 )
-LEAST_STEPS = 800
-"""Generator iterations below which nobody can say what the generator learned, however long they took."""
+MINUTES, SCRATCH_MINUTES = 1.0, 2.5
+"""How long the generator is trained: fine-tuned, and from scratch."""
 
-MOST = 1.9
-"""How many times the minutes that were asked for a busy or slow machine may take to get there."""
+LEAST_STEPS, MOST = 800, 1.5
+"""Iterations below which nobody can say what a generator from scratch has learned, and how many times the minutes that
+were asked for a busy or slow machine may take to get there."""
+
+REMEDIES = {
+    "none": "as they are",
+    "posthoc-logit-adjustment": "moving the threshold",
+    "oversample": "repeating rare cells",
+}
+"""What the balanced set is compared with, as the page calls it."""
+
+BALANCED = "balancing with synthetic cells"
+CLASSIFIER, CLASSIFIER_SIZE = "sequential-cnn", 32
 
 SHOWN = 5
-MEASURED = 64
-_FRESH_SEED = 1_000_003
+MEASURED = 40
 _MARK = "demo.json"
-_OURS = ("phantom", "run", "balanced", "report.html", _MARK)
+_OURS = ("phantom", "run", "balanced", "compared", "report.html", _MARK)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much the demo does.
+
+    Attributes
+    ----------
+    training : dict of str to int
+        Phantom cells of each class to learn from.
+    validation, test : int
+        Others of each class.
+    minutes : float or None
+        Of training; None for `MINUTES`, or `SCRATCH_MINUTES` from scratch.
+    least_steps : int
+        Of training from scratch, however long they take up to `MOST` times the minutes.
+    epochs, seeds : int
+        Of each arm of the comparison.
+    """
+
+    training: dict[str, int]
+    validation: int = VALIDATION
+    test: int = TEST
+    minutes: float | None = None
+    least_steps: int = LEAST_STEPS
+    epochs: int = 16
+    seeds: int = 3
 
 
 @holding()
 def run_demo(
     out: Path | str,
     *,
-    minutes: float = 2.5,
+    minutes: float | None = None,
     seed: int = 0,
     device: str = "auto",
-    counts: dict[str, int] | None = None,
+    parent: Path | str | None = None,
     recipe: GanRecipe | None = None,
+    effort: Effort | None = None,
     force: bool = False,
-    least_steps: int | None = None,
 ) -> Path:
     """Run the whole story and write one page about it.
 
@@ -76,20 +137,19 @@ def run_demo(
     ----------
     out : path-like
         A folder that is new or empty, or, with `force`, left by an earlier demo, which is then replaced. It receives
-        `phantom/` (the drawn cells with their split), `run/`, `balanced/` and `report.html`.
-    minutes : float
-        How long to train. A machine that is too slow or too busy for `least_steps` in this time trains on until it has
-        them, for `MOST` times as long in all.
+        `phantom/` (the drawn cells with their split), `run/`, `balanced/`, `compared/` and `report.html`.
+    minutes : float, optional
+        How long to train; default: what `effort` says.
     seed : int
     device : "auto", "cpu" or "cuda"
-    counts : dict of str to int, optional
-        Phantom cells per class; default `PHANTOM_COUNTS`.
+    parent : path-like, optional
+        The run to begin with; default: `PARENT` where it ships, else training begins from scratch.
     recipe : GanRecipe, optional
-        Default: the compact recipe at 32 pixels.
+        Default: that of the run to begin with; from scratch, the compact recipe at 32 pixels.
+    effort : Effort, optional
+        How many cells, minutes and trainings.
     force : bool
         Replace an earlier demo, and what was made of its run since.
-    least_steps : int, optional
-        Default: `LEAST_STEPS` for the default recipe, none for another.
 
     Returns
     -------
@@ -103,61 +163,92 @@ def run_demo(
     """
     begun = time.monotonic()
     folder = _make_room(Path(out), force)
-    chosen = recipe or load_recipe(RECIPE, CHANGES)
-    counts = counts or PHANTOM_COUNTS
+    effort = effort or Effort(TRAINING)
+    if parent is None and recipe is None and PARENT in zoo_models():
+        parent = PARENT
+    before = None if parent is None else open_run(parent)
+    if recipe is None:
+        recipe = load_recipe(SCRATCH_RECIPE, SCRATCH) if before is None else load_recipe(before.path, FINE_TUNING)
+    minutes = minutes or effort.minutes or (SCRATCH_MINUTES if before is None else MINUTES)
 
-    _say(f"1/4  drawing {sum(counts.values()):,} phantom cells of {len(counts)} classes")
-    write_phantom(folder / "phantom", counts, chosen.resolution, seed)
-    dataset = split_dataset(open_dataset(folder / "phantom", size=chosen.resolution), seed=seed)
-    write_splits(dataset, folder / "phantom")
+    drawn = sum(effort.training.values()) + (effort.validation + effort.test) * len(effort.training)
+    _say(f"1/5  drawing {drawn:,} phantom cells of {len(effort.training)} classes")
+    dataset = draw(folder / "phantom", effort, recipe.resolution, seed)
 
-    _say(f"2/4  training {chosen.name} from scratch for {minutes:g} minutes, after a classifier that will watch it")
-    least = least_steps if least_steps is not None else LEAST_STEPS if recipe is None else 0
-    run = _train(dataset, chosen, folder / "run", minutes, least, seed, device)
-    minutes = float(run.info["seconds"]) / 60
+    how = "from scratch" if before is None else f"on from {before.name}"
+    _say(f"2/5  training {how} for {minutes:g} minutes, after a classifier that will watch it")
+    run = train_gan(dataset, recipe, folder / "run", minutes=minutes, parent=parent, seed=seed, device=device)
+    if before is None and run.info["step"] < effort.least_steps:
+        _say(
+            f"     {run.info['step']:,} steps in that time: this machine is busy or slow, so training goes on to "
+            f"{effort.least_steps:,} steps, or to {MOST * minutes:g} minutes in all"
+        )
+        run = train_gan(
+            dataset, recipe, run.path,
+            steps=effort.least_steps, minutes=MOST * minutes, seed=seed, device=device, resume=True,
+        )  # fmt: skip
 
-    _say("3/4  generating synthetic cells until every class has as many as the largest")
+    _say("3/5  generating synthetic cells until every class has as many as the largest")
     balanced = balance(folder / "phantom", run, folder / "balanced", target="max", seed=seed, device=device)
-
-    _say("4/4  a first look at quality")
     added = {name: balanced.after[name] - balanced.before[name] for name in balanced.before}
-    look = take_first_look(dataset, run, minutes=minutes, seed=seed, device=device, added=added)
+
+    _say("4/5  looking at the cells beside fresh ones")
+    look = take_first_look(dataset, run, before, seed=seed, device=device, added=added)
+
+    _say("5/5  comparing remedies: a small classifier, trained on each and tested on fresh cells")
+    compared = _compare(folder, run, effort, seed, device)
+
     page = first_look_page(
-        look,
+        replace(look, compared=compared),
         title="From rare cells to a balanced data set",
         subtitle=f"gansynth demo on phantom cells, {date.today().isoformat()}",
-        warnings=_honest_words(minutes),
+        warnings=_honest_words(look),
         commands=_next_commands(folder, seed),
         facts=_facts(run, seed, time.monotonic() - begun),
     )
     return write_page(folder / "report.html", page)
 
 
-def _train(
-    dataset: CellDataset, recipe: GanRecipe, out: Path, minutes: float, least: int, seed: int, device: str
-) -> Run:
-    run = train_gan(dataset, recipe, out, minutes=minutes, seed=seed, device=device)
-    if run.info["step"] >= least:
-        return run
-    _say(
-        f"     {run.info['step']:,} steps in that time: this machine is busy or slow, so training goes on to {least:,} "
-        f"steps, or to {MOST * minutes:g} minutes in all"
-    )
-    return train_gan(dataset, recipe, out, steps=least, minutes=MOST * minutes, seed=seed, device=device, resume=True)
+def draw(out: Path, effort: Effort, size: int, seed: int) -> CellDataset:
+    """Draw the cells into class folders, the first of each class to learn from, the next to validate, the last to test.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+    effort : Effort
+    size : int
+        Edge in pixels.
+    seed : int
+
+    Returns
+    -------
+    CellDataset
+        With its split, which is written, too.
+    """
+    more = effort.validation + effort.test
+    write_phantom(out, {name: n + more for name, n in effort.training.items()}, size, seed)
+    dataset = open_dataset(out, size=size)
+    parts = [
+        ["train"] * effort.training[name] + ["val"] * effort.validation + ["test"] * effort.test
+        for name in dataset.class_names
+    ]
+    divided = replace(dataset, records=dataset.records.assign(split=[part for of in parts for part in of]))
+    write_splits(divided, out)
+    return divided
 
 
 def take_first_look(
-    dataset: CellDataset, run: Run, *, minutes: float, seed: int, device: str, added: dict[str, int]
+    dataset: CellDataset, run: Run, before: Run | None, *, seed: int, device: str, added: dict[str, int]
 ) -> FirstLook:
-    """Generate a few images of every class and measure them beside fresh phantom cells.
+    """Generate a few images of every class and measure them beside fresh phantom cells, those to be tested.
 
     Parameters
     ----------
     dataset : CellDataset
         Phantom cells with the split that `run` was trained on.
     run : Run
-    minutes : float
-        How long it was trained.
+    before : Run or None
+        What it began with.
     seed : int
         Seed of the first synthetic image of every class.
     device : str
@@ -169,16 +260,19 @@ def take_first_look(
     FirstLook
     """
     names = run.class_names
-    training = dataset.part("train")
-    place = chosen_device(device)
-    generate = run.generator(place)
-    seeds = np.arange(seed, seed + MEASURED, dtype=np.int64)
-    made = np.stack([generate(c, seeds) for c in range(len(names))])
+    training, fresh = dataset.part("train"), dataset.part("test")
+    place = str(chosen_device(device))
+    made = _cells(run, names, seed, place)
     images, asked = made.reshape(-1, *made.shape[2:]), np.repeat(np.arange(len(names)), MEASURED)
-    # Of phantom cells there are always more: every class gets as many fresh ones as it has synthetic ones.
-    fresh = phantom_dataset(dict.fromkeys(names, MEASURED), run.resolution, seed + _FRESH_SEED)
-    classify, prints = run.independent_classifier(place), run.fingerprints
+    # The one that ships has learned from far more phantom cells than this demo has, and none of them synthetic.
+    judge = _judge(run if before is None else before, names, place)
+    prints = run.fingerprints
     near, near_fresh = (np.zeros(0) if prints is None else prints.distance(x) for x in (images, fresh.images))
+    earlier = None
+    if before is not None:
+        cells = _cells(before, names, seed, place)
+        seen = None if judge is None else class_agreement(judge(cells.reshape(-1, *cells.shape[2:])), asked)
+        earlier = Before(before.name, list(cells[:, :SHOWN]), seen)
     return FirstLook(
         class_names=names,
         kind="phantom",
@@ -186,15 +280,50 @@ def take_first_look(
         added=added,
         originals=[training.images[training.labels == c][:SHOWN] for c in range(len(names))],
         synthetic=list(made[:, :SHOWN]),
-        agreement=None if classify is None else class_agreement(classify(images), asked),
-        agreement_held_out=None if classify is None else class_agreement(classify(fresh.images), fresh.labels),
+        agreement=None if judge is None else class_agreement(judge(images), asked),
+        agreement_held_out=None if judge is None else class_agreement(judge(fresh.images), fresh.labels),
         diversity=class_diversity(_per_pixel(images), asked, len(names)),
         diversity_held_out=class_diversity(_per_pixel(fresh.images), fresh.labels, len(names)),
         memorisation=memorisation(near, near_fresh),
         copies=0 if prints is None else int((near < prints.copy_threshold).sum()),
-        minutes=minutes,
-        curves=_curves(run),
+        minutes=float(run.info["seconds"]) / 60,
+        curves=curves_of(read_log(run.path)),
+        before=earlier,
     )
+
+
+def _cells(run: Run, names: Sequence[str], seed: int, device: str) -> NDArray[np.uint8]:
+    return np.stack([run.sample(name, MEASURED, seed=seed, device=device) for name in names])
+
+
+def _judge(run: Run, names: Sequence[str], device: str) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None:
+    """Return who says which of these classes an image is of; None where the run has no such classifier."""
+    classify = run.independent_classifier(device)
+    if classify is None or not set(names) <= set(run.class_names):
+        return None
+    columns = [run.class_index(name) for name in names]
+    return lambda images: classify(images)[:, columns]
+
+
+def _compare(folder: Path, run: Run, effort: Effort, seed: int, device: str) -> Compared:
+    out = folder / "compared"
+    found = compare(
+        folder / "phantom", [*REMEDIES, str(run.path)], [CLASSIFIER], out,
+        size=CLASSIFIER_SIZE, epochs=effort.epochs, seeds=effort.seeds, seed=seed, device=device,
+    )  # fmt: skip
+    arms = ",".join([*REMEDIES, str(run.path)])
+    command = ["gansynth", "compare", str(folder / "phantom"), "--remedies", arms, "--classifiers", CLASSIFIER]
+    command += ["--size", str(CLASSIFIER_SIZE), "--epochs", str(effort.epochs), "--seeds", str(effort.seeds)]
+    command += ["--seed", str(seed), "--out", str(out)]
+    found = replace(found, about=replace(found.about, command=shlex.join(command)))
+    found.write(out)
+    write_comparison_page(out)
+    return Compared(found, "compared/report.html", REMEDIES | {_arm_of(found): BALANCED})
+
+
+def _arm_of(found: Comparison) -> str:
+    """Return how the comparison calls the arm with synthetic images."""
+    return next((one.arm for one in found.arms if one.is_synthetic), "")
 
 
 def _per_pixel(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -203,52 +332,38 @@ def _per_pixel(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return flat / np.float32(np.sqrt(flat.shape[1]))
 
 
-def _curves(run: Run) -> dict[str, dict[str, tuple[list[float], list[float]]]]:
-    """Read from the run's log each player's loss and each class's watch, over minutes of training."""
-    records = [json.loads(line) for line in (run.path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    minutes = {record["step"]: record["seconds"] / 60 for record in records if "seconds" in record}
-    losses: dict[str, tuple[list[float], list[float]]] = {}
-    watch: dict[str, tuple[list[float], list[float]]] = {}
-    for record in records:
-        if record["step"] not in minutes:
-            continue
-        at = minutes[record["step"]]
-        terms = [(name.split("/")[0], value) for name, value in record.items() if "/" in name]
-        values = [(losses, player, sum(v for p, v in terms if p == player)) for player in {p for p, _ in terms}]
-        values += [(watch, name, seen["recall"]) for name, seen in record.get("watch", {}).items()]
-        for curves, name, value in values:
-            if value is not None:
-                x, y = curves.setdefault(name, ([], []))
-                x.append(at)
-                y.append(value)
-    return {"losses": dict(sorted(losses.items())), "watch": watch}
-
-
-def _honest_words(minutes: float) -> list[str]:
+def _honest_words(look: FirstLook) -> list[str]:
+    said = ["Phantom cells are drawn by a program. Nothing on this page says how well the method does on real cells."]
+    if look.before is None:
+        return [
+            *said,
+            f"{look.minutes:.1f} minutes of training from scratch at a low resolution show that every step works, no "
+            "more: a generator worth using trains for hours on a laptop, or for part of an hour on a GPU.",
+        ]
     return [
-        "Phantom cells are drawn by a program. Nothing on this page says how well the method does on real cells.",
-        f"{minutes:.1f} minutes of training from scratch at a low resolution show that every step works, no more: a "
-        "generator worth using trains for hours on a laptop, or for part of an hour on a GPU.",
+        *said,
+        f"{look.before.name} has learned for long, from many drawn cells of other seeds: what it adds to a set is more "
+        "than these few images say. With cells of another hospital fine-tuning has more to do, for an hour or two.",
     ]
 
 
 def _next_commands(out: Path, seed: int) -> list[tuple[str, str]]:
     run, phantom = shlex.quote(str(out / "run")), shlex.quote(str(out / "phantom"))
     return [
-        (
-            "gansynth generate pbc-64 --class promyelocyte --count 100 --out synthetic",
-            "Generate with the generator that ships with gansynth; it was trained on real cells",
-        ),
-        (
-            f"gansynth train-gan {phantom} --seed {seed} --minutes 60 --resume --out {run}",
-            "Train this one on, to an hour in all",
-        ),
         ("gansynth data info my-cells", "See what is in your own folder of images per class"),
-        ("gansynth data split my-cells", "Keep a part of your cells for testing; everything learns from the rest"),
+        ("gansynth data split my-cells --seen-by pbc-64", "Keep a part of your cells for testing"),
+        (
+            "gansynth train-gan my-cells --from pbc-64 --minutes 120 --out runs/my-cells",
+            "Fine-tune the generator that was trained on real cells",
+        ),
         (
             "gansynth compare my-cells --remedies none,posthoc-logit-adjustment,oversample-turned,runs/my-cells "
             "--classifiers efficientnet-lite0 --size 64 --out compared",
             "Find out whether balancing helps on your cells, beside what costs nothing",
+        ),
+        (
+            f"gansynth train-gan {phantom} --seed {seed} --minutes 60 --resume --out {run}",
+            "Train the generator of this demo on, to an hour in all",
         ),
     ]
 
@@ -260,7 +375,10 @@ def _facts(run: Run, seed: int, seconds: float) -> list[tuple[str, str]]:
         ("machine", f"{machine}; Python {platform.python_version()}, torch {torch.__version__}"),
         ("recipe", f"{run.recipe.name}: {run.recipe.gan}, {run.resolution} × {run.resolution} pixels"),
         ("model", f"sha256 {run.model_sha256}"),
-        ("beside this page", "phantom/ and balanced/ (class folders), run/ (weights, log, sample sheets)"),
+        (
+            "beside this page",
+            "phantom/, balanced/ (class folders), run/ (weights, log, sheets), compared/ (a page of its own)",
+        ),
     ]
 
 

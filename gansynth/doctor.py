@@ -16,8 +16,8 @@ import torch
 from gansynth.classifiers.published_files import look_for_weights
 from gansynth.data.pack import default_cache
 from gansynth.gans.engine.speed import TrainingSpeed, training_speed
+from gansynth.runs.artifact import Kind, shipped
 from gansynth.runs.device import chosen_device, has_bf16
-from gansynth.runs.shipped import Kind, shipped
 from gansynth.version import __version__
 
 PACKAGES = ("torch", "torchvision", "lightning-fabric", "numpy", "scikit-learn", "timm", "pillow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ from typing import Any
 
 import pytest
 import torch
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several test processes, one for each core
+    torch.set_num_threads(1)
 
 TINY = (
     "resolution=32",
@@ -85,16 +89,16 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
     ``install({"darkness.py": SOURCE}, {"gansynth.metrics": {"darkness": "darkness"}})``
     """
-    from gansynth.classifiers.neural import _BUILDERS
+    from gansynth.classifiers.registry import MAKERS
     from gansynth.gans.gan import _REGISTRY
     from gansynth.metrics.catalogue import METRICS
     from gansynth.plugins import load_plugins, plugins
     from gansynth.recipes.classifier import KINDS
-    from gansynth.recipes.gan import LOSSES
+    from gansynth.recipes.declared import DECLARED
     from gansynth.remedies.remedy import REGISTRY
 
     site = tmp_path / "site-packages"
-    known, registries = set(sys.modules), (_BUILDERS, _REGISTRY, METRICS, KINDS, LOSSES, REGISTRY)
+    known, registries = set(sys.modules), (MAKERS, _REGISTRY, METRICS, KINDS, DECLARED, REGISTRY)
     held: list[dict[Any, Any]] = [dict(one) for one in registries]
 
     def put(files: dict[str, str], points: dict[str, dict[str, str]]) -> None:

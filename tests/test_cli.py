@@ -51,7 +51,8 @@ def test_of_two_commands_that_write_into_one_folder_the_second_is_told_who_the_f
     path: tuple[str, ...], tmp_path: Path
 ) -> None:
     command, out = COMMANDS[path], tmp_path / "out"
-    given = {parameter.name: None for parameter in command.params} | {WRITING[path]: out}
+    taken = [parameter.name for parameter in command.params if parameter.expose_value]
+    given = dict.fromkeys(taken) | {WRITING[path]: out}
     assert command.callback is not None
     with hold(out), pytest.raises(InputError, match=f"out: process {os.getpid()} on .* writes into it since"):
         contextvars.Context().run(command.callback, **given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gansynth.cli import gansynth
-from gansynth.demo import free_name, run_demo
+from gansynth.data import split_dataset
+from gansynth.data.phantom import phantom_dataset
+from gansynth.demo import PARENT, Effort, free_name, run_demo
 from gansynth.errors import InputError
-from gansynth.gans import open_run
+from gansynth.gans import open_run, train_gan
 from gansynth.recipes import load_recipe
+from gansynth.studies.comparison.result import Comparison
 
 pytestmark = pytest.mark.slow
 
@@ -28,16 +32,23 @@ TINY = (
     "reports.log_every=1",
     "reports.sheet_every=2",
     "reports.watch_images=4",
+    "reports.classifier_images=64",
+    "reports.pretrained_judge=false",
 )
+LITTLE = Effort(COUNTS, validation=3, test=4, epochs=1, seeds=1, least_steps=0)
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("place") / "my demo"
+    """A demo that fine-tunes a tiny run, which stands in for the generator that ships."""
+    folder, shipped = tmp_path_factory.mktemp("place") / "my demo", tmp_path_factory.mktemp("zoo") / PARENT
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANSYNTH_CACHE", str(tmp_path_factory.mktemp("cache")))
         recipe = load_recipe("c-wgan-gp-64", TINY)
-        assert run_demo(folder, minutes=0.02, counts=COUNTS, recipe=recipe) == folder / "report.html"
+        cells = phantom_dataset({**COUNTS, "basophil": 8}, size=64, seed=9)
+        train_gan(split_dataset(cells), recipe, shipped, steps=2)
+        page = run_demo(folder, minutes=0.02, parent=shipped, recipe=recipe, effort=LITTLE)
+        assert page == folder / "report.html"
     return folder
 
 
@@ -52,8 +63,22 @@ def test_the_page_shows_every_class_and_says_what_it_is_not(demo: Path) -> None:
     assert "Phantom cells are drawn by a program" in html
     assert "fresh phantom cells" in html
     assert not re.search(r"\bfake\b|\bnan\b|>None<|real, training", html)
-    assert html.count("data:image/png") == 2 * len(COUNTS)
-    assert html.count("<svg") >= 2
+    assert html.count("data:image/") == 3 * len(COUNTS)
+    for words in ("phantom cells, training", f"synthetic, {PARENT} as it ships", "synthetic, fine-tuned"):
+        assert words in html
+    assert html.count("<svg") >= 3
+
+
+def test_the_page_says_what_won_of_four_ways_to_train_and_leads_to_the_whole_comparison(demo: Path) -> None:
+    html = (demo / "report.html").read_text(encoding="utf-8")
+    verdict = re.search(r'<p class="verdict">(.*?)</p>', html, re.DOTALL)
+    assert verdict is not None
+    assert " won" in verdict[1] and f"fine-tuning {PARENT}" in verdict[1]
+    for way in ("as they are", "moving the threshold", "repeating rare cells", "balancing with synthetic cells"):
+        assert way in html
+    assert 'href="compared/report.html"' in html and (demo / "compared" / "report.html").is_file()
+    found = Comparison.read(demo / "compared")
+    assert len(found.arms) == 4 and sum(found.about.test_counts.values()) == 4 * len(COUNTS)
 
 
 def test_the_demo_leaves_a_balanced_data_set(demo: Path) -> None:
@@ -87,7 +112,7 @@ def test_an_earlier_demo_is_replaced_only_by_force(demo: Path, tmp_path: Path, m
     Path("demo-2").symlink_to("nowhere")
     assert free_name() == Path("demo-3")
     recipe = load_recipe("c-wgan-gp-64", TINY)
-    run_demo(earlier, minutes=0.001, counts=COUNTS, recipe=recipe, seed=1, force=True)
+    run_demo(earlier, minutes=0.001, effort=LITTLE, recipe=recipe, seed=1, force=True)
     assert (earlier / "run" / "model.safetensors").read_bytes() != before
 
 
@@ -161,6 +186,8 @@ def test_the_next_command_of_the_page_works(demo: Path) -> None:
     result = call("train-gan", demo / "phantom", *again, "--minutes", 0.04)
     assert result.exit_code == 0, result.stderr
     assert f"wrote {demo / 'run'}" in result.stdout
+    page = (demo / "run" / "report.html").read_text(encoding="utf-8")
+    assert "it has ended" in page and "location.reload" not in page and 'src="samples/step-' in page
 
 
 def test_an_unknown_run_is_answered_with_what_there_is(tmp_path: Path) -> None:
@@ -170,13 +197,13 @@ def test_an_unknown_run_is_answered_with_what_there_is(tmp_path: Path) -> None:
 
 def test_every_part_of_the_page_names_the_command_for_the_readers_own_cells(demo: Path) -> None:
     html = (demo / "report.html").read_text(encoding="utf-8")
-    for command in ("generate runs/my-cells", "balance my-cells", "train-gan my-cells", "quality my-cells"):
+    for command in ("generate runs/my-cells", "balance my-cells", "train-gan my-cells", "quality my-cells", "compare"):
         assert f"The same with your cells: <code>gansynth {command}" in html
 
 
 def test_a_slow_machine_trains_on_to_the_least_number_of_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANSYNTH_CACHE", str(tmp_path / "cache"))
-    recipe = load_recipe("c-wgan-gp-64", (*TINY, "reports.classifier_images=64", "reports.pretrained_judge=false"))
+    recipe = load_recipe("c-wgan-gp-64", TINY)
     monkeypatch.setattr("gansynth.demo.MOST", 1e6)
-    run_demo(tmp_path / "out", minutes=1e-6, counts=COUNTS, recipe=recipe, least_steps=5)
+    run_demo(tmp_path / "out", minutes=1e-6, recipe=recipe, effort=replace(LITTLE, least_steps=5))
     assert open_run(tmp_path / "out" / "run").info["step"] == 5

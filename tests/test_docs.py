@@ -23,6 +23,8 @@ PAGES = [
 def find(words: list[str]) -> tuple[click.Command, list[str]]:
     """Return the command that a command line names, and what follows."""
     command: click.Command = gansynth
+    while words and words[0] in ("--quiet", "--log-file"):  # they stand before the command
+        words = words[1 if words[0] == "--quiet" else 2 :]
     while isinstance(command, click.Group) and words and words[0] in command.commands:
         command, words = command.commands[words[0]], words[1:]
     return command, words
@@ -58,10 +60,12 @@ def test_every_option_stands_in_the_reference() -> None:
         assert heading in text, f"no section for {name}"
         section = text.split(heading)[1].split("\n## ")[0]
         for parameter in command.params:
-            if isinstance(parameter, click.Option) and parameter.name != "help":
+            if isinstance(parameter, click.Option) and parameter.name not in ("help", "config"):  # of every command
                 assert parameter.opts[0] in section, f"{name}: {parameter.opts[0]} is not explained"
 
     walk(gansynth, "gansynth")
+    general = text.split("## Options of every command\n")[1].split("\n## ")[0]
+    assert all(option in general for option in ("--config", "--quiet", "--log-file"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

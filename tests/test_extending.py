@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from gansynth.classifiers import open_classifier, train_classifier
 from gansynth.cli import run
+from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.gans import build_gan
 from gansynth.metrics.catalogue import METRICS, TwoSets
@@ -25,7 +27,7 @@ from gansynth.studies.comparison.study import compare
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```(?:python|yaml)\n# (my_package/\S+)\n(.*?)```", PAGE, re.DOTALL))
 POINTS = {
-    group: dict([re.fullmatch(r"(\S+) = \"(\S+)\"", point).groups()])  # type: ignore[union-attr]
+    group: dict(re.findall(r"(\S+) = \"([^\"]+)\"", point))
     for group, point in re.findall(r"^\"(gansynth\.\w+)\" = \{(.*)\}$", PAGE, re.MULTILINE)
 }
 EMPTY = dict.fromkeys(("my_package/__init__.py", "my_package/recipes/__init__.py"), "")
@@ -39,10 +41,10 @@ def installed(install: Callable[..., None], one_thread: None) -> None:
 def test_every_guide_is_short() -> None:
     sections = re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]
     assert [s.splitlines()[0] for s in sections] == [
-        "A GAN", "A remedy", "A classifier", "A metric", "A report section"
+        "A GAN", "A remedy", "A classifier", "A classical classifier", "A metric", "A report section"
     ]  # fmt: skip
     assert all(len(section.strip().splitlines()) < 40 for section in sections)
-    assert len(FILES) == 7 and len(POINTS) == 5
+    assert len(FILES) == 9 and len(POINTS) == 5
 
 
 def test_a_gan_of_another_package_is_known_everywhere(installed: None, capfd: pytest.CaptureFixture[str]) -> None:
@@ -52,9 +54,11 @@ def test_a_gan_of_another_package_is_known_everywhere(installed: None, capfd: py
     assert gan.recipe.losses.model_dump() == {"push": 2}
     with pytest.raises(InputError, match=r"unknown name 'losses.drift'; known here: push"):
         load_recipe("plain-gan-64", ["losses.drift=1"])
+    with pytest.raises(InputError, match=r"unknown name 'networks.classifier'"):
+        load_recipe("plain-gan-64", ["networks.classifier=[8,8]"])
     assert run(["models"]) == 0
     listed = capfd.readouterr().out
-    assert all(name in listed for name in ("plain-gan-64", "cautious", "tiny-net"))
+    assert all(name in listed for name in ("plain-gan-64", "cautious", "tiny-net", "extra-trees"))
     assert [entry.gan for entry in entries_of(["plain-gan-64"], [0], [])] == ["plain-gan"]
     assert str(parse_arm("plain-gan-64@0.5")) == "plain-gan-64@0.5"
 
@@ -66,18 +70,30 @@ def test_a_metric_of_another_package_is_in_the_catalogue(installed: None) -> Non
     assert compute is not None and compute(TwoSets(images, images + 5, features, features, labels, labels, 0)) == 5
 
 
+def test_a_classical_classifier_of_another_package_is_trained_kept_and_opened(
+    installed: None, phantom_folder: Path, tmp_path: Path
+) -> None:
+    data = open_dataset(phantom_folder, 32)
+    recipe = load_classifier_recipe("extra-trees", ["resolution=32", "classical.trees=10"])
+    trained = train_classifier(data.part("train"), recipe, tmp_path / "run", validation=None, progress=False)
+    said = open_classifier(tmp_path / "run").probabilities(data.images[:4])
+    np.testing.assert_allclose(said, trained.probabilities(data.images[:4]))
+    with pytest.raises(InputError, match=r"unknown name 'classical.tree'; did you mean 'trees'"):
+        load_classifier_recipe("extra-trees", ["classical.tree=10"])
+
+
 def test_a_remedy_a_classifier_and_a_section_of_another_package_make_a_comparison(
     installed: None, phantom_folder: Path, tmp_path: Path
 ) -> None:
-    assert load_classifier_recipe("tiny-net").neural
+    assert load_classifier_recipe("tiny-net").neural and not load_classifier_recipe("extra-trees").neural
     found = compare(
-        phantom_folder, ["none", "cautious:power=3"], ["tiny-net"], tmp_path / "out",
+        phantom_folder, ["none", "cautious:power=3"], ["tiny-net", "extra-trees"], tmp_path / "out",
         seeds=2, size=32, jobs=1, device="cpu", changes=["training.epochs=1"], progress=False,
     )  # fmt: skip
     assert {(entry.arm, entry.classifier) for entry in found.arms} == {
-        ("none", "tiny-net"), ("cautious:power=3", "tiny-net")
+        ("none", "tiny-net"), ("cautious:power=3", "tiny-net"), ("none", "extra-trees")
     }  # fmt: skip
     page = write_comparison_page(tmp_path / "out").read_text(encoding="utf-8")
-    assert "cautious" in page and "tiny-net" in page
+    assert all(name in page for name in ("cautious", "tiny-net", "extra-trees"))
     text = import_module("my_package.trainings").write(tmp_path / "out").read_text(encoding="utf-8")
-    assert "2 arms were compared." in text and "What was compared" in text
+    assert "3 arms were compared." in text and "What was compared" in text

@@ -17,8 +17,8 @@ GROUND = {"errors", "version", "plugins", "files", "runs", "networks", "metrics"
 """The ground floor: what is here knows no room above."""
 
 ORDER = (
-    "data", "cells", "smears", "gans", "synthesis", "remedies", "classifiers", "studies", "report", "doctor", "demo",
-    "cli",
+    "data", "cells", "smears", "gans", "synthesis", "remedies", "classifiers", "studies", "report", "doctor",
+    "forecast", "demo", "cli",
 )  # fmt: skip
 """The rooms from left to right, as docs/architecture.md draws them."""
 

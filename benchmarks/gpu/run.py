@@ -283,6 +283,8 @@ def recipe_of(name: str, tiny: bool, *changes: str) -> GanRecipe:
     if not tiny:
         return load_recipe(name, changes)
     small = TINY_64 if name.endswith("-64") else ("resolution=32", "latent=8", "networks.width=4")
+    has = load_recipe(name).networks.model_dump()
+    small = tuple(c for c in small if not c.startswith("networks.") or c.partition("=")[0].split(".")[1] in has)
     try:
         return load_recipe(name, [*changes, *small, *TINY, "training.batch_size=8"])
     except InputError:  # networks of another shape: as they are, for the few steps that are made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,30 @@ _MANY = 4  # so many lobes, or more
 
 
 @dataclass(frozen=True)
+class NucleiOfClass:
+    """What was measured of one class.
+
+    Attributes
+    ----------
+    cells, left_out : int
+        Images, and those of them without measures.
+    lobes : list of int
+        Cells with 1, 2, 3, and 4 lobes or more.
+    """
+
+    cells: int
+    left_out: int
+    lobes: list[int]
+
+
+@dataclass(frozen=True)
 class NucleiReport:
     """What was measured.
 
     Attributes
     ----------
     out : pathlib.Path
-    classes : dict of str to dict
-        Of each class: "cells", "left_out" of them, "lobes" (cells with 1, 2, 3, and 4 lobes or more).
+    classes : dict of str to NucleiOfClass
     problems : dict of str to int
         Why cells were left out, and how many: cuts that failed, platelets; the most frequent first.
     by_lobes : (int, int)
@@ -43,14 +59,14 @@ class NucleiReport:
     """
 
     out: Path
-    classes: dict[str, dict[str, Any]]
+    classes: dict[str, NucleiOfClass]
     problems: dict[str, int]
     by_lobes: tuple[int, int]
 
     @property
     def cells(self) -> int:
         """Images that were measured."""
-        return sum(one["cells"] for one in self.classes.values())
+        return sum(one.cells for one in self.classes.values())
 
     @property
     def left_out(self) -> int:
@@ -64,7 +80,7 @@ class NucleiReport:
             "cells": self.cells,
             "left_out": self.left_out,
             "problems": self.problems,
-            "classes": self.classes,
+            "classes": {name: asdict(one) for name, one in self.classes.items()},
             "granulation_by_lobes": {"right": right, "n": asked, "interval": _interval(right, asked)},
         }
 
@@ -74,11 +90,11 @@ class NucleiReport:
         heads = ("cells", "left out", "1 lobe", "2", "3", f"{_MANY} or more")
         lines = [" ".join(["class".ljust(width), *(head.rjust(9) for head in heads)])]
         for name, one in self.classes.items():
-            cut = max(one["cells"] - one["left_out"], 1)
+            cut = max(one.cells - one.left_out, 1)
             cells = [
-                f"{one['cells']:,}",
-                f"{one['left_out']:,}",
-                *(f"{n / cut:.0%}" if any(one["lobes"]) else "-" for n in one["lobes"]),
+                f"{one.cells:,}",
+                f"{one.left_out:,}",
+                *(f"{n / cut:.0%}" if any(one.lobes) else "-" for n in one.lobes),
             ]
             lines.append(" ".join([name.ljust(width), *(cell.rjust(9) for cell in cells)]))
         lines.append(f"{self.left_out:,} of {self.cells:,} cells left out" + (":" if self.problems else ""))
@@ -173,11 +189,11 @@ def _report(table: pd.DataFrame, out: Path, class_names: tuple[str, ...]) -> Nuc
     for name in class_names:
         mine = table[table["class"] == name]
         lobes = np.minimum(mine["lobes"].dropna().astype(int), _MANY)
-        classes[name] = {
-            "cells": len(mine),
-            "left_out": int((mine["problem"] != "").sum()),
-            "lobes": [int((lobes == k).sum()) for k in range(1, _MANY + 1)],
-        }
+        classes[name] = NucleiOfClass(
+            cells=len(mine),
+            left_out=int((mine["problem"] != "").sum()),
+            lobes=[int((lobes == k).sum()) for k in range(1, _MANY + 1)],
+        )
     problems = table.loc[table["problem"] != "", "problem"].value_counts()
     known = table[(table["granulation"] != "") & (table["problem"] == "")]
     right = int((known["granulation"] == known["granulation_by_lobes"]).sum())

@@ -3,8 +3,8 @@
 from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder, zoo_encoders
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.classify import classify
-from gansynth.classifiers.neural import register
 from gansynth.classifiers.opening import open_classifier
+from gansynth.classifiers.registry import register
 from gansynth.classifiers.training import train_classifier
 
 __all__ = [

@@ -18,6 +18,10 @@ JITTER = 0.1
 """Share by which contrast changes at most, and brightness in units of half the range; each colour by half of it."""
 
 
+SATURATION = 0.3
+"""Share by which a pixel's distance from its grey value changes at most, in `free_augmentation`."""
+
+
 def ordinary_augmentation(images: Tensor) -> Tensor:
     """Flip, turn and recolour each image by itself, drawing from the default generators.
 
@@ -42,6 +46,33 @@ def ordinary_augmentation(images: Tensor) -> Tensor:
     turned = flipped_and_turned(images, angle.to(device), mirror.to(device))
     shift, gain = drawn[:, 4].view(n, 1, 1, 1).to(device), gain.view(n, 3, 1, 1).to(device)
     return torch.addcmul(shift, turned, gain).contiguous(memory_format=torch.channels_last)
+
+
+def free_augmentation(images: Tensor) -> Tensor:
+    """Flip each image by itself, turn it by any angle, and change brightness, contrast and saturation (guo2022, figure
+    5).
+
+    Saturation moves each pixel away from its grey value or towards it; stain tells cells apart, so hue stays.
+
+    Parameters
+    ----------
+    images : Tensor, shape [n, 3, H, H]
+        In [-1, 1].
+
+    Returns
+    -------
+    Tensor, shape [n, 3, H, H]
+    """
+    n, device = len(images), images.device
+    angle = 2 * math.pi * torch.rand(n)
+    mirror = 1.0 - 2.0 * torch.randint(0, 2, (n,))
+    drawn = (2 * torch.rand(n, 3) - 1).to(device)
+    turned = flipped_and_turned(images, angle.to(device), mirror.to(device))
+    shift, gain, saturation = (drawn[:, k].view(n, 1, 1, 1) for k in range(3))
+    grey = turned.mean(dim=1, keepdim=True)
+    coloured = torch.lerp(grey, turned, 1 + SATURATION * saturation)
+    altered = JITTER * shift + (1 + JITTER * gain) * coloured
+    return altered.contiguous(memory_format=torch.channels_last)
 
 
 def random_orientations(images: Tensor) -> Tensor:
@@ -92,6 +123,7 @@ def _grid(angle: Tensor, mirror: Tensor, edge: int) -> Tensor:
 
 
 ALTERATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "free": free_augmentation,
     "ordinary": ordinary_augmentation,
     "orientations": random_orientations,
 }

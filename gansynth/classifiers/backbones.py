@@ -145,7 +145,8 @@ def _of_torchvision(name: str, model: str) -> Published:
     known = models.list_models(module=models)  # classifiers of images, not of videos or pixels
     if model not in known:
         raise InputError(_unknown(name, "torchvision", model, known))
-    default: Any = models.get_model_weights(model).DEFAULT  # type: ignore[attr-defined]
+    published: Any = models.get_model_weights(model)  # an enumeration, whose names mypy does not see
+    default = published.DEFAULT
     transforms = default.transforms()
     return Published(_file(name, default.url), transforms.mean, transforms.std)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,36 +51,75 @@ def fitted_temperature(probabilities: ArrayLike, labels: ArrayLike) -> float:
     return float(math.exp(found.x))
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """A temperature, and what it does on the images that it was fitted on, so a little too good.
+
+    Attributes
+    ----------
+    temperature : float
+    n : int
+        Images.
+    log_loss_before, calibration_error_before, log_loss_after, calibration_error_after : float
+    validation_sha256 : tuple of str
+        Of the images.
+    """
+
+    temperature: float
+    n: int
+    log_loss_before: float
+    calibration_error_before: float
+    log_loss_after: float
+    calibration_error_after: float
+    validation_sha256: tuple[str, ...]
+
+    def write(self, folder: Path) -> None:
+        """Write ``calibration.json`` into a run folder."""
+        write_json(folder / FILE, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Calibration:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        InputError
+            If there is none, or it cannot be read.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            raise InputError(
+                f"{folder}: was trained without validation images, so it has no {FILE}; classify without --calibrated"
+            )
+        try:
+            found = read_json(path)
+            sha256 = tuple(str(one) for one in found["validation_sha256"])
+            return cls(**{**found, "temperature": float(found["temperature"]), "validation_sha256": sha256})
+        except (ValueError, KeyError, TypeError, OSError):
+            raise InputError(f"{path}: cannot be read; it was cut off or edited") from None
+
+
 class Calibrated(Classifier):
     """A classifier whose probabilities are tempered; what it predicts stays the same.
 
     Parameters
     ----------
     classifier : Classifier
-    temperature : float
-    chosen_on_sha256 : frozenset of str
-        The images that the temperature was fitted on.
+    calibration : Calibration
     """
 
-    def __init__(self, classifier: Classifier, temperature: float, chosen_on_sha256: frozenset[str]) -> None:
-        self.classifier, self.temperature = classifier, temperature
+    def __init__(self, classifier: Classifier, calibration: Calibration) -> None:
+        self.classifier, self.calibration = classifier, calibration
         self.recipe, self.class_names, self.curve = classifier.recipe, classifier.class_names, classifier.curve
         self.seen_sha256, self.weights = classifier.seen_sha256, classifier.weights
-        self.chosen_on_sha256 = classifier.chosen_on_sha256 | chosen_on_sha256
+        self.chosen_on_sha256 = classifier.chosen_on_sha256 | frozenset(calibration.validation_sha256)
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return tempered(self.classifier.probabilities(images), self.temperature)
+        return tempered(self.classifier.probabilities(images), self.calibration.temperature)
 
 
-def calibrate(classifier: Classifier, validation: CellDataset) -> tuple[Calibrated, dict[str, Any]]:
+def calibrate(classifier: Classifier, validation: CellDataset) -> Calibrated:
     """Fit the temperature on validation images.
-
-    Returns
-    -------
-    Calibrated
-    dict
-        What `write_calibration` keeps: temperature, n, log-loss and calibration error before and after (on the same
-        images, so a little too good), the sha256 of the images.
 
     Raises
     ------
@@ -92,41 +130,24 @@ def calibrate(classifier: Classifier, validation: CellDataset) -> tuple[Calibrat
         raise InputError(f"{len(validation)} validation images are too few to calibrate on; give at least {LEAST}")
     before = classifier.probabilities(validation.images)
     temperature = fitted_temperature(before, validation.labels)
-    sha256 = frozenset(validation.records["sha256"])
-    told: dict[str, Any] = {"temperature": round(temperature, 6), "n": len(validation)}
-    for name, p in (("before", before), ("after", tempered(before, temperature))):
-        scores = classification_scores(validation.labels, p, p.shape[1])
-        told[f"log_loss_{name}"] = round(_log_loss(p, validation.labels), 6)
-        told[f"calibration_error_{name}"] = round(scores.overall["calibration-error"] or 0.0, 6)
-    told["validation_sha256"] = sorted(sha256)
-    return Calibrated(classifier, told["temperature"], sha256), told
-
-
-def write_calibration(folder: Path, told: Mapping[str, Any]) -> None:
-    """Write ``calibration.json`` into a run folder."""
-    write_json(folder / FILE, dict(told))
-
-
-def read_calibrated(classifier: Classifier, folder: Path) -> Calibrated:
-    """Return a classifier with the temperature that its run folder holds.
-
-    Raises
-    ------
-    InputError
-        If there is none, or it cannot be read.
-    """
-    path = folder / FILE
-    if not path.is_file():
-        raise InputError(
-            f"{folder}: was trained without validation images, so it has no {FILE}; classify without --calibrated"
-        )
-    try:
-        told = read_json(path)
-        return Calibrated(classifier, float(told["temperature"]), frozenset(told["validation_sha256"]))
-    except (ValueError, KeyError, TypeError, OSError):
-        raise InputError(f"{path}: cannot be read; it was cut off or edited") from None
+    after = tempered(before, temperature)
+    found = Calibration(
+        temperature=round(temperature, 6),
+        n=len(validation),
+        log_loss_before=round(_log_loss(before, validation.labels), 6),
+        calibration_error_before=_calibration_error(before, validation.labels),
+        log_loss_after=round(_log_loss(after, validation.labels), 6),
+        calibration_error_after=_calibration_error(after, validation.labels),
+        validation_sha256=tuple(sorted(set(validation.records["sha256"]))),
+    )
+    return Calibrated(classifier, found)
 
 
 def _log_loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     of_truth = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.clip(of_truth, _TINY, None)).mean())
+
+
+def _calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    scores = classification_scores(labels, probabilities, probabilities.shape[1])
+    return round(scores.overall["calibration-error"] or 0.0, 6)

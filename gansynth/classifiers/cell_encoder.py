@@ -11,27 +11,24 @@ import platform
 import time
 from collections.abc import Callable
 from functools import cached_property
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.classifiers.encoder_training import BATCH, EDGE, resized, trained_network
 from gansynth.data.dataset import CellDataset
-from gansynth.errors import InputError, nearest_name
-from gansynth.files import NoSuchFile, read_json
+from gansynth.errors import InputError
 from gansynth.files.atomic import write_json
 from gansynth.networks.cell_encoder import CellEncoderNetwork
 from gansynth.networks.images import to_float
-from gansynth.recipes.reading import ZOO
+from gansynth.runs.artifact import Artifact, find_artifact, shipped
 from gansynth.runs.device import placed
-from gansynth.runs.shipped import shipped
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.weights import halved, read_weights, widened, write_weights
 
 WEIGHTS = "encoder.safetensors"
 INFO = "encoder.json"
@@ -115,7 +112,7 @@ class CellEncoder:
     def rounded(self) -> CellEncoder:
         """Return the encoder with its weights rounded to what 16 bits hold."""
         network = CellEncoderNetwork(len(self.class_names), self.network.width)
-        network.load_state_dict({k: _halved(v).to(v.dtype) for k, v in self.network.state_dict().items()})
+        network.load_state_dict(widened(halved(self.network.state_dict())))
         return CellEncoder(network, {**self.info, "bits": 16}, self.device)
 
     def save(self, folder: Path | str) -> None:
@@ -123,7 +120,7 @@ class CellEncoder:
         folder = Path(folder)
         state = dict(self.network.state_dict())
         if self.info.get("bits") == 16:
-            state = {k: _halved(v) for k, v in state.items()}
+            state = halved(state)
         shape = {"n_classes": str(self.network.n_classes), "width": str(self.network.width)}
         write_weights(folder / WEIGHTS, state, shape)
         write_json(folder / INFO, {**self.info, "sha256": self.sha256})
@@ -137,23 +134,16 @@ class CellEncoder:
         InputError
             If it is not such a folder, or its weights are not those that ``encoder.json`` names.
         """
-        folder = Path(folder)
-        try:
-            info = read_json(folder / INFO)
-            written = str(info["sha256"])
-            classes = len(info["class_names"])
-        except NoSuchFile:
-            raise InputError(f"{folder}: is not a cell encoder (it has no {INFO}); give one that has") from None
-        except (ValueError, KeyError, TypeError, OSError):
-            raise InputError(f"{folder / INFO}: cannot be read; the cell encoder was cut off or edited") from None
+        artifact = Artifact("cell encoder", folder := Path(folder))
+        info, classes = artifact.info, len(artifact.class_names)
         tensors, shape = read_weights(folder / WEIGHTS)
         try:
             network = CellEncoderNetwork(classes, int(shape["width"]))
-            network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+            network.load_state_dict(widened(tensors))
         except (KeyError, ValueError, RuntimeError):
             raise InputError(f"{folder / WEIGHTS}: does not fit {INFO} beside it; the encoder was edited") from None
         encoder = cls(network, info, device)
-        if encoder.sha256 != written:
+        if encoder.sha256 != info.get("sha256"):
             raise InputError(f"{folder / WEIGHTS}: is not the file that {INFO} beside it names (sha256 differs)")
         return encoder
 
@@ -169,21 +159,14 @@ def open_encoder(name_or_path: str | Path, device: torch.device | str = "cpu") -
     Raises
     ------
     InputError
-        If there is neither; a near miss among the zoo's names is suggested.
+        If there is neither, or it is something else that was trained (see `find_artifact`).
 
     Examples
     --------
     >>> open_encoder("pbc-encoder").class_names[9]
     'promyelocyte'
     """
-    if Path(name_or_path).is_dir():
-        return CellEncoder.load(name_or_path, device)
-    known = zoo_encoders()
-    if str(name_or_path) in known:
-        return CellEncoder.load(Path(str(resources.files(ZOO) / str(name_or_path))), device)
-    near = nearest_name(str(name_or_path), known)
-    hint = f"did you mean '{near}'?" if near else f"the zoo has {', '.join(known) or 'none'}"
-    raise InputError(f"no folder and no cell encoder '{name_or_path}'; {hint}")
+    return CellEncoder.load(find_artifact(name_or_path, "cell encoder").folder, device)
 
 
 def train_cell_encoder(
@@ -272,7 +255,3 @@ def _refuse_unfit(train: CellDataset) -> None:
         )
     if sum(n > 0 for n in train.counts().values()) < 2:
         raise InputError("a cell encoder learns to distinguish classes; give a training split with two classes or more")
-
-
-def _halved(tensor: Tensor) -> Tensor:
-    return tensor.to(torch.float16) if tensor.dtype == torch.float32 else tensor

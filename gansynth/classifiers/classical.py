@@ -29,15 +29,16 @@ from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.features import EncoderFeatures, Features, open_features, published_features
 from gansynth.classifiers.lesson import Lesson, calibration_parts, described
 from gansynth.classifiers.projection import Projection
+from gansynth.classifiers.registry import MAKERS, register
 from gansynth.errors import InputError
 from gansynth.files import read_json
 from gansynth.files.atomic import write_json, write_text
 from gansynth.recipes.classifier import (
     ClassicalRecipe,
-    Forest,
+    ForestRecipe,
     LogisticRegressionRecipe,
     NaiveBayesRecipe,
-    SupportVectors,
+    SupportVectorRecipe,
     load_classifier_recipe,
 )
 from gansynth.remedies.class_weights import targets
@@ -225,29 +226,33 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
 
 def fitted(recipe: ClassicalRecipe, lesson: Lesson, seed: int) -> Any:
     """Fit the recipe's classifier; equal input gives an equal classifier with one release of scikit-learn."""
-    rows = lesson.rows
-    points, labels = lesson.points[rows], lesson.labels[rows]
+    return MAKERS[type(recipe)](recipe, lesson, seed)
+
+
+@register(NaiveBayesRecipe)
+def _fitted_bayes(recipe: NaiveBayesRecipe, lesson: Lesson, seed: int) -> GaussianNB:
+    return GaussianNB().fit(*lesson.shown(seed))
+
+
+@register(LogisticRegressionRecipe)
+def _fitted_regression(recipe: LogisticRegressionRecipe, lesson: Lesson, seed: int) -> LogisticRegression:
     part = recipe.classical
-    if isinstance(part, SupportVectors):
-        return _fitted_machine(part, lesson, seed)
-    if lesson.over_sampling is not None:
-        points, labels = lesson.over_sampling(points, labels, seed)
-    weight = lesson.class_weight[labels]
-    if isinstance(recipe, NaiveBayesRecipe):
-        return GaussianNB().fit(points, labels, weight)
-    if isinstance(recipe, LogisticRegressionRecipe):
-        logistic = LogisticRegression(C=recipe.classical.C, max_iter=recipe.classical.iterations, random_state=seed)
-        return logistic.fit(points, labels, weight)
-    assert isinstance(part, Forest)
+    return LogisticRegression(C=part.C, max_iter=part.iterations, random_state=seed).fit(*lesson.shown(seed))
+
+
+@register(ForestRecipe)
+def _fitted_forest(recipe: ForestRecipe, lesson: Lesson, seed: int) -> RandomForestClassifier:
+    part = recipe.classical
     forest = RandomForestClassifier(
         part.trees, min_samples_leaf=part.leaf, random_state=seed, n_jobs=torch.get_num_threads()
     )
-    return forest.fit(points, labels, weight)
+    return forest.fit(*lesson.shown(seed))
 
 
-def _fitted_machine(part: SupportVectors, lesson: Lesson, seed: int) -> Any:
+@register(SupportVectorRecipe)
+def _fitted_machine(recipe: SupportVectorRecipe, lesson: Lesson, seed: int) -> CalibratedClassifierCV:
     """Fit a support vector machine and the calibration of its margins, to which only real points are shown."""
-    rows = lesson.rows
+    part, rows = recipe.classical, lesson.rows
     points, labels = lesson.points[rows], lesson.labels[rows]
     split = PredefinedSplit(calibration_parts(lesson, seed)[rows])
     machine = SVC(C=part.C, kernel=part.kernel, gamma=part.gamma, random_state=seed)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gansynth.classifiers.curves import Epoch
 from gansynth.errors import InputError
 from gansynth.recipes.classifier import ClassifierRecipe
 
@@ -28,9 +28,8 @@ class Classifier(ABC):
         Synthetic ones too.
     chosen_on_sha256 : frozenset of str
         Those of the validation images that a choice was made on: early stopping, calibration.
-    curve : list of dict
-        One for each epoch: epoch, step, train_loss, train_accuracy, and, where there are validation images, val_loss,
-        val_accuracy, val_macro_f1. Empty for classical classifiers.
+    curve : list of Epoch
+        How it did after each epoch. Empty for classical classifiers.
     weights : str
         "pretrained", "none" or "random frozen" (only the head has learned) for a backbone, else "".
     """
@@ -39,7 +38,7 @@ class Classifier(ABC):
     class_names: tuple[str, ...]
     seen_sha256: frozenset[str]
     chosen_on_sha256: frozenset[str]
-    curve: list[dict[str, Any]]
+    curve: list[Epoch]
     weights: str = ""
 
     @property

@@ -16,6 +16,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from gansynth.classifiers.classifier import RANDOM_FROZEN
+from gansynth.classifiers.curves import Epoch
 from gansynth.classifiers.neural import NeuralClassifier, build_network, computes_in_bf16
 from gansynth.classifiers.neural_training import Course, learned_weights
 from gansynth.data.dataset import CellDataset
@@ -88,7 +89,7 @@ def save_state(folder: Path, network: nn.Module, optimizer: Optimizer, course: C
         "identity": identity,
         "seconds": repr(course.seconds),
         "best_epoch": str(course.best_epoch),
-        "curve": json.dumps(course.curve),
+        "curve": json.dumps([point.to_json() for point in course.curve]),
     }
     write_state(folder, course.step, tensors, card)
 
@@ -114,7 +115,7 @@ def load_state(folder: Path, network: nn.Module, optimizer: Optimizer, identity:
     return Course(
         step=state.step,
         seconds=float(state.card["seconds"]),
-        curve=json.loads(state.card["curve"]),
+        curve=[Epoch.from_json(point) for point in json.loads(state.card["curve"])],
         sums=state.tensors["sums"],
         best={name: tensor.to(device) for name, tensor in state.under("best").items()},
         best_epoch=int(state.card["best_epoch"]),
@@ -162,7 +163,7 @@ def write_info(out: Path, plan: Plan, course: Course, device: torch.device, *, f
         "class_names": list(images.class_names),
         "training_counts": plan.treatment.counts(),
         "synthetic_counts": plan.treatment.synthetic_counts(),
-        "curve": course.curve,
+        "curve": [point.to_json() for point in course.curve],
         "validation_sha256": sorted(plan.chosen_on_sha256),
         "training_sha256": sorted(plan.seen_sha256),
     }
@@ -190,7 +191,7 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
         info = read_json(folder / INFO)
         class_names = tuple(str(name) for name in info["class_names"])
         seen, chosen_on = frozenset(info["training_sha256"]), frozenset(info["validation_sha256"])
-        curve = list(info["curve"])
+        curve = [Epoch.from_json(point) for point in info["curve"]]
         treatment = dict(info.get("treatment", {}))
         cosine_scale = None if treatment.get("cosine_scale") is None else float(treatment["cosine_scale"])
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -1,7 +1,9 @@
-"""The curves of a training: loss, and accuracy with macro-F1 (figure 8 of hazra2022)."""
+"""The curve of a training: loss, and accuracy with macro-F1, epoch by epoch (figure 8 of hazra2022)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,51 @@ _PANELS = (
 )  # fmt: skip
 
 
-def draw_curves(curve: list[dict[str, Any]], best_epoch: int, path: Path) -> None:
-    """Draw a classifier's curve (see `Classifier.curve`) as a PNG; a line marks the epoch whose weights were kept."""
+@dataclass(frozen=True)
+class Epoch:
+    """How a network did when an epoch ended, on what it learned from and on the validation images.
+
+    Attributes
+    ----------
+    epoch, step : int
+        Done so far.
+    train_loss, train_accuracy : float
+        Means over the epoch, while it went on.
+    val_loss, val_accuracy, val_macro_f1 : float or None
+        None without validation images.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    val_macro_f1: float | None = None
+
+    def value(self, name: str) -> float | None:
+        """Return a number by its name; None where there is none of it."""
+        found: float | None = getattr(self, name, None)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as run.json and arm.json hold it, without what there is none of."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Epoch:
+        """Read what `to_json` gave; TypeError for anything else."""
+        return cls(**values)
+
+
+def draw_curves(curve: Sequence[Epoch], best_epoch: int, path: Path) -> None:
+    """Draw a classifier's curve as a PNG; a line marks the epoch whose weights were kept."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     for axes, (label, lines) in zip(figure.subplots(1, 2), _PANELS, strict=True):
         for key, name in lines:
-            points = [(point["epoch"], point[key]) for point in curve if key in point]
+            points = [(point.epoch, value) for point in curve if (value := point.value(key)) is not None]
             if points:
                 axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 20 else None)
         if best_epoch:

@@ -6,12 +6,11 @@ import platform
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
+from gansynth.classifiers.calibration import LEAST, calibrate
 from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
@@ -61,7 +60,7 @@ class AverageClassifier(Classifier):
                 )
         self.seen_sha256 = frozenset().union(*(member.seen_sha256 for member in self.members))
         self.chosen_on_sha256 = frozenset().union(*(member.chosen_on_sha256 for member in self.members))
-        self.curve: list[dict[str, Any]] = []
+        self.curve = []
         weights = {member.weights for member in self.members}
         self.weights = next((known for known in (RANDOM_FROZEN, "none", "pretrained") if known in weights), "")
 
@@ -107,7 +106,7 @@ def train_average(
     if out is not None:
         _write_info(out, average, seed)
         if validation is not None and len(validation) >= LEAST:
-            write_calibration(out, calibrate(average, validation)[1])
+            calibrate(average, validation).calibration.write(out)
     return average
 
 

@@ -38,14 +38,16 @@ class Features(ABC):
 
     Attributes
     ----------
-    seen_sha256 : frozenset of str
-        The sha256 of every image that they were fitted on, none for pixels.
     weights : str
         "pretrained" or "none" for a backbone, else "".
     """
 
-    seen_sha256: frozenset[str] = frozenset()
     weights: str = ""
+
+    @property
+    def seen_sha256(self) -> frozenset[str]:
+        """The sha256 of every image that they were fitted on, none for pixels."""
+        return frozenset()
 
     @abstractmethod
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -110,7 +112,7 @@ class EncoderFeatures(Features):
     encoder: CellEncoder
 
     @property
-    def seen_sha256(self) -> frozenset[str]:  # type: ignore[override]
+    def seen_sha256(self) -> frozenset[str]:
         return self.encoder.training_sha256
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

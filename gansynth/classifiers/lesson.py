@@ -50,6 +50,14 @@ class Lesson:
         """Positions of the images, each as often as it is shown."""
         return np.repeat(np.arange(len(self.times)), self.times)
 
+    def shown(self, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
+        """Return what is learned from: points [m, k], labels [m] and weights [m], each image as often as it is shown,
+        and the points that a remedy makes between them."""
+        points, labels = self.points[self.rows], self.labels[self.rows]
+        if self.over_sampling is not None:
+            points, labels = self.over_sampling(points, labels, seed)
+        return points, labels, self.class_weight[labels]
+
 
 @dataclass(frozen=True)
 class Described:

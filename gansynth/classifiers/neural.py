@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -13,10 +11,12 @@ from torch import nn
 
 from gansynth.classifiers.backbones import build_backbone, build_cbam
 from gansynth.classifiers.classifier import Classifier
+from gansynth.classifiers.curves import Epoch
+from gansynth.classifiers.registry import MAKERS, register
 from gansynth.networks.custom_cnn import CustomCNN
 from gansynth.networks.images import to_float
 from gansynth.networks.sequential_cnn import SequentialCNN
-from gansynth.recipes.classifier import KINDS, BackboneRecipe, CbamRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
+from gansynth.recipes.classifier import BackboneRecipe, CbamRecipe, CustomRecipe, NeuralRecipe, SequentialRecipe
 from gansynth.runs.device import has_bf16
 
 BATCH = 128
@@ -48,7 +48,7 @@ class NeuralClassifier(Classifier):
         *,
         seen_sha256: frozenset[str] = frozenset(),
         chosen_on_sha256: frozenset[str] = frozenset(),
-        curve: list[dict[str, Any]] | None = None,
+        curve: list[Epoch] | None = None,
         weights: str = "",
     ) -> None:
         self.network, self.recipe, self.class_names, self.device = network, recipe, class_names, device
@@ -60,38 +60,6 @@ class NeuralClassifier(Classifier):
         if len(images) == 0:
             return np.empty((0, len(self.class_names)))
         return probabilities_of(self.network, images, self.device, bf16=computes_in_bf16(self.recipe, self.device))
-
-
-Builder = Callable[[Any, int, Path | None], nn.Module]
-"""From a recipe of its kind, a number of classes and the folder of weights to an untrained network."""
-
-_BUILDERS: dict[type[NeuralRecipe], Builder] = {}
-_B = TypeVar("_B", bound=Builder)
-
-
-def register(kind: type[NeuralRecipe]) -> Callable[[_B], _B]:
-    """Decorator of a function that builds the network of a kind of recipe: images [n, 3, R, R] in [-1, 1] to logits.
-
-    The kind says by ``classifier: Literal["its-name"]`` what its recipes call it. A package hands its classifier on
-    through the entry point ``gansynth.classifiers``, which names the module to import.
-
-    Examples
-    --------
-    >>> class TinyRecipe(NeuralRecipe):
-    ...     classifier: Literal["tiny"]
-    ...     network: Section = Section()
-    >>> @register(TinyRecipe)
-    ... def build(recipe, n_classes, weights_dir):
-    ...     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, n_classes))
-    """
-
-    def decorate(build: _B) -> _B:
-        for name in get_args(kind.model_fields["classifier"].annotation):
-            KINDS[name] = kind
-        _BUILDERS[kind] = build
-        return build
-
-    return decorate
 
 
 @register(SequentialRecipe)
@@ -120,7 +88,8 @@ def build_network(recipe: NeuralRecipe, n_classes: int, weights_dir: Path | None
     InputError
         If the weights of a backbone are missing, or it is unknown.
     """
-    return _BUILDERS[type(recipe)](recipe, n_classes, weights_dir)
+    network: nn.Module = MAKERS[type(recipe)](recipe, n_classes, weights_dir)
+    return network
 
 
 @torch.inference_mode()

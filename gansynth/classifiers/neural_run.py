@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -20,9 +19,9 @@ from gansynth.classifiers.classifier_run import (
     write_info,
     write_model,
 )
-from gansynth.classifiers.curves import draw_curves
+from gansynth.classifiers.curves import Epoch, draw_curves
 from gansynth.classifiers.neural import NeuralClassifier, build_network
-from gansynth.classifiers.neural_training import SCORE, Course, build_optimizer, train_network
+from gansynth.classifiers.neural_training import Course, build_optimizer, train_network
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.networks.cosine_head import with_cosine_head
@@ -95,7 +94,7 @@ def train_neural(
             journal = stack.enter_context(Journal(out, course.step, terminal=progress, enabled=True))
             journal.begin(course.step / plan.steps)
 
-        def on_check(point: dict[str, Any]) -> None:
+        def on_check(point: Epoch) -> None:
             if journal is not None:
                 at = Progress(course.step, course.step * recipe.training.batch_size, course.seconds)
                 journal.log(at, _terms(point), course.step / plan.steps)
@@ -137,9 +136,9 @@ _TERMS = {
     "train_accuracy": "train/accuracy",
     "val_loss": "val/loss",
     "val_accuracy": "val/accuracy",
-    SCORE: "val/macro-F1",
+    "val_macro_f1": "val/macro-F1",
 }
 
 
-def _terms(point: dict[str, Any]) -> dict[str, float]:
-    return {_TERMS[name]: value for name, value in point.items() if name in _TERMS}
+def _terms(point: Epoch) -> dict[str, float]:
+    return {said: value for name, said in _TERMS.items() if (value := point.value(name)) is not None}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from gansynth.classifiers.augmentation import ALTERATIONS, ordinary_augmentation
 from gansynth.classifiers.batches import Batches
+from gansynth.classifiers.curves import Epoch
 from gansynth.classifiers.neural import computes_in_bf16, probabilities_of
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
@@ -24,11 +25,6 @@ from gansynth.networks.split_batch_norm import say_how_many_are_real
 from gansynth.recipes.classifier import NeuralRecipe, Training
 from gansynth.runs.interruption import interruptible
 from gansynth.runs.progress import seed_step
-
-SCORE = "val_macro_f1"
-"""What the weights that are kept are the best in, if the recipe does not ask for the least loss."""
-
-LOSS = "val_loss"
 
 SECONDS_BETWEEN_STATES = 15.0
 
@@ -43,8 +39,7 @@ class Course:
         Steps done.
     seconds : float
         Wall time, over all sessions.
-    curve : list of dict
-        See `Classifier.curve`.
+    curve : list of Epoch
     sums : float64 Tensor, shape [3]
         Loss, right answers and images since the last check.
     best : dict of str to Tensor
@@ -54,7 +49,7 @@ class Course:
 
     step: int = 0
     seconds: float = 0.0
-    curve: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[Epoch] = field(default_factory=list)
     sums: Tensor = field(default_factory=lambda: torch.zeros(3, dtype=torch.float64))
     best: dict[str, Tensor] = field(default_factory=dict)
     best_epoch: int = 0
@@ -89,7 +84,7 @@ def train_network(
     patience: int,
     validation: CellDataset | None,
     seed: int,
-    on_check: Callable[[dict[str, Any]], None],
+    on_check: Callable[[Epoch], None],
     on_save: Callable[[], None],
 ) -> bool:
     """Train until `steps` are done or patience ends (return True), or the user interrupts (False).
@@ -182,36 +177,39 @@ def _check(
     device: torch.device,
     bf16: bool,
     keep: Literal["macro-F1", "loss"],
-) -> dict[str, Any]:
+) -> Epoch:
     loss, right, n = course.sums.tolist()
     if not math.isfinite(loss):
         raise InputError(
             f"training diverged before step {course.step}: the loss is not a number; lower --set training.learning_rate"
         )
     course.sums.zero_()
-    point: dict[str, Any] = {
-        "epoch": -(-course.step // steps_per_epoch),
-        "step": course.step,
-        "train_loss": round(loss / n, 6),
-        "train_accuracy": round(right / n, 6),
-    }
+    point = Epoch(-(-course.step // steps_per_epoch), course.step, round(loss / n, 6), round(right / n, 6))
     if validation is not None and len(validation):
         p = probabilities_of(network, validation.images, device, bf16=bf16)
         labels, found = validation.labels, p.argmax(axis=1)
         table = confusion_matrix(labels, found, p.shape[1])
         of_truth = np.clip(p[np.arange(len(labels)), labels], 1e-12, None)
-        point[LOSS] = round(float(-np.log(of_truth).mean()), 6)
-        point["val_accuracy"] = round(float((found == labels).mean()), 6)
-        point[SCORE] = round(float(overall_figure(table, "macro-F1")), 6)
-        name, sign = (SCORE, 1) if keep == "macro-F1" else (LOSS, -1)
-        if not course.best or sign * point[name] > max(sign * earlier[name] for earlier in course.curve):
+        point = replace(
+            point,
+            val_loss=round(float(-np.log(of_truth).mean()), 6),
+            val_accuracy=round(float((found == labels).mean()), 6),
+            val_macro_f1=round(float(overall_figure(table, "macro-F1")), 6),
+        )
+        if not course.best or _worth(point, keep) > max(_worth(earlier, keep) for earlier in course.curve):
             course.best = {name: tensor.detach().clone() for name, tensor in learned_weights(network).items()}
-            course.best_epoch = point["epoch"]
+            course.best_epoch = point.epoch
     course.curve.append(point)
     return point
+
+
+def _worth(point: Epoch, keep: Literal["macro-F1", "loss"]) -> float:
+    """Return what the epoch whose weights are kept has most of."""
+    assert point.val_macro_f1 is not None and point.val_loss is not None
+    return point.val_macro_f1 if keep == "macro-F1" else -point.val_loss
 
 
 def _patience_ended(course: Course, patience: int) -> bool:
     if not patience or not course.best:
         return False
-    return bool(course.curve[-1]["epoch"] - course.best_epoch >= patience)
+    return course.curve[-1].epoch - course.best_epoch >= patience

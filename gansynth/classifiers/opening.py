@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from gansynth.classifiers.calibration import read_calibrated
+from gansynth.classifiers.calibration import Calibrated, Calibration
 from gansynth.classifiers.classifier import Classifier
 from gansynth.errors import InputError
-from gansynth.files import read_text
 from gansynth.recipes.classifier import AverageRecipe, ClassicalRecipe, load_classifier_recipe
-from gansynth.recipes.text import MOST_BYTES
+from gansynth.runs.artifact import find_artifact, kind_of
 from gansynth.runs.device import chosen_device
 from gansynth.runs.names import INFO, RECIPE
-from gansynth.runs.shipped import Kind, shipped
-
-_INSTEAD: dict[Kind, str] = {
-    "generator": "a generator: it makes cells and cannot say what a cell is",
-    "cell encoder": "a cell encoder: `gansynth quality --encoder` measures cells with it",
-    "cell detector": "a cell detector: `gansynth data crop --detector` finds cells with it",
-}
-_TRAIN_ONE = (
-    "no classifier ships trained, so train one with `gansynth train-classifier DATA --out runs/classifier`, then "
-    "`gansynth classify runs/classifier IMAGES`"
-)
 
 
 def open_classifier(folder: str | Path, *, calibrated: bool | None = None, device: str = "auto") -> Classifier:
@@ -41,8 +28,7 @@ def open_classifier(folder: str | Path, *, calibrated: bool | None = None, devic
     InputError
         If it is not such a folder, or was cut off or edited, or has no calibration where one is asked for.
     """
-    folder = Path(folder)
-    _refuse_other_models(folder)
+    folder = find_artifact(folder, "classifier").folder
     if not (folder / INFO).is_file() or not (folder / RECIPE).is_file():
         raise InputError(
             f"{folder}: is not the run of a classifier (it has no {INFO} or no {RECIPE}); give the folder that "
@@ -64,26 +50,9 @@ def open_classifier(folder: str | Path, *, calibrated: bool | None = None, devic
 
         neural = load_neural(folder, chosen_device(device))
         classifier, asked = neural, neural.recipe.training.calibrated if calibrated is None else calibrated
-    return read_calibrated(classifier, folder) if asked else classifier
+    return Calibrated(classifier, Calibration.read(folder)) if asked else classifier
 
 
 def is_classifier(folder: str | Path) -> bool:
     """Return whether a folder is the run of a classifier."""
-    return _recipe_names(Path(folder), "classifier")
-
-
-def _recipe_names(folder: Path, what: str) -> bool:
-    recipe = folder / RECIPE
-    return recipe.is_file() and bool(re.search(rf"^{what}:", read_text(recipe, MOST_BYTES), re.MULTILINE))
-
-
-def _refuse_other_models(folder: Path) -> None:
-    """Refuse what is a trained model, but not one that classifies, and say what would fit."""
-    kinds: tuple[Kind, ...] = ("generator", "cell encoder", "cell detector")
-    if not folder.exists():
-        named = {model.name: kind for kind in kinds for model in shipped(kind)}
-        kind = named.get(str(folder))
-    else:
-        kind = "generator" if _recipe_names(folder, "gan") else None
-    if kind is not None:
-        raise InputError(f"{folder}: is {_INSTEAD[kind]}; {_TRAIN_ONE}")
+    return kind_of(Path(folder)) == "classifier"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gansynth.classifiers.calibration import LEAST, calibrate, write_calibration
+from gansynth.classifiers.calibration import LEAST, calibrate
 from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
 from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
@@ -26,7 +27,7 @@ from gansynth.remedies.arm import NONE, parse_arm
 from gansynth.remedies.remedy import Workplace
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.claim import claim_folder
-from gansynth.runs.names import INFO, RECIPE
+from gansynth.runs.names import INFO, RECIPE, REMEDY
 
 DEFAULT_RECIPE = "sequential-cnn"
 
@@ -121,9 +122,9 @@ def train_classifier(
     wanted = isinstance(recipe, NeuralRecipe) and recipe.training.calibrated
     if validation is None or not (wanted or (out is not None and len(validation) >= LEAST)):
         return classifier
-    calibrated, told = calibrate(classifier, validation)
+    calibrated = calibrate(classifier, validation)
     if out is not None:
-        write_calibration(out, told)
+        calibrated.calibration.write(out)
     return calibrated if wanted else classifier
 
 
@@ -202,11 +203,14 @@ class Outcome:
         return said + frozen * (self.classifier.weights == RANDOM_FROZEN)
 
 
+@holding()
 def train_on_split(
     dataset: CellDataset,
     recipe: str | ClassifierRecipe,
     out: str | Path,
     *,
+    remedy: str | None = None,
+    reopen: Callable[[int], CellDataset] | None = None,
     test: bool = False,
     seed: int = 0,
     device: str = "auto",
@@ -221,6 +225,12 @@ def train_on_split(
     dataset : CellDataset
         One that has not been split is split first, with the defaults of `split_dataset`. Only real images are
         validated and tested on.
+    remedy : str, optional
+        An arm as `compare` takes it (see `gansynth.remedies.parse_arm`): the classifier learns what it learns there.
+        What is made first (a GAN, synthetic images, teachers) is kept in ``remedy/`` inside the run. Default: what the
+        recipe says.
+    reopen : callable, optional
+        Given an edge length in pixels, `dataset` at that size, for a remedy whose networks take another.
     test : bool
         Score on the test split too, and write ``test.json`` into the run.
     recipe, out, seed, device, weights_dir, resume, progress
@@ -231,10 +241,21 @@ def train_on_split(
     held_out = {name: _real_part(dataset, name) for name in ("val", "test")}
     if test and held_out["test"] is None:
         raise InputError("no real image belongs to the test split; leave out --test, or split the data again")
-    classifier = train_classifier(
-        dataset.part("train"), recipe, out, validation=held_out["val"], seed=seed, device=device,
-        weights_dir=weights_dir, resume=resume, progress=progress,
+    learning = dataset.part("train") if remedy is None else _treated(
+        dataset, remedy, recipe, Path(out), reopen, held_out["test"], seed=seed, device=device, resume=resume,
+        progress=progress,
     )  # fmt: skip
+    classifier = train_classifier(
+        learning,
+        recipe,
+        out,
+        validation=held_out["val"],
+        seed=seed,
+        device=device,
+        weights_dir=weights_dir,
+        resume=resume,
+        progress=progress,
+    )
     scores = {
         name: classification_scores(part.labels, classifier.probabilities(part.images), len(part.class_names))
         for name, part in held_out.items()
@@ -248,6 +269,45 @@ def train_on_split(
             {"overall": found.overall, "classes": classes, "confusion": found.confusion.tolist()},
         )
     return Outcome(classifier, scores.get("val"), scores.get("test"))
+
+
+def _treated(
+    dataset: CellDataset,
+    remedy: str,
+    recipe: str | ClassifierRecipe,
+    out: Path,
+    reopen: Callable[[int], CellDataset] | None,
+    tested: CellDataset | None,
+    *,
+    seed: int,
+    device: str,
+    resume: bool,
+    progress: bool,
+) -> Treatment:
+    """Return what an arm of a comparison learns from, of this data set's training split."""
+    arm = parse_arm(remedy)
+    recipe = recipe if isinstance(recipe, ClassifierRecipe) else load_classifier_recipe(recipe)
+    neural = isinstance(recipe, NeuralRecipe)
+    if not arm.fits(neural):
+        kind = "classifiers of features" if neural else "networks"
+        raise InputError(f"remedy '{arm}' means something for {kind} only, and {recipe.name} is not one of them")
+
+    def learning(size: int) -> CellDataset:
+        if size != dataset.size and reopen is None:
+            raise InputError(f"remedy '{arm}' needs the images at {size} px, and they were opened at {dataset.size} px")
+        found = dataset if size == dataset.size or reopen is None else reopen(size)
+        if not (found.records["split"] == "train").any():
+            found = split_dataset(found, seed=seed)
+        return found.select(found.records["split"].isin(["train", "val"]).to_numpy())
+
+    claim_folder(out, resume)
+    place = Workplace(out / REMEDY, learning, seed=seed, device=device, progress=progress)
+    treatment = arm.treat(dataset.part("train"), place)
+    if tested is not None:
+        arm.refuse_leaks(tested, place)
+    for note in treatment.notes:
+        warnings.warn(note, stacklevel=3)
+    return treatment
 
 
 def choose_classifier_recipe(

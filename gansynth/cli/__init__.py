@@ -14,6 +14,7 @@ from gansynth.cli.arguments import hold_what_is_written, unmatched_option
 from gansynth.cli.benchmark import benchmark
 from gansynth.cli.classifier import classify, train_classifier
 from gansynth.cli.compare import compare
+from gansynth.cli.config import add_config_option
 from gansynth.cli.data import data
 from gansynth.cli.demo import demo
 from gansynth.cli.doctor import doctor
@@ -26,6 +27,7 @@ from gansynth.cli.nuclei import nuclei
 from gansynth.cli.quality import quality
 from gansynth.cli.quiz import quiz
 from gansynth.cli.remedy_search import search_remedy
+from gansynth.cli.saying import saying_options
 from gansynth.cli.sheet import sheet
 from gansynth.cli.sweep import sweep
 from gansynth.cli.synthesis import balance, generate
@@ -36,6 +38,7 @@ from gansynth.version import __version__
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @unmatched_option
+@saying_options
 @click.version_option(__version__, prog_name="gansynth")
 def gansynth() -> None:
     """Balance a class-labelled image data set with synthetic images of its rare classes.
@@ -62,6 +65,7 @@ for _command in _COMMANDS:
     gansynth.add_command(_command)
 data.add_command(nuclei)
 hold_what_is_written(gansynth)
+add_config_option(gansynth)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

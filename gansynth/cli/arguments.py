@@ -131,6 +131,12 @@ def device_option(command: Command) -> Command:
     return click.option("--device", type=kinds, default="auto", show_default=True, help=what)(command)
 
 
+def dry_run_option(command: Command) -> Command:
+    """Add `--dry-run`."""
+    what = "Say what would be done, how long it would take and how large it would be; write nothing."
+    return click.option("--dry-run", is_flag=True, help=what)(command)
+
+
 def jobs_option(command: Command) -> Command:
     """Add `--jobs`."""
     what = "Trainings at a time.  [default: what cores and memory allow]"

@@ -14,6 +14,7 @@ from gansynth.cli.arguments import (
     OUT,
     SEVERAL,
     device_option,
+    dry_run_option,
     parse_names,
     seed_option,
     typed_command,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 @measuring_options
 @click.option("--devices", type=COUNT, default=1, show_default=True, help="As for train-gan.")
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again.")
+@dry_run_option
 @seed_option
 @device_option
 def benchmark(
@@ -66,6 +68,7 @@ def benchmark(
     dinobloom: Path | None,
     devices: int,
     resume: bool,
+    dry_run: bool,
     seed: int,
     device: str,
 ) -> None:
@@ -85,6 +88,24 @@ def benchmark(
     from gansynth.report.benchmark.page import write_benchmark_page
     from gansynth.studies.benchmark import study
 
+    if dry_run:
+        from gansynth import forecast
+
+        click.echo(
+            str(
+                forecast.benchmarking(
+                    data,
+                    parse_names(recipes),
+                    seeds=seeds,
+                    images=images,
+                    minutes=minutes,
+                    count=count,
+                    changes=changes,
+                    device=device,
+                )
+            )
+        )
+        return
     found = study.benchmark(
         data,
         parse_names(recipes),

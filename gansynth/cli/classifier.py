@@ -26,6 +26,11 @@ from gansynth.errors import InputError
 )
 @click.option("--out", type=OUT, required=True, help="The run: a folder for weights, log and curves.")
 @click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the recipe; repeatable.")
+@click.option(
+    "--remedy",
+    metavar="ARM",
+    help="An arm as `gansynth compare` takes it, such as augmentation+logit-adjustment.  [default: as the recipe says]",
+)
 @click.option("--epochs", type=COUNT, help="Instead of the recipe's epochs.")
 @click.option("--patience", type=COUNT_OR_NONE, help="Stop after so many epochs without a better macro-F1.")
 @click.option(
@@ -41,6 +46,7 @@ def train_classifier(
     recipe: str | None,
     out: Path,
     changes: tuple[str, ...],
+    remedy: str | None,
     epochs: int | None,
     patience: int | None,
     weights: str | None,
@@ -61,6 +67,7 @@ def train_classifier(
       gansynth train-classifier my-cells --out runs/classifier
       gansynth train-classifier my-cells --recipe resnet50 --weights-dir weights --out runs/resnet50
       gansynth train-classifier balanced --set resolution=64 --epochs 30 --test --out runs/balanced
+      gansynth train-classifier my-cells --remedy augmentation+logit-adjustment --out runs/adjusted
     """
     from gansynth.classifiers.training import choose_classifier_recipe, train_on_split
     from gansynth.data import open_dataset
@@ -72,8 +79,9 @@ def train_classifier(
     chosen = choose_classifier_recipe(recipe, changes, out, resume=resume)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
     said = train_on_split(
-        dataset, chosen, out, test=test, seed=seed, device=device, weights_dir=weights_dir, resume=resume
-    )
+        dataset, chosen, out, remedy=remedy, reopen=lambda size: open_dataset(data, size=size, progress=True),
+        test=test, seed=seed, device=device, weights_dir=weights_dir, resume=resume,
+    )  # fmt: skip
     click.echo(said.sentence)
     click.echo(f"wrote {out}")
 

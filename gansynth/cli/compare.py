@@ -17,6 +17,7 @@ from gansynth.cli.arguments import (
     backbone_weights_option,
     classifiers_option,
     device_option,
+    dry_run_option,
     endpoint_option,
     folds_option,
     jobs_option,
@@ -65,12 +66,16 @@ if TYPE_CHECKING:
     help="paper balances before it splits, as hazra2022: too good, for that paper's tables only.",
 )
 @click.option("--swap", is_flag=True, help="Also train on synthetic and test on real images, and the reverse.")
+@click.option(
+    "--robustness", is_flag=True, help="Also test on the same cells as JPEG, blurred, brighter and in another stain."
+)
 @recipe_options
 @click.option("--min-confidence", type=SHARE, help="Keep synthetic images that are recognised so surely.")
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; arms may be added.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what results.json holds.")
+@dry_run_option
 @seed_option
 @device_option
 def compare(
@@ -87,6 +92,7 @@ def compare(
     endpoint: str,
     protocol: Protocol,
     swap: bool,
+    robustness: bool,
     size: int | None,
     epochs: int | None,
     changes: tuple[str, ...],
@@ -98,6 +104,7 @@ def compare(
     weights_dir: Path | None,
     resume: bool,
     as_json: bool,
+    dry_run: bool,
     seed: int,
     device: str,
 ) -> None:
@@ -118,35 +125,36 @@ def compare(
     from gansynth.report.comparison.page import write_comparison_page
     from gansynth.studies.comparison import settings, study
 
-    found = study.compare(
-        data,
-        parse_names(remedies),
-        parse_names(classifiers),
-        out,
-        settings=settings.ComparisonSettings(
-            seeds=seeds,
-            folds=folds,
-            doses=parse_numbers(doses, "--doses", "0.25,0.5,1,1.5"),
-            rarity=parse_rarity(rarity),
-            rare=parse_names(rare),
-            tree=tree,
-            protocol=protocol,
-            endpoint=endpoint,
-            swap=swap,
-            size=size,
-            epochs=epochs,
-            changes=changes,
-            gan_changes=gan_changes,
-            gan_images=gan_images,
-            gan_minutes=gan_minutes,
-            min_confidence=min_confidence,
-            jobs=jobs,
-            seed=seed,
-            device=device,
-            weights_dir=weights_dir,
-        ),
-        resume=resume,
+    asked = settings.ComparisonSettings(
+        seeds=seeds,
+        folds=folds,
+        doses=parse_numbers(doses, "--doses", "0.25,0.5,1,1.5"),
+        rarity=parse_rarity(rarity),
+        rare=parse_names(rare),
+        tree=tree,
+        protocol=protocol,
+        endpoint=endpoint,
+        swap=swap,
+        robustness=robustness,
+        size=size,
+        epochs=epochs,
+        changes=changes,
+        gan_changes=gan_changes,
+        gan_images=gan_images,
+        gan_minutes=gan_minutes,
+        min_confidence=min_confidence,
+        jobs=jobs,
+        seed=seed,
+        device=device,
+        weights_dir=weights_dir,
     )
+    arms, names = parse_names(remedies), parse_names(classifiers)
+    if dry_run:
+        from gansynth import forecast
+
+        click.echo(str(forecast.comparing(data, arms, names, out, asked)))
+        return
+    found = study.compare(data, arms, names, out, settings=asked, resume=resume)
     found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else comparison_table(found))

@@ -63,6 +63,55 @@ def dedupe(folder: Path, out: Path) -> None:
     click.echo(f"wrote {out}")
 
 
+@data.command()
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--out", type=OUT, required=True, help="A new folder for review.html; with --apply for the data set.")
+@click.option("--class", "classes", metavar="NAME", multiple=True, help="Show this class only; repeatable.")
+@click.option("--only-found", is_flag=True, help="Show only images in which something was found.")
+@click.option(
+    "--apply",
+    "marks",
+    metavar="CSV",
+    type=FOLDER,
+    multiple=True,
+    help="Write DIR without the images that this file marks; repeatable, one for each expert.",
+)
+@click.option("--size", type=click.IntRange(16, 1024), default=128, show_default=True, help="Open images at this edge.")
+def review(
+    folder: Path, out: Path, classes: tuple[str, ...], only_found: bool, marks: tuple[Path, ...], size: int
+) -> None:
+    """Look through a data set by eye: a page on which images to leave out are marked.
+
+    The page shows every image, class by class. Those come first in which something was found: a duplicate, a second
+    nucleus beside the cell, a cell that the border cuts. Nothing is marked for you. The marks are saved as a CSV, and
+    --apply writes the data set without these images, as `data dedupe` does: DIR stays as it is.
+
+    \b
+    Example:
+      gansynth data review my-cells --out review
+      gansynth data review my-cells --apply marks.csv --out my-cells-reviewed
+    """
+    if marks:
+        from gansynth.data.marked import leave_out
+
+        if classes or only_found:
+            raise click.UsageError("--apply takes marks of the whole data set; leave --class and --only-found out")
+        click.echo(leave_out(folder, marks, out, size=size).to_text())
+        click.echo(f"wrote {out}")
+        return
+    from gansynth.data import open_dataset
+    from gansynth.report.review.page import suspects, write_review
+
+    dataset = open_dataset(folder, size=size, progress=True, splits=False)
+    with WorkDisplay("images") as display:
+        found = suspects(dataset, display.update)
+    page = write_review(dataset, out, found, classes=classes, only_found=only_found)
+    click.echo(
+        f"something was found in {len(found):,} of {len(dataset):,} images; look at them before you leave any out"
+    )
+    click.echo(f"wrote {page}")
+
+
 @data.command("import")
 @click.argument("out", type=OUT)
 @click.option(

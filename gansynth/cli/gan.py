@@ -12,6 +12,7 @@ from gansynth.cli.arguments import (
     MINUTES,
     OUT,
     device_option,
+    dry_run_option,
     seed_option,
 )
 from gansynth.errors import InputError
@@ -37,6 +38,8 @@ from gansynth.errors import InputError
 )
 @click.option("--devices", type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
 @click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
+@click.option("--logger", "loggers", multiple=True, help="Also log to wandb or mlflow; repeatable.")
+@dry_run_option
 @seed_option
 @device_option
 def train_gan(
@@ -51,6 +54,8 @@ def train_gan(
     parent: str | None,
     devices: int,
     precision: str | None,
+    loggers: tuple[str, ...],
+    dry_run: bool,
     seed: int,
     device: str,
 ) -> None:
@@ -69,10 +74,16 @@ def train_gan(
     from gansynth import gans
     from gansynth.data import open_dataset
     from gansynth.data.opening import refuse_inside
+    from gansynth.report.training import TrainingPage
 
     refuse_inside(data, out)
     chosen = gans.choose_recipe(recipe, changes, out, resume=resume, parent=parent)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
+    if dry_run:
+        from gansynth import forecast
+
+        click.echo(str(forecast.training(dataset, chosen, steps, minutes, images, device=device)))
+        return
     run = gans.train_gan(
         dataset,
         chosen,
@@ -86,6 +97,7 @@ def train_gan(
         device=device,
         devices=devices,
         precision=precision,
+        loggers=[TrainingPage(out), *loggers],
     )
     if gans.is_first_process():
         click.echo(f"wrote {run.path}")

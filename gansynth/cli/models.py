@@ -22,7 +22,7 @@ def models() -> None:
     from gansynth.recipes import load_recipe, recipe_names
     from gansynth.recipes.classifier import classifier_recipe_names, load_classifier_recipe
     from gansynth.remedies.remedy import REGISTRY
-    from gansynth.runs.shipped import shipped
+    from gansynth.runs.artifact import shipped
 
     gans = ((recipe.name, f"{recipe.gan}, {_size(recipe.resolution)}") for recipe in map(load_recipe, recipe_names()))
     _list("GANs, for train-gan --recipe and compare --remedies", gans)

@@ -12,6 +12,7 @@ from gansynth.cli.arguments import (
     OUT,
     SHARE,
     device_option,
+    dry_run_option,
     parse_class_counts,
     parse_count,
     seed_option,
@@ -32,6 +33,7 @@ def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Keep only images that an independent classifier gives its class with at least this probability.",
         ),
         click.option("--resume", is_flag=True, help="Continue a stopped run of the same command."),
+        dry_run_option,
     ):
         command = option(command)
     return command
@@ -70,6 +72,7 @@ def generate(
     min_confidence: float | None,
     keep_copies: bool,
     resume: bool,
+    dry_run: bool,
     seed: int,
     device: str,
 ) -> None:
@@ -90,6 +93,11 @@ def generate(
     if not classes:
         raise InputError(f"which class? Add --class NAME; {run} knows {', '.join(source.class_names)}")
     counts = parse_class_counts(classes, None if count is None else parse_count(count, "--count"))
+    if dry_run:
+        from gansynth import forecast
+
+        click.echo(str(forecast.generating(source, counts, device=device)))
+        return
     report = synthesis.generate(
         source,
         counts,
@@ -126,6 +134,7 @@ def balance(
     min_confidence: float | None,
     keep_copies: bool,
     resume: bool,
+    dry_run: bool,
     seed: int,
     device: str,
 ) -> None:
@@ -143,11 +152,17 @@ def balance(
     from gansynth.data.opening import refuse_inside
 
     refuse_inside(data, out)
+    wanted = "max" if target == "max" else parse_count(target, "--target")
+    if dry_run:
+        from gansynth import forecast
+
+        click.echo(str(forecast.balancing(data, run, target=wanted, seed=seed, device=device)))
+        return
     report = synthesis.balance(
         data,
         run,
         out,
-        target="max" if target == "max" else parse_count(target, "--target"),
+        target=wanted,
         seed=seed,
         min_confidence=min_confidence,
         device=device,

@@ -56,14 +56,19 @@ def _minutes(minutes: float) -> str:
 
 
 def quality_table(quality: Quality) -> str:
-    """Return all numbers, those of every class that matter most, what is missing, and the warnings."""
+    """Return the verdict with what it rests on, the numbers that it speaks of, those of every class that matter most,
+    what is missing, and the warnings."""
     from gansynth.metrics.catalogue import METRICS, first_by_class
+    from gansynth.report.quality.verdict import findings, spoken, verdict
 
+    shown = [name for name in quality.metrics if name in spoken(quality) or METRICS[name].compute is not None]
     rows: list[tuple[str, ...]] = [("metric", "value", "95% interval", "n", "real against real", "better")]
-    for name, found in quality.metrics.items():
+    for name in shown:
+        found = quality.metrics[name]
         floor = _number(found.floor) + (f" (n {found.floor_n:,})" if found.floor_n not in (None, found.n) else "")
         rows.append((METRICS[name].title, *_cells(found), floor, METRICS[name].better))
-    text = _aligned(rows)
+    text = "\n".join([verdict(quality), *(f"- {one}" for one in findings(quality))])
+    text += "\n\n" + _aligned(rows) if shown else ""
     per_class = [name for name in first_by_class("first") if any(name in row for row in quality.classes.values())]
     if len(quality.classes) > 1 and per_class:
         rows = [("class", "n", *(f"{METRICS[name].title} (real)" for name in per_class))]
@@ -72,7 +77,11 @@ def quality_table(quality: Quality) -> str:
             n = max((found.n for found in row.values()), default=0)
             rows.append((c, f"{n:,}", *cells))
         text += "\n\n" + _aligned(rows)
-    notes = [f"{name}: {found.note}" for name, found in quality.metrics.items() if found.value is None and found.note]
+    measured = [name for name, found in quality.metrics.items() if found.value is not None and name not in shown]
+    notes = (
+        [f"{len(measured)} more numbers are in metrics.csv and on the page of --out, and in --json"] if measured else []
+    )
+    notes += [f"{name}: {found.note}" for name, found in quality.metrics.items() if found.value is None and found.note]
     missing: dict[tuple[str, str, str], list[str]] = {}
     for one in quality.missing:
         missing.setdefault((one.file, one.looked_in, one.how), []).append(one.metric)
@@ -152,10 +161,21 @@ def comparison_table(comparison: Comparison) -> str:
             difference = _with_interval(e.value, e.interval)
             rows.append((e.classifier, e.arm, e.against, str(e.endpoint), difference, p_value(e.p), p_value(e.p_holm)))
         text += "\n\n" + _aligned(rows)
+    if comparison.conditions:
+        from gansynth.cells.spoiling import SPOILINGS
+
+        rows = [("classifier", "arm", *(f"{primary} {SPOILINGS[name].title}" for name in comparison.conditions))]
+        for entry in comparison.arms:
+            found = [level.entry(entry.arm, entry.classifier) for level in comparison.conditions.values()]
+            cells = [_estimate(one.estimate(primary) if one else None) for one in found]
+            rows.append((entry.classifier, entry.arm, *cells))
+        text += "\n\n" + _aligned(rows)
     for best in comparison.best_dose:
         text += f"\nbest dose of {best.remedy} for {best.endpoint} ({best.classifier}): {best.dose:g}"
     for warning in comparison.warnings:
         text += f"\nwarning: {warning}"
+    if comparison.recommendation is not None:
+        text += f"\n\n{comparison.recommendation}\n  {comparison.recommendation.command}"
     return text
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +10,9 @@ import pandas as pd
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.duplicates import find_duplicates
-from gansynth.data.opening import METADATA_FILE, open_dataset, refuse_inside
-from gansynth.data.split import SPLITS_FILE
-from gansynth.data.table_rows import match_rows
-from gansynth.errors import InputError
-from gansynth.files import read_table, table_text
-from gansynth.files.atomic import write_text
+from gansynth.data.leaving_out import refuse_out, write_without
+from gansynth.data.opening import open_dataset
 
-LEFT_OUT_FILE = "left_out.csv"
 COLUMNS = ("file_name", "class", "why", "kept")
 
 
@@ -52,11 +44,7 @@ class Deduped:
 
 
 def dedupe(data: str | Path, out: str | Path, *, size: int = 128, progress: bool = False) -> Deduped:
-    """Write a data set without redundant images.
-
-    Images are hard-linked where the file system allows it, else copied; their paths and bytes are unchanged, and `data`
-    stays as it is. ``metadata.csv`` and ``splits.csv`` come along with the lines of the images that are kept;
-    ``left_out.csv`` has a line for each that is not. An image that is put back from `data` under its path is in again.
+    """Write a data set without redundant images, as `write_without` does: `data` stays as it is.
 
     Parameters
     ----------
@@ -73,22 +61,11 @@ def dedupe(data: str | Path, out: str | Path, *, size: int = 128, progress: bool
     InputError
         As `open_dataset`; if `data` is not a folder; or if `out` holds something or lies inside `data`.
     """
-    root, folder = Path(data), Path(out)
-    if not root.is_dir():
-        raise InputError(f"{data}: is not a folder; give one with a folder of images per class")
-    refuse_inside(root, folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{out}: is there already and not empty; choose another folder")
+    refuse_out(data, out)
+    root = Path(data)
     dataset = open_dataset(root, size=size, progress=progress, splits=False)
     left_out = redundant(dataset)
-    paths = dataset.records["path"]
-    kept = list(paths[~paths.isin(set(left_out["file_name"]))])
-    for path in kept:
-        _link(root / path, folder / path)
-    for table in (METADATA_FILE, SPLITS_FILE):
-        if (root / table).is_file():
-            write_text(folder / table, table_text(_rows_of(root / table, list(paths), set(kept))))
-    write_text(folder / LEFT_OUT_FILE, table_text(left_out))
+    kept = write_without(root, Path(out), list(dataset.records["path"]), left_out)
     return Deduped(len(kept), left_out)
 
 
@@ -110,19 +87,3 @@ def redundant(dataset: CellDataset) -> pd.DataFrame:
             name = dataset.class_names[dataset.labels[k]]
             rows.append((paths[k], name, why, paths[mine[0]] if one_class else ""))
     return pd.DataFrame(sorted(rows), columns=list(COLUMNS))
-
-
-def _rows_of(table: Path, paths: Sequence[str], kept: Collection[str]) -> pd.DataFrame:
-    """Return the rows of a CSV table that are about some images, in its order, however it spells their paths."""
-    found = read_table(table, ("file_name",), "correct or remove it")
-    row = match_rows(found, paths).row
-    mine = [k for k, path in zip(row.tolist(), paths, strict=True) if k >= 0 and path in kept]
-    return found.iloc[sorted(mine)]
-
-
-def _link(file: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(file.resolve(), place)
-    except OSError:
-        shutil.copy2(file, place)

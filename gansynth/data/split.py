@@ -140,8 +140,7 @@ def write_splits(dataset: CellDataset, folder: str | Path, *, force: bool = Fals
     InputError
         If there is no such folder, it cannot be written to, or it has a `splits.csv` and `force` is not given.
     """
-    if not Path(folder).is_dir():
-        raise InputError(f"{folder}: there is no such folder to write {SPLITS_FILE} into; `data phantom` makes one")
+    _refuse_no_folder(folder)
     table = pd.DataFrame({"file_name": dataset.records["path"], "split": dataset.records["split"]})
     path = Path(folder) / SPLITS_FILE
     refuse_second_split(folder, force)
@@ -155,18 +154,25 @@ def write_splits(dataset: CellDataset, folder: str | Path, *, force: bool = Fals
 
 
 def refuse_second_split(folder: str | Path, force: bool) -> None:
-    """Refuse to make a split of a data set that has one, unless `force` is given.
+    """Refuse to make a split of a data set that has one, unless `force` is given, or of the phantom that has no folder.
 
     Raises
     ------
     InputError
     """
+    if str(folder) == "phantom":  # it would be drawn first
+        _refuse_no_folder(folder)
     path = Path(folder) / SPLITS_FILE
     if is_named(path) and not force:
         raise InputError(
             f"{shown(path)}: the data set has a split already, and what was trained on it would no longer fit another; "
             "replace it with --force, which keeps the old one beside"
         )
+
+
+def _refuse_no_folder(folder: str | Path) -> None:
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder}: there is no such folder to write {SPLITS_FILE} into; `data phantom` makes one")
 
 
 def _free_name(path: Path) -> Path:

@@ -11,6 +11,7 @@ from gansynth.files.json_text import parse_json as parse_json
 from gansynth.files.json_text import read_json as read_json
 from gansynth.files.lock import hold as hold
 from gansynth.files.lock import holding as holding
+from gansynth.files.lock import is_first_process as is_first_process
 from gansynth.files.names import shown as shown
 from gansynth.files.names import typed_names as typed_names
 from gansynth.files.regular import NoSuchFile as NoSuchFile

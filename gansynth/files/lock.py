@@ -37,6 +37,18 @@ _R = TypeVar("_R")
 _mine: ContextVar[frozenset[str]] = ContextVar("folders held by this context", default=frozenset())
 
 
+def is_first_process() -> bool:
+    """Return whether this process speaks for all that work together.
+
+    A training on several devices starts the whole command once for each: itself, through torchrun, or through srun,
+    whose tasks have no rank before Fabric gives them one.
+    """
+    rank = os.environ.get("RANK", os.environ.get("LOCAL_RANK"))
+    if rank is None and int(os.environ.get("SLURM_NTASKS", "1")) > 1:
+        rank = os.environ.get("SLURM_PROCID")
+    return rank in (None, "0")
+
+
 @contextmanager
 def hold(folder: str | Path) -> Iterator[None]:
     """Keep every other process, and every other thread of this one, from writing into a folder meanwhile.
@@ -51,8 +63,7 @@ def hold(folder: str | Path) -> Iterator[None]:
     InputError
         If another holds it, with its process, its machine, and since when.
     """
-    # A training on several devices starts the whole command once for each; the first process speaks for them all.
-    if os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) != "0":
+    if not is_first_process():
         yield
         return
     try:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from gansynth.errors import InputError
 from gansynth.files.atomic import whole_folder, write_json
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, Run
 from gansynth.runs.names import INFO, MODEL, RECIPE
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.weights import halved, read_weights, write_weights
 
 
 def export_run(run: Run, out: Path) -> Run:
@@ -36,12 +33,8 @@ def export_run(run: Run, out: Path) -> Run:
         for name in (MODEL, CLASSIFIER, FINGERPRINTS):
             if (run.path / name).is_file():
                 tensors, metadata = read_weights(run.path / name)
-                write_weights(folder / name, {k: _halved(v) for k, v in tensors.items()}, metadata)
+                write_weights(folder / name, halved(tensors), metadata)
         (folder / RECIPE).write_text((run.path / RECIPE).read_text(encoding="utf-8"), encoding="utf-8")
         info = {**run.info, "exported_from_model_sha256": run.model_sha256}
         write_json(folder / INFO, info)
     return Run(out)
-
-
-def _halved(tensor: Tensor) -> Tensor:
-    return tensor.to(torch.float16) if tensor.dtype == torch.float32 else tensor

@@ -35,7 +35,7 @@ from gansynth.errors import InputError
 from gansynth.gans.adversarial import hinge_critic_loss
 from gansynth.gans.diffaugment import DiffAugment
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.recipes.gan import LOSSES, NoLosses, ProjectedLosses, ThreePlayerLosses
+from gansynth.recipes.declared import DECLARED, Declared, Networks, ProjectedLosses, ThreePlayerLosses
 from gansynth.recipes.reading import Section
 
 
@@ -178,24 +178,32 @@ class TwoPlayerGAN(GAN):
 class ThreePlayerGAN(GAN):
     """Base of the GANs with a classifier that plays beside the critic (hazra2022, section 2.2.2).
 
-    It learns from real images only: what it learned from generated ones would be the generator's mistakes.
+    It learns from real images: what it learned from generated ones would be the generator's mistakes. A recipe may let
+    it all the same, as table 5 of the paper has it (``losses.classifier_generated``).
     """
 
     classifier: nn.Module
 
     def classifier_loss(self, batch: Batch) -> Terms:
-        """Cross entropy of logits on augmented real images."""
+        """Cross entropy of logits on augmented real images, and on generated ones where the recipe says so."""
         logits = self.classifier(self.augment(batch.images)).float()
         weights = self.recipe.losses
         assert isinstance(weights, ThreePlayerLosses | ProjectedLosses)
-        return {"real": weights.classifier_real * F.cross_entropy(logits, batch.labels)}
+        terms = {"real": weights.classifier_real * F.cross_entropy(logits, batch.labels)}
+        more = getattr(weights, "classifier_generated", 0.0)
+        if more and batch.step >= self.recipe.training.warm_up:
+            logits = self.classifier(self.augment(self.generate_detached(batch))).float()
+            terms["generated"] = more * F.cross_entropy(logits, batch.generated_labels)
+        return terms
 
 
 _REGISTRY: dict[str, type[GAN]] = {}
 _G = TypeVar("_G", bound=type[GAN])
 
 
-def register(name: str, losses: type[Section] | None = None) -> Callable[[_G], _G]:
+def register(
+    name: str, losses: type[Section] | None = None, networks: type[Networks] | tuple[type[Networks], ...] = ()
+) -> Callable[[_G], _G]:
     """Class decorator: make a GAN available to recipes as ``gan: name``.
 
     Parameters
@@ -203,13 +211,17 @@ def register(name: str, losses: type[Section] | None = None) -> Callable[[_G], _
     name : str
     losses : type of Section, optional
         The weights of its terms, which its recipes may name under ``losses``; the GAN finds them in
-        ``self.recipe.losses``. Default: what `gansynth.recipes.gan.LOSSES` says of it, else none.
+        ``self.recipe.losses``. Default: what `gansynth.recipes.declared.DECLARED` says of it, else none.
+    networks : type of Networks, or several, optional
+        What its recipes may name under ``networks``, one type for each family. Default: what `DECLARED` says of it,
+        else those of a generator and a critic.
     """
 
     def decorate(cls: _G) -> _G:
         _REGISTRY[name] = cls
-        if losses is not None or name not in LOSSES:
-            LOSSES[name] = losses or NoLosses
+        known = DECLARED.get(name, Declared())
+        given = networks if isinstance(networks, tuple) else (networks,)
+        DECLARED[name] = Declared(given or known.networks, losses or known.losses)
         return cls
 
     return decorate
@@ -244,6 +256,6 @@ def build_gan(recipe: str | GanRecipe, class_names: Sequence[str]) -> GAN:
         near = difflib.get_close_matches(recipe.gan, _REGISTRY, 1)
         hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(_REGISTRY))}"
         raise InputError(f"recipe {recipe.name}: no GAN named '{recipe.gan}'; {hint}")
-    # Read before the GAN was known, its weights have not been checked.
+    # Read before the GAN was known, its networks and weights have not been checked.
     recipe = recipe.declared()
     return _REGISTRY[recipe.gan](recipe, len(class_names))

@@ -22,7 +22,7 @@ from gansynth.networks.images import to_float
 from gansynth.networks.orientation import orient_each
 from gansynth.networks.small_cnn import SmallCNN
 from gansynth.runs.device import has_bf16, placed
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.weights import read_weights, widened, write_weights
 
 EDGE = 64
 """Images are brought to this edge length before they are classified."""
@@ -70,7 +70,7 @@ class IndependentClassifier:
         tensors, shape = read_weights(path)
         try:
             network = SmallCNN(int(shape["n_classes"]), int(shape["width"]))
-            network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+            network.load_state_dict(widened(tensors))
         except (KeyError, ValueError, RuntimeError):
             raise InputError(f"{path}: is not an independent classifier of gansynth; the run was edited") from None
         return cls(network, device)

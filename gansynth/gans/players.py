@@ -9,7 +9,15 @@ from gansynth.networks import compact, hazra2022
 from gansynth.networks.conditioning import PLANES, Critic, LabelPlanesCritic
 from gansynth.networks.group_norm_classifier import GroupNormClassifier
 from gansynth.networks.projected import ProjectedCritic
-from gansynth.recipes import GanRecipe, PaperNetworks
+from gansynth.recipes import GanRecipe
+from gansynth.recipes.declared import (
+    CompactGenerator,
+    PaperNetworks,
+    ProjectedNetworks,
+    TexturedNetworks,
+    ThreePlayerNetworks,
+    TwoPlayerNetworks,
+)
 
 
 def build_generator(recipe: GanRecipe, n_classes: int) -> nn.Module:
@@ -17,6 +25,8 @@ def build_generator(recipe: GanRecipe, n_classes: int) -> nn.Module:
     networks = recipe.networks
     if isinstance(networks, PaperNetworks):
         return hazra2022.Generator(n_classes, recipe.latent, networks.width, recipe.resolution)
+    if not isinstance(networks, CompactGenerator):
+        raise _other_networks(recipe, "generator")
     return compact.SkipGenerator(
         n_classes,
         recipe.latent,
@@ -37,8 +47,8 @@ def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None =
     recipe : GanRecipe
     n_classes : int
     projection : bool, optional
-        Whether the score says how well the image fits its label. Default: what the recipe says, which without
-        ``networks.projection`` is no.
+        Whether the score says how well the image fits its label. Default: what the recipe says, where it has
+        ``networks.projection``, else no.
     inputs : int
         Channels of the images.
     """
@@ -47,7 +57,10 @@ def build_critic(recipe: GanRecipe, n_classes: int, *, projection: bool | None =
         return hazra2022.Critic(
             networks.width, recipe.resolution, n_classes=n_classes if projection else None, inputs=inputs
         )
-    projection = networks.projection if projection is None else projection
+    if not isinstance(networks, TwoPlayerNetworks):
+        raise _other_networks(recipe, "critic")
+    if projection is None:
+        projection = isinstance(networks, ThreePlayerNetworks) and networks.projection
     return compact.CompactCritic(
         recipe.resolution,
         networks.critic,
@@ -69,10 +82,10 @@ def build_projected_critic(recipe: GanRecipe, n_classes: int) -> ProjectedCritic
     Raises
     ------
     InputError
-        If the recipe's networks are those of the paper, or the pretrained weights are not installed.
+        If the GAN declares no networks with such a critic, or the pretrained weights are not installed.
     """
-    if isinstance(recipe.networks, PaperNetworks):
-        raise InputError(f"recipe {recipe.name}: gan {recipe.gan} needs networks of family compact")
+    if not isinstance(recipe.networks, TexturedNetworks | ProjectedNetworks):
+        raise _other_networks(recipe, "critic on pretrained features")
     return ProjectedCritic(n_classes, recipe.networks.projected_edge, recipe.networks.deviation_group)
 
 
@@ -88,13 +101,20 @@ def build_classifier(recipe: GanRecipe, n_classes: int) -> nn.Module:
     Raises
     ------
     InputError
-        If the recipe names no channels for it.
+        If the GAN declares no networks with one.
     """
     networks = recipe.networks
     if isinstance(networks, PaperNetworks):
         return hazra2022.Classifier(n_classes, networks.width, recipe.resolution)
-    if not networks.classifier:
-        raise InputError(f"recipe {recipe.name}: gan {recipe.gan} has a classifier; give networks.classifier")
+    if not isinstance(networks, ThreePlayerNetworks | ProjectedNetworks):
+        raise _other_networks(recipe, "classifier")
     if networks.classifier_norm == "group":
         return GroupNormClassifier(n_classes, recipe.resolution, networks.classifier)
     return compact.CompactClassifier(n_classes, recipe.resolution, networks.classifier)
+
+
+def _other_networks(recipe: GanRecipe, player: str) -> InputError:
+    return InputError(
+        f"recipe {recipe.name}: the networks that gan {recipe.gan} declares ({type(recipe.networks).__name__}) have no "
+        f"{player}; register it with networks that do (gansynth.recipes.declared)"
+    )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError, nearest_name
-from gansynth.files import NoSuchFile, read_json
 from gansynth.files.hashing import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN, build_gan
@@ -21,10 +17,9 @@ from gansynth.gans.independent_classifier import IndependentClassifier
 from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.networks.compact import SkipGenerator
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.recipes.reading import ZOO
+from gansynth.runs.artifact import Artifact, find_artifact
 from gansynth.runs.device import chosen_device
-from gansynth.runs.names import INFO, MODEL, RECIPE
-from gansynth.runs.shipped import zoo_models
+from gansynth.runs.names import MODEL, RECIPE
 from gansynth.runs.weights import read_weights
 
 CLASSIFIER = "independent_classifier.safetensors"
@@ -53,20 +48,11 @@ class Run:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.name = path, Path(os.path.abspath(path)).name  # "." and ".." have no name
+        artifact = Artifact("generator", path)
+        self.path, self.name = path, artifact.name
         self._loaded: tuple[tuple[str, float], LoadedGenerator] | None = None
-        try:
-            self.info: dict[str, Any] = read_json(path / INFO)
-            self.class_names = tuple(str(name) for name in self.info["class_names"])
-            self.training_sha256 = _all_seen(self.info)
-        except NoSuchFile:
-            raise InputError(
-                f"{path}: not a run folder (it has no {INFO}); give the folder that train-gan wrote"
-            ) from None
-        except (KeyError, TypeError, ValueError):
-            raise InputError(
-                f"{path / INFO}: does not say what the run was trained on; it was cut off or edited, so restore it"
-            ) from None
+        self.info, self.class_names = artifact.info, artifact.class_names
+        self.training_sha256 = artifact.training_sha256
         self.recipe: GanRecipe = load_recipe(path / RECIPE)
         if not (path / MODEL).is_file():
             raise InputError(f"{path}: has no {MODEL} yet; continue the training with `train-gan --resume`")
@@ -78,6 +64,36 @@ class Run:
     def resolution(self) -> int:
         """Edge length of the generated images in pixels."""
         return self.recipe.resolution
+
+    @property
+    def step(self) -> int:
+        """Generator iterations that were made."""
+        return int(self.info["step"])
+
+    @property
+    def images(self) -> int:
+        """Real images that were seen."""
+        return int(self.info["images"])
+
+    @property
+    def seconds(self) -> float:
+        """How long it was trained, over all sessions."""
+        return float(self.info["seconds"])
+
+    @property
+    def seed(self) -> int:
+        return int(self.info.get("seed", 0))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training came to its end."""
+        return bool(self.info.get("finished"))
+
+    def has_had(self, images: int | None, minutes: float | None) -> bool:
+        """Return whether it was trained for so many images or minutes; to its end, where neither is given."""
+        if images is None and minutes is None:
+            return self.finished
+        return (images is not None and self.images >= images) or (minutes is not None and self.seconds >= 60 * minutes)
 
     @cached_property
     def model_sha256(self) -> str:
@@ -201,34 +217,17 @@ class Run:
         return IndependentClassifier.load(path, torch.device(device)) if path.is_file() else None
 
 
-def _all_seen(info: dict[str, Any]) -> frozenset[str]:
-    """Return the sha256 of every image that a run, or the run that it began with, was trained on."""
-    parent = info["parent"]
-    own, before = info["training_sha256"], () if parent is None else parent["training_sha256"]
-    if not own or not all(isinstance(one, str) for one in (*own, *before)):
-        raise ValueError("a run has training images")
-    return frozenset(own) | frozenset(before)
-
-
 def open_run(name_or_path: str | Path) -> Run:
     """Open a run folder, or a trained model of the zoo by its name.
 
     Raises
     ------
     InputError
-        If there is neither; a near miss among the zoo's names is suggested.
+        If there is neither, or it is something else that was trained (see `find_artifact`).
 
     Examples
     --------
     >>> open_run("pbc-64").class_index("promyelocyte")
     9
     """
-    path = Path(name_or_path)
-    if path.is_dir():
-        return Run(path)
-    models = zoo_models()
-    if str(name_or_path) in models:
-        return Run(Path(str(resources.files(ZOO) / str(name_or_path))))
-    near = nearest_name(str(name_or_path), models)
-    hint = f"did you mean '{near}'?" if near else f"the zoo has {', '.join(models) or 'no trained model'}"
-    raise InputError(f"no run folder and no trained model '{name_or_path}'; {hint}")
+    return Run(find_artifact(name_or_path, "generator").folder)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gansynth.recipes import WassersteinLosses
+from gansynth.recipes.declared import WassersteinLosses
 
 
 def critic_loss(real: Tensor, generated: Tensor) -> Tensor:

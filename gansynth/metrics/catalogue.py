@@ -529,6 +529,17 @@ for _metric in (
         by_class="page",
         where=_COPIES,
     ),
+    Metric(
+        "copies-white",
+        "Copies of the white cell",
+        "Synthetic white cells that nearly equal that of a training image, whatever lies around them; looked for in "
+        "classes of at most 400 training images, and in at most 60 synthetic ones of each.",
+        "lower",
+        Group.COPIES,
+        unit=Unit.IMAGES,
+        by_class="page",
+        where="gansynth.studies.quality.white_copies.white_copies",
+    ),
 ):
     register(_metric)
 

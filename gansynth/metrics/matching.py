@@ -75,7 +75,7 @@ def feature_distances(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
     a, b : arrays, shape [n, d] and [m, d], or [n, ...]
         Features of frozen networks, or images, which are flattened.
     """
-    x, y = _flat(a), _flat(b)
+    x, y = flat_rows(a), flat_rows(b)
     if not (len(x) and len(y)):
         return np.zeros((len(x), len(y)), np.float32)
     # Not by matrix product: that gives an image a distance to itself of up to 1.5.
@@ -110,6 +110,7 @@ def draw_subsamples(
         yield first, second
 
 
-def _flat(points: ArrayLike) -> torch.Tensor:
+def flat_rows(points: ArrayLike) -> torch.Tensor:
+    """Return arrays [n, ...], images perhaps, as rows, float32 [n, d]."""
     array = np.asarray(points)
     return torch.from_numpy(np.array(array.reshape(len(array), int(np.prod(array.shape[1:]))), dtype=np.float32))

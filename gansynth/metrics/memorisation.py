@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.stats import chi2, hypergeom, mannwhitneyu, norm
 
+from gansynth.metrics.matching import flat_rows
+
 _BLOCK_ELEMENTS = 2**24
 _STEP_ASIDE = 1e-10
 _HELD_OUT_PER_RANK = 50
@@ -260,7 +262,7 @@ def nearest(queries: ArrayLike, references: ArrayLike) -> tuple[NDArray[np.float
     index : int64 array, shape [n]
         Which reference, the first among equals; -1 when there is none.
     """
-    q, r = _flat(queries), _flat(references)
+    q, r = flat_rows(queries), flat_rows(references)
     distance, index = torch.full((len(q),), torch.inf), torch.full((len(q),), -1)
     rows = max(1, _BLOCK_ELEMENTS // max(len(r), q.shape[1], 1))
     for block in range(0, len(q) if len(r) else 0, rows):
@@ -273,11 +275,6 @@ def nearest(queries: ArrayLike, references: ArrayLike) -> tuple[NDArray[np.float
 def nearest_distances(queries: ArrayLike, references: ArrayLike) -> NDArray[np.float32]:
     """Return the distances of `nearest` alone, float32 [n]."""
     return nearest(queries, references)[0]
-
-
-def _flat(points: ArrayLike) -> torch.Tensor:
-    array = np.asarray(points)
-    return torch.from_numpy(np.array(array.reshape(len(array), int(np.prod(array.shape[1:]))), dtype=np.float32))
 
 
 def _auc_interval(auc: float, n: int, m: int, confidence: float) -> tuple[float, float]:

@@ -40,7 +40,8 @@ class SplitBatchNorm2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the normalised maps [n, c, h, w]."""
         if not self.training or self.real is None or self.real >= len(x):
-            return self.norm(x)  # type: ignore[no-any-return]
+            of_all: Tensor = self.norm(x)
+            return of_all
         real, synthetic = x[: self.real], x[self.real :]
         if self.auxiliary is not None:
             others = self.auxiliary(synthetic)

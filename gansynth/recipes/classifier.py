@@ -143,14 +143,14 @@ class ClassifierRecipe(Section):
 class NeuralRecipe(ClassifierRecipe):
     """A network.
 
-    `augmentation` says how images are altered: "ordinary" (flips, turns, a slight jitter of colour) or "orientations"
-    (the eight orientations of the square alone). With "none" a plain training split is not altered; a treatment says
-    itself whether it is, and then alters as "ordinary" does.
+    `augmentation` says how images are altered: "ordinary" (flips, turns, a slight jitter of colour), "orientations"
+    (the eight orientations of the square alone) or "free" (any angle, and saturation too). With "none" a plain training
+    split is not altered; a treatment says itself whether it is, and then alters as "ordinary" does.
     """
 
     network: Section
     training: Training = Training()
-    augmentation: Literal["none", "ordinary", "orientations"] = "ordinary"
+    augmentation: Literal["none", "ordinary", "orientations", "free"] = "ordinary"
 
     @property
     def neural(self) -> bool:

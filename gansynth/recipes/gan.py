@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializeAsAny,
     ValidationError,
@@ -22,13 +21,18 @@ from pydantic import (
 )
 
 from gansynth.errors import InputError
-from gansynth.plugins import load_plugins
+from gansynth.recipes.declared import (
+    UNDECLARED,
+    Declared,
+    Networks,
+    NoLosses,
+    UndeclaredLosses,
+    declared_by,
+)
 from gansynth.recipes.reading import (
     ZOO,
-    Channels,
     Count,
     Name,
-    NonNegative,
     Number,
     Positive,
     Section,
@@ -41,114 +45,6 @@ __all__ = ["ZOO", "GanRecipe", "load_recipe", "recipe_names"]
 
 
 _S = TypeVar("_S", bound=Section)
-
-
-class PaperNetworks(Section):
-    """Tables 3, 4 and 5 of hazra2022."""
-
-    family: Literal["hazra2022"]
-    width: Width = 64
-
-
-class CompactNetworks(Section):
-    """The networks of `gansynth.networks.compact`; channels are listed from the lowest resolution for the generator
-    and from the highest for the critic and the classifier. With `classifier_norm` group the classifier is that of
-    `gansynth.networks.group_norm_classifier`, which learns faster.
-
-    The generator's `mapping` layers take latent and class to a style; its `noise` and `embedding_noise` are described
-    in `gansynth.networks.compact.SkipGenerator`. `projected_edge` is the edge length in pixels to which a critic on
-    pretrained features scales images (`gansynth.networks.projected`)."""
-
-    family: Literal["compact"]
-    generator: Channels
-    critic: Channels | tuple[()] = ()
-    classifier: Channels | tuple[()] = ()
-    classifier_norm: Literal["none", "group"] = "none"
-    style: Width = 128
-    mapping: Annotated[int, Field(ge=1, le=16)] = 2
-    noise: bool = False
-    embedding_noise: NonNegative = 0.0
-    projected_edge: Annotated[int, Field(ge=32, le=512, multiple_of=32)] = 128
-    projection: bool = False
-    deviation_group: Width = 4
-
-
-class NoLosses(Section):
-    """A game whose terms have no weights."""
-
-
-class WassersteinLosses(Section):
-    """What keeps a Wasserstein critic in bounds (`gansynth.gans.wasserstein.restraints`)."""
-
-    gradient_penalty: NonNegative = 10.0
-    penalty_every: Count = 1
-    drift: NonNegative = 0.0
-
-
-class ThreePlayerLosses(WassersteinLosses):
-    """C-WGAN-GP: `classifier_real` weighs what the classifier learns, `generator_critic` and `generator_class` how much
-    the generator heeds the critic and the classifier, `mode_seeking` what its images owe to their latents."""
-
-    classifier_real: NonNegative = 1.0
-    generator_critic: NonNegative = 1.0
-    generator_class: NonNegative = 0.1
-    mode_seeking: NonNegative = 0.0
-
-
-class TexturedLosses(ThreePlayerLosses):
-    """Projected C-WGAN-GP: `generator_texture` is how much the generator heeds the critic on pretrained features."""
-
-    generator_texture: NonNegative = 1.0
-
-
-class ProjectedLosses(Section):
-    """Projected C-GAN, whose only critic looks at pretrained features."""
-
-    classifier_real: NonNegative = 1.0
-    generator_texture: NonNegative = 1.0
-    generator_class: NonNegative = 0.1
-
-
-class ACGANLosses(Section):
-    """AC-GAN: the class term of the discriminator, on real and on generated images, and that of the generator."""
-
-    critic_class: NonNegative = 1.0
-    generator_class: NonNegative = 0.1
-
-
-class InfoGANLosses(Section):
-    """InfoGAN: `information` is lambda of Chen et al. 2016, eq. 6."""
-
-    information: NonNegative = 0.1
-
-
-class UndeclaredLosses(Section):
-    """Those of a GAN that is not known here yet, as they are given."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-LOSSES: dict[str, type[Section]] = {
-    "ac-gan": ACGANLosses,
-    "bagan-gp": WassersteinLosses,
-    "c-wgan-gp": ThreePlayerLosses,
-    "cgan": NoLosses,
-    "cwgan-gp": WassersteinLosses,
-    "dcgan": NoLosses,
-    "infogan": InfoGANLosses,
-    "projected-c-gan": ProjectedLosses,
-    "projected-c-wgan-gp": TexturedLosses,
-    "projection-gan": NoLosses,
-}
-"""The weights that each GAN has; what a recipe says beside them is refused. They stand here, not beside the networks,
-so that recipes are read without torch. A GAN of another package gives its own to `gansynth.gans.register`."""
-
-
-def losses_of(gan: str) -> type[Section]:
-    """Return the weights that a GAN declares; `UndeclaredLosses` where nobody knows it."""
-    if gan not in LOSSES:
-        load_plugins("gansynth.gans")
-    return LOSSES.get(gan, UndeclaredLosses)
 
 
 class LearningRates(Section):
@@ -225,28 +121,33 @@ class GanRecipe(Section):
     gan: str
     resolution: Annotated[int, Field(ge=8, le=1024)]
     latent: Width
-    networks: Annotated[PaperNetworks | CompactNetworks, Field(discriminator="family")]
+    networks: SerializeAsAny[Networks]
     losses: SerializeAsAny[Section] = Field(default_factory=NoLosses, validate_default=True)
     training: Training = Training()
     sampling: Sampling = Sampling()
     augmentation: Augmentation = Augmentation()
     reports: Reports = Reports()
 
+    @field_validator("networks", mode="before")
+    @classmethod
+    def _networks_of_the_gan(cls, value: Any, info: ValidationInfo) -> Networks:
+        return declared_by(str(info.data.get("gan"))).networks_of(_given(value))
+
     @field_validator("losses", mode="before")
     @classmethod
-    def _those_of_the_gan(cls, value: Any, info: ValidationInfo) -> Section:
-        given = value.model_dump() if isinstance(value, Section) else value
-        return losses_of(str(info.data.get("gan"))).model_validate(given)
+    def _losses_of_the_gan(cls, value: Any, info: ValidationInfo) -> Section:
+        return declared_by(str(info.data.get("gan"))).losses.model_validate(_given(value))
 
     def declared(self) -> GanRecipe:
-        """Return the recipe with the weights that its GAN declares, if it was read before the GAN was known.
+        """Return the recipe with the networks and weights that its GAN declares, if it was read before the GAN was
+        known.
 
         Raises
         ------
         InputError
             If one of them is none of the GAN's.
         """
-        if not isinstance(self.losses, UndeclaredLosses) or losses_of(self.gan) is UndeclaredLosses:
+        if not isinstance(self.losses, UndeclaredLosses) or declared_by(self.gan) is UNDECLARED:
             return self
         try:
             return GanRecipe.model_validate(self.model_dump())
@@ -262,29 +163,17 @@ class GanRecipe(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> GanRecipe:
-        r, networks = self.resolution, self.networks
         if self.training.batch_size % self.sampling.group:
             raise ValueError(
                 f"training.batch_size {self.training.batch_size} is not a multiple of sampling.group "
                 f"{self.sampling.group}"
             )
-        if isinstance(networks, PaperNetworks):
-            if r % 16:
-                raise ValueError(f"resolution {r} is not a multiple of 16, which tables 3 to 5 of hazra2022 need")
-            return self
-        if 4 * 2 ** (len(networks.generator) - 1) != r:
-            raise ValueError(
-                f"resolution {r} does not fit networks.generator: {len(networks.generator)} numbers of channels "
-                f"make {4 * 2 ** (len(networks.generator) - 1)} px"
-            )
-        for player in ("critic", "classifier"):
-            channels = getattr(networks, player)
-            if channels and 4 * 2 ** len(channels) != r:
-                raise ValueError(
-                    f"resolution {r} does not fit networks.{player}: {len(channels)} numbers of channels take "
-                    f"{4 * 2 ** len(channels)} px"
-                )
+        self.networks.refuse_unfit(self.resolution)
         return self
+
+
+def _given(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, Section) else value
 
 
 def recipe_names() -> list[str]:
@@ -317,6 +206,12 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> GanRecipe:
         overrides,
         folder="",
         kind_of=lambda values: GanRecipe,
-        sections_of=lambda values: {"losses": losses_of(str(values.get("gan")))},
-        tags=("hazra2022", "compact"),
+        sections_of=lambda values: _sections(declared_by(str(values.get("gan"))), values),
     )
+
+
+def _sections(declared: Declared, values: dict[str, Any]) -> dict[str, type[Section]]:
+    """Return the types of the sections that a GAN declares, its networks of the family that the values name."""
+    networks = values.get("networks")
+    chosen = declared.of_family(networks.get("family") if isinstance(networks, dict) else None)
+    return {"losses": declared.losses} | ({} if chosen is None else {"networks": chosen})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
@@ -104,7 +104,6 @@ def read_recipe(
     folder: str,
     kind_of: Callable[[dict[str, Any]], type[_Recipe]],
     sections_of: Callable[[dict[str, Any]], Mapping[str, type[Section]]] = lambda values: {},
-    tags: Collection[str] = (),
 ) -> _Recipe:
     """Open a recipe by its name in a folder of the zoo or by its path.
 
@@ -120,8 +119,6 @@ def read_recipe(
         From the values to the type of recipe that they are to be; raises `UnknownKind`.
     sections_of : callable
         From the values to the types of those sections that depend on them.
-    tags : collection of str
-        Names of alternatives, which pydantic puts into the place of an error.
 
     Raises
     ------
@@ -147,7 +144,7 @@ def read_recipe(
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(_sentence(error, where, lines, kind, sections_of(values), tags)) from None
+        raise InputError(_sentence(error, where, lines, kind, sections_of(values))) from None
 
 
 def _text(recipe: str | Path, folder: str) -> tuple[str, str]:
@@ -189,10 +186,9 @@ def _sentence(
     lines: dict[tuple[str, ...], str],
     kind: type[Section],
     sections: Mapping[str, type[Section]],
-    tags: Collection[str],
 ) -> str:
     first = error.errors()[0]
-    path = tuple(str(p) for p in first["loc"] if p not in tags)
+    path = tuple(str(p) for p in first["loc"])
     name = ".".join(path)
     line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
     place = where if line is None else f"{where}, {line}"

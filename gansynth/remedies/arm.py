@@ -20,7 +20,7 @@ from gansynth.remedies.parameter import is_parameter, number_text, read_paramete
 from gansynth.remedies.remedy import REGISTRY, Remedy, Workplace
 from gansynth.remedies.synthetic import Synthetic, is_run
 from gansynth.remedies.treatment import Treatment
-from gansynth.runs.shipped import zoo_models
+from gansynth.runs.artifact import zoo_models
 
 if TYPE_CHECKING:
     from gansynth.data.dataset import CellDataset

@@ -16,7 +16,7 @@ from gansynth.remedies.naming import slug
 from gansynth.remedies.parameter import Parameter, number_text
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, targets
 from gansynth.remedies.treatment import Treatment
-from gansynth.runs.shipped import zoo_models
+from gansynth.runs.artifact import zoo_models
 
 if TYPE_CHECKING:
     from gansynth.data.dataset import CellDataset
@@ -162,7 +162,4 @@ def _is_finished(out: Path, images: int | None, minutes: float | None) -> bool:
         return False
     from gansynth.gans import Run
 
-    info = Run(out).info
-    spent = [info["images"] >= images] if images is not None else []
-    spent += [info["seconds"] >= 60 * minutes] if minutes is not None else []
-    return any(spent) if spent else bool(info.get("finished"))
+    return Run(out).has_had(images, minutes)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.drawing import GRID, INK, REAL, SYNTHETIC, as_svg, blank_figure, plain
+from gansynth.report.drawing import GRID, INK, REAL, SYNTHETIC, as_svg, blank_figure, plain, short_lines
 from gansynth.report.judgement import floor_interval
 
 
@@ -89,7 +89,11 @@ def dodged_chart(
     from matplotlib.ticker import PercentFormatter
 
     step = min(0.32, 0.8 / max(len(kinds), 1))
-    figure, axes = blank_figure(width, 0.95 + max(0.29, 0.115 * len(kinds)) * len(rows))
+    names = [plain(short_lines(mark.name)) for mark in kinds]
+    fits = max(1, int(12 * width) // max(map(len, names), default=1))  # of letters of this size, 12 are an inch
+    columns = min(columns, fits)
+    legend = [max(name.count("\n") + 1 for name in names[k : k + columns]) for k in range(0, len(names), columns)]
+    figure, axes = blank_figure(width, 0.75 + 0.19 * sum(legend) + max(0.29, 0.115 * len(kinds)) * len(rows))
     for y, (_, estimates) in enumerate(rows):
         for k, (mark, estimate) in enumerate(zip(kinds, estimates, strict=True)):
             if estimate is None or estimate.value is None:
@@ -111,7 +115,6 @@ def dodged_chart(
     elif limits is not None:
         axes.set_xlim(*limits)
     marks = [axes.plot([], [], m.shape, color=m.color, markersize=4.8 if m.shape == "D" else 6)[0] for m in kinds]
-    names = [plain(mark.name) for mark in kinds]
     figure.legend(marks, names, loc="outside upper left", ncols=columns, frameon=False, fontsize=9)
     return as_svg(figure)
 

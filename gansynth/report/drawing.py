@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 
 # Real is the azure, synthetic the eosin of a Romanowsky stain; a colour-blind reader distinguishes them by lightness.
@@ -69,6 +70,27 @@ def as_svg(figure: Any) -> str:
 def opaque(svg: str) -> str:
     """Return a chart on white: charts are transparent, and the dark page of a reader would hide their letters."""
     return svg.replace(">", '><rect width="100%" height="100%" fill="#fff"/>', 1)
+
+
+def short_lines(name: str, width: int = 36) -> str:
+    """Return the name of an arm as it stands beside a chart: folders by their last name, over several lines if long.
+
+    Examples
+    --------
+    >>> short_lines("augmentation+runs/my-cells+supplement:finish=0.2+logit-adjustment")
+    'augmentation+my-cells+\\nsupplement:finish=0.2+logit-adjustment'
+    """
+    lines = [""]
+    for part in re.split(r"(?<=\+)", re.sub(r"[^+]*/(?=[^+/])", "", name)):
+        if lines[-1] and len(lines[-1]) + len(part) > width + 2:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def row_height(labels: Sequence[str]) -> float:
+    """Return the inches of a chart's row that has room for the label with most lines."""
+    return max(0.26, 0.06 + 0.14 * max(label.count("\n") + 1 for label in labels))
 
 
 def plain(text: str) -> str:

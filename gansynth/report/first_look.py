@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,9 +12,54 @@ from numpy.typing import ArrayLike, NDArray
 from gansynth.metrics.agreement import ClassAgreement
 from gansynth.metrics.diversity import Diversity
 from gansynth.metrics.memorisation import Memorisation
+from gansynth.metrics.wording import ends, inside, p_value, signed, signed_ends, value_of
+from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Lineup, Link, Links, Picture, Row
+from gansynth.report.comparison.effects import forest_chart
+from gansynth.report.embedding import mosaic, picture_address
 from gansynth.report.figures import counts_chart, curves_chart
 from gansynth.report.numbers import listed
-from gansynth.report.page import Chart, ClassPictures, Page, Pictures, Section, Table
+from gansynth.report.page import Chart, Page, Section, Table
+from gansynth.studies.comparison.entries import ArmEffect
+from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.winner import placed, winner
+
+WELL = 0.8
+"""The share of a class from which its synthetic cells count as well recognised."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """The generator that a training began with, as it was.
+
+    Attributes
+    ----------
+    name : str
+    synthetic : sequence of C uint8 arrays, shape [k, 3, H, W]
+        Its images from the same seeds as those of the trained one.
+    agreement : ClassAgreement or None
+    """
+
+    name: str
+    synthetic: Sequence[NDArray[np.uint8]]
+    agreement: ClassAgreement | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison beside the page.
+
+    Attributes
+    ----------
+    found : Comparison
+    place : str
+        Its own page, as a link from this one.
+    names : mapping of str to str
+        What each arm is called here.
+    """
+
+    found: Comparison
+    place: str
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -42,6 +88,9 @@ class FirstLook:
         How long the generator was trained.
     curves : mapping of str to (mapping of str to (x, y))
         "losses" by player and "watch" by class, over minutes of training; either may be absent.
+    before : Before or None
+        What the training began with; None where it began from scratch.
+    compared : Compared or None
     """
 
     class_names: tuple[str, ...]
@@ -58,6 +107,8 @@ class FirstLook:
     copies: int
     minutes: float
     curves: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]]
+    before: Before | None = None
+    compared: Compared | None = None
 
     @property
     def imbalance(self) -> float:
@@ -107,7 +158,7 @@ def first_look_page(
     commands: Sequence[tuple[str, str]] = (),
     facts: Sequence[tuple[str, str]] = (),
 ) -> Page:
-    """Compose the page: verdict, pictures, counts, training curves, a table per class.
+    """Compose the page: verdict, pictures, who recognises them, counts, comparison, copies, training curves.
 
     Parameters
     ----------
@@ -120,7 +171,7 @@ def first_look_page(
     -------
     Page
     """
-    sections = [_pictures(look), _balance(look), *_training(look), _classes(look)]
+    sections = [_pictures(look), _recognised(look), _balance(look), *_compared(look), _variety(look), *_training(look)]
     return Page(
         title=title,
         subtitle=subtitle,
@@ -134,18 +185,30 @@ def first_look_page(
 
 
 def verdict(look: FirstLook) -> str:
-    """Say in one or two sentences what the generator has learned."""
-    spent = f"After {_duration(look.minutes)} of training from scratch"
+    """Say in two or three sentences what the generator makes, and what won the comparison."""
+    won = [] if look.compared is None else winner(look.compared.found, _classifier(look.compared), look.compared.names)
+    return " ".join([_learned(look), *won[:1]])
+
+
+def _learned(look: FirstLook) -> str:
+    how = "training from scratch" if look.before is None else f"fine-tuning {look.before.name}"
+    spent = f"After {_duration(look.minutes)} of {how}"
     if look.agreement is None or look.agreement_held_out is None:
         return f"{spent} the generator makes the images below; judge them by eye, no classifier has looked at them."
     made, held_out, chance = look.agreement.value, look.agreement_held_out.value, 1 / len(look.class_names)
+    earlier = None if look.before is None else look.before.agreement
+    was = "" if earlier is None else f" (before: {earlier.value:.0%})"
     shares = (
-        f"a classifier that has seen training images only assigns {made:.0%} of the synthetic cells to their class, "
+        f"a classifier that has seen no synthetic image assigns {made:.0%} of the synthetic cells{was} to their class, "
         f"against {held_out:.0%} of fresh {look.kind} cells; guessing would give {chance:.0%}."
     )
     learned, total = look.learned, len(look.class_names)
-    if len(learned) == total:
-        then = "Every class is taking shape."
+    if (look.agreement.per_class >= WELL).all():
+        then = f"Of every class it recognises at least {np.floor(100 * look.agreement.per_class.min()):.0f}%."
+    elif len(learned) == total:
+        least = int(look.agreement.per_class.argmin())
+        then = f"Every class is taking shape; least of all {look.class_names[least]} "
+        then += f"({look.agreement.per_class[least]:.0%})."
     elif not learned or made < 2 * chance:
         then = "The classes are not learned yet: train longer."
     else:
@@ -206,18 +269,91 @@ def _own_warnings(look: FirstLook) -> list[str]:
 
 
 def _pictures(look: FirstLook) -> Section:
-    rows, size = [], look.synthetic[0].shape[-1]
+    sources = [f"{look.kind} cells, training", "synthetic"]
+    columns = [look.originals, look.synthetic]
+    if look.before is not None:
+        sources = [sources[0], f"synthetic, {look.before.name} as it ships", "synthetic, fine-tuned"]
+        columns = [look.originals, look.before.synthetic, look.synthetic]
+    rows = []
     for c, name in enumerate(look.class_names):
-        note = f"{look.training[name]:,} for training"
-        rows.append(ClassPictures(name, note, look.originals[c], look.synthetic[c]))
+        pictures = [_picture(column[c], name, words) for column, words in zip(columns, sources, strict=True)]
+        rows.append((name, f"{look.training[name]:,} for training", pictures))
+    size = look.synthetic[0].shape[-1]
+    same = "" if look.before is None else " Before and after fine-tuning the seeds are the same."
     caption = (
-        "The first training cells of each class, and the first synthetic ones by seed. None was picked. "
+        f"The first training cells of each class, and the first synthetic ones by seed; none was picked.{same} "
         f"Images are {size} × {size} pixels."
     )
     command = "gansynth generate runs/my-cells --class promyelocyte --count 100 --out synthetic"
-    return Section(
-        "Side by side", command=command, pictures=Pictures(f"{look.kind}, training", "synthetic", rows, caption)
+    title = "Side by side" if look.before is None else "Before and after"
+    return Section(title, command=command, blocks=[Lineup(sources, rows, caption)])
+
+
+def _picture(images: NDArray[np.uint8], name: str, source: str) -> Picture:
+    origin: Literal["real", "synthetic"] = "synthetic" if source.startswith("synthetic") else "real"
+    alt = f"{len(images)} images of {name}: {source}"
+    return Picture(picture_address(mosaic(images, len(images))), alt, len(images) * images.shape[-1], origin)
+
+
+def _recognised(look: FirstLook) -> Section:
+    before = look.before
+    head = ["class", *([f"{before.name} as it ships"] if before else []), "synthetic" if not before else "fine-tuned"]
+    head.append(f"fresh {look.kind} cells")
+    shares = [*([before.agreement] if before else []), look.agreement, look.agreement_held_out]
+    rows = [[name, *(_share(one, c) for one in shares)] for c, name in enumerate(look.class_names)]
+    caption = (
+        "Share of the cells of each class that the classifier assigns to it, of how many, and its 95% Wilson interval. "
+        f"It has learned from {look.kind} cells alone and took no part in the game."
     )
+    command = "gansynth quality my-cells synthetic --out quality"
+    return Section("Are they recognised?", command=command, table=Table(head, rows, caption))
+
+
+def _compared(look: FirstLook) -> list[Section]:
+    if look.compared is None:
+        return []
+    compared, found = look.compared, look.compared.found
+    classifier, endpoint = _classifier(compared), found.about.endpoints[0]
+    ranks = {one.arm: one for one in found.standings(classifier)}
+    rows: list[Row] = []
+    drawn: list[tuple[str, ArmEffect | None]] = []
+    for arm in placed(found, classifier, endpoint):
+        effect = found.effect(arm.arm, classifier, endpoint)
+        value, rank = arm.estimate(endpoint), ranks.get(arm.arm)
+        name = compared.names.get(arm.arm, arm.arm)
+        cells = [
+            Cell(value_of(value, 2), ends(value.interval, 2) if value else "", best=not rows),
+            Cell("–") if effect is None else Cell(signed(effect.value, 2), signed_ends(effect.interval, 2)),
+            Cell("–" if effect is None else p_value(effect.p_holm)),
+            Cell("–") if rank is None else Cell(value_of(rank.rare, 2), ends(rank.rare.interval, 2)),
+        ]
+        rows.append(Row(name, cells, small=arm.arm.rpartition("/")[2] if arm.is_synthetic else arm.arm))
+        if effect is not None:
+            drawn.append((name, effect))
+    about = found.about
+    tested, seeds = sum(about.test_counts.values()), len(about.seeds)
+    caption = (
+        f"One small network ({classifier}, {about.size} × {about.size} pixels), {seeds} "
+        f"training{'s' if seeds > 1 else ''} of each arm with the same number of steps, tested on {tested:,} fresh "
+        f"{look.kind} cells. Small numbers: 95% intervals. p is corrected (Holm) for the arms. Rare: mean recall of "
+        f"{listed(about.rare)}."
+    )
+    head = ["training", endpoint.title, "difference", "p", "rare cells recognised"]
+    blocks: list[Block] = [Grid(head, rows, caption)]
+    if drawn:
+        chart = forest_chart(drawn, xlabel=f"difference in {inside(endpoint.title)} from the original data")
+        words = "Right of the line is better than the original data. Filled: the difference is shown."
+        blocks.append(Drawings([Drawing(chart, words, width=34)]))
+    blocks.append(Links([Link(compared.place, "The whole comparison: class by class, confusion, misclassified cells")]))
+    command = (
+        "gansynth compare my-cells --remedies none,posthoc-logit-adjustment,oversample,runs/my-cells --out compared"
+    )
+    said = " ".join(winner(found, classifier, compared.names))
+    return [Section("Does balancing help?", [said] if said else [], command=command, blocks=blocks)]
+
+
+def _classifier(compared: Compared) -> str:
+    return compared.found.classifiers[0]
 
 
 def _balance(look: FirstLook) -> Section:
@@ -256,28 +392,25 @@ def _training(look: FirstLook) -> list[Section]:
     return [Section("Training", command=command, charts=charts)] if charts else []
 
 
-def _classes(look: FirstLook) -> Section:
-    head = ["class", "recognised, synthetic", f"recognised, fresh {look.kind}"]
-    head += ["diversity, synthetic", f"diversity, fresh {look.kind}"]
-    rows = []
-    for c, name in enumerate(look.class_names):
-        row = [name, _share(look.agreement, c), _share(look.agreement_held_out, c)]
-        row += [_spread(look.diversity[c]), _spread(look.diversity_held_out[c])]
-        rows.append(row)
+def _variety(look: FirstLook) -> Section:
+    head = ["class", "synthetic", f"fresh {look.kind} cells"]
+    rows = [
+        [name, _spread(look.diversity[c]), _spread(look.diversity_held_out[c])]
+        for c, name in enumerate(look.class_names)
+    ]
     caption = (
-        "Recognised: share that the independent classifier assigns to the class, n, and the 95% Wilson interval. "
-        "Diversity: mean root-mean-square difference of two images of the class, in grey levels of 255, with its "
-        f"95% bootstrap interval. Compare each number with that of fresh {look.kind} cells beside it."
+        "How much two images of a class differ: mean root-mean-square difference in grey levels of 255, with its 95% "
+        "bootstrap interval."
     )
     memory = look.memorisation
-    after = (
+    copies = (
         f"Nearest training image: the median synthetic image is {memory.median_generated:.1f} grey levels away, the "
         f"median fresh {look.kind} cell {memory.median_held_out:.1f}. A synthetic image is the nearer one in "
         f"{memory.value:.0%} of pairs ({memory.interval[0]:.0%} to {memory.interval[1]:.0%}; 50% is as fresh as "
         f"{look.kind}, 100% is copying)."
     )
-    command = "gansynth quality my-cells synthetic --out quality"
-    return Section("A first look at quality", command=command, table=Table(head, rows, caption), after=[after])
+    command = "gansynth sheet synthetic --beside my-cells --sort nearest --pairs --out nearest.png"
+    return Section("As varied, and no copies?", command=command, table=Table(head, rows, caption), after=[copies])
 
 
 def _share(agreement: ClassAgreement | None, c: int) -> str:

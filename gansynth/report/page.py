@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from gansynth.files.atomic import write_text
@@ -136,6 +137,8 @@ class Page:
         Where the page comes from: versions, seed, device, date.
     wide : bool
         Whether the page holds wide tables.
+    reload_seconds : int
+        After so many the page loads itself anew; 0 never.
     """
 
     title: str
@@ -149,6 +152,7 @@ class Page:
     findings: Sequence[str] = ()
     commands_title: str = "Next"
     wide: bool = False
+    reload_seconds: int = 0
     lead: int = 0
 
     @property
@@ -173,6 +177,7 @@ def render_page(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     return environment.get_template("page.html.j2").render(page=page)
 
 
@@ -180,6 +185,11 @@ def write_page(path: Path | str, page: Page) -> Path:
     """Write `page` to `path`, whole or not at all, and return the path."""
     write_text(path, render_page(page))
     return Path(path)
+
+
+def _breakable(name: str) -> Markup:
+    """Let a long name, such as that of an arm, continue on the next line after a sign that joins its parts."""
+    return Markup(re.sub(r"([+/:,])(?=\S)", r"\1<wbr>", str(escape(name))))
 
 
 def _png_address(images: NDArray[np.uint8]) -> str:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from gansynth.errors import InputError
-from gansynth.runs.names import INFO, RECIPE
+from gansynth.runs.names import INFO, RECIPE, REMEDY
 
 _UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.(json|jsonl|yaml|safetensors|png)")
 """What `gansynth.files.atomic.whole_file` calls a file that is not whole yet."""
@@ -16,7 +16,7 @@ def claim_folder(out: Path, resume: bool) -> None:
     """Make the folder, or refuse one that holds something else."""
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the run")
-    held = any(out.iterdir()) if out.is_dir() else False
+    held = any(path.name != REMEDY for path in out.iterdir()) if out.is_dir() else False
     run = (out / INFO).exists() or (out / RECIPE).exists()
     if held and not resume:
         what = "already holds a run; continue it with --resume" if run else "is not empty; empty it"

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from lightning_fabric.loggers import Logger
 from PIL import Image
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
@@ -37,9 +38,14 @@ class Journal:
         Whether to speak to the user: a progress bar on a terminal, plain lines elsewhere, always on standard error.
     enabled : bool
         False in all processes but the first.
+    loggers : sequence of Logger
+        Trackers that get the same values.
     """
 
-    def __init__(self, folder: Path, first_step: int, *, terminal: bool, enabled: bool) -> None:
+    def __init__(
+        self, folder: Path, first_step: int, *, terminal: bool, enabled: bool, loggers: Sequence[Logger] = ()
+    ) -> None:
+        self.loggers = loggers
         self.enabled, self.path, self.first_step = enabled, folder / LOG, first_step
         self.console = Console(stderr=True, quiet=not (terminal and enabled), markup=False, emoji=False)
         self.live = self.console.is_terminal
@@ -60,6 +66,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bar.stop()
+        for logger in self.loggers:
+            logger.finalize("success" if error is None else "failed")
         if self.board is not None:
             # Where something went wrong already, a full disk perhaps, that is what is to be said.
             with suppress(OSError) if error is not None else naming(self.path.parent / "events.out.tfevents"):
@@ -100,6 +108,8 @@ class Journal:
         self._append({"step": at.step, "images": at.images, "seconds": round(at.seconds, 2), **terms})
         for name, value in terms.items():
             self._scalar(name, value, at.step)
+        for logger in self.loggers:
+            logger.log_metrics(terms, at.step)
         self._note = f"step {at.step}  " + "  ".join(f"{k} {v:.3g}" for k, v in terms.items())
         self._advance("training", share, self._note)
         if not self.live:
@@ -121,10 +131,16 @@ class Journal:
     ) -> None:
         """Record the class watch, and say which classes seem to collapse."""
         self._append({"step": at.step, "watch": classes})
-        for name, values in classes.items():
-            for key in ("recall", "diversity"):
-                if values[key] is not None:
-                    self._scalar(f"watch_{key}/{name}", float(values[key] or 0.0), at.step)
+        seen = {
+            f"watch_{key}/{name}": float(values[key] or 0.0)
+            for name, values in classes.items()
+            for key in ("recall", "diversity")
+            if values[key] is not None
+        }
+        for name, value in seen.items():
+            self._scalar(name, value, at.step)
+        for logger in self.loggers:
+            logger.log_metrics(seen, at.step)
         if self.board is not None:
             with naming(self.path.parent / "events.out.tfevents"):
                 self.board.add_image("samples", np.asarray(sheet), at.step, dataformats="HWC")

@@ -5,3 +5,5 @@ from __future__ import annotations
 MODEL = "model.safetensors"
 RECIPE = "recipe.yaml"
 INFO = "run.json"
+REMEDY = "remedy"
+"""Folder inside a classifier's run for what its remedy made before the classifier learned: a GAN, synthetic images."""

@@ -44,6 +44,16 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return tensors, metadata
 
 
+def halved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors with their float32 numbers in 16 bits, for a file that is to be small."""
+    return {name: t.to(torch.float16) if t.dtype == torch.float32 else t for name, t in tensors.items()}
+
+
+def widened(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors with all their fractional numbers as float32, which networks compute in."""
+    return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+
+
 def refuse_not_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Refuse weights with NaN or infinity: what is computed with them looks like a result and is none.
 

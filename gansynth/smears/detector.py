@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,11 @@ from torch.nn import functional as F
 from gansynth.cells.stain import background_colour, optical_density
 from gansynth.data.folders import shown
 from gansynth.errors import InputError
-from gansynth.files import NoSuchFile, read_json
 from gansynth.files.atomic import write_json
 from gansynth.files.hashing import file_sha256
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
-from gansynth.recipes.reading import ZOO
-from gansynth.runs.shipped import shipped
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.artifact import Artifact, find_artifact, shipped
+from gansynth.runs.weights import halved, read_weights, widened, write_weights
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, corners, one_each, overlap
 from gansynth.smears.diameter import given_or_measured
 from gansynth.smears.field import WORKING_DIAMETER, SmearField, working_field
@@ -112,8 +109,7 @@ class CellDetector:
         """Write ``detector.safetensors`` (16 bits a weight) and ``detector.json``, each whole or not at all."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        state = {name: _halved(value).contiguous() for name, value in self.network.state_dict().items()}
-        write_weights(folder / WEIGHTS, state, {})
+        write_weights(folder / WEIGHTS, halved(self.network.state_dict()), {})
         shape = {"kinds": list(KINDS), "width": self.network.width, "thresholds": self.thresholds}
         write_json(folder / INFO, {**shape, **self.info, "sha256": file_sha256(folder / WEIGHTS)})
 
@@ -126,18 +122,14 @@ class CellDetector:
         InputError
             If it is not such a folder, or its weights are not those that ``detector.json`` names.
         """
-        folder = Path(folder)
+        artifact = Artifact("cell detector", folder := Path(folder))
+        info = dict(artifact.info)
         try:
-            info = read_json(folder / INFO)
             width, written, known = int(info.pop("width")), str(info.pop("sha256")), list(info.pop("kinds"))
             thresholds = {kind: float(info["thresholds"][kind]) for kind in KINDS}
             info.pop("thresholds")
-        except NoSuchFile:
-            raise InputError(
-                f"{shown(folder)}: is not a cell detector (it has no {INFO}); give a folder that has one"
-            ) from None
-        except (ValueError, KeyError, TypeError, AttributeError, OSError):
-            raise InputError(f"{shown(folder / INFO)}: cannot be read; the detector was cut off or edited") from None
+        except (ValueError, KeyError, TypeError):
+            raise artifact.edited() from None
         if known != list(KINDS):
             raise InputError(f"{shown(folder / INFO)}: finds {known}, not {list(KINDS)}; give another detector")
         try:
@@ -145,7 +137,7 @@ class CellDetector:
                 raise InputError(f"{shown(folder / WEIGHTS)}: is not the file that {INFO} beside it names")
             network = CellDetectorNetwork(len(KINDS), width)
             held, _ = read_weights(folder / WEIGHTS)
-            network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in held.items()})
+            network.load_state_dict(widened(held))
         except (OSError, RuntimeError, ValueError):
             raise InputError(f"{shown(folder / WEIGHTS)}: is missing or does not fit {INFO} beside it") from None
         return cls(network.eval(), thresholds, info)
@@ -162,19 +154,14 @@ def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
     Raises
     ------
     InputError
-        If there is neither.
+        If there is neither, or it is something else that was trained (see `find_artifact`).
 
     Examples
     --------
     >>> sorted(open_detector("bccd-detector").thresholds)
     ['RBC', 'WBC']
     """
-    if Path(name_or_path).is_dir():
-        return CellDetector.load(name_or_path)
-    folder = resources.files(ZOO) / str(name_or_path)
-    if not (folder / INFO).is_file():
-        raise InputError(f"no folder and no cell detector '{name_or_path}'; the zoo has {', '.join(zoo_detectors())}")
-    return CellDetector.load(str(folder))
+    return CellDetector.load(find_artifact(name_or_path, "cell detector").folder)
 
 
 def network_input(field: SmearField) -> Tensor:
@@ -255,7 +242,3 @@ def _same(first: CellBox, second: CellBox) -> bool:
         and one.top <= (other.top + other.bottom) / 2 <= one.bottom
         for one, other in ((first, second), (second, first))
     )
-
-
-def _halved(tensor: Tensor) -> Tensor:
-    return tensor.half() if tensor.is_floating_point() else tensor

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,46 @@ if TYPE_CHECKING:
     from gansynth.gans import Run
 
 HELD_OUT = ("val", "test")
+
+
+@dataclass(frozen=True)
+class Lack:
+    """What a data set lacks.
+
+    Attributes
+    ----------
+    dataset : CellDataset
+        With its split.
+    root : Path or None
+        Its folder.
+    before, missing : dict of str to int
+        Training images of each class, and those wanted of the classes that have fewer.
+    wanted : int
+        Training images wanted in every class.
+    """
+
+    dataset: CellDataset
+    root: Path | None
+    before: dict[str, int]
+    missing: dict[str, int]
+    wanted: int
+
+
+def lacking(data: str | Path | CellDataset, run: Run, *, target: str | int = "max", seed: int = 0) -> Lack:
+    """Find out what `balance` would have to add; parameters and errors are those of `balance`."""
+    from gansynth.gans.leaks import refuse_leaking_run
+
+    dataset, root = _opened(data, run.resolution)
+    if not dataset.records["split"].isin(("train", *HELD_OUT)).all():
+        dataset = split_dataset(dataset, seed=seed)
+    training = dataset.records["split"].eq("train").to_numpy()
+    before = dataset.select(training).counts()
+    wanted = _target(target, before)
+    missing = {name: wanted - n for name, n in before.items() if n < wanted}
+    _refuse_unknown(missing, run)
+    refuse_leaking_run(run, dataset.select(~training))
+    _refuse_synthetic(dataset)
+    return Lack(dataset, root, before, missing, wanted)
 
 
 @holding()
@@ -90,20 +131,10 @@ def balance(
         from gansynth.gans import open_run
 
         run = open_run(run)
-    from gansynth.gans.leaks import refuse_leaking_run
-
     out = Path(out)
-    dataset, root = _opened(data, run.resolution)
-    if not dataset.records["split"].isin(("train", *HELD_OUT)).all():
-        dataset = split_dataset(dataset, seed=seed)
-    training = dataset.records["split"].eq("train").to_numpy()
-    before = dataset.select(training).counts()
-    wanted = _target(target, before)
-    missing = {name: wanted - n for name, n in before.items() if n < wanted}
-    _refuse_unknown(missing, run)
-    refuse_leaking_run(run, dataset.select(~training))
-    _refuse_synthetic(dataset)
-    held_out = dataset.select(~training).counts()
+    found = lacking(data, run, target=target, seed=seed)
+    dataset, root, before, missing, wanted = found.dataset, found.root, found.before, found.missing, found.wanted
+    held_out = dataset.select(~dataset.records["split"].eq("train").to_numpy()).counts()
     synthetic, assembly = _beside(out, "synthetic"), _beside(out, "assembly")
     if resume and (out / "metadata.csv").exists():
         after = _training_counts_of_finished(out, run, before, wanted)

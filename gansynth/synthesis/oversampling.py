@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gansynth.gans import Run
 
 
-class GANOverSampler(BaseOverSampler):  # type: ignore[misc]
+class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn has no types
     """Add synthetic images to the classes that have few.
 
     It trains a GAN on the images given, or takes one that is trained already. Inside an
@@ -141,7 +141,8 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]
 
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = False) -> tuple[Any, Any, bool]:
         if np.ndim(X) <= 2:
-            return super()._check_X_y(X, y, accept_sparse=False)  # type: ignore[no-any-return]
+            checked: tuple[Any, Any, bool] = super()._check_X_y(X, y, accept_sparse=False)
+            return checked
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         X = check_array(X, allow_nd=True, dtype="numeric")
         check_consistent_length(X, y)

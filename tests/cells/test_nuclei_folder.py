@@ -41,10 +41,10 @@ def test_the_table_on_disk_is_the_one_in_memory(cells: CellDataset, made: Nuclei
 
 
 def test_every_cell_is_counted_once_and_platelets_have_no_nucleus(made: NucleiReport) -> None:
-    assert made.cells == 9 and made.left_out == sum(one["left_out"] for one in made.classes.values())
-    assert made.classes["platelet"]["left_out"] == made.problems[NO_NUCLEUS] == 2
+    assert made.cells == 9 and made.left_out == sum(one.left_out for one in made.classes.values())
+    assert made.classes["platelet"].left_out == made.problems[NO_NUCLEUS] == 2
     for name, one in made.classes.items():
-        assert one["cells"] == COUNTS[name] == one["left_out"] + sum(one["lobes"])
+        assert one.cells == COUNTS[name] == one.left_out + sum(one.lobes)
     right, asked = made.by_lobes
     assert right <= asked == 7 - (made.left_out - 2)
     assert json.loads((made.out / "report.json").read_text())["left_out"] == made.left_out

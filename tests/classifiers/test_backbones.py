@@ -281,7 +281,7 @@ def test_a_recipe_may_bring_a_cheap_remedy_but_not_beside_an_arms() -> None:
     for remedy in ("none", "cb-focal:beta=0.999:gamma=1"):
         own = recipe("network.weights=none", f"remedy={remedy}", "augmentation=none")
         curve = train_classifier(cells, own, validation=None, steps=1, device="cpu", progress=False).curve
-        losses.append(curve[0]["train_loss"])
+        losses.append(curve[0].train_loss)
     assert losses[0] != losses[1]
     with pytest.raises(InputError, match="makes images first"):
         train_classifier(cells, recipe("network.weights=none", "remedy=c-wgan-gp-64"), validation=None, steps=1)

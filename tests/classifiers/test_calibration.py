@@ -42,7 +42,7 @@ def test_a_run_can_be_opened_calibrated(tmp_path: Path) -> None:
     assert calibrated.chosen_on_sha256 == set(held_out.records["sha256"])
     assert not isinstance(open_classifier(tmp_path / "run"), Calibrated)
     asked = train_classifier(cells, tiny_recipe("training.calibrated=true"), validation=held_out, **options)  # type: ignore[arg-type]
-    assert isinstance(asked, Calibrated) and asked.temperature == told["temperature"]
+    assert isinstance(asked, Calibrated) and asked.calibration.temperature == told["temperature"]
 
 
 def test_without_validation_images_nothing_is_calibrated(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from gansynth.classifiers import Classifier, train_classifier
 from gansynth.classifiers import neural_training as training_module
-from gansynth.classifiers.augmentation import _grid, ordinary_augmentation, random_orientations
+from gansynth.classifiers.augmentation import _grid, free_augmentation, ordinary_augmentation, random_orientations
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.neural_run import steps_per_epoch
 from gansynth.classifiers.neural_training import learning_rate
@@ -34,8 +34,8 @@ def test_it_learns_to_tell_cells_apart_and_its_curve_says_so() -> None:
     assert (p.argmax(axis=1) == held_out.labels).mean() >= 0.9
     first, last = classifier.curve[0], classifier.curve[-1]
     names = {"epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_macro_f1"}
-    assert set(last) == names and (last["epoch"], last["step"]) == (12, 60)
-    assert last["train_loss"] < first["train_loss"] and last["val_loss"] < first["val_loss"]
+    assert set(last.to_json()) == names and (last.epoch, last.step) == (12, 60)
+    assert last.train_loss < first.train_loss and last.val_loss < first.val_loss
 
 
 def test_equal_seeds_give_equal_classifiers_and_leave_the_callers_randomness_alone() -> None:
@@ -50,8 +50,8 @@ def test_the_weights_with_the_best_macro_f1_are_kept() -> None:
     cells, held_out = tiny_cells()
     classifier = train(cells, "training.epochs=8", "training.learning_rate=0.3", "training.schedule=constant")
     p = classifier.probabilities(held_out.images)
-    best = max(classifier.curve, key=lambda point: point["val_macro_f1"])
-    assert (p.argmax(axis=1) == held_out.labels).mean() == pytest.approx(best["val_accuracy"])
+    best = max(classifier.curve, key=lambda point: point.val_macro_f1)
+    assert (p.argmax(axis=1) == held_out.labels).mean() == pytest.approx(best.val_accuracy)
 
 
 def test_the_weights_of_the_least_loss_are_kept_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_the_weights_of_the_least_loss_are_kept_where_that_is_asked(monkeypatch:
         classifier = train(cells, *changes, "training.precision=32", f"training.keep={keep}")
         p = classifier.probabilities(held_out.images)
         kept[keep] = float(-np.log(p[np.arange(len(p)), held_out.labels]).mean())
-        losses = [point["val_loss"] for point in classifier.curve]
+        losses = [point.val_loss for point in classifier.curve]
         assert min(losses) < losses[-1]
         assert kept[keep] == pytest.approx(min(losses) if keep == "loss" else losses[-1], abs=1e-4)
 
@@ -125,7 +125,7 @@ def test_what_was_seen_and_what_was_chosen_on_is_known() -> None:
 def test_the_loss_of_a_remedy_is_used() -> None:
     cells, _ = tiny_cells()
     plain, same, other = (
-        train(replace(Treatment.of(cells), loss=loss), steps=5).curve[0]["train_loss"]
+        train(replace(Treatment.of(cells), loss=loss), steps=5).curve[0].train_loss
         for loss in (None, lambda z, y, done: F.cross_entropy(z, y), lambda z, y, done: 2 * F.cross_entropy(z, y))
     )
     assert plain == same and other > 1.2 * plain
@@ -197,6 +197,22 @@ def test_every_image_is_augmented_by_itself_and_a_little() -> None:
     assert changed.shape == images.shape
     assert len({round(float(image.mean()), 5) for image in changed}) == 6
     assert (changed - images).abs().mean() < 0.15
+
+
+def test_free_augmentation_turns_by_any_angle_and_changes_saturation_but_not_hue() -> None:
+    torch.manual_seed(0)
+    half = torch.full((64, 3, 32, 32), -0.5)
+    half[..., :16] = 0.5  # an edge, grey: its angle is seen in the mean of the upper half
+    found = free_augmentation(half)
+    assert len({round(float(image[0, :16].mean() - image[0].mean()), 3) for image in found}) > 40
+    assert torch.allclose(found[:, 0], found[:, 1], atol=1e-6), "grey has no saturation to change"
+    violet = torch.tensor([0.2, -0.6, 0.4]).view(1, 3, 1, 1).expand(64, 3, 8, 8)
+    shown = free_augmentation(violet).mean(dim=(2, 3))
+    apart = shown - shown.mean(dim=1, keepdim=True)
+    direction = F.normalize(violet[0, :, 0, 0] - violet[0, :, 0, 0].mean(), dim=0)
+    assert torch.allclose(F.normalize(apart, dim=1), direction.expand(64, 3), atol=1e-5)
+    spread = apart.norm(dim=1)
+    assert spread.max() / spread.min() > 1.5
 
 
 def test_orientations_move_every_pixel_and_change_none() -> None:

@@ -23,6 +23,7 @@ def study() -> ModuleType:
     spec = importlib.util.spec_from_file_location("planted_degradations", STUDY)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(STUDY.parent))  # studies import each other from their own folder
     sys.modules["planted_degradations"] = module
     spec.loader.exec_module(module)
     return module

@@ -177,8 +177,8 @@ def test_what_is_mixed_with_itself_is_learned_as_if_nothing_were_mixed() -> None
     one, other = (
         train(what, "training.precision=32", steps=5).curve[0] for what in (plain, replace(plain, mix=itself))
     )
-    assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-5)
-    assert one["train_accuracy"] == other["train_accuracy"]
+    assert one.train_loss == pytest.approx(other.train_loss, rel=1e-5)
+    assert one.train_accuracy == other.train_accuracy
 
 
 def test_a_cosine_head_gives_scaled_cosines() -> None:

@@ -110,7 +110,19 @@ def test_on_other_data_the_smallest_classes_are_composed_at_most_half_of_all() -
 def out(phantom_folder: Path, module_on_one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the study writes of phantom cells, without any published weights."""
     out = tmp_path_factory.mktemp("abouali2023") / "out"
-    words = [str(phantom_folder), "--out", str(out), "--quick", "--size", "32", "--epochs", "1", "--seeds", "1"]
+    words = [
+        str(phantom_folder),
+        "--out",
+        str(out),
+        "--budget",
+        "quick",
+        "--size",
+        "32",
+        "--epochs",
+        "1",
+        "--seeds",
+        "1",
+    ]
     asked = paper_study.options(paper_study.parser("").parse_args([*words, "--jobs", "1"]), abouali2023.AMOUNTS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paper_study, "write_comparison_page", lambda folder: folder)  # takes seconds, and has its tests
@@ -157,7 +169,7 @@ def test_both_protocols_figures_and_sheets_are_there(out: Path) -> None:
 
 
 def test_a_share_of_nothing_is_refused(phantom_folder: Path, tmp_path: Path) -> None:
-    words = [str(phantom_folder), "--out", str(tmp_path), "--quick"]
+    words = [str(phantom_folder), "--out", str(tmp_path), "--budget", "quick"]
     asked = paper_study.options(paper_study.parser("").parse_args(words), abouali2023.AMOUNTS)
     with pytest.raises(InputError, match="--share 0: give a number above 0"):
         abouali2023.study(asked, share=0, main="custom-cnn", scratch="none", model_epochs=1)

@@ -63,7 +63,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file.rename(place / "cells" / kind / file.name)
     (place / "cells" / "neutrophil").rmdir()
     (place / "cells" / "metadata.csv").unlink()  # it names the files by the folder they were drawn in
-    arguments = [str(place / "cells"), "--out", str(place / "out"), "--quick", "--size", "32", "--folds", "2"]
+    arguments = [str(place / "cells"), "--out", str(place / "out"), "--budget", "quick", "--size", "32", "--folds", "2"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["alkrimi2023.py", *arguments, "--classifiers", "naive-bayes", "--jobs", "1"])
         alkrimi2023.main()

@@ -70,7 +70,19 @@ def test_fifteen_plentiful_classes_get_the_papers_numbers_and_a_share_of_none_le
 def out(phantom_folder: Path, module_on_one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the study writes of phantom cells, without any published weights."""
     out = tmp_path_factory.mktemp("guo2022") / "out"
-    words = [str(phantom_folder), "--out", str(out), "--quick", "--size", "32", "--epochs", "1", "--seeds", "1"]
+    words = [
+        str(phantom_folder),
+        "--out",
+        str(out),
+        "--budget",
+        "quick",
+        "--size",
+        "32",
+        "--epochs",
+        "1",
+        "--seeds",
+        "1",
+    ]
     given_words = paper_study.parser("").parse_args([*words, "--jobs", "1"])
     asked = paper_study.options(given_words, guo2022.AMOUNTS)
     with pytest.MonkeyPatch.context() as patch:
@@ -121,7 +133,22 @@ def test_figures_pages_and_sheets_are_written_and_the_tail_was_kept(out: Path) -
 
 
 def test_a_network_that_the_study_does_not_have_is_refused(phantom_folder: Path, tmp_path: Path) -> None:
-    given_words = paper_study.parser("").parse_args([str(phantom_folder), "--out", str(tmp_path), "--quick"])
+    given_words = paper_study.parser("").parse_args([str(phantom_folder), "--out", str(tmp_path), "--budget", "quick"])
     asked = paper_study.options(given_words, guo2022.AMOUNTS)
     with pytest.raises(InputError, match="--scratch: the study has no network 'resnet51'"):
         guo2022.study(asked, tail=0.02, baseline="custom-cnn", scratch="resnet51", network_epochs=1)
+
+
+def test_a_part_alone_runs_on_named_features_and_leaves_the_others_empty(
+    phantom_folder: Path, module_on_one_thread: None, tmp_path: Path
+) -> None:
+    words = [str(phantom_folder), "--out", str(tmp_path), "--budget", "quick", "--size", "32", "--seeds", "1"]
+    asked = paper_study.options(paper_study.parser("").parse_args([*words, "--jobs", "1"]), guo2022.AMOUNTS)
+    shared = {"tail": 0.05, "baseline": "custom-cnn", "scratch": "none", "network_epochs": 1}
+    guo2022.study(asked, **shared, wanted=["features"], features="pixels")
+    text = (tmp_path / "tables.md").read_text(encoding="utf-8")
+    assert "those of pixels, frozen" in text and "Table 4, differences from the features untreated" in text
+    smote = next(line for line in text.splitlines() if line.startswith("| SMOTE |"))
+    assert not smote.endswith("/ - |") and not (tmp_path / "pixels").exists()
+    with pytest.raises(InputError, match="--parts: there is no 'figures'; there are pixels"):
+        guo2022.study(asked, **shared, wanted=["figures"])

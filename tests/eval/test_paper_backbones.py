@@ -11,12 +11,13 @@ from torchvision.models import get_model
 
 import paper_backbones
 import paper_study
+from budget import Amount
 from gansynth.classifiers import backbones
 from gansynth.errors import InputError
 from gansynth.files.hashing import file_sha256
 from gansynth.recipes.classifier import load_classifier_recipe
 from paper_backbones import network, networks
-from paper_study import Amount, Options
+from paper_study import Options
 
 
 def asked(out: Path, data: str = "phantom", weights_dir: Path | None = None) -> Options:

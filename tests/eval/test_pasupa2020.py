@@ -83,7 +83,7 @@ def test_figure_13_is_the_mean_of_both_models_gains() -> None:
 def out(phantom_folder: Path, module_on_one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the study writes of phantom cells at two ratios, without any published weights."""
     home = tmp_path_factory.mktemp("pasupa2020")
-    words = [str(phantom_folder), "--out", str(home / "out"), "--quick", "--size", "32", "--epochs", "1"]
+    words = [str(phantom_folder), "--out", str(home / "out"), "--budget", "quick", "--size", "32", "--epochs", "1"]
     given_words = paper_study.parser("").parse_args([*words, "--seeds", "1", "--jobs", "1"])
     asked = paper_study.options(given_words, pasupa2020.AMOUNTS)
     with pytest.MonkeyPatch.context() as patch:
@@ -140,7 +140,7 @@ def test_alpha_was_searched_on_the_training_split_and_figures_are_drawn(out: Pat
 
 
 def test_a_class_that_is_not_there_is_refused(phantom_folder: Path, tmp_path: Path) -> None:
-    given_words = paper_study.parser("").parse_args([str(phantom_folder), "--out", str(tmp_path), "--quick"])
+    given_words = paper_study.parser("").parse_args([str(phantom_folder), "--out", str(tmp_path), "--budget", "quick"])
     asked = paper_study.options(given_words, pasupa2020.AMOUNTS)
     with pytest.raises(InputError, match="no such class"):
         pasupa2020.study(asked, ["smudge cell"], ["none"], None)

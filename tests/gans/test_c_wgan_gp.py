@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from gansynth.gans import build_gan
+from gansynth.gans.engine.ema import Ema
 from gansynth.gans.gan import Batch
 from gansynth.gans.methods.c_wgan_gp import CWGANGP, mode_seeking
 from gansynth.recipes import load_recipe
@@ -66,6 +69,32 @@ def test_the_classifier_learns_from_real_images_only(gan: CWGANGP) -> None:
     terms["real"].backward()
     assert gradients(gan.classifier)
     assert not gradients(gan.generator)
+
+
+def test_the_classifier_learns_from_generated_images_where_the_recipe_says_so() -> None:
+    gan = build_gan(tiny_recipe("losses.classifier_generated=0.5", "training.warm_up=2"), ["a", "b", "c"])
+    assert isinstance(gan, CWGANGP)
+    batch = batch_for(gan)
+    assert set(gan.classifier_loss(batch)) == {"real"}, "before the game there is nothing to learn from"
+    terms = gan.classifier_loss(replace(batch, step=2))
+    terms["generated"].backward()
+    assert gradients(gan.classifier) and not gradients(gan.generator)
+    assert "generated" not in CWGANGP(tiny_recipe(), 3).classifier_loss(batch)
+
+
+def test_the_papers_recipe_keeps_the_last_generator_and_alters_and_tempers_nothing() -> None:
+    paper = load_recipe("c-wgan-gp-paper", PAPER)
+    assert paper.sampling.mode == "natural" and paper.training.steps == 50 * 256
+    gan = build_gan(paper, ["a", "b", "c"])
+    images = torch.rand(2, 3, 32, 32)
+    assert gan.augment(images) is images or torch.equal(gan.augment(images), images)
+    slow = Ema(gan.generator, paper.training.ema_half_life, paper.training.ema_ramp)
+    with torch.no_grad():
+        for weight in gan.generator.parameters():
+            weight.add_(1)
+    slow.update(paper.training.batch_size, paper.training.batch_size)
+    for kept, last in zip(slow.network.parameters(), gan.generator.parameters(), strict=True):
+        torch.testing.assert_close(kept, last)
 
 
 def test_the_generator_learns_from_critic_and_classifier(gan: CWGANGP) -> None:

@@ -351,12 +351,12 @@ def test_a_sixth_gan_is_one_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     from gansynth.gans import Batch, Turn, register
     from gansynth.gans import gan as registry
     from gansynth.gans.players import build_critic, build_generator
-    from gansynth.recipes.gan import LOSSES, NoLosses
+    from gansynth.recipes.declared import DECLARED, Declared, ThreePlayerNetworks
 
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
-    monkeypatch.setitem(LOSSES, "hinge-gan", NoLosses)
+    monkeypatch.setitem(DECLARED, "hinge-gan", Declared())
 
-    @register("hinge-gan")
+    @register("hinge-gan", networks=ThreePlayerNetworks)
     class HingeGAN(GAN):
         def __init__(self, recipe, n_classes: int) -> None:  # type: ignore[no-untyped-def]
             super().__init__(recipe, n_classes)

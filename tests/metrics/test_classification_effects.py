@@ -45,6 +45,7 @@ def simulation() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     import sys
 
+    sys.path.insert(0, str(path.parent))  # studies import each other from their own folder
     sys.modules["comparison_null"] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gansynth.errors import InputError
 from gansynth.recipes import load_recipe, recipe_names
-from gansynth.recipes.gan import LOSSES
+from gansynth.recipes.declared import DECLARED, Declared, Networks
 from gansynth.recipes.reading import Section
 
 TEXT = """\
@@ -27,6 +27,9 @@ networks:
 training:
   batch_size: 32
 """
+
+
+HAZRA = {"family": "hazra2022", "width": 64}
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_every_recipe_of_the_zoo_opens_under_its_name_and_survives_a_round_trip(
 
 def test_the_papers_recipe_says_what_the_paper_says() -> None:
     recipe = load_recipe("c-wgan-gp")
-    assert (recipe.resolution, recipe.latent, recipe.networks.family) == (128, 500, "hazra2022")
+    assert (recipe.resolution, recipe.latent, recipe.networks.model_dump()) == (128, 500, HAZRA)
     assert (recipe.losses.gradient_penalty, recipe.training.critic_steps) == (10, 5)
 
 
@@ -64,6 +67,35 @@ def test_a_weight_that_a_gan_does_not_have_is_refused(name: str, change: str, se
         load_recipe(name, [change])
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("cgan-64", "networks.classifier=[8,8]", "unknown name 'networks.classifier'; known here: critic, "),
+        ("cgan-64", "networks.projection=true", "unknown name 'networks.projection'; known here: "),
+        ("cgan", "networks.style=8", "unknown name 'networks.style'; known here: family, width"),
+        ("dcgan-64", "networks.style=8", "unknown name 'networks.style'; known here: critic, family, generator"),
+        ("dcgan-64", "networks.family=compact", "networks.family: should be dcgan (found 'compact')"),
+        ("c-wgan-gp-64", "networks.projected_edge=64", "unknown name 'networks.projected_edge'"),
+        ("c-wgan-gp-64", "networks.clasifier=[8]", "did you mean 'classifier'?"),
+        ("projected-c-gan-64", "networks.critic=[8,8]", "unknown name 'networks.critic'"),
+        ("projected-c-gan", "networks.family=hazra2022", "networks.family: should be compact (found 'hazra2022')"),
+        ("cgan-64", "networks=8", "networks: Input should be a valid dictionary"),
+        ("cgan-64", "networks={}", "'networks.family' is missing; add it"),
+    ],
+)
+def test_networks_that_a_gan_does_not_have_are_refused(name: str, change: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        load_recipe(name, [change])
+
+
+def test_a_player_that_a_gan_does_not_have_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = load_recipe("cgan-64").to_yaml().replace("  style: 128", "  classifier: [32, 48, 64, 96]")
+    (tmp_path / "mine.yaml").write_text(text)
+    line = 1 + text.splitlines().index("  classifier: [32, 48, 64, 96]")
+    with pytest.raises(InputError, match=f"mine.yaml, line {line}: unknown name 'networks.classifier'"):
+        load_recipe(tmp_path / "mine.yaml")
+
+
 def test_it_is_refused_with_its_line(tmp_path: Path) -> None:
     text = load_recipe("infogan-64").to_yaml().replace("information: 1.0", "generator_class: 1.0")
     (tmp_path / "mine.yaml").write_text(text)
@@ -76,31 +108,37 @@ def test_what_ships_trained_keeps_its_recipe() -> None:
     recipe = load_recipe(Path(__file__).parents[2] / "models" / "pbc-64")
     assert recipe.losses.model_dump() == {
         "gradient_penalty": 10, "penalty_every": 4, "drift": 0.001, "classifier_real": 1, "generator_critic": 4,
-        "generator_class": 0.2, "mode_seeking": 7, "generator_texture": 1,
+        "generator_class": 0.2, "mode_seeking": 7, "generator_texture": 1, "classifier_generated": 0,
     }  # fmt: skip
 
 
-def test_a_gan_that_is_not_known_yet_keeps_its_weights_until_it_declares_them() -> None:
-    early = load_recipe("cgan-64", ["gan=later", "losses={push: 2, pusch: 3}"])
-    assert early.losses.model_dump() == {"push": 2, "pusch": 3} and early.declared() == early
+def test_a_gan_that_is_not_known_yet_keeps_what_it_is_given_until_it_declares_what_it_has() -> None:
+    early = load_recipe("cgan-64", ["gan=later", "losses={push: 2, pusch: 3}", "networks={depth: 3}"])
+    assert early.losses.model_dump() == {"push": 2, "pusch": 3} and early.networks.model_dump() == {"depth": 3}
+    assert early.declared() == early
 
     class Pushing(Section):
         push: float = 1.0
 
-    LOSSES["later"] = Pushing
+    class Layers(Networks):
+        depth: int = 2
+
+    DECLARED["later"] = Declared((Layers,), Pushing)
     try:
         with pytest.raises(InputError, match=r"losses\.pusch"):
             early.declared()
-        known = load_recipe("cgan-64", ["gan=later", "losses.push=2"])
-        assert known.weights(Pushing).push == 2
+        known = load_recipe("cgan-64", ["gan=later", "losses.push=2", "networks={depth: 3}"])
+        assert known.weights(Pushing).push == 2 and known.networks == Layers(depth=3)
+        with pytest.raises(InputError, match=r"unknown name 'networks\.deep'; did you mean 'depth'"):
+            load_recipe("cgan-64", ["gan=later", "networks={deep: 3}"])
     finally:
-        del LOSSES["later"]
+        del DECLARED["later"]
 
 
 def test_set_changes_one_value(recipe_file: Path) -> None:
     recipe = load_recipe(recipe_file, ["training.batch_size=16", "networks.critic=[4, 4, 4, 4]"])
     assert recipe.training.batch_size == 16
-    assert recipe.networks.critic == (4, 4, 4, 4)  # type: ignore[union-attr]
+    assert recipe.networks.model_dump()["critic"] == (4, 4, 4, 4)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +153,11 @@ def test_set_changes_one_value(recipe_file: Path) -> None:
         ("batch_size: 32", "batch_size: 1", r"line 11: training.batch_size: .*greater than or equal to 2"),
         ("latent: 128\n", "", r"'latent' is missing"),
         ("resolution: 64", "resolution: 48", r"resolution 48 does not fit networks.generator"),
-        ("family: compact", "family: huge", r"line 5: networks: .*'hazra2022', 'compact'"),
+        (
+            "family: compact",
+            "family: huge",
+            r"line 6: networks.family: should be hazra2022 or compact",
+        ),
         ("[8, 8, 8, 8, 8]", "[8, 8, 8, 8, 0]", r"line 7: networks.generator.4"),
         ("name: mine", "name: [", r"line 3: not a YAML file"),
         ("name: mine", "name: !!python/object/apply:os.system [ls]", r"not a YAML file"),

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from gansynth.cells.spoiling import SPOILINGS
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.report.blocks import Grid
 from gansynth.report.comparison.levels import levels
 from gansynth.report.comparison.page import comparison_page
+from gansynth.report.comparison.robustness import robustness
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.study import compare
 
@@ -69,3 +71,20 @@ def test_superclasses_that_were_edited_by_hand_are_refused(folder: Path, tmp_pat
     (tmp_path / "results.json").write_text(json.dumps(facts))
     with pytest.raises(InputError, match="not what `compare` writes"):
         Comparison.read(tmp_path)
+
+
+def test_a_comparison_on_other_pictures_too_has_a_section_with_every_arm_in_every_condition(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert not robustness(Comparison.read(folder))
+    found = compare(
+        str(folder.parent / "cells"), ["none", "oversample"], ["naive-bayes"], tmp_path / "out", size=16, seeds=1,
+        jobs=1, device="cpu", progress=False, changes=["classical.components=6"], robustness=True,
+    )  # fmt: skip
+    (section,) = robustness(found)
+    first = section.blocks[0]
+    assert isinstance(first, Grid)
+    assert list(first.head)[1:] == ["as they are", *(one.title for one in SPOILINGS.values())]
+    assert [row.name for row in first.rows] == ["none (original)", "oversample"]
+    assert all(len(row.cells) == 5 for row in first.rows)
+    assert section.title in [one.title for one in comparison_page(found).sections]

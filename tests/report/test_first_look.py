@@ -58,7 +58,7 @@ def test_an_untrained_generator_gets_no_praise() -> None:
 def test_a_good_generator_is_said_to_take_shape_and_the_shares_are_named() -> None:
     good = look(agreement([[9, 1, 0], [1, 9, 0], [0, 1, 9]]))
     assert good.learned == list(NAMES)
-    assert verdict(good).endswith("Every class is taking shape.")
+    assert verdict(good).endswith("Of every class it recognises at least 90%.")
     assert "90%" in verdict(good) and "97%" in verdict(good) and "33%" in verdict(good)
     assert "repeat themselves" not in warnings_of(good)
 

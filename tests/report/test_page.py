@@ -12,7 +12,7 @@ from gansynth.report.figures import counts_chart
 from gansynth.report.page import Chart, ClassPictures, Page, Pictures, Section, Table, render_page, write_page
 
 RED = np.zeros((2, 3, 8, 8), np.uint8)
-VOID = {"meta", "img", "br", "link", "input"}
+VOID = {"meta", "img", "br", "wbr", "link", "input"}
 
 
 class Balance(HTMLParser):

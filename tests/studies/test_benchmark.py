@@ -33,12 +33,12 @@ SMALL = [
     "latent=8",
     "networks.generator=[8,8,8]",
     "networks.critic=[8,8]",
-    "networks.classifier=[8,8]",
     "networks.style=8",
     "training.batch_size=8",
     "reports.watch_images=4",
     "reports.sheet_every=2",
     "reports.classifier_images=64",
+    "reports.pretrained_judge=false",
 ]
 COUNT = 12
 
@@ -47,10 +47,15 @@ COUNT = 12
 def recipes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Three tiny recipes in files; the last one diverges."""
     folder, found = tmp_path_factory.mktemp("recipes"), {}
+    three = "networks.classifier=[8,8]"
     for name, of, changes in (
-        ("three", "c-wgan-gp-64", []),
+        ("three", "c-wgan-gp-64", [three]),
         ("two", "cgan-64", []),
-        ("wild", "c-wgan-gp-64", ["training.learning_rates.critic=1e20", "training.precision='32'"]),
+        (
+            "wild",
+            "c-wgan-gp-64",
+            ["networks.classifier=[8,8]", "training.learning_rates.critic=1e20", "training.precision='32'"],
+        ),
     ):
         recipe = load_recipe(of, [*SMALL, *changes])
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json") | {"name": name}))

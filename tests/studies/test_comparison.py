@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from gansynth.cells.spoiling import SPOILINGS
 from gansynth.classifiers import training
 from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
@@ -306,6 +307,31 @@ def test_arms_and_seeds_may_be_added(cells: str, trainings: list[Any], tmp_path:
     found = quickly(cells, ["undersample"], ["naive-bayes"], tmp_path / "out", seeds=3, resume=True)
     assert sorted(seed for _, seed in trainings) == [0, 1, 2, 2]  # the new arm, and the new seed of the old one
     assert [entry.arm for entry in found.arms] == ["none", "undersample"] and found.about.seeds == (0, 1, 2)
+
+
+def test_the_same_cells_on_other_pictures_are_predicted_by_the_same_trainings(
+    cells: str, trainings: list[Any], tmp_path: Path
+) -> None:
+    plain = quickly(cells, ["none", "oversample"], ["naive-bayes"], tmp_path / "plain", seeds=1)
+    trainings.clear()
+    out = tmp_path / "out"
+    found = quickly(cells, ["none", "oversample"], ["naive-bayes"], out, seeds=1, robustness=True)
+    assert len(trainings) == 2 and found.arms[0].metrics == plain.arms[0].metrics
+    assert set(found.conditions) == set(SPOILINGS)
+    for name, level in found.conditions.items():
+        altered = pd.read_csv(out / f"arms/fold0/none/naive-bayes/seed0/predictions-{name}.csv")
+        as_they_are = predictions(out, "none")
+        assert altered["file_name"].tolist() == as_they_are["file_name"].tolist()
+        assert (altered["p_basophil"] - as_they_are["p_basophil"]).abs().max() > 0
+        assert level.entry("none", "naive-bayes").of("accuracy").value == pytest.approx(
+            (altered["class"] == altered["predicted"]).mean()
+        )
+        assert {(one.arm, one.against) for one in level.effects} == {(one.arm, one.against) for one in found.effects}
+    assert Comparison.read(out).conditions.keys() == found.conditions.keys()
+    assert Comparison.read(out).to_json() == found.to_json()
+    trainings.clear()
+    quickly(cells, [], [], out, seeds=1, resume=True)
+    assert not trainings, "what was asked for once holds for what is continued"
 
 
 def test_another_comparison_in_the_same_folder_is_refused(cells: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gansynth.cells.spoiling import SPOILINGS
 from gansynth.errors import InputError
 from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.estimate import Estimate
@@ -22,12 +23,13 @@ from gansynth.studies.comparison.entries import (
     Endpoint,
     FailedTraining,
     Recognition,
+    Recommendation,
     Standing,
     Swap,
     Training,
 )
 from gansynth.studies.comparison.registration import REGISTRATION, Registration
-from gansynth.studies.comparison.result import About, Comparison, LevelFacts, Superclasses
+from gansynth.studies.comparison.result import About, Comparison, Level, LevelFacts, Superclasses
 
 names = st.sampled_from(["none", "oversample@0.5", "augmentation+c-wgan-gp-64", "runs/<mine> & ours"])
 classes = st.sampled_from(["basophil", "smudge cell", "IG"])
@@ -89,6 +91,11 @@ comparisons = st.builds(
         Superclasses, st.builds(LevelFacts, *facts), several(scores), several(arm_effects),
         st.dictionaries(classes, st.lists(classes).map(tuple), max_size=2),
     ),
+    st.dictionaries(
+        st.sampled_from(list(SPOILINGS)),
+        st.builds(Level, st.builds(LevelFacts, *facts), several(scores), several(arm_effects)), max_size=2,
+    ),
+    st.none() | st.builds(Recommendation, names, names, st.text(), st.text()),
     several(st.builds(FailedTraining, names, names, counts, counts, st.text())), several(st.text()), names,
 )  # fmt: skip
 
@@ -149,7 +156,7 @@ def test_what_was_written_down_before_is_read_back_equal_and_a_truncated_one_is_
         data="cells", data_sha256="ab", protocol="clean", folds=2, rarity={"a": 3}, rare=("a",),
         endpoints=(Endpoint("macro-F1"), Endpoint("recall", "a")), first_seed=0, gan_images=None, gan_minutes=0.5,
         gan_changes=("latent=8",), min_confidence=None, arms=("none", "oversample"), classifiers={"svm": {"c": 1}},
-        seeds=(0, 1), steps={"svm": [None, 3]}, swap=False, tree={"x": ["a"]}, swap_arms=(), jobs=1,
+        seeds=(0, 1), steps={"svm": [None, 3]}, robustness=False, swap=False, tree={"x": ["a"]}, swap_arms=(), jobs=1,
     )  # fmt: skip
     assert Registration.read(tmp_path) is None
     first.write(tmp_path)

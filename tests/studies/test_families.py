@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gansynth.cells.spoiling import as_jpeg, blurred
 from gansynth.data import open_dataset
 from gansynth.data.phantom import draw_cell
 from gansynth.gans import open_run
@@ -16,7 +17,7 @@ from gansynth.metrics.catalogue import LITE
 from gansynth.metrics.estimate import Estimate
 from gansynth.networks.efficientnet_lite import SHA256
 from gansynth.studies.quality import lesson
-from gansynth.studies.quality.controls import CONTROLS, TITLES, as_jpeg, blurred
+from gansynth.studies.quality.controls import CONTROLS, TITLES
 from gansynth.studies.quality.families import worse_of_both
 from gansynth.studies.quality.lesson import lesson_of
 from gansynth.studies.quality.makers import judges_for, makers_of

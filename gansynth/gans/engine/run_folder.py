@@ -105,7 +105,7 @@ def write_info(
         "device": torch.cuda.get_device_name() if fabric.device.type == "cuda" else platform.machine(),
         "processes": fabric.world_size,
         "threads": torch.get_num_threads(),
-        "precision": str(fabric._precision.precision),
+        "precision": str(fabric.strategy.precision.precision),
         "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}},
         "class_names": list(training.class_names),
         "training_counts": training.counts(),

@@ -15,9 +15,10 @@ from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play
 from gansynth.gans.engine.loop import Batches, build_optimizers, train
-from gansynth.gans.engine.training import _launch
+from gansynth.gans.engine.training import launch
 from gansynth.gans.gan import build_gan
 from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.runs.device import placed
 from gansynth.runs.memory import keep_freed_memory
 from gansynth.runs.progress import Progress
 
@@ -88,7 +89,7 @@ def training_speed(
         If there is no such recipe or device, or the time is over before two steps were made.
     """
     recipe = recipe if isinstance(recipe, GanRecipe) else load_recipe(recipe)
-    fabric = _launch(recipe, device, 1)
+    fabric = launch(recipe, device, 1)
     keep_freed_memory()
     every = 1 if fabric.device.type == "cpu" else 10
     reports = recipe.reports.model_copy(update={"log_every": every, "sheet_every": 10**9, "save_every": 10**9})
@@ -97,7 +98,7 @@ def training_speed(
         torch.manual_seed(0)
         noise = _noise(recipe.resolution)
         gan = build_gan(recipe, noise.class_names)
-        gan.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        placed(gan, fabric.device)
         ema = Ema(gan.generator, recipe.training.ema_half_life, recipe.training.ema_ramp)
         optimizers = build_optimizers(gan, recipe)
         batches = Batches(noise, recipe, recipe.training.batch_size, fabric.device)
@@ -125,7 +126,7 @@ def training_speed(
         raise InputError(f"{seconds:g} seconds are over before two steps of {recipe.name} were made; give more")
     where = torch.cuda.get_device_name(fabric.device) if fabric.device.type == "cuda" else "cpu"
     return TrainingSpeed(
-        recipe.name, where, str(fabric._precision.precision), steps, spent, recipe.training.batch_size,
+        recipe.name, where, str(fabric.strategy.precision.precision), steps, spent, recipe.training.batch_size,
         recipe.training.steps,
     )  # fmt: skip
 

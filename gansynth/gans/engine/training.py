@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.loggers import Logger
 from torch import Tensor
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
-from gansynth.files import holding
+from gansynth.files import holding, is_first_process
 from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play
@@ -30,6 +31,7 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.runs.claim import claim_folder
 from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16, placed
 from gansynth.runs.journal import Journal
+from gansynth.runs.loggers import open_loggers
 from gansynth.runs.memory import keep_freed_memory
 from gansynth.runs.names import RECIPE
 from gansynth.runs.progress import Progress
@@ -58,6 +60,7 @@ def train_gan(
     devices: int = 1,
     precision: str | None = None,
     progress: bool = True,
+    loggers: Sequence[str | Logger] = (),
 ) -> Run:
     """Train a GAN on the training split of a data set, and leave a run folder.
 
@@ -83,11 +86,13 @@ def train_gan(
         Decides everything random.
     device : {"auto", "cpu", "cuda"}
     devices : int
-        Processes (one for each device) that share every batch.
+        Processes (one for each device) that share every batch; on several machines (`machines`), on each of them.
     precision : {"auto", "32", "bf16"}, optional
         Default: the recipe's. In bf16 the norm of the gradient penalty and all losses stay in float32.
     progress : bool
         Report on the terminal.
+    loggers : sequence of str or Logger
+        Trackers beside TensorBoard: "wandb", "mlflow" (`gansynth.runs.loggers`), or any logger of Lightning Fabric.
 
     Returns
     -------
@@ -119,7 +124,7 @@ def train_gan(
     out = Path(out)
     if is_first_process():  # before the others start: a refusal now is one sentence, later it leaves them waiting
         claim_folder(out, resume)
-    fabric = _launch(recipe, device, devices)
+    fabric = launch(recipe, device, devices)
     keep_freed_memory()
     identity = identity_of(training, recipe, seed)
 
@@ -142,7 +147,10 @@ def train_gan(
     batches = Batches(training, recipe, batch_size, fabric.device)
     chooses = recipe.reports.keep == "recognised"
 
-    with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero) as journal:
+    trackers = open_loggers(loggers, out) if fabric.is_global_zero else []
+    for tracker in trackers:
+        tracker.log_hyperparams(recipe.model_dump(mode="json") | {"seed": seed})
+    with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero, loggers=trackers) as journal:
         if fabric.is_global_zero:
             watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal, gan.pretrained)
             write_info(
@@ -220,14 +228,27 @@ def align(gan: GAN, ema: Ema, images: Tensor, labels: Tensor) -> None:
     ema.copy_buffers()
 
 
-def is_first_process() -> bool:
-    """Return whether this process speaks for all that train together."""
-    return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
+def machines() -> int:
+    """Return over how many machines torchrun, or SLURM, has started this command."""
+    environment = os.environ
+    if "TORCHELASTIC_RUN_ID" in environment:
+        return int(environment["WORLD_SIZE"]) // int(environment["LOCAL_WORLD_SIZE"])
+    several = int(environment.get("SLURM_NTASKS", "1")) > 1
+    return int(environment.get("SLURM_NNODES", "1")) if several else 1
 
 
-def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
-    if devices < 1 or recipe.training.batch_size % devices:
-        raise InputError(f"--devices {devices}: give a number that divides the batch size {recipe.training.batch_size}")
+def launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
+    """Return what computes a training: devices, precision, processes.
+
+    Raises
+    ------
+    InputError
+        If there are not so many devices, or their number does not divide the batch.
+    """
+    nodes, batch = machines(), recipe.training.batch_size
+    if devices < 1 or batch % (devices * nodes):
+        each = f" on each of {nodes} machines" if nodes > 1 else ""
+        raise InputError(f"--devices {devices}{each}: give a number that divides the batch size {batch}")
     where = chosen_device(device)
     if where.type == "cuda" and devices > torch.cuda.device_count():
         raise InputError(f"--devices {devices}: this machine has {torch.cuda.device_count()} that torch can use")
@@ -238,7 +259,8 @@ def _launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
     fabric = Fabric(
         accelerator=where.type,
         devices=devices,
-        strategy="ddp" if devices > 1 else "auto",
+        num_nodes=nodes,
+        strategy="ddp" if devices * nodes > 1 else "auto",
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
     fabric.launch()

@@ -62,11 +62,11 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> dict[str
         network.load_state_dict(weights)
     return {
         "name": parent.name,
-        "step": parent.info["step"],
+        "step": parent.step,
         "classes": {name: None if row is None else parent.class_names[row] for name, row in begins_as.items()},
         "weights_sha256": file_sha256(file),
-        "images": parent.info["images"],
-        "seconds": parent.info["seconds"],
+        "images": parent.images,
+        "seconds": parent.seconds,
         "pretrained": parent.info.get("pretrained", {}),
         "parent": _without_images(parent.info.get("parent")),
         "training_sha256": sorted(parent.training_sha256),

@@ -11,7 +11,7 @@ from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.networks.conditioning import TwoHeadedCritic
 from gansynth.recipes import GanRecipe
-from gansynth.recipes.gan import ACGANLosses
+from gansynth.recipes.declared import ACGANLosses
 
 
 @register("ac-gan")

@@ -12,7 +12,8 @@ from gansynth.gans.gan import GAN, Batch, Terms, Turn, register
 from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.gans.wasserstein import critic_loss, restraints
 from gansynth.networks.conditioning import Critic
-from gansynth.recipes import GanRecipe, WassersteinLosses
+from gansynth.recipes import GanRecipe
+from gansynth.recipes.declared import WassersteinLosses
 
 
 class EncodingCritic(nn.Module):

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from gansynth.gans.gan import Batch, Terms, ThreePlayerGAN, Turn, register
 from gansynth.gans.players import build_classifier, build_critic, build_generator
 from gansynth.gans.wasserstein import critic_loss, restraints
-from gansynth.recipes import GanRecipe, PaperNetworks, WassersteinLosses
-from gansynth.recipes.gan import ThreePlayerLosses
+from gansynth.recipes import GanRecipe
+from gansynth.recipes.declared import ThreePlayerLosses, ThreePlayerNetworks, WassersteinLosses
 
 
 @register("c-wgan-gp")
@@ -35,7 +35,7 @@ class CWGANGP(ThreePlayerGAN):
         self.generator = build_generator(recipe, n_classes)
         self.critic = build_critic(recipe, n_classes)
         self.classifier = build_classifier(recipe, n_classes)
-        self._sees_labels = not isinstance(recipe.networks, PaperNetworks) and recipe.networks.projection
+        self._sees_labels = isinstance(recipe.networks, ThreePlayerNetworks) and recipe.networks.projection
 
     def turns(self) -> tuple[Turn, ...]:
         begin = self.recipe.training.warm_up

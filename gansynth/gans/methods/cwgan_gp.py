@@ -10,7 +10,8 @@ import torch
 from gansynth.gans.gan import Batch, Terms, TwoPlayerGAN, register
 from gansynth.gans.players import build_generator, build_label_critic
 from gansynth.gans.wasserstein import critic_loss, restraints
-from gansynth.recipes import GanRecipe, WassersteinLosses
+from gansynth.recipes import GanRecipe
+from gansynth.recipes.declared import WassersteinLosses
 
 
 @register("cwgan-gp")

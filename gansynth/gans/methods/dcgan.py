@@ -10,7 +10,8 @@ from gansynth.gans.adversarial import binary_critic_loss, binary_generator_loss
 from gansynth.gans.gan import Batch, Labeller, Terms, TwoPlayerGAN, register
 from gansynth.networks import dcgan
 from gansynth.networks.images import to_uint8
-from gansynth.recipes import CompactNetworks, GanRecipe
+from gansynth.recipes import GanRecipe
+from gansynth.recipes.declared import DCGANNetworks
 
 CANDIDATES = 32
 """Images made, at the most, for one of a named class."""
@@ -30,8 +31,7 @@ class DCGAN(TwoPlayerGAN):
 
     def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
         super().__init__(recipe, n_classes)
-        if not isinstance(recipe.networks, CompactNetworks):
-            raise InputError(f"recipe {recipe.name}: dcgan has networks of its own; give networks.family: compact")
+        assert isinstance(recipe.networks, DCGANNetworks)
         self.generator = dcgan.Generator(recipe.latent, recipe.networks.generator)
         self.critic = dcgan.Discriminator(recipe.resolution, recipe.networks.critic)
         self._labeller: Labeller | None = None

@@ -13,7 +13,7 @@ from gansynth.gans.players import build_critic, build_generator, build_head
 from gansynth.networks.conditioning import TwoHeadedCritic
 from gansynth.networks.images import to_float
 from gansynth.recipes import GanRecipe
-from gansynth.recipes.gan import InfoGANLosses
+from gansynth.recipes.declared import InfoGANLosses
 
 
 @register("infogan")
@@ -58,13 +58,13 @@ class InfoGAN(TwoPlayerGAN):
         return self.recipe.weights(InfoGANLosses).information * F.cross_entropy(logits, codes)
 
     def generate(self, latents: Tensor, labels: Tensor) -> Tensor:
-        images: Tensor = self.generator(latents, self.generator.code_of_class[labels])  # type: ignore[index]
+        images: Tensor = self.generator(latents, self.generator.get_buffer("code_of_class")[labels])
         return images
 
     @torch.no_grad()
     def align(self, images: Tensor, labels: Tensor) -> None:
         """Give each class the code that Q sees most in its training images, no code twice, best in sum."""
-        buffer: Tensor = self.generator.code_of_class  # type: ignore[assignment]
+        buffer = self.generator.get_buffer("code_of_class")
         seen = torch.zeros(self.n_classes, self.n_classes, dtype=torch.float64)
         for part, known in zip(images.split(64), labels.split(64), strict=True):
             codes = self.critic(to_float(part.to(buffer.device)))[1].argmax(dim=1).cpu()

@@ -12,7 +12,7 @@ from gansynth.gans.adversarial import hinge_generator_loss
 from gansynth.gans.gan import Batch, Terms, ThreePlayerGAN, Turn, register
 from gansynth.gans.players import build_classifier, build_generator, build_projected_critic
 from gansynth.recipes import GanRecipe
-from gansynth.recipes.gan import ProjectedLosses
+from gansynth.recipes.declared import ProjectedLosses
 
 
 @register("projected-c-gan")

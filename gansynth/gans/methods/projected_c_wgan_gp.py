@@ -13,7 +13,7 @@ from gansynth.gans.gan import Batch, Terms, Turn, register
 from gansynth.gans.methods.c_wgan_gp import CWGANGP
 from gansynth.gans.players import build_projected_critic
 from gansynth.recipes import GanRecipe
-from gansynth.recipes.gan import TexturedLosses
+from gansynth.recipes.declared import TexturedLosses
 
 
 @register("projected-c-wgan-gp")

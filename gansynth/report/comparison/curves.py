@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from numpy.typing import ArrayLike
 
+from gansynth.classifiers.curves import Epoch
 from gansynth.remedies.arm import NONE
 from gansynth.report.benchmark.recipe_curves import recipe_curves
 from gansynth.report.blocks import Drawing, Drawings
@@ -15,8 +15,7 @@ from gansynth.report.page import Section
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.verdict import shown_pair
 
-Curve = Sequence[Mapping[str, Any]]
-Curves = Sequence[Curve]
+Curves = Sequence[Sequence[Epoch]]
 
 _PARTS = {"train": ("training", ":"), "val": ("validation", "-")}
 
@@ -63,7 +62,7 @@ def curve_chart(notes: Mapping[str, Curves], key: str, colors: Mapping[str, str]
     Parameters
     ----------
     notes : mapping of arm to sequence of curves
-        A curve is a sequence of dicts as arm.json holds them, one for each epoch.
+        A curve is a sequence of epochs.
     key : str
         "accuracy", "loss" or "macro_f1".
     colors : mapping of arm to str
@@ -99,7 +98,6 @@ def curves_of(results: Comparison, classifier: str, arms: Sequence[str]) -> dict
     return {arm: curves for arm, curves in found.items() if curves}
 
 
-def _line(curve: Curve, key: str) -> tuple[list[float], list[float]]:
-    points = [(float(p.get("step", p.get("epoch", i + 1))), p.get(key)) for i, p in enumerate(curve)]
-    known = [(x, float(y)) for x, y in points if y is not None]
+def _line(curve: Sequence[Epoch], key: str) -> tuple[list[float], list[float]]:
+    known = [(float(point.step), y) for point in curve if (y := point.value(key)) is not None]
     return [x for x, _ in known], [y for _, y in known]

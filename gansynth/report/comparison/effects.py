@@ -18,7 +18,7 @@ from gansynth.metrics.wording import (
 )
 from gansynth.remedies.arm import NONE, Arm
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
-from gansynth.report.drawing import FAINT, GRID, INK, REAL, as_svg, blank_figure, plain
+from gansynth.report.drawing import FAINT, GRID, INK, REAL, as_svg, blank_figure, plain, row_height, short_lines
 from gansynth.report.metric_tables import Footnotes
 from gansynth.report.numbers import sentence
 from gansynth.report.page import Section
@@ -80,7 +80,8 @@ def forest_chart(found: Sequence[tuple[str, ArmEffect | None]], *, xlabel: str, 
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = blank_figure(4.9, 0.75 + 0.25 * len(found))
+    labels = [short_lines(name) for name, _ in found]
+    figure, axes = blank_figure(4.9, 0.75 + row_height(labels) * len(found))
     limit = limit or _reach([effect for _, effect in found if effect is not None])
     axes.axvline(0, color=FAINT, linewidth=1.0, zorder=1)
     for y, (_, effect) in enumerate(found):
@@ -97,7 +98,7 @@ def forest_chart(found: Sequence[tuple[str, ArmEffect | None]], *, xlabel: str, 
         weight = "bold" if effect.shown else "normal"
         axes.text(1.015, y, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=color,
                   fontweight=weight)  # fmt: skip
-    axes.set_yticks(range(len(found)), [plain(name) for name, _ in found])
+    axes.set_yticks(range(len(found)), [plain(label) for label in labels])
     for label, (_, effect) in zip(axes.get_yticklabels(), found, strict=True):
         label.set_fontweight("bold" if effect is None else "normal")
     axes.set_ylim(len(found) - 0.4, -0.6)

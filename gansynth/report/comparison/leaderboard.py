@@ -9,7 +9,7 @@ from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import ends, p_value, places, signed, signed_ends, value_of, width
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, RowKind, Text
-from gansynth.report.drawing import FAINT, GRID, INK, REAL, SERIES, as_svg, blank_figure, plain
+from gansynth.report.drawing import FAINT, GRID, INK, REAL, SERIES, as_svg, blank_figure, plain, row_height, short_lines
 from gansynth.report.numbers import listed
 from gansynth.report.page import Section
 from gansynth.studies.comparison.entries import Standing
@@ -88,9 +88,12 @@ def leaderboard_table(results: Comparison, classifier: str) -> Grid:
 
 def leaderboard_chart(results: Comparison, classifier: str) -> str:
     """Draw the ranked arms of a classifier as SVG: rare classes at no loss, and the curves of gain and loss."""
+    from matplotlib.ticker import MaxNLocator
+
     entries = results.standings(classifier)
     colors = _colors(entries)
-    figure, ((left, right),) = blank_figure(9.6, max(3.4, 0.8 + 0.27 * len(entries)), columns=2)
+    labels = [short_lines(_name(entry.arm)) for entry in entries]
+    figure, ((left, right),) = blank_figure(9.6, max(3.4, 0.8 + row_height(labels) * len(entries)), columns=2)
     base = next((e.at_no_loss.value for e in entries if e.arm == NONE and e.at_no_loss), None)
     if base is not None:
         left.axvline(base, color=FAINT, linewidth=1.0, zorder=1)
@@ -107,16 +110,17 @@ def leaderboard_chart(results: Comparison, classifier: str) -> str:
                        zorder=3 if own else 2)  # fmt: skip
         if own and gap is not None and gap.value is not None and -gap.value <= LOSSES[-1]:
             right.plot(-gap.value, entry.rare.value, "o", color=color, zorder=4)
-    left.set_yticks(range(len(entries)), [plain(_name(entry.arm)) for entry in entries])
+    left.set_yticks(range(len(entries)), [plain(label) for label in labels])
     for label, entry in zip(left.get_yticklabels(), entries, strict=True):
         label.set_color(colors.get(entry.arm, INK))
     left.set_ylim(len(entries) - 0.4, -0.6)
-    left.set_xlabel("mean recall of the rare classes at no loss elsewhere")
+    left.set_xlabel("mean recall of the rare classes\nat no loss elsewhere")
     left.spines["left"].set_visible(False)
     left.tick_params(axis="y", length=0)
     right.axvline(MARGIN, color=FAINT, linewidth=1.0, linestyle=":", zorder=1)
-    right.set_xlabel("loss in the mean recall of the other classes")
+    right.set_xlabel("loss in the mean recall\nof the other classes")
     right.set_ylabel("mean recall of the rare classes")
+    right.xaxis.set_major_locator(MaxNLocator(4))
     for axes in (left, right):
         axes.grid(axis="x", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)

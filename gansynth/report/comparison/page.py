@@ -16,8 +16,10 @@ from gansynth.report.comparison.figures import meanings
 from gansynth.report.comparison.leaderboard import leaderboard
 from gansynth.report.comparison.levels import levels
 from gansynth.report.comparison.models import models
+from gansynth.report.comparison.naming import shortened
 from gansynth.report.comparison.protocols import protocols
 from gansynth.report.comparison.recognition import recognition
+from gansynth.report.comparison.robustness import robustness
 from gansynth.report.numbers import sentence
 from gansynth.report.page import Page, Section, folded_after, write_page
 from gansynth.studies.comparison.result import Comparison
@@ -46,7 +48,8 @@ def write_comparison_page(folder: Path | str, clean: Path | str | None = None) -
 
 def comparison_page(results: Comparison, clean: Comparison | None = None) -> Page:
     """Compose the page from what was compared; `clean` as in `write_comparison_page`."""
-    about = results.about
+    results = shortened(results)
+    advice = results.recommendation
     title = "Does balancing help?"
     sections = [
         *protocols(results, clean),
@@ -55,6 +58,7 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
         *models(results),
         *classes(results),
         *levels(results),
+        *robustness(results),
         *misclassified(results),
         *training_curves(results),
         *samples(results),
@@ -69,17 +73,27 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
     return Page(
         title=f"{title} The paper's protocol" if results.is_paper else title,
         subtitle=_subtitle(results),
-        verdict=verdict(results),
-        findings=findings(results),
+        verdict=verdict(results) if advice is None else f"{str(advice)[:1].upper()}{str(advice)[1:]}",
+        findings=[*([] if advice is None else [verdict(results)]), *findings(results)],
         figures=key_figures(results),
         warnings=_warnings(results),
         sections=folded_after(sections, 1),
         lead=1,
-        commands=[(about.command, "Run it again, or continue it with --resume")] if about.command else (),
-        commands_title="Reproduce",
+        commands=_commands(results),
+        commands_title="Next" if results.recommendation else "Reproduce",
         facts=_facts(results),
         wide=True,
     )
+
+
+def _commands(results: Comparison) -> list[tuple[str, str]]:
+    found = []
+    if results.recommendation is not None:
+        what = f"Train {results.recommendation.classifier} with {results.recommendation.use}, as recommended"
+        found.append((results.recommendation.command, what))
+    if results.about.command:
+        found.append((results.about.command, "Run the comparison again, or continue it with --resume"))
+    return found
 
 
 def _subtitle(results: Comparison) -> str:

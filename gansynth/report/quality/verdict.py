@@ -23,7 +23,7 @@ _REASONS = {
 
 def verdict(results: Quality) -> str:
     """Say in a few sentences how the synthetic images compare with real ones, and no more than the intervals allow."""
-    if not _spoken(results):
+    if not spoken(results):
         return "Nothing could be measured here; the notes under the table say what is missing."
     return " ".join([_summary(results), *_recognised(results)])
 
@@ -101,25 +101,25 @@ def weak_classes(results: Quality) -> list[str]:
     return [name for _, name in sorted(behind)]
 
 
-def _spoken(results: Quality) -> list[str]:
-    """The metrics that the verdict and its findings speak of."""
+def spoken(results: Quality) -> list[str]:
+    """Return the metrics that the verdict and its findings speak of."""
     leading, variety = first_of(LEADING, results.metrics), first_of(DIVERSITIES, results.metrics)
     second = first_of(SECOND_JUDGES, results.metrics)
     return [name for name in ("recall", second, leading, variety, "copies") if name and _measured(results, name)]
 
 
 def _summary(results: Quality) -> str:
-    spoken = _spoken(results)
+    found = spoken(results)
     reasons = [
         _REASONS[_aspect(name), _above(results.metrics[name])]
-        for name in spoken
+        for name in found
         if is_worse_than_real(name, results.metrics[name])
     ]
     if results.about.memorisation.alarm:
         reasons.append("lie too near to the training images")
     if reasons:
         return f"These synthetic cells can be distinguished from real ones: they {listed(reasons)}."
-    if not any(results.metrics[name].interval and results.metrics[name].floor is not None for name in spoken):
+    if not any(results.metrics[name].interval and results.metrics[name].floor is not None for name in found):
         return "Whether these synthetic cells differ from real ones cannot be said: no number has an interval."
     return "With these numbers of images, no difference between the synthetic cells and real ones could be shown."
 

@@ -78,7 +78,7 @@ def entries_of(names: Sequence[str], seeds: Sequence[int], changes: Sequence[str
             composites.append(name)
         elif (Path(name) / "run.json").is_file():
             run = open_run(name)
-            found.append(Entry(run.name, int(run.info.get("seed", 0)), given=run))
+            found.append(Entry(run.name, run.seed, given=run))
         else:
             recipes.append(load_recipe(name, changes))
     titles = composites + [recipe.name for recipe in recipes] + [entry.recipe for entry in found]
@@ -103,7 +103,6 @@ def carry_out(entry: Entry, settings: Settings) -> BenchmarkRun:
     if entry.asked is not None:
         run = _trained(entry, settings)
     seconds = _composed(entry, settings) if run is None else _generated(run, entry, settings)
-    info = {} if run is None else run.info
     folder = settings.out / "quality" / entry.name
     if not (folder / RESULTS).is_file():
         shutil.rmtree(folder, ignore_errors=True)
@@ -126,9 +125,9 @@ def carry_out(entry: Entry, settings: Settings) -> BenchmarkRun:
         gan=entry.gan,
         seed=entry.seed,
         status="done",
-        images=info.get("images"),
-        steps=info.get("step"),
-        seconds=info.get("seconds"),
+        images=None if run is None else run.images,
+        steps=None if run is None else run.step,
+        seconds=None if run is None else run.seconds,
         generating_seconds=seconds,
         parameters={} if run is None else parameters(run),
         run=None if run is None else str(run.path) if entry.given is not None else f"runs/{entry.name}",
@@ -168,17 +167,14 @@ def _trained(entry: Entry, settings: Settings) -> Run:
 
 def _same_training(run: Run | None, entry: Entry, settings: Settings) -> bool:
     """Whether a run is the one asked for, and complete; `train_gan` itself refuses to continue another one."""
-    if run is None or entry.asked is None or not run.info.get("finished"):
+    if run is None or entry.asked is None or not run.finished:
         return False
     apart = {"reports"}
     same = run.recipe.model_dump(exclude=apart) == entry.asked.model_dump(exclude=apart)
-    images, minutes = settings.budget.images, settings.budget.minutes
-    spent = (images is not None and run.info["images"] >= images) or (
-        minutes is not None and run.info["seconds"] >= 60 * minutes
-    )
+    spent = run.has_had(settings.budget.images, settings.budget.minutes)
     dataset = open_dataset(settings.data, size=entry.resolution)
     training = set(dataset.part("train").records["sha256"])
-    return same and spent and run.info.get("seed") == entry.seed and training == set(run.info["training_sha256"])
+    return same and spent and run.seed == entry.seed and training == set(run.info["training_sha256"])
 
 
 def _composed(entry: Entry, settings: Settings) -> float | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.files.atomic import write_json
-from gansynth.metrics.matching import Pairing
 from gansynth.runs.display import clock, time_left
 from gansynth.studies.benchmark.entry import Entry, carry_out, entries_of
 from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, Settings, gather
+from gansynth.studies.benchmark.settings import BenchmarkSettings
 from gansynth.studies.result_file import read_result
 from gansynth.version import __version__
 
@@ -59,21 +60,10 @@ def benchmark(
     recipes: Sequence[str],
     out: str | Path,
     *,
-    seeds: int = 2,
-    images: int | None = None,
-    minutes: float | None = None,
-    count: int = 200,
-    changes: Sequence[str] = (),
-    encoder: str | Path = "auto",
-    pairing: Pairing = "one-to-one",
-    size: int | None = None,
-    weights_dir: str | Path | None = None,
-    dinobloom: str | Path | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    devices: int = 1,
+    settings: BenchmarkSettings | None = None,
     resume: bool = False,
     progress: bool = True,
+    **options: Any,
 ) -> Benchmark:
     """Train, generate, measure and rank.
 
@@ -87,25 +77,14 @@ def benchmark(
         the training images, drawn anew with every seed.
     out : path-like
         Gets runs/, synthetic/, quality/, tables and, from the command, report.html.
-    seeds : int
-        Trainings of each recipe: `seed`, `seed` + 1, ...
-    images, minutes : optional
-        The budget of every training: real images seen, wall time, or whichever is reached first. Default: the images of
-        the recipe with the fewest.
-    count : int
-        Synthetic images of each class.
-    changes : sequence of str
-        Changes to every recipe, such as ``"augmentation.policy=none"``.
-    encoder, pairing, weights_dir, dinobloom
-        As for `quality`.
-    size : int, optional
-        Compare at this edge length; default: that of the recipe with the smallest images.
-    seed : int
-        The first seed; also that of generated images and of everything drawn in the measuring.
+    settings : BenchmarkSettings, optional
+        Seeds, budget, how many images, how they are measured, where it is computed.
     resume : bool
         Continue: what is finished is not done again. Recipes and seeds may be added.
     progress : bool
         Report on standard error.
+    **options
+        Any of the settings by its name, for daily use: ``seeds=3, images=200_000``. None leaves it as it is.
 
     Returns
     -------
@@ -115,35 +94,35 @@ def benchmark(
     ------
     InputError
         If the data have no split, the folder holds something else, or no recipe could be carried out.
+    TypeError
+        For an option that `BenchmarkSettings` does not have.
 
     Examples
     --------
     >>> benchmark("my-cells", ["c-wgan-gp-64", "ac-gan-64"], "gans", images=200_000)  # doctest: +SKIP
     """
-    if seeds < 1:
-        raise InputError(f"--seeds {seeds}: give at least 1")
-    if count < 2:
-        raise InputError(f"--count {count}: give at least 2 images of each class")
+    given = {name: value for name, value in options.items() if value is not None}
+    how = replace(settings or BenchmarkSettings(), **given)
     refuse_inside(data, out)
-    entries = entries_of(recipes, range(seed, seed + seeds), changes)
+    entries = entries_of(recipes, range(how.seed, how.seed + how.seeds), how.changes)
     if not entries:
         raise InputError("no recipe; give --recipes with at least one")
-    settings = Settings(
+    resolved = Settings(
         data=str(data),
         out=Path(out),
-        budget=_budget(entries, images, minutes),
-        count=count,
-        size=size or min(entry.resolution for entry in entries),
-        encoder=str(encoder),
-        pairing=pairing,
-        seed=seed,
-        device=device,
-        devices=devices,
-        weights_dir=None if weights_dir is None else Path(weights_dir),
-        dinobloom=None if dinobloom is None else Path(dinobloom),
+        budget=budget_of(entries, how.images, how.minutes),
+        count=how.count,
+        size=how.size or min(entry.resolution for entry in entries),
+        encoder=str(how.encoder),
+        pairing=how.pairing,
+        seed=how.seed,
+        device=how.device,
+        devices=how.devices,
+        weights_dir=None if how.weights_dir is None else Path(how.weights_dir),
+        dinobloom=None if how.dinobloom is None else Path(how.dinobloom),
         progress=progress,
     )
-    _claim(settings, changes, resume)
+    _claim(resolved, how.changes, resume)
     rows: list[BenchmarkRun] = []
     took: list[float] = []
     for number, entry in enumerate(entries, 1):
@@ -152,7 +131,7 @@ def benchmark(
             _say(f"[{number} of {len(entries)}] {entry.name}; {clock(left)} left")
         began = time.monotonic()
         try:
-            rows.append(carry_out(entry, settings))
+            rows.append(carry_out(entry, resolved))
         except _NOT_OUR_FAULT as error:
             rows.append(_failed(entry, error))
             if progress:
@@ -160,14 +139,15 @@ def benchmark(
         if (seconds := time.monotonic() - began) > _AT_ONCE:
             took.append(seconds)
         # After every entry, so that a benchmark cut short has its tables.
-        found = gather(settings, rows)
-        found.write(settings.out)
+        found = gather(resolved, rows)
+        found.write(resolved.out)
     if not found.done:
         raise InputError(f"no recipe could be carried out; the first failed so: {rows[0].error}")
     return found
 
 
-def _budget(entries: Sequence[Entry], images: int | None, minutes: float | None) -> Budget:
+def budget_of(entries: Sequence[Entry], images: int | None, minutes: float | None) -> Budget:
+    """Return the budget of every training: what is asked for, else the images of the recipe with the fewest."""
     if images is None and minutes is None:
         trainings = [entry.asked.training for entry in entries if entry.asked is not None]
         images = min((t.steps * t.critic_steps * t.batch_size for t in trainings), default=None)

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gansynth.cells.spoiling import SPOILINGS
+from gansynth.classifiers.curves import Epoch
 from gansynth.data.dataset import CellDataset
 from gansynth.data.leaks import refuse_seen
 from gansynth.errors import InputError
@@ -73,6 +74,8 @@ class Job:
     test : CellDataset
     synthetic : dict of str to CellDataset
         By GAN: synthetic images that are predicted too (trained on real, tested on synthetic).
+    conditions : tuple of str
+        Names of `SPOILINGS` in which the test images are predicted too.
     recipe : ClassifierRecipe
     steps : int or None
     leak_free : bool
@@ -88,6 +91,7 @@ class Job:
     validation: CellDataset | None
     test: CellDataset
     synthetic: Mapping[str, CellDataset]
+    conditions: tuple[str, ...]
     recipe: ClassifierRecipe
     steps: int | None
     leak_free: bool
@@ -105,9 +109,10 @@ class Outcome:
     cell : Cell
     probabilities : float64 array, shape [n, C], or None
         Of the test images; None where it failed.
-    synthetic : dict of str to float64 array
+    synthetic, conditions : dict of str to float64 array
+        The same of synthetic images by their GAN, and of the test images by the condition they are shown in.
     seconds : float
-    curve : list of dict
+    curve : list of Epoch
     weights : str
     notes : list of str
         Warnings of the training.
@@ -123,8 +128,9 @@ class Outcome:
     cell: Cell
     probabilities: NDArray[np.float64] | None = None
     synthetic: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    conditions: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     seconds: float = 0.0
-    curve: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[Epoch] = field(default_factory=list)
     weights: str = ""
     notes: list[str] = field(default_factory=list)
     error: str | None = None
@@ -181,10 +187,14 @@ def _predicted(job: Job, began: float, caught: list[warnings.WarningMessage]) ->
             return Outcome(job.cell, leak=str(leak))
     probabilities = classifier.probabilities(job.test.images)
     synthetic = {gan: classifier.probabilities(made.images) for gan, made in job.synthetic.items()}
+    altered = {
+        name: classifier.probabilities(SPOILINGS[name].alter(np.asarray(job.test.images))) for name in job.conditions
+    }
     return Outcome(
         job.cell,
         probabilities,
         synthetic,
+        altered,
         time.monotonic() - began,
         list(classifier.curve),
         getattr(classifier, "weights", ""),
@@ -195,8 +205,8 @@ def _predicted(job: Job, began: float, caught: list[warnings.WarningMessage]) ->
     )
 
 
-def _last_step(curve: list[dict[str, Any]]) -> int:
-    return int(curve[-1]["step"]) if curve else 0
+def _last_step(curve: list[Epoch]) -> int:
+    return curve[-1].step if curve else 0
 
 
 @contextmanager

@@ -441,6 +441,39 @@ class Recognition:
 
 
 @dataclass(frozen=True)
+class Recommendation:
+    """What to use, why, and how.
+
+    Attributes
+    ----------
+    use : str
+        The arm.
+    classifier : str
+    why : str
+        A few sentences.
+    command : str
+        Trains it on the reader's data.
+    """
+
+    use: str
+    classifier: str
+    why: str
+    command: str
+
+    @classmethod
+    def from_json(cls, found: Json) -> Recommendation:
+        """Read what `to_json` wrote."""
+        return cls(**{name: str(found[name]) for name in ("use", "classifier", "why", "command")})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dict for JSON."""
+        return dict(vars(self))
+
+    def __str__(self) -> str:
+        return f"use {self.classifier} with {self.use}: {self.why}"
+
+
+@dataclass(frozen=True)
 class FailedTraining:
     """A training that could not be carried out, and why."""
 

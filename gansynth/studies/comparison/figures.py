@@ -141,12 +141,32 @@ def effects(
                 continue
             others = [arm for arm in tested if arm not in (against, NONE) and (arm, classifier) in arms]
             for endpoint in endpoints:
-                tests = [_effect(arms[arm, classifier], baseline, endpoint, class_names, n_train) for arm in others]
+                tests = [compared(arms[arm, classifier], baseline, endpoint, class_names, n_train) for arm in others]
                 found += [
                     ArmEffect(**vars(one), arm=arm, against=against, classifier=classifier, endpoint=endpoint, p_holm=p)
                     for arm, one, p in zip(others, tests, corrected(tests), strict=True)
                 ]
     return tuple(found)
+
+
+def compared(
+    arm: Pooled, baseline: Pooled, endpoint: Endpoint, class_names: Sequence[str], n_train: Sequence[int]
+) -> statistics.Effect:
+    """Return how far an arm is from another at an endpoint; `gansynth.metrics.classification_effects.effect`."""
+    if arm.paths != baseline.paths:
+        raise ValueError("two arms were tested on different images")
+    c = None if endpoint.class_name is None else list(class_names).index(endpoint.class_name)
+    several = len(np.unique(arm.folds)) > 1
+    return effect(
+        arm.labels,
+        arm.predicted,
+        baseline.predicted,
+        statistics.Endpoint(endpoint.metric, c),
+        n_classes=arm.n_classes,
+        folds=arm.folds if several else None,
+        n_train=list(n_train) if several else None,
+        units=arm.units,
+    ).finite()
 
 
 def corrected(tests: Sequence[statistics.Effect]) -> list[float | None]:
@@ -163,22 +183,3 @@ def _estimate(arm: Pooled, name: str, c: int | None) -> Estimate:
     if name in PROBABILITY_METRICS:
         return probability_estimate(arm.labels, arm.probabilities, name, c, **shared)
     return arm_estimate(arm.labels, arm.predicted, statistics.Endpoint(name, c), **shared)
-
-
-def _effect(
-    arm: Pooled, baseline: Pooled, endpoint: Endpoint, class_names: Sequence[str], n_train: Sequence[int]
-) -> statistics.Effect:
-    if arm.paths != baseline.paths:
-        raise ValueError("two arms were tested on different images")
-    c = None if endpoint.class_name is None else list(class_names).index(endpoint.class_name)
-    several = len(np.unique(arm.folds)) > 1
-    return effect(
-        arm.labels,
-        arm.predicted,
-        baseline.predicted,
-        statistics.Endpoint(endpoint.metric, c),
-        n_classes=arm.n_classes,
-        folds=arm.folds if several else None,
-        n_train=list(n_train) if several else None,
-        units=arm.units,
-    ).finite()

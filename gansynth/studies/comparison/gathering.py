@@ -18,6 +18,7 @@ from gansynth.files.atomic import write_text
 from gansynth.metrics.classification_effects import ONE_TRAINING
 from gansynth.metrics.estimate import Estimate
 from gansynth.remedies.arm import ALONE, NONE, Arm
+from gansynth.studies.comparison.conditions import under_condition
 from gansynth.studies.comparison.entries import (
     ArmEffect,
     ArmResult,
@@ -33,11 +34,12 @@ from gansynth.studies.comparison.grid import Grid, training_images
 from gansynth.studies.comparison.leaderboard import leaderboard
 from gansynth.studies.comparison.levels import superclasses
 from gansynth.studies.comparison.paper import TOO_GOOD
-from gansynth.studies.comparison.plan import Plan, gans_of
+from gansynth.studies.comparison.plan import RECIPES, Plan, gans_of
 from gansynth.studies.comparison.recognition import recognition, unrecognised
+from gansynth.studies.comparison.recommendation import recommend
 from gansynth.studies.comparison.record import Record, finished
 from gansynth.studies.comparison.registration import Registration
-from gansynth.studies.comparison.result import About, Comparison
+from gansynth.studies.comparison.result import About, AnyLevel, Comparison
 from gansynth.version import __version__
 
 _FEW = 30
@@ -75,16 +77,30 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
     if registration.tree:
         tree = tree_of(registration.tree, names)
         above = superclasses(tree, arms, about, n_train=n_train, tested=tested, jobs=grid.jobs)
+    standings = leaderboard(arms, about.rare, names, n_train, tested) if clean else ()
+    advice = recommend(
+        arms,
+        [entry for entry in entries if entry.arm in tested and not Arm.parse(entry.arm).alone],
+        found_effects,
+        standings,
+        about.endpoints[0],
+        names,
+        n_train,
+        data=plan.data,
+        recipes=plan.out / RECIPES,
+    )
     result = Comparison(
         about=replace(about, device=plan.settings.device, versions=_versions(), date=datetime.date.today().isoformat()),
         arms=tuple(entries),
         effects=found_effects,
-        leaderboard=leaderboard(arms, about.rare, names, n_train, tested) if clean else (),
+        leaderboard=standings,
         doses=curves,
         best_dose=_best(curves, about.endpoints),
         swap=_swapped(grid, records, arms) if plan.settings.swap else (),
         recognition=tuple(seen),
         superclasses=above,
+        conditions=_conditions(grid, records, units, about, n_train, tested),
+        recommendation=advice,
         missing=missing,
         warnings=(*_warnings(grid, records, about, missing, found_effects), *unrecognised(seen)),
         folder=plan.out,
@@ -104,7 +120,7 @@ def _records(grid: Grid) -> dict[Key, list[Record]]:
                 for cell in grid.cells(fold)
                 if (cell.arm, cell.classifier) == (arm.spec, recipe.name)
             ]
-            records = [finished(grid.plan.out, cell, grid.class_names) for cell in cells]
+            records = [finished(grid.plan.out, cell, grid.class_names, (), grid.conditions) for cell in cells]
             there = [record for record in records if record is not None]
             if len(there) == len(cells):
                 found[arm.spec, recipe.name] = there
@@ -140,6 +156,24 @@ def _entry(grid: Grid, key: Key, arm: Pooled, figures: Figures, records: Sequenc
         weights=notes[0].weights,
         test_counts=None if tested is None else dict(zip(names, tested, strict=True)),
     )
+
+
+def _conditions(
+    grid: Grid,
+    records: Mapping[Key, Sequence[Record]],
+    units: Mapping[str, int],
+    about: About,
+    n_train: Sequence[int],
+    tested: Sequence[str],
+) -> dict[str, AnyLevel]:
+    found: dict[str, AnyLevel] = {}
+    for name in grid.conditions:
+        arms = {
+            key: pool([(one.cell.fold, one.cell.seed, one.in_condition(name)) for one in mine], units)
+            for key, mine in records.items()
+        }
+        found[name] = under_condition(arms, about, n_train=n_train, tested=tested, jobs=grid.jobs)
+    return found
 
 
 def _curves(

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gansynth.cells.spoiling import SPOILINGS
 from gansynth.data.dataset import CellDataset
 from gansynth.files.atomic import whole_file
 from gansynth.remedies import Arm, Treatment, Workplace
@@ -125,7 +126,7 @@ class Grid:
                 if waiting:
                     self._fill(fold, waiting)
             finally:
-                shutil.rmtree(self._cache(fold), ignore_errors=True)
+                shutil.rmtree(self.features_of(fold), ignore_errors=True)
 
     def _fill(self, fold: Fold, waiting: Sequence[Cell]) -> None:
         made = _Made(self, fold)
@@ -159,13 +160,19 @@ class Grid:
         display.step(f"{cell}: {what}")
 
     def _finished(self, cell: Cell) -> bool:
-        return finished(self.plan.out, cell, self.class_names, self.swapped(cell)) is not None
+        return finished(self.plan.out, cell, self.class_names, self.swapped(cell), self.conditions) is not None
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """In which the test images are predicted too."""
+        return tuple(SPOILINGS) if self.plan.settings.robustness else ()
 
     def swapped(self, cell: Cell) -> list[str]:
         """Return the GANs whose images the classifier of a cell predicts."""
         return list(gans_of(self.plan.arms)) if self.plan.settings.swap and cell.arm == NONE else []
 
-    def _cache(self, fold: Fold) -> Path:
+    def features_of(self, fold: Fold) -> Path:
+        """Return where a fold keeps what its jobs share."""
         return self.plan.out / fold.name / "shared"
 
 
@@ -231,6 +238,7 @@ class _Made:
             synthetic={
                 gan: self._synthetic(gan, size) for gan in self.grid.swapped(cell) if f"{ALONE}{gan}" not in self.failed
             },
+            conditions=self.grid.conditions,
             recipe=recipe,
             steps=steps_of(recipe, training_images(plan, self.fold)),
             leak_free=not plan.is_paper,
@@ -263,7 +271,7 @@ class _Made:
         if dataset.images.nbytes < _SHARED_FROM:
             return dataset
         self._files += 1
-        path = self.grid._cache(self.fold) / f"{self._files}.npy"
+        path = self.grid.features_of(self.fold) / f"{self._files}.npy"
         with whole_file(path) as temporary:
             np.save(temporary, np.ascontiguousarray(dataset.images), allow_pickle=False)
         # "c": torch warns of arrays that cannot be written to; nobody writes to these.

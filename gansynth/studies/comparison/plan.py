@@ -17,6 +17,9 @@ from gansynth.remedies.synthetic import Synthetic
 from gansynth.studies.comparison.entries import Endpoint
 from gansynth.studies.comparison.settings import ComparisonSettings
 
+RECIPES = "classifiers"
+"""Folder of a comparison for the recipes of its classifiers."""
+
 BASELINES = (NONE, AUGMENTATION, OVERSAMPLE)
 _RARE_SHARE = 10
 

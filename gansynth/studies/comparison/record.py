@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gansynth.classifiers.curves import Epoch
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import open_regular, plain_cell, read_json, table_text
@@ -21,6 +21,8 @@ from gansynth.studies.comparison.arm import Cell, Job, Outcome
 from gansynth.studies.result_file import typed
 
 PREDICTIONS, SYNTHETIC, NOTE = "predictions.csv", "synthetic.csv", "arm.json"
+ALTERED = "predictions-{}.csv"
+"""What it says of the test images in a condition."""
 FAILED = "failed.txt"
 """The traceback of a training that failed."""
 _DECIMALS = 5
@@ -83,13 +85,15 @@ class Note:
     seconds : float
     training_counts, synthetic_counts : dict of class to int
         Images of an epoch, and how many of them are synthetic.
-    curve : list of dict of str to float
-        One for each epoch: "epoch", "step", "train_loss", "val_macro_f1", ...; empty for a classifier without epochs.
+    curve : list of Epoch
+        Empty for a classifier without epochs.
     weights : str
     predicted_gans : list of str
         Whose synthetic images were predicted too.
     warnings : list of str
     scores : Scores
+    conditions : list of str
+        In which the test images were predicted too.
     """
 
     arm: str
@@ -100,24 +104,27 @@ class Note:
     seconds: float
     training_counts: dict[str, int]
     synthetic_counts: dict[str, int]
-    curve: list[dict[str, Any]]
+    curve: list[Epoch]
     weights: str
     predicted_gans: list[str]
     warnings: list[str]
     scores: Scores
+    conditions: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, folder: Path) -> Note:
         """Read what `write` wrote; InputError where it is not there, or something else."""
         found = read_json(folder / NOTE)
         try:
-            return typed(cls, found)
-        except ValueError as error:
+            curve = [Epoch.from_json(point) for point in found["curve"]]
+            return typed(cls, {**found, "curve": curve})
+        except (LookupError, TypeError, ValueError) as error:
             raise InputError(f"{folder / NOTE}: not what `compare` writes ({error!r})") from error
 
     def write(self, folder: Path) -> None:
         """Write arm.json."""
-        write_json(folder / NOTE, {**vars(self), "scores": vars(self.scores)})
+        curve = [point.to_json() for point in self.curve]
+        write_json(folder / NOTE, {**vars(self), "curve": curve, "scores": vars(self.scores)})
 
 
 @dataclass(frozen=True)
@@ -147,20 +154,31 @@ class Record:
         """Return what it says of the test images."""
         return _read(self.folder / PREDICTIONS, self.class_names)
 
+    def in_condition(self, name: str) -> Predictions:
+        """Return what it says of the test images in a condition."""
+        return _read(self.folder / ALTERED.format(name), self.class_names)
+
     def synthetic(self) -> Predictions:
         """Return what it says of synthetic images."""
         return _read(self.folder / SYNTHETIC, self.class_names)
 
 
-def finished(out: Path, cell: Cell, class_names: tuple[str, ...], gans: Collection[str] = ()) -> Record | None:
-    """Return the record of a finished cell, which has also predicted the images of `gans`; None for any other."""
+def finished(
+    out: Path,
+    cell: Cell,
+    class_names: tuple[str, ...],
+    gans: Collection[str] = (),
+    conditions: Collection[str] = (),
+) -> Record | None:
+    """Return the record of a finished cell, which has also predicted the images of `gans`, and the test images in
+    `conditions`; None for any other."""
     folder = out / cell.path
     try:
         record = Record(cell, folder, class_names)
-        there = set(record.note.predicted_gans)
+        there, shown_in = set(record.note.predicted_gans), set(record.note.conditions)
     except InputError:
         return None
-    return record if there >= set(gans) else None
+    return record if there >= set(gans) and shown_in >= set(conditions) else None
 
 
 def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
@@ -170,6 +188,8 @@ def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
     (folder / NOTE).unlink(missing_ok=True)
     shown = np.round(outcome.probabilities, _DECIMALS)
     _write(folder / PREDICTIONS, names, job.test, shown)
+    for name, altered in outcome.conditions.items():
+        _write(folder / ALTERED.format(name), names, job.test, np.round(altered, _DECIMALS))
     if job.synthetic:
         made = list(job.synthetic.values())
         gans = [gan for gan, one in job.synthetic.items() for _ in range(len(one))]
@@ -192,6 +212,7 @@ def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
         predicted_gans=list(job.synthetic),
         warnings=outcome.notes,
         scores=Scores(scores.overall, dict(zip(names, scores.classes, strict=True))),
+        conditions=list(outcome.conditions),
     ).write(folder)
     (folder / FAILED).unlink(missing_ok=True)
     return Record(job.cell, folder, names)

@@ -14,7 +14,7 @@ from gansynth.studies.result_file import typed
 from gansynth.version import __version__
 
 REGISTRATION = "comparison.json"
-_MAY_GROW = ("data", "arms", "classifiers", "seeds", "steps", "swap", "swap_arms", "jobs", "tree")
+_MAY_GROW = ("data", "arms", "classifiers", "seeds", "steps", "swap", "swap_arms", "robustness", "jobs", "tree")
 """What may differ when a comparison is continued. The place of the data too: its images are known by their hash. And
 the label tree: nothing is trained by it."""
 
@@ -41,7 +41,7 @@ class Registration:
     seeds : tuple of int
     steps : dict of str to (list of int or None)
         Optimizer steps of each classifier in each fold.
-    swap : bool
+    swap, robustness : bool
     tree : dict of str to (list of str), or None
         Superclasses with their classes.
     swap_arms : tuple of str
@@ -68,6 +68,7 @@ class Registration:
     seeds: tuple[int, ...]
     steps: dict[str, list[int | None]]
     swap: bool
+    robustness: bool
     tree: dict[str, list[str]] | None
     swap_arms: tuple[str, ...]
     jobs: int

@@ -26,6 +26,7 @@ from gansynth.studies.comparison.entries import (
     FailedTraining,
     Json,
     Recognition,
+    Recommendation,
     Standing,
     Swap,
 )
@@ -280,6 +281,11 @@ class Comparison(Level[About, ArmResult]):
         How many synthetic images of each GAN and class its independent classifier recognises, beside real ones.
     superclasses : Superclasses or None
         The same arms one level up, see `gansynth.studies.comparison.levels`; None where there is no label tree.
+    conditions : dict of str to Level
+        The same arms on the same test cells as other laboratories would show them, by the name of the condition (see
+        `gansynth.studies.comparison.conditions`); empty where that was not asked for.
+    recommendation : Recommendation or None
+        What to use: the cheapest arm that nothing is shown to beat. None where nothing was tested.
     missing : tuple of FailedTraining
         Cells of the grid that could not be filled, and why.
     warnings : tuple of str
@@ -295,6 +301,8 @@ class Comparison(Level[About, ArmResult]):
     swap: tuple[Swap, ...] = ()
     recognition: tuple[Recognition, ...] = ()
     superclasses: Superclasses | None = None
+    conditions: dict[str, AnyLevel] = field(default_factory=dict)
+    recommendation: Recommendation | None = None
     missing: tuple[FailedTraining, ...] = ()
     warnings: tuple[str, ...] = ()
     gansynth: str = __version__
@@ -321,7 +329,7 @@ class Comparison(Level[About, ArmResult]):
     @classmethod
     def from_json(cls, found: Json) -> Comparison:
         """Read what `to_json` wrote; KeyError, TypeError, AttributeError or ValueError for anything else."""
-        above = found.get("superclasses")
+        above, advice = found.get("superclasses"), found.get("recommendation")
         return cls(
             about=About.from_json(found["about"]),
             arms=tuple(map(ArmResult.from_json, found["arms"])),
@@ -332,6 +340,8 @@ class Comparison(Level[About, ArmResult]):
             swap=tuple(map(Swap.from_json, found["swap"])),
             recognition=tuple(map(Recognition.from_json, found["recognition"])),
             superclasses=None if above is None else Superclasses.from_json(above),
+            conditions={name: _level(one) for name, one in (found.get("conditions") or {}).items()},
+            recommendation=None if advice is None else Recommendation.from_json(advice),
             missing=tuple(map(FailedTraining.from_json, found["missing"])),
             warnings=tuple(found["warnings"]),
             gansynth=str(found.get("gansynth", "")),
@@ -348,6 +358,8 @@ class Comparison(Level[About, ArmResult]):
             "swap": [one.to_json() for one in self.swap],
             "recognition": [one.to_json() for one in self.recognition],
             "superclasses": None if self.superclasses is None else self.superclasses.to_json(),
+            "conditions": {name: one.to_json() for name, one in self.conditions.items()},
+            "recommendation": None if self.recommendation is None else self.recommendation.to_json(),
             "missing": [one.to_json() for one in self.missing],
             "warnings": list(self.warnings),
         }
@@ -477,3 +489,11 @@ def _opened(data: str, size: int) -> CellDataset | None:
             return open_dataset(data, size)
     except (InputError, OSError):
         return None
+
+
+def _level(found: Json) -> AnyLevel:
+    return Level(
+        LevelFacts.from_json(found["about"]),
+        tuple(ArmScores.from_json(one) for one in found["arms"]),
+        tuple(ArmEffect.from_json(one) for one in found["effects"]),
+    )

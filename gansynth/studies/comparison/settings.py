@@ -47,6 +47,9 @@ class ComparisonSettings:
         The primary endpoint, "macro-F1" or "balanced-accuracy".
     swap : bool
         Also train on synthetic images alone, and let classifiers of real images predict synthetic ones.
+    robustness : bool
+        Also test every classifier on the same cells as other laboratories would show them
+        (`gansynth.cells.spoiling.SPOILINGS`).
     size, epochs : int, optional
         For all classifiers, instead of what their recipes say.
     changes, gan_changes : sequence of str
@@ -79,6 +82,7 @@ class ComparisonSettings:
     protocol: Protocol = "clean"
     endpoint: str = "macro-F1"
     swap: bool = False
+    robustness: bool = False
     size: int | None = None
     epochs: int | None = None
     changes: Sequence[str] = ()
@@ -100,8 +104,10 @@ class ComparisonSettings:
             raise InputError(f"--protocol {self.protocol}: choose {' or '.join(PROTOCOLS)}")
         if self.endpoint not in PRIMARY:
             raise InputError(f"--endpoint {self.endpoint}: choose {' or '.join(PRIMARY)}")
-        if self.protocol == "paper" and (self.folds is not None or self.swap):
-            raise InputError("--protocol paper divides the balanced images once; leave out --folds and --swap")
+        if self.protocol == "paper" and (self.folds is not None or self.swap or self.robustness):
+            raise InputError(
+                "--protocol paper divides the balanced images once; leave out --folds, --swap and --robustness"
+            )
         wrong = [dose for dose in self.doses if not 0 <= dose <= 100]
         if wrong:
             raise InputError(f"--doses: {wrong[0]:g} is not a number from 0 to 100; 1 is balance")

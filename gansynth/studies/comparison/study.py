@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gansynth.data.dataset import CellDataset
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
 from gansynth.files import holding
@@ -18,6 +19,7 @@ from gansynth.studies.comparison.gathering import gather
 from gansynth.studies.comparison.grid import Grid, chosen_jobs, training_images
 from gansynth.studies.comparison.levels import chosen_tree
 from gansynth.studies.comparison.plan import (
+    RECIPES,
     Plan,
     endpoints_of,
     load_classifiers,
@@ -31,7 +33,6 @@ from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.splits import Fold, Images, data_sha256, make_folds, units_of, whole
 
 DEFAULT = ("sequential-cnn",)
-RECIPES = "classifiers"
 SPLITS = "splits"
 
 
@@ -92,12 +93,49 @@ def compare(
     """
     given = {name: value for name, value in options.items() if value is not None}
     settings = replace(settings or ComparisonSettings(), **given)
+    ready = prepare(data, remedies, classifiers, Path(out), settings, resume=resume, progress=progress)
+    plan, folds, registration, grid, out = ready.plan, ready.folds, ready.registration, ready.grid, ready.plan.out
+    _write_down(plan, folds, registration)
+    grid.fill()
+    units = {} if plan.is_paper else units_of(ready.dataset)
+    found = gather(grid, units, _about(plan, folds, registration, ready.dataset.class_names), registration)
+    if not found.arms:
+        error = grid.missing[0].error if grid.missing else "nothing was to be done"
+        raise InputError(f"no arm could be carried out; the first failed so: {error}")
+    found.write(out)
+    return found
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A comparison before its first training."""
+
+    plan: Plan
+    folds: Sequence[Fold]
+    dataset: CellDataset
+    registration: Registration
+    grid: Grid
+
+
+def prepare(
+    data: str | Path,
+    remedies: Sequence[str],
+    classifiers: Sequence[str],
+    out: Path,
+    settings: ComparisonSettings,
+    *,
+    resume: bool,
+    progress: bool,
+) -> Ready:
+    """Read what is asked for, split the data and refuse leaks, all before anything is written or trained.
+
+    Parameters and errors are those of `compare`.
+    """
     refuse_inside(data, out)
-    out = Path(out)
     held = _held(out, resume)
     kept = held.arms if held else ()
-    if held and held.swap:
-        settings = replace(settings, swap=True)
+    if held:
+        settings = replace(settings, swap=settings.swap or held.swap, robustness=settings.robustness or held.robustness)
     more_seeds = settings.seeds if settings.seeds is not None else 0 if held else 3
     first = settings.seed
     plan = Plan(
@@ -132,15 +170,7 @@ def compare(
     registration.refuse_another(held, out)
     grid = Grid(plan, folds, images, registration.jobs)
     grid.refuse_leaks()
-    _write_down(plan, folds, registration)
-    grid.fill()
-    units = {} if plan.is_paper else units_of(dataset)
-    found = gather(grid, units, _about(plan, folds, registration, dataset.class_names), registration)
-    if not found.arms:
-        error = grid.missing[0].error if grid.missing else "nothing was to be done"
-        raise InputError(f"no arm could be carried out; the first failed so: {error}")
-    found.write(out)
-    return found
+    return Ready(plan, folds, dataset, registration, grid)
 
 
 def _held(out: Path, resume: bool) -> Registration | None:
@@ -192,6 +222,7 @@ def _registered(plan: Plan, folds: Sequence[Fold], **more: Any) -> Registration:
         seeds=plan.seeds,
         steps={recipe.name: [steps_of(recipe, n) for n in n_train] for recipe in plan.classifiers},
         swap=asked.swap,
+        robustness=asked.robustness,
         **more,
     )
 

@@ -86,14 +86,14 @@ def look_for_copies(sets: Sets, cache: RealCache) -> Copies:
             "memorisation": Estimate(t.value, t.n, t.interval, floor=0.5, floor_n=t.n_held_out)
             if t.n and t.n_held_out
             else too_few(t.n, 1, "memorisation"),
-            "copies": _count(*count),
+            "copies": counted(*count),
         }
         for t, count in zip(tests, counts, strict=True)
     ]
     return Copies(
         overall={
             "memorisation": _pooled([book["memorisation"] for book in per_class]),
-            "copies": _count(*(sum(column) for column in zip(*counts, strict=True))),
+            "copies": counted(*(sum(column) for column in zip(*counts, strict=True))),
         },
         per_class=per_class,
         alarm=alarm,
@@ -121,7 +121,8 @@ def _finite(distances: NDArray[np.float32]) -> NDArray[np.float32]:
     return distances[np.isfinite(distances)]
 
 
-def _count(copies: int, n: int, real: int, real_n: int) -> Estimate:
+def counted(copies: int, n: int, real: int, real_n: int) -> Estimate:
+    """Return how many of n images are copies; the floor is what as many of `real_n` held-out ones would be."""
     low, high = wilson_interval(copies, n) * n
     return Estimate(
         float(copies), n, (float(low), float(high)), floor=n * real / real_n if real_n else None, floor_n=real_n

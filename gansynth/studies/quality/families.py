@@ -18,7 +18,7 @@ from gansynth.metrics.classifier_scores import classifier_scores
 from gansynth.metrics.estimate import Estimate, too_few
 from gansynth.metrics.kernel_distance import FEWEST, kernel_distance
 from gansynth.metrics.linear_head import LinearHead, Standardisation, fit_linear_head
-from gansynth.studies.quality.controls import CONTROLS
+from gansynth.studies.quality.controls import CONTROLS, TITLES
 from gansynth.studies.quality.distances import Book, distances
 from gansynth.studies.quality.features import extract
 from gansynth.studies.quality.real_cache import Arrays
@@ -149,7 +149,7 @@ def _spoiled(view: View, control: str, positions: Rows) -> Arrays:
             found: dict[str, NDArray[np.float32]] = view.extractor(CONTROLS[control].alter(pixels))
             return found
 
-        with view.stages(f"{view.extractor.name} features of controls", len(images)) as tick:
+        with view.stages(f"{view.extractor.name} features of {TITLES[control]}", len(images)) as tick:
             arrays = extract(images, altered, lambda name, shape: np.empty(shape, np.float32), tick)
         for name, values in arrays.items():
             np.save(folder / f"{name}.npy", values)

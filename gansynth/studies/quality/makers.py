@@ -11,9 +11,9 @@ from gansynth.errors import InputError
 from gansynth.files import read_table
 from gansynth.gans import Run, open_run
 from gansynth.gans.leaks import refuse_leaking_run
-from gansynth.gans.run import zoo_models
 from gansynth.metrics.catalogue import LITE
 from gansynth.networks.efficientnet_lite import SHA256
+from gansynth.runs.artifact import zoo_models
 from gansynth.runs.names import INFO, MODEL
 from gansynth.studies.quality.sets import Sets
 

@@ -43,6 +43,7 @@ from gansynth.studies.quality.similarity import diversity, mean_over_classes, pe
 from gansynth.studies.quality.stages import Stages
 from gansynth.studies.quality.views import Pool, View
 from gansynth.studies.quality.white_cells import white_diversity
+from gansynth.studies.quality.white_copies import sum_of, white_copies
 
 ENOUGH_FOR_FID = 2048
 SHOWN = 8
@@ -190,6 +191,11 @@ def quality(
                 tick(number)
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache)
+    for book, found in zip(classes, white_copies(sets, cache, stages, seed), strict=True):
+        book |= found
+    looked_for = [book["copies-white"] for book in classes if book["copies-white"].value is not None]
+    if looked_for:
+        overall["copies-white"] = sum_of(looked_for)
     overall |= copies.overall
     for book, found in zip(classes, copies.per_class, strict=True):
         book |= found
@@ -289,7 +295,10 @@ def _warnings(sets: Sets, view: View, overall: Book, cell: CellEncoder) -> list[
         )
     if "FID" in overall and counts.sum() < ENOUGH_FOR_FID:
         found.append(f"{counts.sum():,} images are few for FID (below {ENOUGH_FOR_FID:,}); go by KID")
-    thin = [name for name, n in zip(sets.class_names, counts, strict=True) if n < FEWEST]
+    unseen = [name for name, n in zip(sets.class_names, reference, strict=True) if not n]
+    if unseen:
+        found.append(f"no held-out real images to compare with: {', '.join(unseen)}")
+    thin = [name for name, n in zip(sets.class_names, counts, strict=True) if 0 < n < FEWEST]
     if thin:
         found.append(f"too few images for a distance of their own (below {FEWEST}): {', '.join(thin)}")
     recall = overall["recall"]

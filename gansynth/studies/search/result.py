@@ -300,8 +300,8 @@ def _by_fold(records: Sequence[Record]) -> dict[int, float]:
 
 def _best_epoch(record: Record) -> float | None:
     """Return the epoch whose weights were kept; None without epochs."""
-    points = [point for point in record.note.curve if "val_macro_f1" in point]
-    return max(points, key=lambda point: point["val_macro_f1"])["epoch"] if points else None
+    scores = {point.epoch: point.val_macro_f1 for point in record.note.curve if point.val_macro_f1 is not None}
+    return max(scores, key=lambda epoch: scores[epoch]) if scores else None
 
 
 def _over_folds(values: Sequence[float | None]) -> OverFolds:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.folds import fold_dataset
@@ -33,6 +34,38 @@ _MAY_GROW = ("arms", "values")
 
 
 @dataclass(frozen=True)
+class SearchOptions:
+    """How a search is carried out.
+
+    Attributes
+    ----------
+    folds : int
+    rarity : mapping of str to int
+        Training images to keep of some classes, the same ones as in `compare`.
+    size, epochs : int, optional
+        Instead of what the classifier's recipe says.
+    changes : sequence of str
+        Changes to the recipe, such as ``"training.batch_size=32"``.
+    jobs : int, optional
+        Trainings at a time. Default: as many as there are cores and memory, one on a GPU.
+    seed : int
+        Decides the folds, and with the fold's number every training.
+    device : str
+    weights_dir : path-like, optional
+    """
+
+    folds: int = 5
+    rarity: Mapping[str, int] = field(default_factory=dict)
+    size: int | None = None
+    epochs: int | None = None
+    changes: Sequence[str] = ()
+    jobs: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    weights_dir: str | Path | None = None
+
+
+@dataclass(frozen=True)
 class _Search:
     out: Path
     candidates: list[Candidate]
@@ -56,17 +89,10 @@ def search_remedy(
     classifier: str = "sequential-cnn",
     grid: Mapping[str, Sequence[float]] | None = None,
     beside: Sequence[str] = ("none",),
-    folds: int = 5,
-    rarity: Mapping[str, int] | None = None,
-    size: int | None = None,
-    epochs: int | None = None,
-    changes: Sequence[str] = (),
-    jobs: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    weights_dir: str | Path | None = None,
+    settings: SearchOptions | None = None,
     resume: bool = False,
     progress: bool = True,
+    **options: Any,
 ) -> RemedySearch:
     """Try values of a remedy's parameters in a stratified cross-validation on the training split.
 
@@ -88,23 +114,14 @@ def search_remedy(
         Values by parameter, "dose" among them. Default: those that the remedy names, such as beta 0.9 to 0.9999.
     beside : sequence of str
         Arms that stand in the table too; gains are against the first.
-    folds : int
-    rarity : mapping of str to int, optional
-        Training images to keep of some classes, the same ones as in `compare`.
-    size, epochs : int, optional
-        Instead of what the classifier's recipe says.
-    changes : sequence of str
-        Changes to the recipe, such as ``"training.batch_size=32"``.
-    jobs : int, optional
-        Trainings at a time. Default: as many as there are cores and memory, one on a GPU.
-    seed : int
-        Decides the folds, and with the fold's number every training.
-    device : str
-    weights_dir : path-like, optional
+    settings : SearchOptions, optional
+        Folds, the size of images, how the classifier is trained, where it is computed.
     resume : bool
         Continue: what is finished is not done again. Values may be added.
     progress : bool
         Report on standard error.
+    **options
+        Any of the settings by its name, for daily use: ``folds=3, size=64``. None leaves it as it is.
 
     Returns
     -------
@@ -114,40 +131,45 @@ def search_remedy(
     ------
     InputError
         If there is nothing to search, a class has fewer images than folds, or nothing could be carried out.
+    TypeError
+        For an option that `SearchOptions` does not have.
 
     Examples
     --------
     >>> search_remedy("my-cells", "cb-focal", "searched", grid={"beta": [0.9, 0.999]})  # doctest: +SKIP
     """
+    given = {name: value for name, value in options.items() if value is not None}
+    how = replace(settings or SearchOptions(), **given)
+    rarity, seed = dict(how.rarity), how.seed
     refuse_inside(data, out)
     out = Path(out)
     candidates = [Candidate(arm, {}) for arm in map(parse_arm, beside)] + candidates_of(remedy, grid or {})
-    (recipe,) = load_classifiers([classifier], changes, size, epochs)
+    (recipe,) = load_classifiers([classifier], how.changes, how.size, how.epochs)
     _refuse_meaningless(candidates, recipe)
-    training = _training_split(str(data), recipe.resolution, dict(rarity or {}), seed, progress)
-    settings = SearchSettings(
+    training = _training_split(str(data), recipe.resolution, rarity, seed, progress)
+    asked = SearchSettings(
         gansynth=__version__,
         data_sha256=data_sha256(training),
         remedy=remedy,
-        folds=folds,
-        rarity=dict(rarity or {}),
+        folds=how.folds,
+        rarity=rarity,
         recipe=recipe.model_dump(mode="json"),
         beside=list(beside),
         seed=seed,
         arms=[one.arm.spec for one in candidates],
         values=[one.values for one in candidates],
     )
-    settings = _with_held(out, settings, resume)
-    pairs = zip(settings.arms, settings.values, strict=True)
+    asked = _with_held(out, asked, resume)
+    pairs = zip(asked.arms, asked.values, strict=True)
     candidates = [Candidate(parse_arm(spec), values) for spec, values in pairs]
-    weights = None if weights_dir is None else Path(weights_dir)
-    parts = fold_dataset(training, folds, val=VALIDATION, seed=seed)
-    search = _Search(out, candidates, recipe, parts, seed, device, weights, progress)
-    failed = _fill(search, chosen_jobs(jobs, device))
+    weights = None if how.weights_dir is None else Path(how.weights_dir)
+    parts = fold_dataset(training, how.folds, val=VALIDATION, seed=seed)
+    search = _Search(out, candidates, recipe, parts, seed, how.device, weights, progress)
+    failed = _fill(search, chosen_jobs(how.jobs, how.device))
     records = {one.arm.spec: _records(search, one) for one in candidates}
     if not any(records.values()):
         raise InputError(f"no training could be carried out; the first failed so: {next(iter(failed.values()))}")
-    found = gather(candidates, records, parts, settings, failed)
+    found = gather(candidates, records, parts, asked, failed)
     found.write(out)
     return found
 
@@ -232,6 +254,7 @@ def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> 
     )
     treatment: Treatment = candidate.arm.treat(training, place)
     return Job(
+        conditions=(),
         cell=search.cell(candidate, k),
         treatment=treatment,
         validation=fold.part("val") if (fold.records["split"] == "val").any() else None,

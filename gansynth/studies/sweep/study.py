@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from gansynth.files import holding
 from gansynth.files.atomic import write_json
 from gansynth.studies.comparison.plan import load_classifiers, rare_classes, write_out_arms
 from gansynth.studies.comparison.registration import REGISTRATION
+from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.splits import Images, data_sha256, make_folds
 from gansynth.studies.comparison.study import DEFAULT, compare
 from gansynth.studies.result_file import Json, read_result
@@ -69,12 +70,7 @@ def sweep_imbalance(
     minority: Sequence[str] = (),
     thin: Thin = "minority",
     most: int | None = None,
-    seeds: int = 3,
-    folds: int | None = None,
-    size: int | None = None,
-    epochs: int | None = None,
-    changes: Sequence[str] = (),
-    seed: int = 0,
+    settings: ComparisonSettings | None = None,
     resume: bool = False,
     progress: bool = True,
     after: Callable[[Path], object] | None = None,
@@ -104,15 +100,17 @@ def sweep_imbalance(
         largest class's training images; else the smallest.
     thin, most
         See `counts_at`.
-    seeds, folds, size, epochs, changes, seed, progress
-        As in `compare`; a GAN is trained anew at each ratio, in each fold.
+    settings : ComparisonSettings, optional
+        As in `compare`; a GAN is trained anew at each ratio, in each fold. What is rare, the sweep itself says.
     resume : bool
         Continue: what is finished is not done again. Ratios, remedies and seeds may be added; ratios where the images
         kept at the others stay the same.
+    progress : bool
+        Report on standard error.
     after : callable, optional
         Called with the folder of each comparison that is finished, to write its page.
     **options
-        Further ones of `compare`, such as ``endpoint``, ``gan_images``, ``jobs``, ``device`` or ``weights_dir``.
+        Any of the settings by its name: ``folds=2, size=64``. None leaves it as it is.
 
     Returns
     -------
@@ -123,45 +121,50 @@ def sweep_imbalance(
     InputError
         For ratios or classes that do not fit (see `counts_at`), a folder that holds another sweep, or what `compare`
         refuses.
+    TypeError
+        For an option that `ComparisonSettings` does not have, or one that says what is rare.
 
     Examples
     --------
     >>> sweep_imbalance("my-cells", ["none", "focal"], [], "swept", ratios=[1, 10, 50])  # doctest: +SKIP
     """
-    if set(options) & set(_REFUSED):
-        raise TypeError(f"a sweep takes no {', '.join(sorted(set(options) & set(_REFUSED)))}: it sets what is rare")
+    given = {name: value for name, value in options.items() if value is not None}
+    how = replace(settings or ComparisonSettings(), **given)
+    refused = [name for name in _REFUSED if getattr(how, name) != getattr(ComparisonSettings(), name)]
+    if refused:
+        raise TypeError(f"a sweep takes no {', '.join(refused)}: it sets what is rare")
     if thin not in THIN:
         raise InputError(f"--thin {thin}: choose {' or '.join(THIN)}")
     refuse_inside(data, out)
     out = Path(out)
     held = _held(out, resume)
     before = None if held is None else held.settings
-    recipes = load_classifiers(classifiers or DEFAULT, changes, size, epochs)
+    recipes = load_classifiers(classifiers or DEFAULT, how.changes, how.size, how.epochs)
     dataset = Images(str(data), progress).at(recipes[0].resolution)
-    there = [fold.counts["train"] for fold in make_folds(dataset, folds, {}, seed)]
+    there = [fold.counts["train"] for fold in make_folds(dataset, how.folds, {}, how.seed)]
     counts = {name: min(fold[name] for fold in there) for name in dataset.class_names}
     minority = rare_classes(counts, {}, minority)
     ratios = sorted({*(before.ratios if before else ()), *map(float, ratios)})
     kept = counts_at(ratios, counts, minority, thin=thin, most=most)
-    seeds = max(seeds, before.number_of_seeds if before else 0)
-    settings = SweepSettings(
+    seeds = max(how.seeds or 3, before.number_of_seeds if before else 0)
+    asked = SweepSettings(
         data_sha256=data_sha256(dataset),
         minority=minority,
         thin=thin,
         most=most,
-        folds=folds,
-        first_seed=seed,
+        folds=how.folds,
+        first_seed=how.seed,
         number_of_seeds=seeds,
         recipes={recipe.name: recipe.model_dump(mode="json") for recipe in recipes},
         remedies=[arm.spec for arm in write_out_arms(remedies, kept=before.remedies if before else ())],
         ratios=ratios,
     )
-    asked = SweepRegistration(
-        __version__, settings, {f"{ratio:g}": images for ratio, images in zip(ratios, kept, strict=True)}
+    registration = SweepRegistration(
+        __version__, asked, {f"{ratio:g}": images for ratio, images in zip(ratios, kept, strict=True)}
     )
     if held is not None:
-        _refuse_another(out, held, asked)
-    asked.write(out)
+        _refuse_another(out, held, registration)
+    registration.write(out)
     steps, found = [], []
     for ratio, images in zip(ratios, kept, strict=True):
         step = Step(ratio, imbalance_ratio(images), f"rho-{ratio:g}", images)
@@ -169,14 +172,14 @@ def sweep_imbalance(
         thinned = {name: n for name, n in images.items() if any(fold[name] != n for fold in there)}
         found.append(
             compare(
-                data, settings.remedies, classifiers or DEFAULT, out / step.folder, rarity=thinned, rare=minority,
-                seeds=seeds, folds=folds, size=size, epochs=epochs, changes=changes, seed=seed, progress=progress,
-                resume=(out / step.folder / REGISTRATION).is_file(), **options,
+                data, asked.remedies, classifiers or DEFAULT, out / step.folder, progress=progress,
+                settings=replace(how, rarity=thinned, rare=minority, seeds=seeds),
+                resume=(out / step.folder / REGISTRATION).is_file(),
             )
         )  # fmt: skip
         if after is not None:
             after(out / step.folder)
-        result = gather(steps, found, settings)
+        result = gather(steps, found, asked)
         result.write(out)
     return result
 

@@ -1,0 +1,1 @@
+"""The page on which an expert marks images to leave out."""

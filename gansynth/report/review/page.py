@@ -1,0 +1,156 @@
+"""Every image of a data set on one page, those first in which something was found; what is marked is saved as a CSV."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gansynth.cells.segmentation import segment_cell
+from gansynth.cells.several import why_several
+from gansynth.data import CellDataset
+from gansynth.data.dedupe import redundant
+from gansynth.errors import InputError
+from gansynth.files.atomic import write_text
+
+PAGE_FILE = "review.html"
+EDGE = 112
+"""Pixels at which an image is shown."""
+
+DUPLICATE = {
+    "exact": "the same pixels as {kept}",
+    "near": "nearly the same as {kept}",
+    "label": "a duplicate lies in another class",
+}
+
+
+@dataclass(frozen=True)
+class ReviewCell:
+    """An image on the page.
+
+    Attributes
+    ----------
+    path : str
+        Below the data set's folder.
+    address : str
+        Its pixels as a data address.
+    found : str
+        What was found in it; "" where nothing was.
+    """
+
+    path: str
+    address: str
+    found: str = ""
+
+
+def suspects(dataset: CellDataset, progress: Callable[[int, int], None] = lambda done, of: None) -> dict[str, str]:
+    """Return what was found in images that an expert should look at, by path.
+
+    Duplicates of other images, a second nucleus beside the cell, and cells that the border of the image cuts.
+
+    Parameters
+    ----------
+    dataset : CellDataset
+    progress : callable
+        Called with how many images are looked at, and of how many.
+    """
+    found: dict[str, str] = {}
+    for row in redundant(dataset).itertuples(index=False):
+        found[str(row.file_name)] = DUPLICATE[str(row.why)].format(kept=row.kept)
+    paths = dataset.records["path"]
+    for k, path in enumerate(paths):
+        image = np.asarray(dataset.images[k])
+        why = why_several(image, segment_cell(image)) if image.shape[-1] >= 16 else None
+        if why is not None:
+            found[path] = f"{found[path]}; {why}" if path in found else why
+        progress(k + 1, len(paths))
+    return found
+
+
+def write_review(
+    dataset: CellDataset,
+    folder: str | Path,
+    found: dict[str, str],
+    *,
+    classes: Sequence[str] = (),
+    only_found: bool = False,
+) -> Path:
+    """Write the page into a new folder.
+
+    Parameters
+    ----------
+    dataset : CellDataset
+    folder : path-like
+        A new folder, or an empty one.
+    found : dict of str to str
+        As `suspects` returns it.
+    classes : sequence of str
+        Show these only; empty: all.
+    only_found : bool
+        Show only images in which something was found.
+
+    Returns
+    -------
+    pathlib.Path
+        Of the page.
+
+    Raises
+    ------
+    InputError
+        For a class that the data set does not have, or if the folder holds something.
+    """
+    unknown = [name for name in classes if name not in dataset.class_names]
+    if unknown:
+        raise InputError(f"--class {unknown[0]}: there is no such class; there are {', '.join(dataset.class_names)}")
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: is not an empty folder; choose another")
+    page = folder / PAGE_FILE
+    write_text(page, render_review(dataset, found, classes or dataset.class_names, only_found))
+    return page
+
+
+def render_review(dataset: CellDataset, found: dict[str, str], classes: Sequence[str], only_found: bool = False) -> str:
+    """Return the page, the images of each class in the order of their paths, those with something found first."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    paths = dataset.records["path"].to_numpy()
+    shown: list[tuple[str, list[ReviewCell]]] = []
+    for name in classes:
+        rows = [int(k) for k in np.flatnonzero(dataset.labels == dataset.class_names.index(name))]
+        rows = [k for k in rows if paths[k] in found or not only_found]
+        rows.sort(key=lambda k: (paths[k] not in found, paths[k]))
+        if rows:
+            cells = [ReviewCell(paths[k], small_jpeg(dataset.images[k]), found.get(paths[k], "")) for k in rows]
+            shown.append((name, cells))
+    every = [cell for _, cells in shown for cell in cells]
+    environment = Environment(
+        loader=PackageLoader("gansynth.report.review", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        classes=shown,
+        n=f"{len(every):,}",
+        found=f"{sum(bool(cell.found) for cell in every):,}",
+        edge=EDGE,
+        review=hashlib.sha256("\n".join(cell.path for cell in every).encode()).hexdigest()[:12],
+    )
+
+
+def small_jpeg(image: NDArray[np.uint8]) -> str:
+    """Return an image [3, H, W] as a data address, no larger than it is shown."""
+    picture = Image.fromarray(np.ascontiguousarray(np.asarray(image).transpose(1, 2, 0)))
+    picture.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,209 @@
+"""The page of a training: what the generator makes by now, which classes it has learned, and the players' losses.
+
+It stands in the run's folder, is written anew at every sample sheet, and reloads itself until the training has ended.
+"""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric.loggers import Logger
+from PIL import Image
+
+from gansynth.files import read_json
+from gansynth.report.blocks import Lineup, Picture
+from gansynth.report.figures import curves_chart
+from gansynth.report.numbers import listed
+from gansynth.report.page import Chart, Page, Section, Table, write_page
+from gansynth.runs.journal import LOG
+from gansynth.runs.names import INFO
+
+PAGE = "report.html"
+RELOAD_SECONDS = 30
+_SHEETS = 6
+"""Sheets shown: the newest, and some from the beginning on."""
+_WELL = 0.8
+
+Curves = dict[str, tuple[list[float], list[float]]]
+
+
+class TrainingPage(Logger):
+    """Writes the page while a training runs; a logger as others are (`gansynth.runs.loggers`).
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def name(self) -> str:
+        """The page's file."""
+        return PAGE
+
+    @property
+    def version(self) -> str:
+        """The run."""
+        return self._folder.name
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Write the page where a sheet and the class watch have just been recorded."""
+        if any(name.startswith("watch_") for name in metrics):
+            write_training_page(self._folder, runs=True)
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Leave it: the recipe stands in the run."""
+
+    def finalize(self, status: str) -> None:
+        """Write the page for the last time; it no longer reloads itself."""
+        if (self._folder / LOG).is_file():
+            write_training_page(self._folder, runs=False)
+
+
+def write_training_page(folder: Path, *, runs: bool) -> Path:
+    """Write `report.html` into the folder of a run from its log and its sheets.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    runs : bool
+        Whether the training goes on, so that the page reloads itself.
+    """
+    return write_page(folder / PAGE, training_page(folder, runs=runs))
+
+
+def training_page(folder: Path, *, runs: bool) -> Page:
+    """Compose the page."""
+    records = read_log(folder)
+    curves = curves_of(records)
+    seen = [record for record in records if record.get("watch")]
+    last: dict[str, dict[str, float | None]] = seen[-1]["watch"] if seen else {}
+    steps = [record for record in records if "seconds" in record]
+    info = read_json(folder / INFO) if (folder / INFO).is_file() else {}
+    name = info.get("recipe", folder.name)
+    return Page(
+        title=f"Training {name}",
+        subtitle=f"{folder.name}: {_how_far(steps)}; {'it goes on' if runs else 'it has ended'}",
+        verdict=_verdict(last),
+        sections=[*_sheets(folder), *_watched(last, curves["watch"]), *_losses(curves["losses"])],
+        facts=[("log", f"{LOG}, and TensorBoard's events, beside this page")],
+        reload_seconds=RELOAD_SECONDS if runs else 0,
+    )
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """Return the records of a run's log; a line that is being written is left out."""
+    found = []
+    for line in (folder / LOG).read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def curves_of(records: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
+    """Return each player's loss ("losses") and each class's watch ("watch"), over minutes of training."""
+    minutes = {record["step"]: record["seconds"] / 60 for record in records if "seconds" in record}
+    losses: Curves = {}
+    watch: Curves = {}
+    for record in records:
+        if record["step"] not in minutes:
+            continue
+        at = minutes[record["step"]]
+        terms = [(name.split("/")[0], value) for name, value in record.items() if "/" in name]
+        values = [(losses, player, sum(v for p, v in terms if p == player)) for player in {p for p, _ in terms}]
+        values += [(watch, name, seen["recall"]) for name, seen in record.get("watch", {}).items()]
+        for curves, name, value in values:
+            if value is not None:
+                x, y = curves.setdefault(name, ([], []))
+                x.append(at)
+                y.append(value)
+    return {"losses": dict(sorted(losses.items())), "watch": watch}
+
+
+def _how_far(steps: Sequence[Mapping[str, Any]]) -> str:
+    if not steps:
+        return "no step yet"
+    minutes = steps[-1]["seconds"] / 60
+    spent = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{minutes:.0f} minutes"
+    return f"step {steps[-1]['step']:,} after {spent}"
+
+
+def _verdict(last: Mapping[str, Mapping[str, float | None]]) -> str:
+    if not last:
+        return "No sample sheet yet: what the generator makes is looked at with the first one."
+    shares = {name: found["recall"] for name, found in last.items() if found.get("recall") is not None}
+    well = [name for name, share in shares.items() if (share or 0.0) >= _WELL]
+    mean = sum(share or 0.0 for share in shares.values()) / max(len(shares), 1)
+    said = f"The classifier that watches recognises {mean:.0%} of what the generator makes now"
+    if len(well) == len(shares):
+        return f"{said}: of every class at least {_WELL:.0%}."
+    behind = sorted((name for name in shares if name not in well), key=lambda name: shares[name] or 0.0)
+    return (
+        f"{said}: of {len(well)} of {len(shares)} classes at least {_WELL:.0%}. Furthest behind: {listed(behind[:3])}."
+    )
+
+
+def _sheets(folder: Path) -> list[Section]:
+    files = sorted((folder / "samples").glob("step-*.png"))
+    if not files:
+        return []
+    chosen = dict.fromkeys([files[-1], *(files[i * (len(files) - 1) // _SHEETS] for i in reversed(range(_SHEETS)))])
+    rows = []
+    for file in chosen:
+        step = int(file.stem.partition("-")[2])
+        with Image.open(file) as image:
+            width = image.width
+        alt = f"Synthetic cells of every class at step {step:,}"
+        rows.append((f"step {step:,}", "", [Picture(f"samples/{file.name}", alt, width, "synthetic")]))
+    caption = (
+        "The same latents at every step, a row for each class; the newest sheet first. All sheets are in samples/."
+    )
+    return [Section("What it makes", blocks=[Lineup(["synthetic"], rows, caption)])]
+
+
+def _watched(last: Mapping[str, Mapping[str, float | None]], watch: Curves) -> list[Section]:
+    if not last:
+        return []
+    rows = [
+        [name, _share(found.get("recall")), _share(found.get("real_recall")), _share(found.get("diversity"))]
+        for name, found in last.items()
+    ]
+    caption = (
+        "Recognised: share that a classifier which has seen training images alone puts into the class. Diversity: how "
+        "much the images of a class differ, as a share of what real ones do; well below 100% it collapses."
+    )
+    table = Table(["class", "recognised", "real images", "diversity"], rows, caption)
+    worst = sorted(last, key=lambda name: last[name].get("recall") or 0.0)[:3]
+    chart = curves_chart(
+        watch,
+        xlabel="minutes of training",
+        ylabel="recognised",
+        percent=True,
+        emphasis=[name for name in worst if name in watch],
+    )
+    words = "How much of each class is recognised over the training. Named: the three classes furthest behind."
+    return [Section("Which classes it has learned", charts=[Chart(chart, words)] if watch else [], table=table)]
+
+
+def _losses(losses: Curves) -> list[Section]:
+    if not losses:
+        return []
+    words = (
+        "Loss of each player. In this game a falling loss does not prove better images, nor a flat one failure; what "
+        "matters is that no line runs away."
+    )
+    chart = curves_chart(losses, xlabel="minutes of training", ylabel="loss")
+    return [Section("The players' losses", charts=[Chart(chart, words)])]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"

@@ -1,0 +1,87 @@
+"""Claims about `--dry-run`: it says what would be done, how long and how large, and writes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gansynth.cli import gansynth
+from gansynth.data import open_dataset
+from gansynth.gans import train_gan
+from gansynth.recipes import load_recipe
+
+pytestmark = pytest.mark.slow
+
+TINY = [
+    *("networks.generator=[8,8,8,8,8]", "networks.critic=[8,8,8,8]", "networks.classifier=[8,8,8,8]", "latent=8"),
+    *("training.batch_size=4", "reports.watch_images=4", "reports.classifier_images=64"),
+    "reports.pretrained_judge=false",
+]
+SET = [word for change in TINY for word in ("--set", change)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with cells, split, and a run."""
+    folder = tmp_path_factory.mktemp("place")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANSYNTH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr("gansynth.forecast.SPEED_SECONDS", 0.5)
+        call("data", "phantom", folder / "cells", "--size", 64, "--counts", "basophil=10,neutrophil=30")
+        call("data", "split", folder / "cells")
+        train_gan(open_dataset(folder / "cells", 64), load_recipe("c-wgan-gp-64", TINY), folder / "run", steps=1)
+        yield folder
+
+
+def call(*words: object) -> str:
+    result = CliRunner().invoke(gansynth, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def forecast(place: Path, *words: object) -> str:
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
+    said = call(*words, "--out", place / "out", "--dry-run")
+    assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
+    assert "nothing was written" in said and re.search(r"^time: ", said, re.MULTILINE)
+    return said
+
+
+def test_generating_and_balancing_are_counted_timed_and_weighed(place: Path) -> None:
+    said = forecast(place, "generate", place / "run", "--class", "basophil=1000", "--class", "neutrophil=500")
+    assert "generate 1,500 images of 64 px with run: basophil 1,000, neutrophil 500" in said
+    size = re.search(r"size: about ([\d.]+) MB", said)
+    assert size is not None and 1.5 < float(size[1]) < 60
+    lack = 30 - 10
+    said = forecast(place, "balance", place / "cells", place / "run", "--target", 30)
+    counts = open_dataset(place / "cells", 64).part("train").counts()
+    assert f"basophil {30 - counts['basophil']}" in said and lack <= 30 - counts["basophil"]
+
+
+def test_a_training_has_the_steps_that_its_minutes_are_enough_for(place: Path) -> None:
+    said = forecast(place, "train-gan", place / "cells", "--recipe", "c-wgan-gp-64", "--minutes", 2, *SET)
+    assert "time: about 2 minutes" in said
+    steps = re.search(r"about ([\d,]+) generator steps, ([\d.e+-]+) s each", said)
+    assert steps is not None
+    assert int(steps[1].replace(",", "")) * float(steps[2]) == pytest.approx(120, rel=0.2)
+
+
+def test_a_comparison_counts_its_trainings_and_a_benchmark_its_runs(place: Path) -> None:
+    words = ("--remedies", f"none,oversample,{place / 'run'}", "--classifiers", "sequential-cnn,random-forest")
+    said = forecast(place, "compare", place / "cells", *words, "--size", 32, "--epochs", 2, "--jobs", 1)
+    assert "compare 3 arms by 2 classifiers with 3 seeds on 1 folds: 18 trainings, 1 at a time" in said
+    assert "sequential-cnn: 9 trainings of 2 steps" in said and "time: cannot be said" in said
+    words = ("--recipes", f"c-wgan-gp-64,{place / 'run'}", "--images", 400, "--count", 5)
+    said = forecast(place, "benchmark", place / "cells", *words, *SET)
+    assert "2 times: train c-wgan-gp-64" in said and "about 100 generator steps" in said
+    assert f"{place / 'run'}: taken as it is" in said or "run: taken as it is" in said
+
+
+def test_what_would_be_refused_is_refused_now(place: Path) -> None:
+    words = ["compare", str(place / "cells"), "--remedies", "none,oversampl", "--out", str(place / "o"), "--dry-run"]
+    result = CliRunner().invoke(gansynth, words)
+    assert result.exit_code == 2 and "oversample" in result.stderr
