@@ -269,6 +269,24 @@ def weights(rng: Rng, place: Path, _: Made) -> list[str]:
     return ["weights", "--check", str(rng.choice([file, place]))]
 
 
+def review(rng: Rng, place: Path, made: Made) -> list[str]:
+    marks = place / "marks.csv"
+    marks.write_bytes(hostile.strange_table(rng, ["basophil/basophil_0001.png"], "class", ["basophil", "", "x"]))
+    if rng.random() < 0.2:
+        hostile.strange_file(rng, marks)
+    more = rng.choice([[], ["--apply", str(marks)], ["--apply", str(marks)], ["--class", rng.choice(hostile.NAMES)]])
+    return ["data", "review", data_set(rng, place), *more, "--out", strange_out(rng, place)]
+
+
+def config(rng: Rng, place: Path, made: Made) -> list[str]:
+    """Options from a file."""
+    file = place / "options.yaml"
+    file.write_bytes(hostile.strange_yaml(rng, "class: [basophil]\ncount: 2\nseed: 3\ntruncation: 0.5\n"))
+    if rng.random() < 0.2:
+        hostile.strange_file(rng, file)
+    return ["generate", str(made.gan), "--config", str(file), "--out", str(place / "out"), *CPU]
+
+
 def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
     if isinstance(command, click.Group):
         return [found for name, one in command.commands.items() for found in _leaves(one, (*path, name))]
@@ -358,6 +376,8 @@ COMMANDS: dict[str, tuple[Callable[[Rng, Path, Made], list[str]], int]] = {
     "data import": (imported, 25),
     "data crop": (crop, 30),
     "data nuclei": (nuclei, 6),
+    "data review": (review, 12),
+    "--config": (config, 12),
     "classify": (classify, 30),
     "explain": (explain, 25),
     "recipe": (recipe, 30),

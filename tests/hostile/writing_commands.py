@@ -48,6 +48,7 @@ def writing_commands(cells: Path, gan: Path, classifier: Path, synthetic: Path, 
         "data phantom": Writing(("data", "phantom", "--counts", "basophil=9,platelet=9", "--size", "32"), ()),
         "data crop": Writing(("data", "crop", "--cell-diameter", "30", "--boxes", "drawn", f"{fields}"), ()),
         "data nuclei": Writing(("data", "nuclei", f"{cells}", "--size", "32", "--jobs", "1")),
+        "data review": Writing(("data", "review", f"{cells}", "--size", "32")),
         "train-gan": Writing(("train-gan", f"{cells}", "--recipe", f"{gan}", "--steps", "4", *CPU), resumable=True),
         "generate": Writing(
             ("generate", f"{gan}", "--class", "basophil=5", "--class", "lymphocyte=3", "--keep-copies", *CPU),
