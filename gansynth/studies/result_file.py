@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,12 +75,7 @@ def typed(of: type[T], values: Json) -> T:
         For the first that is of another type or not there, with its name.
     """
     try:
-        return _adapter(of).validate_python(values)
+        return TypeAdapter(of).validate_python(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
-
-
-@lru_cache
-def _adapter(of: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(of)
