@@ -84,8 +84,8 @@ def writing_commands(cells: Path, gan: Path, classifier: Path, synthetic: Path, 
     }  # fmt: skip
 
 
-TIMED = ("run.json", "log.jsonl", "arm.json", "results.json", "report.html", "costs.csv")
-"""Files that say when, how fast, or by which command line they were made."""
+TIMED = ("run.json", "log.jsonl", "arm.json", "results.json", "report.html", "report.json", "costs.csv")
+"""Files that say when, how fast, where, or by which command line they were made."""
 
 
 def lasting(folder: Path) -> dict[str, bytes]:
