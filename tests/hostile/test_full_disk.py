@@ -22,7 +22,7 @@ if sys.platform == "win32":
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("module_on_one_thread")]
 
-TRIES = int(os.environ.get("GANSYNTH_FULL_DISK_TRIES", "4"))
+TRIES = int(os.environ.get("GANSYNTH_FULL_DISK_TRIES", "2"))
 """Sizes that no file may grow beyond, for each command: another file is the first to be cut off. 0: of every file."""
 
 
