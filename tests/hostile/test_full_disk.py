@@ -40,7 +40,10 @@ def no_file_above(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-COMMANDS = [name for name, one in writing_commands(*[Path("x")] * 5).items() if not one.long]
+COMMANDS = [
+    "data import", "data dedupe", "data phantom", "data crop", "data nuclei", "data review", "train-gan", "generate",
+    "balance", "naturalize", "compare",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
