@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from gansynth.errors import InputError
-from gansynth.files import holding
+from gansynth.files import holding, shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,6 +40,8 @@ class OutPath(NamedPath):
         from gansynth.data.opening import refuse_inside_tables
 
         path = super().convert(value, param, ctx)
+        if os.path.islink(path) and not os.path.exists(path):
+            raise InputError(f"{shown(path)}: is a link to something that is not there; remove it, or choose another")
         refuse_inside_tables(path)
         return path
 

@@ -48,7 +48,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except InputError as error:
-            raise Refused(str(error)) from error
+            cause = error.__cause__
+            full = isinstance(cause, OSError) and cause.errno in (*_ROOM, errno.EFBIG, errno.EROFS)
+            raise (Failed if full else Refused)(str(error)) from error
         except KeyboardInterrupt:
             click.echo("stopped; continue with --resume" if _can_resume(ctx) else "stopped", err=True)
             ctx.exit(130)

@@ -86,8 +86,7 @@ def find_duplicates(
     distinct = np.sort(first).astype(np.int64)
     # The products are small: threads gain little on a free machine, and wait for each other on a busy one.
     with threadpool_limits(1, "blas"):
-        thumbnails = _thumbnails(images, distinct)
-        pairs, distance = _near_pairs(thumbnails, max_hash_distance, max_difference)
+        pairs, distance = _near_pairs(images, distinct, max_hash_distance, max_difference)
     near = distinct[pairs]
     links = np.concatenate([near, *[np.stack([np.full(len(g) - 1, g[0]), g[1:]], axis=1) for g in exact]])
     component = _components(links, n) if n else np.zeros(0, np.int64)
@@ -117,37 +116,66 @@ def _area_weights(size: int) -> NDArray[np.float32]:
 
 
 def _near_pairs(
-    thumbnails: NDArray[np.float32], max_hash_distance: int, max_difference: float
+    images: NDArray[np.uint8], rows: NDArray[np.int64], max_hash_distance: int, max_difference: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    turned = _orientations(_signs(thumbnails)).reshape(8, len(thumbnails), HASH_EDGE * HASH_EDGE)
-    means = thumbnails.mean(axis=(2, 3), keepdims=True)
-    centred = np.subtract(thumbnails, means, out=thumbnails)
-    means = means[:, :, 0, 0]
-    contrast = np.sqrt(np.mean(centred**2, axis=(1, 2, 3)))
+    signs, means, contrast = _outlines(images, rows)
     least_agreement = HASH_EDGE * HASH_EDGE - 1 - 2 * max_hash_distance
     pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0)
-    for start in range(0, len(centred), _BLOCK):
-        for other in range(start, len(centred), _BLOCK):
-            agreement = turned[0, start : start + _BLOCK] @ turned[0, other : other + _BLOCK].T
-            for turn in turned[1:, other : other + _BLOCK]:
-                np.maximum(agreement, turned[0, start : start + _BLOCK] @ turn.T, out=agreement)
+    for start in range(0, len(rows), _BLOCK):
+        own = _flat(signs[start : start + _BLOCK].astype(np.float32))
+        for other in range(start, len(rows), _BLOCK):
+            first, *turned = _orientations(signs[other : other + _BLOCK].astype(np.float32))
+            agreement = own @ _flat(first).T
+            for turn in turned:
+                np.maximum(agreement, own @ _flat(turn).T, out=agreement)
             i, j = np.nonzero(agreement >= least_agreement)
             i, j = i + start, j + other
             likely = (i < j) & (np.minimum(contrast[i], contrast[j]) >= _MIN_CONTRAST)
             likely &= np.abs(means[i] - means[j]).max(axis=1) <= _MAX_MEAN_DIFFERENCE
             i, j = i[likely], j[likely]
             while len(i):
-                distance = _orientation_distance(centred, i[:_CHUNK], j[:_CHUNK])
+                distance = _orientation_distance(images, rows[i[:_CHUNK]], rows[j[:_CHUNK]])
                 distance /= np.sqrt(contrast[i[:_CHUNK]] * contrast[j[:_CHUNK]])
                 close = distance <= max_difference
                 pairs = np.concatenate([pairs, np.stack([i[:_CHUNK][close], j[:_CHUNK][close]], axis=1)])
                 distances = np.concatenate([distances, distance[close]])
                 i, j = i[_CHUNK:], j[_CHUNK:]
                 if len(i):  # thousands of images that are all alike: what is linked already needs no second proof
-                    linked = _components(pairs, len(centred))
+                    linked = _components(pairs, len(rows))
                     apart = linked[i] != linked[j]
                     i, j = i[apart], j[apart]
     return pairs, distances
+
+
+def _outlines(
+    images: NDArray[np.uint8], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
+    """Return what is kept of each image: 80 bytes, where a thumbnail has 12,288.
+
+    Returns
+    -------
+    signs : int8 array, shape [n, 8, 8]
+    means : float32 array, shape [n, 3]
+        Of the colours.
+    contrast : float32 array, shape [n]
+    """
+    signs = np.empty((len(rows), HASH_EDGE, HASH_EDGE), np.int8)
+    means, contrast = np.empty((len(rows), 3), np.float32), np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), 128):
+        part = slice(start, start + 128)
+        thumbnails = _thumbnails(images, rows[part])
+        signs[part] = _signs(thumbnails)
+        means[part] = thumbnails.mean(axis=(2, 3))
+        contrast[part] = np.sqrt(np.mean(_centred(thumbnails) ** 2, axis=(1, 2, 3)))
+    return signs, means, contrast
+
+
+def _centred(thumbnails: NDArray[np.float32]) -> NDArray[np.float32]:
+    return thumbnails - thumbnails.mean(axis=(2, 3), keepdims=True)
+
+
+def _flat(signs: NDArray[np.float32]) -> NDArray[np.float32]:
+    return signs.reshape(len(signs), HASH_EDGE * HASH_EDGE)
 
 
 def _components(links: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -172,12 +200,10 @@ def _orientations(signs: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack(mirrored + [turn.transpose(0, 2, 1) for turn in mirrored])
 
 
-def _orientation_distance(
-    thumbnails: NDArray[np.float32], i: NDArray[np.int64], j: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _orientation_distance(images: NDArray[np.uint8], i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
     found = np.empty(len(i))
     for start in range(0, len(i), 512):
-        a, b = thumbnails[i[start : start + 512]], thumbnails[j[start : start + 512]]
+        a, b = (_centred(_thumbnails(images, rows[start : start + 512])) for rows in (i, j))
         best = np.full(len(a), np.inf)
         for turn in (b, b.transpose(0, 1, 3, 2)):
             for view in (turn, turn[:, :, ::-1], turn[:, :, :, ::-1], turn[:, :, ::-1, ::-1]):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from gansynth.data.opening import METADATA_FILE, refuse_inside
 from gansynth.data.split import SPLITS_FILE
+from gansynth.data.table_rows import match_rows
 from gansynth.errors import InputError
-from gansynth.files import plain_cell, table_text
+from gansynth.files import read_table, table_text
 from gansynth.files.atomic import write_text
 
 LEFT_OUT_FILE = "left_out.csv"
@@ -63,22 +62,17 @@ def write_without(root: Path, folder: Path, paths: Sequence[str], left_out: pd.D
         _link(root / path, folder / path)
     for table in (METADATA_FILE, SPLITS_FILE):
         if (root / table).is_file():
-            write_text(folder / table, _lines_of(root / table, set(kept)))
+            write_text(folder / table, table_text(_rows_of(root / table, paths, set(kept))))
     write_text(folder / LEFT_OUT_FILE, table_text(left_out))
     return kept
 
 
-def _lines_of(table: Path, kept: set[str]) -> str:
-    """Return a CSV table's header and the lines of some images, as they are."""
-    try:
-        lines = list(csv.reader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
-        at = lines[0].index("file_name")
-        own = [line for line in lines[1:] if line and PurePosixPath(plain_cell(line[at])).as_posix() in kept]
-    except (OSError, ValueError, IndexError):
-        raise InputError(f"{table}: not a readable CSV table with a column 'file_name'; correct or remove it") from None
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([lines[0], *own])
-    return text.getvalue()
+def _rows_of(table: Path, paths: Sequence[str], kept: Collection[str]) -> pd.DataFrame:
+    """Return the rows of a CSV table that are about some images, in its order, however it spells their paths."""
+    found = read_table(table, ("file_name",), "correct or remove it")
+    row = match_rows(found, paths).row
+    mine = [k for k, path in zip(row.tolist(), paths, strict=True) if k >= 0 and path in kept]
+    return found.iloc[sorted(mine)]
 
 
 def _link(file: Path, place: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -155,7 +156,8 @@ def refuse_inside(data: str | Path, out: str | Path) -> None:
     InputError
         If `out` is `data` or lies in it.
     """
-    root, place = Path(data), Path(out).resolve()
+    # realpath: a link to itself has no end, which whoever writes there says.
+    root, place = Path(data), Path(os.path.realpath(out))
     if root.is_dir() and root.resolve() in (place, *place.parents):
         raise InputError(
             f"{shown(out)}: lies inside {shown(root)}, where every folder is a class; choose a folder outside it"

@@ -9,6 +9,7 @@ updated: a changed tree has another one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -137,7 +138,7 @@ def _build(scan: FolderScan, size: int, place: Path, progress: bool) -> None:
     # A memory-mapped file that outgrows the disk would end the process without a word.
     needed, free = n * 3 * size * size, shutil.disk_usage(place.parent).free
     if needed > free:
-        raise OSError(f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free")
+        raise OSError(errno.ENOSPC, f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free")
     temporary = Path(tempfile.mkdtemp(prefix=_MAKING, dir=place.parent))
     try:
         description = _decode(scan, size, temporary / "images.npy", progress)

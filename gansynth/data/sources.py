@@ -20,8 +20,8 @@ from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plai
 from gansynth.data.npz import read_npz, write_png
 from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside, settled_origins
 from gansynth.errors import InputError
-from gansynth.files import spreadsheet_cell
-from gansynth.files.atomic import whole_folder
+from gansynth.files import table_text
+from gansynth.files.atomic import whole_folder, write_text
 
 _COLUMNS = ("file_name", "class", "source", "group", "origin", "cell_type", "original", "split")
 
@@ -145,8 +145,7 @@ def import_sources(
         with whole_folder(out) as folder:
             for image, row in zip(placed, rows, strict=True):
                 _put(image, folder / row["file_name"], arrays)
-            table = pd.DataFrame(rows, columns=list(_COLUMNS)).map(spreadsheet_cell)
-            table.to_csv(folder / METADATA_FILE, index=False, lineterminator="\n", encoding="utf-8")
+            write_text(folder / METADATA_FILE, table_text(pd.DataFrame(rows, columns=list(_COLUMNS))))
     except OSError as error:
         raise InputError(
             f"{shown(out)}: cannot be written ({error.strerror or error}); check permissions and free space"

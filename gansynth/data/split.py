@@ -16,7 +16,7 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.table_rows import match_rows
 from gansynth.data.units import assign_units, counts_of_units, inseparable_units
 from gansynth.errors import InputError
-from gansynth.files import is_named, read_table, shown, spreadsheet_cell
+from gansynth.files import is_named, read_table, shown, table_text
 from gansynth.files.atomic import write_text
 
 SPLITS_FILE = "splits.csv"
@@ -141,14 +141,13 @@ def write_splits(dataset: CellDataset, folder: str | Path, *, force: bool = Fals
         If there is no such folder, it cannot be written to, or it has a `splits.csv` and `force` is not given.
     """
     _refuse_no_folder(folder)
-    names = dataset.records["path"].map(spreadsheet_cell)
-    table = pd.DataFrame({"file_name": names, "split": dataset.records["split"]})
+    table = pd.DataFrame({"file_name": dataset.records["path"], "split": dataset.records["split"]})
     path = Path(folder) / SPLITS_FILE
     refuse_second_split(folder, force)
     try:
         if is_named(path):
             os.replace(path, _free_name(path))
-        write_text(path, table.to_csv(index=False, lineterminator="\n"))
+        write_text(path, table_text(table))
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); check the folder's permissions") from error
     return path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from gansynth.errors import InputError
 from gansynth.files.cells import plain_cell, spreadsheet_cell
@@ -98,6 +98,36 @@ def table_text(table: pd.DataFrame, float_format: str | None = None) -> str:
     returns = bool(marked.map(lambda cell: isinstance(cell, str) and "\r" in cell).to_numpy().any())
     quoting: Literal[0, 2] = 2 if returns else 0  # csv.QUOTE_NONNUMERIC, csv.QUOTE_MINIMAL
     return marked.to_csv(index=False, lineterminator="\n", float_format=float_format, quoting=quoting)
+
+
+class TableWriter:
+    """Write a CSV table row by row, as `table_text` does at once: for one that memory shall not hold.
+
+    Parameters
+    ----------
+    file : text file
+        Opened with ``newline=""``.
+
+    Examples
+    --------
+    >>> text = io.StringIO()
+    >>> TableWriter(text).write(["=1+1", 0.5, None])
+    >>> text.getvalue()
+    "'=1+1,0.5,\\n"
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._line = io.StringIO()
+        # A character of the terminator is quoted, so that no cell ends a line with either of the two.
+        self._csv = csv.writer(self._line, lineterminator="\r\n")
+
+    def write(self, cells: Iterable[object]) -> None:
+        """Write one row; what is not text is written as Python writes it, None as nothing."""
+        self._csv.writerow([spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in cells])
+        self._file.write(self._line.getvalue()[:-2] + "\n")
+        self._line.seek(0)
+        self._line.truncate()
 
 
 def _delimiter(header: str, needs: Sequence[str]) -> str | None:

@@ -16,6 +16,7 @@ from PIL import Image
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
+from gansynth.files import is_named, open_regular
 from gansynth.files.atomic import naming, write_text
 from gansynth.runs.display import clock, time_left, work_bar
 from gansynth.runs.progress import Progress
@@ -166,13 +167,15 @@ class Journal:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     def _drop_after(self, step: int) -> None:
-        if not self.path.exists():
+        if not is_named(self.path):
             return
         kept = []
-        for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        with open_regular(self.path) as file:
+            lines = file.read().decode("utf-8", "replace").split("\n")
+        for line in lines:
             try:
                 if json.loads(line)["step"] <= step:
                     kept.append(line)
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue  # the line a killed training was writing
         write_text(self.path, "".join(line + "\n" for line in kept))

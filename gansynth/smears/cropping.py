@@ -18,8 +18,8 @@ from gansynth.data.npz import write_png
 from gansynth.data.opening import METADATA_FILE, refuse_inside
 from gansynth.data.picture import read_image
 from gansynth.errors import InputError
-from gansynth.files import spreadsheet_cell
-from gansynth.files.atomic import whole_folder, write_json
+from gansynth.files import table_text
+from gansynth.files.atomic import whole_folder, write_json, write_text
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, score_boxes
 from gansynth.smears.cut import Surround, cut_cell
 from gansynth.smears.diameter import red_cell_diameter
@@ -233,9 +233,7 @@ class _Work:
         table = pd.DataFrame(self.rows, columns=list(_BOX_COLUMNS))
         counts = Counter(table["class"])
         self.report.counts = {name: counts[name] for name in sorted(counts)}
-        names = ["file_name", "class", "image"]
-        written = table.assign(**{name: table[name].map(spreadsheet_cell) for name in names})
-        written.to_csv(self.folder / "boxes.csv", index=False, lineterminator="\n", encoding="utf-8")
+        write_text(self.folder / "boxes.csv", table_text(table))
         images = table[table["image"] != ""]
         # The field is the group: cells of one field share stain and focus, and never straddle a split.
         metadata = pd.DataFrame(
@@ -249,9 +247,7 @@ class _Work:
             }
         )
         (self.folder / "cells").mkdir(exist_ok=True)
-        names = ["file_name", "class", "group"]
-        metadata[names] = metadata[names].map(spreadsheet_cell)
-        metadata.to_csv(self.folder / "cells" / METADATA_FILE, index=False, lineterminator="\n", encoding="utf-8")
+        write_text(self.folder / "cells" / METADATA_FILE, table_text(metadata))
         write_json(self.folder / "report.json", self.report.to_json())
 
     def _score(self, found: Sequence[CellBox], drawn: Sequence[CellBox]) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gansynth.data.folders import shown
 from gansynth.errors import InputError
+from gansynth.files import open_regular
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def _tensors(path: Path, spandrel: Any) -> dict[str, Any]:
 
     from gansynth.runs.weights import refuse_not_finite
 
+    open_regular(path).close()  # a pipe would be waited for
     try:
         # weights_only: a weight file is data, and must not be able to run code.
         held = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)

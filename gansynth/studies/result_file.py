@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import html
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from gansynth.errors import InputError
+from gansynth.files import is_named, read_json
 
 Json = Mapping[str, Any]
 """An object as JSON holds it: at a file's edge, and nowhere else."""
@@ -53,16 +54,28 @@ def read_result(path: Path, of: Callable[[Json], T], command: str) -> T:
     Traceback (most recent call last):
     gansynth.errors.InputError: nowhere/results.json: no such file; write it with `gansynth sweep`
     """
-    if not path.is_file():
+    if not is_named(path):
         raise InputError(f"{path}: no such file; write it with `{command}`")
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); write it again with `{command}`") from error
+    found = read_json(path)
     if not isinstance(found, dict):
         raise InputError(f"{path}: is not a JSON object, so not what `{command}` writes; write it again")
     try:
         return of(found)
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         wrong = f"has no {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{path}: is not what `{command}` writes ({wrong}); write it again") from error
+
+
+def typed(of: type[T], values: Json) -> T:
+    """Return a dataclass of values from JSON, each of the type that the class declares.
+
+    Raises
+    ------
+    ValueError
+        For the first that is of another type or not there, with its name.
+    """
+    try:
+        return TypeAdapter(of).validate_python(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None

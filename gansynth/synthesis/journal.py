@@ -140,14 +140,14 @@ def _chunk(line: bytes) -> ChunkDone | None:
     try:
         value = json.loads(line)
         return ChunkDone(**{**value, "kept": [KeptImage(**image) for image in value["kept"]]})
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
 def _json(line: bytes, path: Path) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise InputError(f"{path}: not a journal of gansynth; choose another output folder")

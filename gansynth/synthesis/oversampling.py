@@ -20,9 +20,10 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.picture import pixel_sha256
 from gansynth.errors import InputError
 from gansynth.runs.device import chosen_device
+from gansynth.runs.names import INFO
 from gansynth.synthesis.chunks import chunks_of_class
 from gansynth.synthesis.report import ClassReport
-from gansynth.synthesis.screening import Screen
+from gansynth.synthesis.screening import Screen, check_confidence
 
 if TYPE_CHECKING:
     from gansynth.gans import Run
@@ -48,7 +49,8 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
     image_shape : tuple (height, width, 3), default=None
         Shape of the images where X is flat. By default they are taken for square RGB images.
     folder : path-like, default=None
-        Where the trained run is kept; by default it is thrown away.
+        Where the trained run is kept; by default it is thrown away. A second fit on the same images with the same
+        `random_state` takes the run that is there; any other is refused.
     min_confidence : float, default=None
         Keep only images that the run's independent classifier gives their class with at least this
         probability.
@@ -71,8 +73,9 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
 
     Notes
     -----
-    X holds RGB values 0..255, either as images [n, height, width, 3] or flat [n, height * width * 3],
-    of any numeric type. The result has the same layout and type; the given images come first, unchanged.
+    X holds RGB values 0..255, either as images [n, height, width, 3] or flat [n, height * width * 3], of any numeric
+    type that holds them; images [n, 3, height, width], as `open_dataset` gives them, are taken, too. The result has the
+    same layout and type; the given images come first, unchanged.
     Images are brought to the recipe's resolution for training, and back.
 
     Examples
@@ -131,6 +134,11 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
         self.device = device
         self.progress = progress
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = False) -> tuple[Any, Any, bool]:
         if np.ndim(X) <= 2:
             checked: tuple[Any, Any, bool] = super()._check_X_y(X, y, accept_sparse=False)
@@ -142,6 +150,7 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
         return X, y, binarize_y
 
     def _fit_resample(self, X: NDArray[Any], y: NDArray[Any], **params: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        check_confidence(self.min_confidence)
         images = self._images(X)
         labels, codes = np.unique(y, return_inverse=True)
         names = [str(label) for label in labels]
@@ -159,14 +168,20 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
             new_X, new_y = [X], [y]
             for label, n in wanted.items():
                 made = _generate(run, generator, screen, str(label), n, seed)
-                made = _resized(made, images.shape[2:]).transpose(0, 2, 3, 1)
+                made = _resized(made, images.shape[2:])
+                if not _has_channels_first(X):
+                    made = made.transpose(0, 2, 3, 1)
                 new_X.append(made.reshape(n, *X.shape[1:]).astype(X.dtype))
                 new_y.append(np.full(n, label, dtype=y.dtype))
         return np.concatenate(new_X), np.concatenate(new_y)
 
     def _images(self, X: NDArray[Any]) -> NDArray[np.uint8]:
         """Return X as uint8 images [n, 3, H, W]."""
+        if X.dtype.kind not in "uif" or (X.dtype.kind != "f" and np.iinfo(X.dtype).max < 255):
+            raise InputError(f"X has the type {X.dtype}, which does not hold 0 to 255: give uint8 or a larger type")
         shape = X.shape[1:] if X.ndim == 4 else self.image_shape
+        if _has_channels_first(X):
+            shape = (*X.shape[2:], 3)
         if shape is None:
             edge = math.isqrt(self.n_features_in_ // 3)
             shape = (edge, edge, 3)
@@ -176,11 +191,11 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
                 "image_shape=(height, width, 3)"
             )
         low, high = X.min(), X.max()
-        if low < 0 or high > 255:
+        if low < -_ROUNDING or high > 255 + _ROUNDING:
             raise InputError(f"X holds values from {low} to {high}: give RGB values from 0 to 255")
         if X.dtype.kind == "f" and 0 < high <= 1:
             raise InputError("X holds values from 0 to 1: give RGB values from 0 to 255 (multiply by 255)")
-        pixels = X.reshape(len(X), *shape).transpose(0, 3, 1, 2)
+        pixels = X if _has_channels_first(X) else X.reshape(len(X), *shape).transpose(0, 3, 1, 2)
         return np.ascontiguousarray(np.rint(pixels) if X.dtype.kind == "f" else pixels).astype(np.uint8)
 
     def _trained(
@@ -215,12 +230,21 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
             steps=self.steps,
             minutes=self.minutes if self.steps is None else None,
             seed=seed,
+            resume=self.folder is not None and (Path(self.folder) / INFO).exists(),
             device=self.device,
             progress=self.progress,
         )
         if self.folder is not None:
             self.run_ = run
         return run
+
+
+_ROUNDING = 1e-3
+"""What a value may lie beyond 0 or 255 by: a rescaled 255 comes back as 255.00000000000006."""
+
+
+def _has_channels_first(X: NDArray[Any]) -> bool:
+    return X.ndim == 4 and X.shape[3] != 3 and X.shape[1] == 3
 
 
 def _generate(run: Run, generator: Any, screen: Screen, name: str, n: int, seed: int) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from gansynth.errors import InputError
+from gansynth.files import open_regular
 from gansynth.version import __version__
 
 NOTICE = "Synthetic image made by gansynth; not a photograph of a cell."
@@ -114,7 +115,7 @@ def read_provenance(path: str | Path) -> Provenance | None:
     123
     """
     try:
-        with Image.open(path) as image:
+        with open_regular(path) as file, Image.open(file) as image:
             text = dict(image.text) if isinstance(image, PngImageFile) else {}
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: not a readable image ({error}); name a PNG file") from error
@@ -126,7 +127,7 @@ def read_provenance(path: str | Path) -> Provenance | None:
         model_sha256=text.get(_PREFIX + "model_sha256", ""),
         recipe=text.get(_PREFIX + "recipe", ""),
         class_name=text.get(_PREFIX + "class", ""),
-        seed=int(seed) if seed.isdecimal() else -1,
+        seed=int(seed) if seed.isdecimal() and len(seed) < 20 else -1,
         version=text.get("Software", "").removeprefix("gansynth "),
         truncation=_share(text.get(_PREFIX + "truncation", "1")),
     )

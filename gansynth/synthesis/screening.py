@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from gansynth.gans import Run
 
 
+def check_confidence(min_confidence: float | None) -> None:
+    """Refuse (InputError) what is not a probability; None asks for nothing."""
+    if min_confidence is not None and not 0 <= min_confidence <= 1:
+        raise InputError(f"a minimum confidence of {min_confidence}: give a probability from 0 to 1")
+
+
 @dataclass(frozen=True)
 class Screened:
     """What the screen says about a chunk of images of one class.
@@ -59,8 +65,7 @@ class Screen:
     """
 
     def __init__(self, run: Run, device: torch.device, min_confidence: float | None, keep_copies: bool) -> None:
-        if min_confidence is not None and not 0 <= min_confidence <= 1:
-            raise InputError(f"a minimum confidence of {min_confidence}: give a probability from 0 to 1")
+        check_confidence(min_confidence)
         self._classifier = run.independent_classifier(device)
         self._fingerprints = run.fingerprints
         self._min_confidence = min_confidence

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansynth.errors import InputError
-from gansynth.files import plain_cell, spreadsheet_cell
+from gansynth.files import TableWriter, open_regular, plain_cell
 from gansynth.files.atomic import whole_file
 from gansynth.synthesis.journal import Journal
 from gansynth.synthesis.naming import image_file_name
@@ -39,16 +40,15 @@ def write_metadata(out: Path, journal: Journal, folders: Mapping[str, str], mode
         # A folder name that is not valid UTF-8 goes into the table byte by byte as it is on the disk.
         temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(METADATA_COLUMNS)
+        table = TableWriter(file)
+        table.write(METADATA_COLUMNS)
         for chunk in journal.chunks():
             folder = folders[chunk.class_name]
             for image in chunk.kept:
                 confidence = "" if image.confidence is None else f"{image.confidence:.6f}"
                 distance = "" if image.distance is None else f"{image.distance:.4f}"
                 where = image_file_name(folder, image.seed)
-                names = (spreadsheet_cell(where), spreadsheet_cell(chunk.class_name))
-                table.writerow((*names, image.seed, model_sha256, confidence, distance))
+                table.write((where, chunk.class_name, image.seed, model_sha256, confidence, distance))
 
 
 def report_of_finished(
@@ -65,7 +65,10 @@ def report_of_finished(
     written = dict.fromkeys(counts, 0)
     other = "choose another output folder"
     try:
-        with (out / METADATA_FILE).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with (
+            open_regular(out / METADATA_FILE) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="") as file,
+        ):
             for row in csv.DictReader(file):
                 name, model = plain_cell(row["class"]), row["model_sha256"]
                 if name not in written or model != run.model_sha256:

@@ -59,6 +59,14 @@ def test_with_what_was_left_out_put_back_it_is_the_set_that_it_was(cells: Path, 
     assert list(a["sha256"]) == list(b["sha256"]) and list(a["path"]) == list(b["path"])
 
 
+def test_rows_of_tables_with_backslashes_and_semicolons_stay_with_their_images(cells: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(cells / "metadata.csv")
+    table["file_name"] = [f".\\{name}".replace("/", "\\") for name in table["file_name"]]
+    table.to_csv(cells / "metadata.csv", index=False, sep=";")
+    dedupe(cells, tmp_path / "once")
+    assert list(open_dataset(tmp_path / "once", size=40).records["patient"]) == ["0", "1", "5", "6", "7"]
+
+
 def test_a_folder_that_holds_something_is_left_alone(cells: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").touch()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansynth.errors import InputError
-from gansynth.files import plain_cell, read_table, spreadsheet_cell, table_text
+from gansynth.files import TableWriter, plain_cell, read_table, spreadsheet_cell, table_text
 
 CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
 
@@ -93,3 +93,20 @@ def test_a_table_comes_back_as_it_was_and_no_cell_of_it_is_a_formula(
     assert not any(row["file_name"][0] in "=+-@\t\r" for row in written)
     back = read_table(path, ["file_name"], "")
     assert back["file_name"].tolist() == cells and set(back["value"]) == {"-0.50"}
+
+
+@given(cells=st.lists(st.text(st.sampled_from("=+-@'\t\r\n,;\"a1. é"), min_size=1, max_size=6), min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_a_table_written_row_by_row_is_read_as_one_written_at_once(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("table") / "metadata.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = TableWriter(file)
+        rows.write(("file_name", "value", "nothing"))
+        for cell in cells:
+            rows.write((cell, -0.5, None))
+    back = read_table(path, ["file_name"], "")
+    assert back["file_name"].tolist() == cells and set(back["value"]) == {"-0.5"} and set(back["nothing"]) == {""}
+    with path.open(encoding="utf-8", newline="") as file:
+        assert not any(row["file_name"].startswith(("=", "+", "-", "@", "\t", "\r")) for row in csv.DictReader(file))

@@ -8,7 +8,7 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,17 @@ Rng = random.Random
 NAMES = [
     "Blast, no lineage spec", "a=b", "Größe é", "白血球", "a\nb", "a\tb", "=1+1", "+x", "-x", "@x", "'q'", '"q"',
     "%s{0}", "$HOME", "con", "..b", "a;b", "<b>", "~", "a" * 200, "\udcff\udcfe", "\u202eevil", " blank ", "#recycle",
+]  # fmt: skip
+
+NUMBERS = [
+    "nan", "-nan", "inf", "-inf", "1e400", "1e-320", "-1", "0", "-0", "0.0", "1.5", "9" * 400, "0x10", "٣", "1_0", " 2",
+    "", "true", "1", "2", "3", "1,2", "½",
+]  # fmt: skip
+TEXTS = [
+    "", ",", "=", "=3", "a=nan", "a=", "../../x", "/x", "\0", "x" * 5000, "none,none", "basophil=1", "basophil=-1",
+    "basophil=99999999999999", "basophil=1,basophil=2", "{", "[", "!!python/name:os.system", "training.epochs=nan",
+    "latent=-1", "latent=9" + "9" * 30, "name=../../x", "a.b.c.d=[[[[", "oversample@nan", "c-wgan-gp", "own", "auto",
+    "folders=/dev/zero", "kind=", "phantom", "none+none",
 ]  # fmt: skip
 
 
@@ -75,10 +86,13 @@ def clear(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def strange_file(rng: Rng, path: Path) -> None:
+KINDS = ("pipe", "zero", "random", "socket", "dangling", "itself", "folder", "up", "empty")
+
+
+def strange_file(rng: Rng, path: Path, kinds: Sequence[str] = KINDS) -> None:
     """Put something that is not a regular file, or a link, where a file is expected."""
     clear(path)
-    kind = rng.choice(["pipe", "zero", "random", "socket", "dangling", "itself", "folder", "up", "empty"])
+    kind = rng.choice(kinds)
     if kind == "pipe":
         os.mkfifo(path)
     elif kind in ("zero", "random"):
@@ -124,7 +138,8 @@ def strange_table(rng: Rng, paths: list[str], column: str, cells: list[str]) -> 
 def strange_json(rng: Rng, whole: str) -> bytes:
     """JSON that was cut, emptied, nested without end, or holds other values."""
     value = json.loads(whole)
-    for key in rng.sample(sorted(value), rng.randrange(1, 4)):
+    keys = sorted(value) if isinstance(value, dict) else range(len(value))
+    for key in rng.sample(keys, min(len(keys), rng.randrange(1, 4))):
         value[key] = rng.choice(
             [None, [], {}, "", 0, -1, float("nan"), [[]], {"a": []}, "x" * 99, True, [None, 3], 10**30]
         )
@@ -188,6 +203,57 @@ def strange_voc(rng: Rng) -> bytes:
             lambda: b"",
         ]
     )()
+
+
+def strange_lines(rng: Rng, whole: str) -> bytes:
+    """JSON lines of which one is torn, doubled, of another file, or not JSON."""
+    lines = whole.splitlines()
+    at = rng.randrange(len(lines))
+    other = rng.choice(["", "{", "null", "[]", "3", "NaN", '{"a":' * 5000, '{"step": "x"}', "\0", lines[0], "{}"])
+    lines[at] = rng.choice([other, other, lines[at][: len(lines[at]) // 2]])
+    text = "\n".join(lines)
+    return rng.choice([lambda: text.encode(), lambda: text.encode(), lambda: damaged(rng, whole.encode())])()
+
+
+def spoil_file(rng: Rng, file: Path) -> None:
+    """Spoil a file in the way of its kind, or put something else in its place."""
+    whole = file.read_bytes()
+    if rng.random() < 0.25 or not whole:
+        strange_file(rng, file)
+    elif file.suffix == ".json":
+        file.write_bytes(strange_json(rng, whole.decode()))
+    elif file.suffix == ".jsonl":
+        file.write_bytes(strange_lines(rng, whole.decode()))
+    elif file.suffix == ".yaml":
+        file.write_bytes(strange_yaml(rng, whole.decode()))
+    elif file.suffix == ".safetensors" and rng.random() < 0.6:
+        file.write_bytes(strange_weights(rng, whole))
+    else:
+        file.write_bytes(damaged(rng, whole))
+
+
+def strange_weights(rng: Rng, whole: bytes) -> bytes:
+    """Safetensors whose header says something else, or whose numbers are not finite."""
+    length = int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8 : 8 + length])
+    about = dict(header.get("__metadata__", {}))
+    names = sorted(set(header) - {"__metadata__"})
+    what = rng.randrange(5)
+    if what == 0:
+        for key in rng.sample(sorted(about), min(len(about), 2)):
+            about[key] = rng.choice(["", "{", "null", "[]", "{}", "nan", '{"step": -1}', "[" * 5000, "\0"])
+        header["__metadata__"] = about
+    elif what == 1:
+        header.pop("__metadata__", None)
+    elif what == 2 and names:
+        header["renamed"] = header.pop(rng.choice(names))
+    elif what == 3 and names:
+        one = header[rng.choice(names)]
+        one["shape"] = rng.choice([[], [0], [*one["shape"], 1], [-1], [10**12]])
+    else:
+        return whole[: 8 + length] + b"\xff" * (len(whole) - 8 - length)
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + whole[8 + length :]
 
 
 def tree(rng: Rng, root: Path) -> list[str]:

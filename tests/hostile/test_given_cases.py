@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from tiny_classifier import tiny_cells, tiny_recipe
 
+from gansynth.classifiers import train_classifier
 from gansynth.cli import gansynth
 from gansynth.data import open_dataset
 from gansynth.data.phantom.dataset import write_phantom
@@ -236,3 +238,16 @@ def test_annotations_whose_names_are_in_capitals_belong_to_their_fields(tmp_path
         (field(tmp_path / "fields", name) / f"{name}{suffix}").write_text(voc(*CELLS))
     assert "2 fields" in done(crop(tmp_path / "fields", tmp_path / "out"))
     assert cut(tmp_path / "out") == 4
+
+
+def test_pictures_too_small_to_explain_are_named_and_the_others_explained(tmp_path: Path) -> None:
+    training, validation = tiny_cells()
+    train_classifier(training, tiny_recipe("training.epochs=1"), tmp_path / "run", validation=validation, device="cpu")
+    (tmp_path / "pictures").mkdir()
+    for k, (height, width) in enumerate([(1, 1), (2, 4), (15, 15), (200, 12), (40, 40)]):
+        pixels = np.random.default_rng(k).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / f"{k}.png")
+    said = refused(call("explain", tmp_path / "run", tmp_path / "pictures", "--out", tmp_path / "o"))
+    assert "4 of 5 files could not be explained" in said
+    assert "2.png (15 x 15 pixels, and a cell needs 16 x 16 to be found)" in said
+    assert list((tmp_path / "o").rglob("*.png"))

@@ -12,13 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
-from tiny_classifier import tiny_recipe
 from writing_commands import writing_commands
-
-from gansynth.classifiers import train_classifier
-from gansynth.data import open_dataset
-from gansynth.data.phantom import write_phantom
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,26 +22,6 @@ pytestmark = [
 KILLS = int(os.environ.get("GANSYNTH_KILLS", "1"))
 """Folders of each command in which it is killed, one to three times each; a longer campaign sets the variable."""
 NAMES = list(writing_commands(*[Path("x")] * 5))
-
-
-@pytest.fixture(scope="module")
-def given(phantom_folder: Path, tiny_run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    place = tmp_path_factory.mktemp("given")
-    cells = open_dataset(phantom_folder, 32)
-    train_classifier(
-        cells.part("train"), tiny_recipe("resolution=32", "training.epochs=1"), place / "classifier",
-        validation=cells.part("val"), device="cpu",
-    )  # fmt: skip
-    write_phantom(place / "synthetic", {"basophil": 4, "lymphocyte": 4}, size=32, seed=5)
-    (place / "fields").mkdir()
-    Image.effect_noise((120, 90), 50).convert("RGB").save(place / "fields" / "a.png")
-    edges = "<xmin>10</xmin><ymin>10</ymin><xmax>40</xmax><ymax>40</ymax>"
-    (place / "fields" / "a.xml").write_text(
-        f"<annotation><object><name>RBC</name><bndbox>{edges}</bndbox></object></annotation>"
-    )
-    return {"cells": str(phantom_folder), "gan": str(tiny_run_folder)} | {
-        name: str(place / name) for name in ("classifier", "synthetic", "fields")
-    }
 
 
 def forked(what: str, place: Path, given: dict[str, str]) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def writing_commands(cells: Path, gan: Path, classifier: Path, synthetic: Path, 
         "data phantom": Writing(("data", "phantom", "--counts", "basophil=9,platelet=9", "--size", "32"), ()),
         "data crop": Writing(("data", "crop", "--cell-diameter", "30", "--boxes", "drawn", f"{fields}"), ()),
         "data nuclei": Writing(("data", "nuclei", f"{cells}", "--size", "32", "--jobs", "1")),
+        "data review": Writing(("data", "review", f"{cells}", "--size", "32")),
         "train-gan": Writing(("train-gan", f"{cells}", "--recipe", f"{gan}", "--steps", "4", *CPU), resumable=True),
         "generate": Writing(
             ("generate", f"{gan}", "--class", "basophil=5", "--class", "lymphocyte=3", "--keep-copies", *CPU),
@@ -83,8 +84,8 @@ def writing_commands(cells: Path, gan: Path, classifier: Path, synthetic: Path, 
     }  # fmt: skip
 
 
-TIMED = ("run.json", "log.jsonl", "arm.json", "results.json", "report.html", "costs.csv")
-"""Files that say when, how fast, or by which command line they were made."""
+TIMED = ("run.json", "log.jsonl", "arm.json", "results.json", "report.html", "report.json", "costs.csv")
+"""Files that say when, how fast, where, or by which command line they were made."""
 
 
 def lasting(folder: Path) -> dict[str, bytes]:

@@ -123,11 +123,51 @@ def _tiny() -> GanRecipe:
         (np.zeros((4, 5, 5)), "RGB images"),
         (np.full((4, 12), 300.0), "0 to 255"),
         (np.full((4, 12), 0.5), "multiply by 255"),
+        (np.full((4, 12), 100, np.int8), "does not hold 0 to 255"),
     ],
 )
 def test_what_is_no_rgb_image_is_refused_in_words(sampler: GANOverSampler, X: np.ndarray, says: str) -> None:
     with pytest.raises(InputError, match=says):
         sampler.fit_resample(X, ["basophil", "basophil", "basophil", "eosinophil"])
+
+
+def test_rounding_beyond_white_and_images_as_data_sets_hold_them_are_taken(
+    sampler: GANOverSampler, cells: Cells
+) -> None:
+    X, y = cells
+    X_first, y_first = sampler.fit_resample(np.ascontiguousarray(X.transpose(0, 3, 1, 2)), y)
+    X_last, y_last = sampler.fit_resample(X, y)
+    assert np.array_equal(X_first.transpose(0, 2, 3, 1), X_last) and np.array_equal(y_first, y_last)
+    rescaled = X.astype(float)
+    rescaled[0, 0, 0, 0] = 255.00000000000006
+    X_new, _ = sampler.fit_resample(rescaled, y)
+    assert X_new.max() <= 255.1 and len(X_new) == len(X_last)
+
+
+def test_a_second_fit_takes_the_run_that_is_there_and_no_other(cells: Cells, tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(_tiny().to_yaml())
+    X, y = cells[0][:, :16, :16], (cells[1] == "eosinophil").astype(int)
+    sampler = GANOverSampler(str(recipe), steps=1, folder=tmp_path / "run", random_state=3, device="cpu")
+    first, again = (sampler.fit_resample(X, y)[0] for _ in range(2))
+    assert np.array_equal(first, again)
+    with pytest.raises(InputError, match="run"):
+        sampler.fit_resample(X[::-1].copy()[1:], y[::-1][1:])
+
+
+def test_what_can_be_known_before_training_is_said_before_it(cells: Cells, tmp_path: Path) -> None:
+    for wrong in ({"min_confidence": 2.0}, {"sampling_strategy": {"basophil": 1}}):
+        with pytest.raises((InputError, ValueError)):
+            GANOverSampler(folder=tmp_path / "run", device="cpu", **wrong).fit_resample(*cells)
+    assert not (tmp_path / "run").exists()
+
+
+def test_sparse_input_is_declared_as_refused_and_many_thousands_of_images_are_taken(sampler: GANOverSampler) -> None:
+    assert not sampler.__sklearn_tags__().input_tags.sparse
+    X = np.random.default_rng(0).integers(0, 256, (6600, 12), dtype=np.uint8)
+    y = np.array(["eosinophil"] * 6500 + ["basophil"] * 100)
+    X_new, y_new = sampler.set_params(sampling_strategy={"basophil": 120}).fit_resample(X, y)
+    assert X_new.shape == (6620, 12) and Counter(y_new)["basophil"] == 120
 
 
 @pytest.mark.parametrize(

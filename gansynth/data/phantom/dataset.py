@@ -23,7 +23,8 @@ from gansynth.data.folders import pixel_sha256
 from gansynth.data.phantom.cells import MORPHOLOGY
 from gansynth.data.phantom.scene import paint
 from gansynth.errors import InputError
-from gansynth.files.atomic import whole_folder
+from gansynth.files import table_text
+from gansynth.files.atomic import whole_folder, write_text
 
 PHANTOM_COUNTS: dict[str, int] = {
     "basophil": 92,
@@ -164,7 +165,7 @@ def write_phantom(
                 image.save(folder / name / _file_name(name, i), pnginfo=text)
                 rows.append((f"{name}/{_file_name(name, i)}", name, "phantom", "", "phantom"))
         table = pd.DataFrame(rows, columns=["file_name", "class", "source", "group", "origin"])
-        table.to_csv(folder / "metadata.csv", index=False, lineterminator="\n")
+        write_text(folder / "metadata.csv", table_text(table))
     return wanted
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gansynth.errors import InputError
+from gansynth.files import open_regular
 from gansynth.files.hashing import file_sha256
 
 FOLDER_VARIABLE = "GANSYNTH_WEIGHTS"
@@ -147,6 +148,7 @@ def read_state(path: Path) -> Mapping[str, object]:
     InputError
         If it cannot be read, or is not a dict.
     """
+    open_regular(path).close()  # a pipe would be waited for
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     # What torch raises on a damaged file depends on where the damage is.

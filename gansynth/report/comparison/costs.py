@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
+from gansynth.errors import InputError
+from gansynth.files import read_json
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import ends, places, value_of, width
 from gansynth.remedies.arm import NONE
@@ -71,8 +72,8 @@ def _gans(results: Comparison) -> Grid | None:
     rows = []
     for path in sorted(results.folder.glob("fold*/gans/*/run.json")) if results.folder else ():
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found = read_json(path)
+        except InputError:
             continue
         seconds, images = found.get("seconds"), found.get("images")
         cells = [Cell(f"{images:,}" if isinstance(images, int) else "–")]

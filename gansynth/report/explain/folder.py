@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 
 from gansynth.classifiers.explain.files import ExplainedFile, Looked, Shares, shares_by_class, shares_of
 from gansynth.errors import InputError
-from gansynth.files import spreadsheet_cell
+from gansynth.files import TableWriter
 from gansynth.files.atomic import whole_file, write_json
 from gansynth.report.explain.sheet import ON_ONE_SHEET, explained_picture, explanation_sheet
 
@@ -92,10 +91,10 @@ def write_explanations(
         sheet = explanation_sheet(shown[start : start + ON_ONE_SHEET], *titles)
         _save(sheet, out / ("sheet.png" if k == 1 else f"sheet-{k}.png"))
     with whole_file(out / TABLE) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(_COLUMNS)
-        rows = (_row(one, names[one.file]) for one in shown)
-        table.writerows([spreadsheet_cell(x) if isinstance(x, str) else x for x in row] for row in rows)
+        table = TableWriter(file)
+        table.write(_COLUMNS)
+        for one in shown:
+            table.write(_row(one, names[one.file]))
     write_json(out / ANSWER, answer(explained, run=run, method=method, before=before))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +14,11 @@ from numpy.typing import NDArray
 from gansynth.classifiers.curves import Epoch
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.files import plain_cell, table_text
+from gansynth.files import open_regular, plain_cell, read_json, table_text
 from gansynth.files.atomic import whole_file, write_json
 from gansynth.metrics.classification import classification_scores
 from gansynth.studies.comparison.arm import Cell, Job, Outcome
+from gansynth.studies.result_file import typed
 
 PREDICTIONS, SYNTHETIC, NOTE = "predictions.csv", "synthetic.csv", "arm.json"
 ALTERED = "predictions-{}.csv"
@@ -113,13 +113,12 @@ class Note:
 
     @classmethod
     def read(cls, folder: Path) -> Note:
-        """Read what `write` wrote; FileNotFoundError where it is not there, InputError where it is something else."""
-        text = (folder / NOTE).read_text(encoding="utf-8")
+        """Read what `write` wrote; InputError where it is not there, or something else."""
+        found = read_json(folder / NOTE)
         try:
-            found = json.loads(text)
             curve = [Epoch.from_json(point) for point in found["curve"]]
-            return cls(**{**found, "curve": curve, "scores": Scores(**found["scores"])})
-        except (KeyError, TypeError, ValueError) as error:
+            return typed(cls, {**found, "curve": curve})
+        except (LookupError, TypeError, ValueError) as error:
             raise InputError(f"{folder / NOTE}: not what `compare` writes ({error!r})") from error
 
     def write(self, folder: Path) -> None:
@@ -177,7 +176,7 @@ def finished(
     try:
         record = Record(cell, folder, class_names)
         there, shown_in = set(record.note.predicted_gans), set(record.note.conditions)
-    except (FileNotFoundError, InputError):
+    except InputError:
         return None
     return record if there >= set(gans) and shown_in >= set(conditions) else None
 
@@ -246,10 +245,11 @@ def _write_rows(
 def _read(path: Path, names: tuple[str, ...]) -> Predictions:
     index = {name: i for i, name in enumerate(names)}
     try:
-        table = pd.read_csv(
-            path, encoding="utf-8", encoding_errors="surrogateescape", keep_default_na=False,
-            dtype={"file_name": str, "class": str, "predicted": str, "gan": str},
-        )  # fmt: skip
+        with open_regular(path) as file:
+            table = pd.read_csv(
+                file, encoding="utf-8", encoding_errors="surrogateescape", keep_default_na=False,
+                dtype={"file_name": str, "class": str, "predicted": str, "gan": str},
+            )  # fmt: skip
         return Predictions(
             [plain_cell(name) for name in table["file_name"]],
             _positions(table["class"], index),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
+from gansynth.files import is_named, read_json
 from gansynth.files.atomic import write_json
 from gansynth.studies.comparison.entries import Endpoint
+from gansynth.studies.result_file import typed
 from gansynth.version import __version__
 
 REGISTRATION = "comparison.json"
@@ -82,14 +83,13 @@ class Registration:
             If comparison.json is truncated, or something else.
         """
         file = folder / REGISTRATION
-        if not file.is_file():
+        if not is_named(file):
             return None
+        found = read_json(file)
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-            lists = ("rare", "gan_changes", "arms", "seeds", "swap_arms")
             endpoints = tuple(Endpoint.from_json(one) for one in found["endpoints"])
-            return cls(**{**found, **{key: tuple(found[key]) for key in lists}, "endpoints": endpoints})
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            return typed(cls, {**found, "endpoints": endpoints})
+        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
             raise InputError(f"{file}: not what `compare` writes ({error!r}); give another --out") from error
 
     def write(self, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 import pandas as pd
 
 from gansynth.errors import InputError
-from gansynth.files import table_text
+from gansynth.files import is_named, read_json, table_text
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import ends, share
@@ -319,11 +318,12 @@ class Comparison(Level[About, ArmResult]):
             If results.json is absent, truncated, or not what `compare` writes.
         """
         path = Path(folder) / RESULTS
-        if not path.is_file():
+        if not is_named(path):
             raise InputError(f"{path}: no such file; {_HOW}")
+        found = read_json(path)
         try:
-            return replace(cls.from_json(json.loads(path.read_text(encoding="utf-8"))), folder=Path(folder))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            return replace(cls.from_json(found), folder=Path(folder))
+        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
             raise InputError(f"{path}: not what `compare` writes ({error!r}); compare again") from error
 
     @classmethod

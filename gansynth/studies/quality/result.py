@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from gansynth.files import table_text
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.catalogue import LEADING, METRICS
 from gansynth.metrics.estimate import Estimate
@@ -159,8 +160,8 @@ class Quality(Result):
         `results.json` comes last: where it is, the folder is whole.
         """
         folder = Path(folder)
-        write_text(folder / "metrics.csv", self.frame("metrics").to_csv(index=False))
-        write_text(folder / "classes.csv", self.frame("classes").to_csv(index=False))
+        write_text(folder / "metrics.csv", table_text(self.frame("metrics")))
+        write_text(folder / "classes.csv", table_text(self.frame("classes")))
         write_pairs(self.pairs, folder)
         if self.map is not None:
             self.map.write(folder)

@@ -19,6 +19,7 @@ from gansynth.data.folders import EXTENSIONS
 from gansynth.data.opening import open_dataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
+from gansynth.files import open_regular
 
 Rows = NDArray[np.int64]
 
@@ -191,9 +192,9 @@ def _median_edge(folder: str | Path, most: int = 64) -> int:
     for path in sorted(Path(folder).rglob("*")):
         if path.suffix.lower() in EXTENSIONS and len(edges) < most:
             try:
-                with Image.open(path) as image:
+                with open_regular(path) as file, Image.open(file) as image:
                     edges.append(min(image.size))
-            except (OSError, ValueError):
+            except (InputError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
                 continue
     return int(np.median(edges)) if edges else MOST_PIXELS
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import csv
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
+from gansynth.files import is_named, open_regular, read_table, shown, table_text
 from gansynth.files.atomic import whole_file, write_text
 
 SHEET = "sheet.npz"
 PAIRS, PAIR_IMAGES = "nearest.csv", "nearest.npz"
 MAP = "map.csv"
+_PAIR_COLUMNS = ("class", "synthetic", "training", "distance", "held_out_median", "copy")
+_AGAIN = "measure again"
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,14 @@ class Sheet:
     def read(cls, folder: Path) -> Sheet | None:
         """Read sheet.npz; None where there is none."""
         path = folder / SHEET
-        if not path.is_file():
+        if not is_named(path):
             return None
-        with np.load(path, allow_pickle=False) as held:
-            return cls(held["real"], held["synthetic"], held["real_count"], held["synthetic_count"])
+        real, synthetic, *counts = _arrays(path, ("real", "synthetic", "real_count", "synthetic_count"))
+        for images, count in zip((real, synthetic), counts, strict=True):
+            fits = images.ndim == 5 and count.shape == images.shape[:1]
+            if not fits or not np.all((count >= 0) & (count <= images.shape[1])):
+                raise InputError(f"{shown(path)}: is not a sheet of cells; {_AGAIN}")
+        return cls(real, synthetic, *counts)
 
 
 @dataclass(frozen=True)
@@ -83,9 +92,8 @@ class Pair:
 
 def write_pairs(pairs: Sequence[Pair], folder: Path) -> None:
     """Write nearest.csv, and nearest.npz with the images in its order."""
-    columns = ["class", "synthetic", "training", "distance", "held_out_median", "copy"]
     rows = [(p.class_name, p.synthetic, p.training, p.distance, p.held_out_median, int(p.copy)) for p in pairs]
-    write_text(folder / PAIRS, pd.DataFrame(rows, columns=columns).to_csv(index=False, float_format="%.4f"))
+    write_text(folder / PAIRS, table_text(pd.DataFrame(rows, columns=list(_PAIR_COLUMNS)), "%.4f"))
     images = np.stack([p.images for p in pairs]) if pairs else np.zeros((0, 2, 3, 1, 1), np.uint8)
     with whole_file(folder / PAIR_IMAGES) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, synthetic=images[:, 0], training=images[:, 1])
@@ -99,24 +107,19 @@ def read_pairs(folder: Path) -> tuple[Pair, ...]:
     InputError
         If the table and the images do not belong together.
     """
-    if not (folder / PAIRS).is_file() or not (folder / PAIR_IMAGES).is_file():
+    if not is_named(folder / PAIRS) or not is_named(folder / PAIR_IMAGES):
         return ()
-    rows = _csv(folder / PAIRS)
-    with np.load(folder / PAIR_IMAGES, allow_pickle=False) as held:
-        images = np.stack([held["synthetic"], held["training"]], axis=1)
+    rows = read_table(folder / PAIRS, _PAIR_COLUMNS, _AGAIN)
+    images = np.stack(_arrays(folder / PAIR_IMAGES, ("synthetic", "training"), "of one shape"), axis=1)
     if len(rows) != len(images):
-        raise InputError(f"{folder}: {PAIRS} has {len(rows)} rows, {PAIR_IMAGES} {len(images)} images; measure again")
+        raise InputError(f"{folder}: {PAIRS} has {len(rows)} rows, {PAIR_IMAGES} {len(images)} images; {_AGAIN}")
+    distances = [_numbers(rows[name], folder / PAIRS) for name in ("distance", "held_out_median")]
+    names = (rows["class"], rows["synthetic"], rows["training"])
     return tuple(
-        Pair(
-            row["class"],
-            row["synthetic"],
-            row["training"],
-            float(row["distance"] or "nan"),
-            float(row["held_out_median"] or "nan"),
-            row["copy"] == "1",
-            pair,
+        Pair(class_name, synthetic, training, float(distance), float(median), copy == "1", pair)
+        for class_name, synthetic, training, distance, median, copy, pair in zip(
+            *names, *distances, rows["copy"], images, strict=True
         )
-        for row, pair in zip(rows, images, strict=True)
     )
 
 
@@ -133,21 +136,38 @@ class FeatureMap:
         x, y = self.positions.reshape(-1, 2).T
         origin = np.where(self.is_real, "real", "synthetic")
         table = pd.DataFrame({"x": x, "y": y, "class": self.classes, "origin": origin})
-        write_text(folder / MAP, table.to_csv(index=False, float_format="%.4f"))
+        write_text(folder / MAP, table_text(table, "%.4f"))
 
     @classmethod
     def read(cls, folder: Path) -> FeatureMap | None:
         """Read map.csv; None where there is none, or no cell in it."""
-        rows = _csv(folder / MAP) if (folder / MAP).is_file() else []
-        if not rows:
+        path = folder / MAP
+        if not is_named(path):
+            return None
+        rows = read_table(path, ("x", "y", "class", "origin"), _AGAIN)
+        if not len(rows):
             return None
         return cls(
-            np.array([[float(row["x"]), float(row["y"])] for row in rows]),
-            np.array([row["class"] for row in rows]),
-            np.array([row["origin"] == "real" for row in rows]),
+            np.stack([_numbers(rows["x"], path), _numbers(rows["y"], path)], axis=1),
+            np.array(rows["class"].tolist()),
+            np.array([origin == "real" for origin in rows["origin"]]),
         )
 
 
-def _csv(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+def _numbers(column: pd.Series, path: Path) -> NDArray[np.float64]:
+    try:
+        return np.array([float(cell or "nan") for cell in column])
+    except ValueError as error:
+        raise InputError(f"{shown(path)}: {error} in the column '{column.name}'; {_AGAIN}") from None
+
+
+def _arrays(path: Path, names: Sequence[str], alike: str = "") -> list[NDArray[Any]]:
+    """Return the named arrays of an npz file; of one shape, where that is asked for."""
+    try:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as held:
+            found = [np.asarray(held[name]) for name in names]
+    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise InputError(f"{shown(path)}: does not hold the arrays {', '.join(names)} ({error}); {_AGAIN}") from None
+    if alike and len({one.shape for one in found}) > 1:
+        raise InputError(f"{shown(path)}: its arrays are not {alike}; {_AGAIN}")
+    return found

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from gansynth.errors import InputError
-from gansynth.files import read_table, shown, spreadsheet_cell
+from gansynth.files import TableWriter, read_table, shown
 from gansynth.files.atomic import write_text
 
 KEY_FILE = "key.csv"
@@ -51,11 +50,10 @@ class Key:
     def write(self, path: Path | str) -> None:
         """Write a table with the columns quiz, cell, origin, class, file_name."""
         text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(_COLUMNS)
+        table = TableWriter(text)
+        table.write(_COLUMNS)
         for number, cell in enumerate(self.cells, 1):
-            names = map(spreadsheet_cell, (cell.class_name, cell.path))
-            table.writerow((self.quiz, number, cell.origin, *names))
+            table.write((self.quiz, number, cell.origin, cell.class_name, cell.path))
         write_text(path, text.getvalue())
 
     @classmethod

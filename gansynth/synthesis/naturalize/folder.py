@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
-from gansynth.files import spreadsheet_cell
+from gansynth.files import TableWriter, read_text
 from gansynth.files.atomic import naming, whole_file
+from gansynth.files.json_text import MOST_BYTES
 
 METADATA_FILE = "metadata.csv"
 JOURNAL_FILE = ".naturalize.jsonl"
@@ -115,22 +115,21 @@ class CompositeFolder:
             whole_file(self.out / METADATA_FILE) as temporary,
             temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
         ):
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(COLUMNS)
+            table = TableWriter(file)
+            table.write(COLUMNS)
             for name in order:
                 image = self._done[name]
                 found = f"{image.distance:.4f}"
-                names = (spreadsheet_cell(name), spreadsheet_cell(image.class_name))
                 parts = (image.white, image.background, BETWEEN.join(image.reds))
-                table.writerow((*names, image.seed, model_sha256, "", found, *map(spreadsheet_cell, parts)))
+                table.write((name, image.class_name, image.seed, model_sha256, "", found, *parts))
 
     def _read(self) -> None:
         try:
-            first, *lines = self._journal.read_text(encoding="ascii").splitlines()
+            first, *lines = read_text(self._journal, MOST_BYTES).splitlines()
             before = json.loads(first)
             if not isinstance(before, dict):
                 raise ValueError("no request")
-        except (OSError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{self._journal}: not a journal of gansynth; choose another output folder") from error
         different = [key for key, value in self._request.items() if before.get(key) != value]
         if different:
@@ -142,7 +141,7 @@ class CompositeFolder:
             try:
                 image = Written(**json.loads(line))
                 intact = (self.out / image.file_name).stat().st_size == image.bytes
-            except (OSError, ValueError, TypeError):
+            except (OSError, ValueError, TypeError, RecursionError):
                 continue  # a kill tore the last line; its image is made again
             if intact:
                 self._done[image.file_name] = image
