@@ -89,6 +89,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "data info",
         "data nuclei",
         "data phantom",
+        "data review",
         "data split",
         "demo",
         "doctor",

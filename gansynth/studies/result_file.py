@@ -56,7 +56,10 @@ def read_result(path: Path, of: Callable[[Json], T], command: str) -> T:
     """
     if not is_named(path):
         raise InputError(f"{path}: no such file; write it with `{command}`")
-    found = read_json(path)
+    try:
+        found = read_json(path)
+    except InputError as error:
+        raise InputError(f"{error}; write it again with `{command}`") from error
     if not isinstance(found, dict):
         raise InputError(f"{path}: is not a JSON object, so not what `{command}` writes; write it again")
     try:

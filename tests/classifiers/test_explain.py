@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gansynth.classifiers.calibration import Calibrated
+from gansynth.classifiers.calibration import Calibrated, Calibration
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.explain import Method, explain
 from gansynth.classifiers.explain.grad_cam import grad_cam
@@ -246,7 +246,7 @@ def test_what_says_nothing_for_a_class_has_an_empty_map_and_no_share() -> None:
 
 def test_a_calibrated_network_is_explained_and_others_are_refused() -> None:
     neural, images = classifier_of(BrightSpot()), spotted()[0]
-    calibrated = explain(Calibrated(neural, 2.0, frozenset()), images, "grad-cam")
+    calibrated = explain(Calibrated(neural, Calibration(2.0, 1, 0.5, 0.1, 0.4, 0.1, ())), images, "grad-cam")
     plain = explain(neural, images, "grad-cam")
     assert np.array_equal(calibrated.maps, plain.maps)
     assert calibrated.probabilities[0, 1] < plain.probabilities[0, 1]

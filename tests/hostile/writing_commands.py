@@ -3,6 +3,7 @@ moment or the speed of the machine."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,11 +89,15 @@ TIMED = ("run.json", "log.jsonl", "arm.json", "results.json", "report.html", "re
 """Files that say when, how fast, where, or by which command line they were made."""
 
 
+HALF = re.compile(r"\..+\.[a-z0-9_]{8}\.[a-z]+")
+"""A file that was being written when its process was killed: hidden, beside the whole one, which it is not."""
+
+
 def lasting(folder: Path) -> dict[str, bytes]:
     """Return the files that depend on what was asked for alone; of a training's states only the names do."""
     found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in TIMED and "events.out" not in path.name
+        if path.is_file() and path.name not in TIMED and "events.out" not in path.name and not HALF.fullmatch(path.name)
     }
     return {name: b"" if "/state/" in f"/{name}" else data for name, data in found.items()}

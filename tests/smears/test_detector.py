@@ -271,7 +271,7 @@ def _edit(folder: Path, **changes: object) -> None:
         (lambda folder: _edit(folder, kinds=["cat", "dog"]), "another detector"),
         (lambda folder: _edit(folder, width=12), "does not fit"),
         (_cut, "is not the file"),
-        (lambda folder: (folder / WEIGHTS).unlink(), "missing"),
+        (lambda folder: (folder / WEIGHTS).unlink(), "no such file"),
     ],
 )
 def test_a_spoilt_detector_is_refused(tmp_path: Path, spoil, says: str) -> None:  # type: ignore[no-untyped-def]
