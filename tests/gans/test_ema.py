@@ -41,3 +41,15 @@ def test_buffers_are_copied_and_no_gradient_is_kept() -> None:
     ema.update(4, 4)
     assert torch.equal(ema.network.running_mean, network.running_mean)
     assert not any(p.requires_grad for p in ema.network.parameters())
+
+
+def test_a_trained_network_is_remembered_from_the_first_step_on() -> None:
+    network = one(1.0)
+    young, grown = Ema(network, 10_000, 0.05), Ema(network, 10_000, 0.05)
+    grown.seen_before = 400_000
+    nn.init.zeros_(network.weight)
+    for i in range(10):
+        young.update(10, (i + 1) * 10)
+        grown.update(10, (i + 1) * 10)
+    assert young.network.weight.item() < 0.01
+    assert grown.network.weight.item() == pytest.approx(0.5 ** (100 / 10_000), rel=1e-4)

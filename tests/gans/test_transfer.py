@@ -12,6 +12,7 @@ import torch
 from gansynth.data import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, choose_recipe, train_gan
+from gansynth.gans.engine.transfer import images_before
 from gansynth.recipes import load_recipe
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights, write_weights
@@ -151,3 +152,14 @@ def test_a_parent_whose_state_holds_no_generator_is_refused(tmp_path: Path) -> N
         write_weights(state, {name: t for name, t in tensors.items() if not name.startswith(lost)}, card)
         with pytest.raises(InputError, match=r"step-00000002\S*: holds no weights of a generator; .*remove \S*state"):
             train_tiny(tmp_path / "child", steps=1, parent=parent.path)
+
+
+def test_the_slow_generator_of_a_child_remembers_its_parents(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=40)
+    child = train_tiny(tmp_path / "child", None, "training.ema_half_life=1e9", steps=3, parent=parent.path)
+    grandchild = train_tiny(tmp_path / "grandchild", None, STILL, steps=1, parent=child.path)
+    assert images_before(grandchild.info["parent"]) == parent.images + child.images
+    before, after = tensors_of(parent), tensors_of(child)
+    name = next(name for name in before if name.startswith("ema.") and before[name].is_floating_point())
+    moved = (after[name] - before[name]).abs().max()
+    assert 0 < moved < 0.5 * (after[f"gan.generator.{name.removeprefix('ema.')}"] - before[name]).abs().max()

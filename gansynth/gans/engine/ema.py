@@ -23,7 +23,14 @@ class Ema:
         Images after which half of the old weights' influence is gone.
     ramp : float or None
         The half-life never exceeds this share of the images seen so far.
+
+    Attributes
+    ----------
+    seen_before : int
+        Images that the network had learned from before it came here: a copy of a trained network has much to remember.
     """
+
+    seen_before = 0
 
     def __init__(self, network: nn.Module, half_life: float, ramp: float | None) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
@@ -44,7 +51,9 @@ class Ema:
 
     def set_pace(self, batch: int, images_seen: int) -> None:
         """Decide how far the next move goes: that of one batch of `batch` images."""
-        half_life = self.half_life if self.ramp is None else min(self.half_life, self.ramp * images_seen)
+        half_life = (
+            self.half_life if self.ramp is None else min(self.half_life, self.ramp * (self.seen_before + images_seen))
+        )
         keep = 0.5 ** (batch / max(half_life, 1e-8))
         self._share.fill_(1 - keep)
 

@@ -24,7 +24,7 @@ from gansynth.gans.engine.loop import Batches, build_optimizers, train
 from gansynth.gans.engine.run_folder import begin_folder, best_score, identity_of, write_info, write_model
 from gansynth.gans.engine.showing import prepare_watch, show
 from gansynth.gans.engine.state import load_state, save_state
-from gansynth.gans.engine.transfer import inherited, transfer
+from gansynth.gans.engine.transfer import images_before, inherited, transfer
 from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.run import Run, open_run
 from gansynth.recipes import GanRecipe, load_recipe
@@ -141,6 +141,7 @@ def train_gan(
         known_before = _held_out_images_seen(begun_with, dataset)
     elif start.step == 0 and lineage is not None:
         raise InputError(f"{out}: began from run {lineage['name']} and has no state yet; give the same --from again")
+    ema.seen_before = images_before(lineage)
     if fabric.is_global_zero:
         begin_folder(out, recipe, start)
     batch_size = recipe.training.batch_size // fabric.world_size

@@ -73,6 +73,17 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> dict[str
     }
 
 
+def images_before(lineage: dict[str, Any] | None) -> int:
+    """Return how many images a run's parent, its parent and so on have seen, each in its own training.
+
+    Examples
+    --------
+    >>> images_before({"images": 3200, "parent": {"images": 6400, "parent": None}}), images_before(None)
+    (9600, 0)
+    """
+    return 0 if lineage is None else int(lineage.get("images") or 0) + images_before(lineage.get("parent"))
+
+
 def beginnings(parent: Run, training: CellDataset) -> dict[str, int | None]:
     """Return which class of the parent each class begins as; None for the mean of all."""
     found: dict[str, int | None] = {
