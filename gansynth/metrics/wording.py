@@ -77,6 +77,13 @@ def ends(interval: tuple[float, float] | None, decimals: int = 3) -> str:
     return "" if interval is None else f"{share(interval[0], decimals)} to {share(interval[1], decimals)}"
 
 
+def with_ends(found: Estimate | None, decimals: int = 3, absent: str = NO_VALUE) -> str:
+    """Write an estimate with its interval in brackets, or `absent` where it has no value."""
+    if found is None or found.value is None:
+        return absent
+    return share(found.value, decimals) + (f" ({ends(found.interval, decimals)})" if found.interval else "")
+
+
 def signed(value: float | None, decimals: int = 3) -> str:
     """Write a difference with its sign.
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gansynth.files.atomic import write_text
 from gansynth.report.blocks import Block
 from gansynth.report.figures import image_strip
+from gansynth.report.templates import templates
 
 _LONG = 5
 """Sections from which a page has a list of contents."""
@@ -168,15 +169,7 @@ def folded_after(sections: Sequence[Section], first: int) -> list[Section]:
 
 def render_page(page: Page) -> str:
     """Return `page` as one HTML document; every text in it is escaped, only the charts' SVG is not."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("gansynth.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("gansynth.report")
     environment.filters["breakable"] = _breakable
     return environment.get_template("page.html.j2").render(page=page)
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
+from gansynth.report.templates import templates
 from gansynth.studies.quiz.drawing import Quiz
 from gansynth.studies.quiz.key import KEY_FILE
 
@@ -51,22 +52,17 @@ def write_quiz(quiz: Quiz, folder: str | Path) -> Path:
 
 def render_quiz(quiz: Quiz) -> str:
     """Return the page. It holds the pixels of the cells and the names of all classes, and no cell's own."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("gansynth.report.quiz", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     names = quiz.key.class_names
     keys = [*CLASS_KEYS[: len(names)], *[""] * (len(names) - len(CLASS_KEYS))]
-    return environment.get_template("page.html.j2").render(
-        data={"quiz": quiz.key.quiz, "images": [plain_png(image) for image in quiz.images]},
-        n=len(quiz),
-        size=quiz.images.shape[-1],
-        classes=list(zip(names, keys, strict=True)),
+    return (
+        templates("gansynth.report.quiz")
+        .get_template("page.html.j2")
+        .render(
+            data={"quiz": quiz.key.quiz, "images": [plain_png(image) for image in quiz.images]},
+            n=len(quiz),
+            size=quiz.images.shape[-1],
+            classes=list(zip(names, keys, strict=True)),
+        )
     )
 
 

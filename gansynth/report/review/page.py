@@ -19,6 +19,7 @@ from gansynth.data import CellDataset
 from gansynth.data.dedupe import redundant
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
+from gansynth.report.templates import templates
 
 PAGE_FILE = "review.html"
 EDGE = 112
@@ -119,8 +120,6 @@ def write_review(
 
 def render_review(dataset: CellDataset, found: dict[str, str], classes: Sequence[str], only_found: bool = False) -> str:
     """Return the page, the images of each class in the order of their paths, those with something found first."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     paths = dataset.records["path"].to_numpy()
     shown: list[tuple[str, list[ReviewCell]]] = []
     for name in classes:
@@ -131,19 +130,16 @@ def render_review(dataset: CellDataset, found: dict[str, str], classes: Sequence
             cells = [ReviewCell(paths[k], small_jpeg(dataset.images[k]), found.get(paths[k], "")) for k in rows]
             shown.append((name, cells))
     every = [cell for _, cells in shown for cell in cells]
-    environment = Environment(
-        loader=PackageLoader("gansynth.report.review", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
-        classes=shown,
-        n=f"{len(every):,}",
-        found=f"{sum(bool(cell.found) for cell in every):,}",
-        edge=EDGE,
-        review=hashlib.sha256("\n".join(cell.path for cell in every).encode()).hexdigest()[:12],
+    return (
+        templates("gansynth.report.review")
+        .get_template("page.html.j2")
+        .render(
+            classes=shown,
+            n=f"{len(every):,}",
+            found=f"{sum(bool(cell.found) for cell in every):,}",
+            edge=EDGE,
+            review=hashlib.sha256("\n".join(cell.path for cell in every).encode()).hexdigest()[:12],
+        )
     )
 
 

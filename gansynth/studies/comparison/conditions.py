@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gansynth.studies.comparison.entries import ArmScores
-from gansynth.studies.comparison.figures import Key, Pooled, effects, estimates, in_parallel
+from gansynth.studies.comparison.figures import Key, Pooled, effects, scores
 from gansynth.studies.comparison.result import Level, LevelFacts
 
 
@@ -30,10 +30,7 @@ def under_condition(
         The arms that are compared with their baselines.
     jobs : int
     """
-    figures = in_parallel(estimates, list(arms.values()), jobs)
-    scores = [
-        ArmScores(*key, overall, dict(zip(about.classes, classes, strict=True)), arms[key].confusion().round(4))
-        for key, (overall, classes) in zip(arms, figures, strict=True)
-    ]
     facts = LevelFacts(**{name: getattr(about, name) for name in LevelFacts.__dataclass_fields__})
-    return Level(facts, tuple(scores), effects(arms, about.endpoints, about.classes, n_train, tested))
+    return Level(
+        facts, scores(arms, about.classes, jobs), effects(arms, about.endpoints, about.classes, n_train, tested)
+    )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import TITLES, ends, p_value, share, signed, signed_ends
+from gansynth.metrics.wording import TITLES, p_value, signed, signed_ends, with_ends
 
 Json = Mapping[str, Any]
 """An object as JSON holds it."""
@@ -204,7 +204,7 @@ class ArmScores:
         return type(self) is type(other) and isinstance(other, ArmScores) and self.to_json() == other.to_json()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.arm}, {self.classifier}: macro-F1 {_said(self.of('macro-F1'))})"
+        return f"{type(self).__name__}({self.arm}, {self.classifier}: macro-F1 {with_ends(self.of('macro-F1'))})"
 
     def _repr_html_(self) -> str:
         return str(self.frame().drop(columns=["arm", "classifier"]).round(3).to_html(index=False))
@@ -519,9 +519,3 @@ def _effect(found: Json | None) -> Effect | None:
 
 def _counts(found: Json | None) -> dict[str, int]:
     return {name: round(n) for name, n in (found or {}).items()}
-
-
-def _said(found: Estimate | None) -> str:
-    if found is None or found.value is None:
-        return "no value"
-    return share(found.value) + (f" ({ends(found.interval)})" if found.interval else "")

@@ -17,7 +17,7 @@ from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.multiple_testing import holm
 from gansynth.remedies.arm import NONE
-from gansynth.studies.comparison.entries import ArmEffect, Endpoint
+from gansynth.studies.comparison.entries import ArmEffect, ArmScores, Endpoint
 from gansynth.studies.comparison.plan import BASELINES
 from gansynth.studies.comparison.record import Predictions, Record
 
@@ -106,6 +106,15 @@ def estimates(arm: Pooled) -> Figures:
     return (
         {name: _estimate(arm, name, None) for name in OVERALL},
         [{name: _estimate(arm, name, c) for name in OF_CLASS} for c in range(arm.n_classes)],
+    )
+
+
+def scores(arms: Mapping[Key, Pooled], class_names: Sequence[str], jobs: int) -> tuple[ArmScores, ...]:
+    """Return what arms scored, in the order of `arms`."""
+    figures = in_parallel(estimates, list(arms.values()), jobs)
+    return tuple(
+        ArmScores(*key, overall, dict(zip(class_names, classes, strict=True)), arms[key].confusion().round(4))
+        for key, (overall, classes) in zip(arms, figures, strict=True)
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from gansynth.data.label_tree import LabelTree, known_tree, read_groups, tree_of
-from gansynth.studies.comparison.entries import ArmScores, Endpoint
-from gansynth.studies.comparison.figures import Key, Pooled, effects, estimates, in_parallel
+from gansynth.studies.comparison.entries import Endpoint
+from gansynth.studies.comparison.figures import Key, Pooled, effects, scores
 from gansynth.studies.comparison.result import LevelFacts, Superclasses
 from gansynth.studies.comparison.settings import Groups
 
@@ -83,7 +83,6 @@ def superclasses(
         The only endpoint is the primary one, which is a second look: Holm's correction is within this level.
     """
     above = {key: lifted(arm, tree) for key, arm in arms.items()}
-    figures = in_parallel(estimates, list(above.values()), jobs)
     names, groups = tree.superclasses, tree.groups()
     endpoints = (Endpoint(about.endpoints[0].metric),)
 
@@ -94,9 +93,5 @@ def superclasses(
         tuple(names), summed(about.training_counts), summed(about.test_counts), {}, (), endpoints, about.folds,
         about.seeds, about.protocol,
     )  # fmt: skip
-    scores = [
-        ArmScores(*key, overall, dict(zip(names, classes, strict=True)), above[key].confusion().round(4))
-        for key, (overall, classes) in zip(above, figures, strict=True)
-    ]
     found = effects(above, endpoints, names, n_train, tested) if tested else ()
-    return Superclasses(facts, tuple(scores), found, {name: tuple(groups[name]) for name in names})
+    return Superclasses(facts, scores(above, names, jobs), found, {name: tuple(groups[name]) for name in names})

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gansynth.metrics.classification_effects import Effect
-from gansynth.metrics.wording import ends, inside, p_words, signed, signed_ends, value_of
+from gansynth.metrics.wording import inside, p_words, signed, signed_ends, value_of, with_ends
 from gansynth.remedies.arm import NONE, Arm
 from gansynth.remedies.synthetic import Synthetic
 from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint, Recommendation, Standing
@@ -128,9 +128,7 @@ def _why(
 
 def _value(chosen: ArmResult, endpoint: Endpoint, effects: Sequence[ArmEffect]) -> str:
     """Say what the arm scores, and how far that is from the original data."""
-    found = chosen.estimate(endpoint)
-    interval = f" ({ends(found.interval)})" if found is not None and found.interval else ""
-    said = f"its {inside(endpoint.title)} is {value_of(found)}{interval}"
+    said = f"its {inside(endpoint.title)} is {with_ends(chosen.estimate(endpoint))}"
     for one in effects:
         if (one.arm, one.against, one.classifier, one.endpoint) == (chosen.arm, NONE, chosen.classifier, endpoint):
             also = f" ({signed_ends(one.interval)})" if one.interval else ""

@@ -13,8 +13,7 @@ import pandas as pd
 from gansynth.errors import InputError
 from gansynth.files import is_named, read_json, table_text
 from gansynth.files.atomic import write_json, write_text
-from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import ends, share
+from gansynth.metrics.wording import with_ends
 from gansynth.remedies.arm import NONE, Arm
 from gansynth.studies.comparison.entries import (
     ArmEffect,
@@ -394,7 +393,10 @@ class Comparison(Level[About, ArmResult]):
     def summary(self) -> pd.DataFrame:
         """Return the endpoints of every arm with their intervals, as text: a row for each arm and classifier."""
         columns = ["classifier", "arm", *map(str, self.about.endpoints)]
-        rows = [[e.classifier, e.arm, *(_said(e.estimate(p)) for p in self.about.endpoints)] for e in self.arms]
+        rows = [
+            [e.classifier, e.arm, *(with_ends(e.estimate(p), absent="-") for p in self.about.endpoints)]
+            for e in self.arms
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def _repr_html_(self) -> str:
@@ -471,12 +473,6 @@ def _sums(entry: ArmResult) -> tuple[int, int]:
 def _row(one: ArmEffect) -> dict[str, Any]:
     low, high = one.interval or (None, None)
     return {**one.to_json(), "low": low, "high": high}
-
-
-def _said(found: Estimate | None) -> str:
-    if found is None or found.value is None:
-        return "-"
-    return share(found.value) + (f" ({ends(found.interval)})" if found.interval else "")
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gansynth.metrics.wording import ends, inside, p_words, share, signed, signed_ends
+from gansynth.metrics.wording import inside, p_words, signed, signed_ends, with_ends
 from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint
 from gansynth.studies.comparison.result import Comparison
@@ -37,20 +37,20 @@ def winner(results: Comparison, classifier: str, names: Mapping[str, str] | None
     if len(arms) < 2:
         return []
     best, metric = arms[0], inside(endpoint.title)
+    scored = with_ends(best.estimate(endpoint), 2)
     own = next((one for one in arms if one.arm == NONE), None)
     if best.arm == NONE:
-        said = [f"Nothing won: {metric} is highest on the original data, {_said(best, endpoint)}."]
+        said = [f"Nothing won: {metric} is highest on the original data, {scored}."]
     else:
         effect = results.effect(best.arm, classifier, endpoint)
-        beside = "" if own is None else f", against {_said(own, endpoint)} on the original data"
+        beside = "" if own is None else f", against {with_ends(own.estimate(endpoint), 2)} on the original data"
         name = called.get(best.arm, best.arm)
         if effect is not None and effect.shown:
-            said = [f"{_capital(name)} won: {metric} {_said(best, endpoint)}{beside}, {_gap(effect)}."]
+            said = [f"{_capital(name)} won: {metric} {scored}{beside}, {_gap(effect)}."]
         else:
             gap = "" if effect is None else f" ({_gap(effect)})"
             said = [
-                f"Nothing won for sure: {name} has the highest {metric}, {_said(best, endpoint)}{beside}, "
-                f"which may be chance{gap}."
+                f"Nothing won for sure: {name} has the highest {metric}, {scored}{beside}, which may be chance{gap}."
             ]
     return said + _the_others(results, classifier, endpoint, arms[1:], called)
 
@@ -66,20 +66,15 @@ def _the_others(
         how = "no difference from the original data is shown"
         if effect.shown:
             how = "better than the original data" if effect.gap > 0 else "worse than the original data"
-        said.append(f"{_capital(called.get(one.arm, one.arm))}: {_said(one, endpoint)}; {how} ({_gap(effect)}).")
+        said.append(
+            f"{_capital(called.get(one.arm, one.arm))}: {with_ends(one.estimate(endpoint), 2)}; {how} ({_gap(effect)})."
+        )
     return said
 
 
 def _value(one: ArmResult, endpoint: Endpoint) -> float | None:
     found = one.estimate(endpoint)
     return None if found is None else found.value
-
-
-def _said(one: ArmResult, endpoint: Endpoint) -> str:
-    found = one.estimate(endpoint)
-    if found is None or found.value is None:
-        return "no value"
-    return share(found.value, 2) + (f" ({ends(found.interval, 2)})" if found.interval else "")
 
 
 def _gap(effect: ArmEffect) -> str:
