@@ -44,6 +44,7 @@ class ChunkDone:
     tries: int
     rejected: int
     copies: int
+    broken: int
     kept: list[KeptImage]
 
 
