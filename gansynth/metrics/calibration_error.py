@@ -14,9 +14,9 @@ def calibration_error(confidence: ArrayLike, right: ArrayLike, *, bins: int = BI
     Parameters
     ----------
     confidence : float array, shape [N]
-        Probability of the predicted class, 0..1.
+        Probability of the predicted class, 0..1; or of one class, for the calibration of that class.
     right : bool array, shape [N]
-        Whether the prediction was right.
+        Whether the prediction was right; or whether the image is of the class.
     bins : int
         Equal parts of 0..1 in which confidence and accuracy are compared; each weighs by its images.
 
@@ -28,6 +28,8 @@ def calibration_error(confidence: ArrayLike, right: ArrayLike, *, bins: int = BI
     References
     ----------
     Guo, C., Pleiss, G., Sun, Y., Weinberger, K. Q. (2017). On calibration of modern neural networks. ICML, eq. 3.
+    Of one class (classwise): Kull, M. et al. (2019). Beyond temperature scaling: obtaining well-calibrated multi-class
+    probabilities with Dirichlet calibration. NeurIPS.
 
     Examples
     --------
