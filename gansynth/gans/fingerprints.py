@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient
 from gansynth.runs.weights import read_weights, write_weights
 
 EDGE = 8

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gansynth.metrics import confusion_scores
-from gansynth.metrics.calibration_error import calibration_error
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
-from gansynth.metrics.ranking_scores import ranking
+from gansynth.metrics.probability_scores import calibration_error, ranking
 
 OVERALL = (*confusion_scores.OVERALL, "ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
 """Metrics of all classes together. Balanced accuracy is the macro recall (macro sensitivity)."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from gansynth.metrics.jackknife import Z
+from gansynth.metrics.intervals import t_quantile
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,6 @@ def t_test(value: float, variance: float, df: float) -> TestResult:
     error = math.sqrt(variance)
     half = t_quantile(df) * error
     return TestResult(value, (value - half, value + half), float(2 * special.stdtr(df, -abs(value) / error)))
-
-
-def t_quantile(df: float) -> float:
-    """Return how many standard errors of a variance with `df` degrees of freedom lie on each side of a 95% interval."""
-    return float(special.stdtrit(df, 0.975)) if math.isfinite(df) else Z
 
 
 def mcnemar_test(first_right: ArrayLike, second_right: ArrayLike) -> float:
@@ -148,3 +143,28 @@ def paired_bootstrap(
         rng=np.random.default_rng(seed),
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Return p values corrected for their number, so that all those up to 0.05 together are false at most 5% of times.
+
+    Parameters
+    ----------
+    p_values : float array, shape [C]
+        NaN takes no part and stays NaN.
+
+    References
+    ----------
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6,
+    65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.array(p_values, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    p[order] = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)).clip(max=1)
+    return p

@@ -20,8 +20,8 @@ from gansynth.report.figures import counts_chart, curves_chart
 from gansynth.report.numbers import listed
 from gansynth.report.page import Chart, Page, Section, Table
 from gansynth.studies.comparison.entries import ArmEffect
+from gansynth.studies.comparison.recommendation import placed, winner
 from gansynth.studies.comparison.result import Comparison
-from gansynth.studies.comparison.winner import placed, winner
 
 WELL = 0.8
 """The share of a class from which its synthetic cells count as well recognised."""

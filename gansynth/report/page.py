@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from gansynth.files.atomic import write_text
 from gansynth.report.blocks import Block
 from gansynth.report.figures import image_strip
-from gansynth.report.templates import templates
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _LONG = 5
 """Sections from which a page has a list of contents."""
@@ -189,3 +192,16 @@ def _png_address(images: NDArray[np.uint8]) -> str:
     buffer = io.BytesIO()
     image_strip(images).save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def templates(package: str) -> Environment:
+    """Return the templates that lie in a package, such as ``gansynth.report.quiz``."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader(package, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

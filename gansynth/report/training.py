@@ -19,8 +19,8 @@ from gansynth.report.blocks import Lineup, Picture
 from gansynth.report.figures import curves_chart
 from gansynth.report.numbers import listed
 from gansynth.report.page import Chart, Page, Section, Table, write_page
+from gansynth.runs.folder import INFO
 from gansynth.runs.journal import LOG
-from gansynth.runs.names import INFO
 
 PAGE = "report.html"
 RELOAD_SECONDS = 30

@@ -19,7 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 from gansynth.files import is_named, open_regular
 from gansynth.files.atomic import naming, write_text
 from gansynth.runs.display import clock, time_left, work_bar
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
 
 LOG = "log.jsonl"
 _SECONDS_BETWEEN_LINES = 30.0

@@ -20,13 +20,12 @@ from gansynth.data.picture import read_image
 from gansynth.errors import InputError
 from gansynth.files import table_text
 from gansynth.files.atomic import whole_folder, write_json, write_text
-from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, score_boxes
+from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, overlay, score_boxes
 from gansynth.smears.cut import Surround, cut_cell
 from gansynth.smears.diameter import red_cell_diameter
 from gansynth.smears.field import refuse_large
 from gansynth.smears.finding import Finder, find_cells
 from gansynth.smears.folder import FieldFile, list_fields
-from gansynth.smears.overlay import overlay
 from gansynth.smears.report import SmearReport
 from gansynth.smears.upscale import SuperResolution, open_super_resolution
 from gansynth.smears.voc import VocFile, kind_of, read_voc, write_voc

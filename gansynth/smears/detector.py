@@ -22,14 +22,14 @@ from gansynth.cells.stain import background_colour, optical_density
 from gansynth.data.folders import shown
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
 from gansynth.runs.artifact import Artifact, find_artifact, shipped
 from gansynth.runs.weights import halved, read_weights, widened, write_weights
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, corners, one_each, overlap
 from gansynth.smears.diameter import given_or_measured
 from gansynth.smears.field import WORKING_DIAMETER, SmearField, working_field
-from gansynth.smears.white_cells import find_white_cells, white_cell_regions
+from gansynth.smears.finding import find_white_cells, white_cell_regions
 
 WEIGHTS = "detector.safetensors"
 INFO = "detector.json"

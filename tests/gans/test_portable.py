@@ -14,7 +14,7 @@ from torch import nn
 from gansynth.cli import gansynth
 from gansynth.errors import InputError
 from gansynth.gans import open_run
-from gansynth.gans.portable import export_generator
+from gansynth.gans.export import export_generator
 from gansynth.gans.sampling import draw_latents, oriented
 from gansynth.runs.portable import write_portable
 

@@ -12,11 +12,10 @@ import torch
 
 from gansynth.errors import InputError
 from gansynth.gans import build_gan, open_run, zoo_models
-from gansynth.gans.engine.sheet import class_sheet
+from gansynth.gans.engine.showing import class_sheet
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.sampling import CHUNK, LoadedGenerator, oriented
-from gansynth.networks.images import to_float, to_uint8
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient, to_float, to_uint8
 
 from .tiny import tiny_recipe
 

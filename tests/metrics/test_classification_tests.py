@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gansynth.metrics.classification_tests import corrected_t_test, mcnemar_test, paired_bootstrap, t_quantile
+from gansynth.metrics.classification_tests import corrected_t_test, holm, mcnemar_test, paired_bootstrap
+from gansynth.metrics.intervals import t_quantile
 
 
 @settings(max_examples=60, deadline=None)
@@ -58,3 +59,9 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         mcnemar_test([True], [True, False])
     with pytest.raises(ValueError):
         corrected_t_test([[0.1]], 0.25)
+
+
+def test_holm_accuses_only_what_stands_after_the_correction() -> None:
+    corrected = holm([0.001, np.nan, 0.02, 0.04])
+    assert corrected[[0, 2, 3]] == pytest.approx([0.003, 0.04, 0.04]) and np.isnan(corrected[1])
+    assert holm([0.9, 0.8]).tolist() == [1, 1] and len(holm([])) == 0

@@ -21,8 +21,7 @@ from gansynth.report.metric_tables import class_table, metric_table
 from gansynth.report.quality.map_charts import apart, stretched
 from gansynth.report.quality.page import write_quality_page
 from gansynth.report.quality.verdict import findings, verdict, weak_classes
-from gansynth.studies.quality.about import Memorisation
-from gansynth.studies.quality.result import Quality
+from gansynth.studies.quality.result import Memorisation, Quality
 from gansynth.studies.quality.shown import FeatureMap
 
 from .study_folders import ALEX, NAMES, WARNINGS, WEIGHTS, write_quality_folder

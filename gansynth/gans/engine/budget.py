@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gansynth.errors import InputError
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
 
 
 @dataclass(frozen=True)

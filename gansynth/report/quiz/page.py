@@ -12,9 +12,8 @@ from PIL import Image
 
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
-from gansynth.report.templates import templates
-from gansynth.studies.quiz.drawing import Quiz
-from gansynth.studies.quiz.key import KEY_FILE
+from gansynth.report.page import templates
+from gansynth.studies.quiz.drawing import KEY_FILE, Quiz
 
 PAGE_FILE = "quiz.html"
 

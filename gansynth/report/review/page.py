@@ -16,10 +16,10 @@ from PIL import Image
 from gansynth.cells.segmentation import segment_cell
 from gansynth.cells.several import why_several
 from gansynth.data import CellDataset
-from gansynth.data.dedupe import redundant
+from gansynth.data.leaving_out import redundant
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
-from gansynth.report.templates import templates
+from gansynth.report.page import templates
 
 PAGE_FILE = "review.html"
 EDGE = 112

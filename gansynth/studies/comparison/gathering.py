@@ -18,7 +18,6 @@ from gansynth.files.atomic import write_text
 from gansynth.metrics.classification_effects import ONE_TRAINING
 from gansynth.metrics.estimate import Estimate
 from gansynth.remedies.arm import ALONE, NONE, Arm
-from gansynth.studies.comparison.conditions import under_condition
 from gansynth.studies.comparison.entries import (
     ArmEffect,
     ArmResult,
@@ -32,14 +31,14 @@ from gansynth.studies.comparison.entries import (
 from gansynth.studies.comparison.figures import Figures, Key, Pooled, effects, estimates, in_parallel, pool, pooled
 from gansynth.studies.comparison.grid import Grid, training_images
 from gansynth.studies.comparison.leaderboard import leaderboard
-from gansynth.studies.comparison.levels import superclasses
-from gansynth.studies.comparison.paper import TOO_GOOD
+from gansynth.studies.comparison.levels import superclasses, under_condition
 from gansynth.studies.comparison.plan import RECIPES, Plan, gans_of
 from gansynth.studies.comparison.recognition import recognition, unrecognised
 from gansynth.studies.comparison.recommendation import recommend
 from gansynth.studies.comparison.record import Record, finished
 from gansynth.studies.comparison.registration import Registration
 from gansynth.studies.comparison.result import About, AnyLevel, Comparison
+from gansynth.studies.comparison.splits import TOO_GOOD
 from gansynth.version import __version__
 
 _FEW = 30

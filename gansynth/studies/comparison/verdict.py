@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.multiple_testing import holm
 from gansynth.metrics.wording import ends, inside, listed, p_words, places, share, signed, signed_ends, value_of, width
 from gansynth.remedies.arm import AUGMENTATION, NONE, Arm
 from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gansynth.metrics.catalogue import TwoSets
 from gansynth.metrics.linear_head import Standardisation
 from gansynth.studies.quality.features import Extractor, real_features, synthetic_features
-from gansynth.studies.quality.lesson import Lesson
+from gansynth.studies.quality.judges import Lesson
 from gansynth.studies.quality.real_cache import Arrays, RealCache
 from gansynth.studies.quality.sets import Images, Rows, Sets
 from gansynth.studies.quality.stages import Stages

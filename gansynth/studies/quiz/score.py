@@ -15,7 +15,7 @@ from gansynth.errors import InputError
 from gansynth.files import read_table, shown
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.signal_detection import Detection, detection, share_of
-from gansynth.studies.quiz.key import KEY_FILE, ORIGINS, Key, QuizCell
+from gansynth.studies.quiz.drawing import KEY_FILE, ORIGINS, Key, QuizCell
 from gansynth.studies.result_file import Result
 
 _COLUMNS = ("quiz", "reader", "cell", "origin", "class")

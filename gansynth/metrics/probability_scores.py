@@ -1,4 +1,5 @@
-"""How well a probability ranks the images of a class before all others: ROC AUC and average precision."""
+"""How good probabilities are: how they rank the images of a class before others, and whether they are as often right as
+they say."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+
+BINS = 15
 
 
 @dataclass(frozen=True)
@@ -85,3 +88,52 @@ def ranking(scores: ArrayLike, positive: ArrayLike) -> Ranking:
         hit, (false_after[step] / negatives - auc) / positives, (true_before[step] / positives - auc) / negatives
     )
     return Ranking(auc, average_precision, auc_added, precision_added)
+
+
+def calibration_error(confidence: ArrayLike, right: ArrayLike, *, bins: int = BINS) -> float:
+    """Return the expected calibration error: the mean gap between confidence and accuracy.
+
+    Parameters
+    ----------
+    confidence : float array, shape [N]
+        Probability of the predicted class, 0..1.
+    right : bool array, shape [N]
+        Whether the prediction was right.
+    bins : int
+        Equal parts of 0..1 in which confidence and accuracy are compared; each weighs by its images.
+
+    Returns
+    -------
+    float
+        0 (says what it knows) to 1; NaN without images. With few images it is above 0 by chance alone.
+
+    References
+    ----------
+    Guo, C., Pleiss, G., Sun, Y., Weinberger, K. Q. (2017). On calibration of modern neural networks. ICML, eq. 3.
+
+    Examples
+    --------
+    >>> round(calibration_error([0.9, 0.9, 0.6, 0.6], [True, False, True, True]), 3)
+    0.4
+    """
+    gaps, _ = _gaps(confidence, right, bins)
+    return float(np.abs(gaps).sum())
+
+
+def calibration_added(confidence: ArrayLike, right: ArrayLike, *, bins: int = BINS) -> NDArray[np.float64]:
+    """Return what each image adds to the calibration error, to first order: float64 [N], whose sum is 0."""
+    gaps, surplus = _gaps(confidence, right, bins)
+    of_image = (np.sign(gaps) * surplus).sum(axis=1)
+    return np.asarray((of_image - np.abs(gaps).sum()) / max(len(of_image), 1))
+
+
+def _gaps(confidence: ArrayLike, right: ArrayLike, bins: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return accuracy less confidence: of bins, weighted by their images [bins], and of every image [N, bins]."""
+    value, hit = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if value.ndim != 1 or hit.shape != value.shape:
+        raise ValueError(f"confidence and right must be [N] both, got {value.shape} and {hit.shape}")
+    # Bins are open below and closed above, as in the paper.
+    which = np.clip(np.ceil(value * bins).astype(np.int64) - 1, 0, bins - 1)
+    surplus = np.zeros((len(value), bins))
+    surplus[np.arange(len(value)), which] = hit - value
+    return surplus.sum(axis=0) / len(value) if len(value) else np.full(bins, np.nan), surplus
