@@ -21,7 +21,7 @@ from gansynth.data.split import SPLITS_FILE
 from gansynth.data.table_rows import match_rows
 from gansynth.errors import InputError
 from gansynth.files import read_table, table_text
-from gansynth.files.atomic import write_text
+from gansynth.files.atomic import refuse_used, write_text
 
 LEFT_OUT_FILE = "left_out.csv"
 
@@ -42,8 +42,7 @@ def refuse_out(data: str | Path, out: str | Path) -> None:
     if not root.is_dir():
         raise InputError(f"{data}: is not a folder; give one with a folder of images per class")
     refuse_inside(root, folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{out}: is there already and not empty; choose another folder")
+    refuse_used(folder)
 
 
 def write_without(root: Path, folder: Path, paths: Sequence[str], left_out: pd.DataFrame) -> list[str]:

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from gansynth.errors import InputError
-from gansynth.files.atomic import whole_folder, write_json
+from gansynth.files.atomic import refuse_used, whole_folder, write_json
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, Run
 from gansynth.gans.sampling import draw_latents
 from gansynth.networks.images import to_uint8
 from gansynth.runs.folder import INFO, MODEL, RECIPE
-from gansynth.runs.portable import Format, Portable, write_portable
+from gansynth.runs.portable import About, Format, Portable, write_portable
 from gansynth.runs.weights import halved, read_weights, write_weights
 
 _COMPARED = 11
@@ -38,8 +38,7 @@ def export_run(run: Run, out: Path) -> Run:
     InputError
         If `out` holds anything.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not an empty folder; give a new one")
+    refuse_used(out)
     with whole_folder(out) as folder:
         for name in (MODEL, CLASSIFIER, FINGERPRINTS):
             if (run.path / name).is_file():
@@ -90,10 +89,10 @@ def export_generator(run: Run, out: str | Path, form: Format, *, truncation: flo
     """
     gan = run.load_gan(truncation)
     if type(gan).label_with is not GAN.label_with:
-        raise InputError(f"{run.name}: {run.recipe.gan} needs a classifier to make a class, so it is no single network")
+        raise InputError(f"{run.name}: {run.recipe.gan} needs a classifier to make a class; it is not one network")
     labels = torch.arange(_COMPARED) % len(run.class_names)
     latents = torch.cat([draw_latents(gan, int(c), [seed]) for seed, c in enumerate(labels)])
-    about = {
+    about: About = {
         "kind": "generator",
         "model": run.name,
         "model_sha256": run.model_sha256,

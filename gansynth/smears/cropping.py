@@ -19,7 +19,7 @@ from gansynth.data.opening import METADATA_FILE, refuse_inside
 from gansynth.data.picture import read_image
 from gansynth.errors import InputError
 from gansynth.files import table_text
-from gansynth.files.atomic import whole_folder, write_json, write_text
+from gansynth.files.atomic import refuse_used, whole_folder, write_json, write_text
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, overlay, score_boxes
 from gansynth.smears.cut import Surround, cut_cell
 from gansynth.smears.diameter import red_cell_diameter
@@ -120,8 +120,7 @@ def crop_smears(
     """
     settings = settings or CropSettings()
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{shown(out)}: exists already and is not an empty folder; choose another name")
+    refuse_used(out)
     refuse_inside(smears, out)
     fields = list_fields(smears, annotations)
     drawn = {one.name: read_voc(one.annotation) for one in fields if one.annotation is not None}
