@@ -15,7 +15,15 @@ from gansynth.studies.quality.copies import look_for_copies
 from gansynth.studies.quality.real_cache import RealCache
 from gansynth.studies.quality.sets import Images, Sets
 from gansynth.studies.quality.stages import Stages
-from gansynth.studies.quality.white_cells import MOST_TRAINING, SLIDE, centred, masked, sum_of, white_copies
+from gansynth.studies.quality.white_cells import (
+    MOST_TRAINING,
+    SLIDE,
+    WhiteSides,
+    centred,
+    masked,
+    sum_of,
+    white_copies,
+)
 
 SIZE = 64
 
@@ -44,7 +52,7 @@ def found(synthetic: NDArray[np.uint8], training: NDArray[np.uint8], tmp_path: P
     held_out = images_of(cells(30, seed=5))
     sets = Sets(("eosinophil",), held_out, images_of(training), held_out, images_of(synthetic), True, ())
     cache = RealCache(tmp_path / "cache")
-    (book,) = white_copies(sets, cache, Stages(False), 0)
+    (book,) = white_copies(sets, cache, Stages(False), WhiteSides.of(sets, Stages(False), 0))
     return book["copies-white"], look_for_copies(sets, cache).overall["copies"]
 
 

@@ -23,7 +23,7 @@ PUBLISHED_UP_TO = 500
 """Images up to which FID and KID are rounded as torch-fidelity rounds them; beyond, both agree to 1e-7 anyway."""
 
 Book = dict[str, Estimate]
-"""Figures by the names of `gansynth.metrics.catalogue.METRICS`."""
+"""Numbers by the names of `gansynth.metrics.catalogue.METRICS`."""
 
 
 def distances(view: View, suffix: str, only: int | None = None) -> Book:

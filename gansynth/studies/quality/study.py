@@ -48,7 +48,7 @@ from gansynth.studies.quality.shown import FeatureMap, Projection, Sheet
 from gansynth.studies.quality.similarity import diversity, mean_over_classes, perceptual_diversity, similarity
 from gansynth.studies.quality.stages import Stages
 from gansynth.studies.quality.views import Pool, View
-from gansynth.studies.quality.white_cells import sum_of, white_copies, white_diversity
+from gansynth.studies.quality.white_cells import WhiteSides, sum_of, white_copies, white_diversity
 
 ENOUGH_FOR_FID = 2048
 SHOWN = 8
@@ -152,7 +152,8 @@ def quality(
         overall |= all_classes
         for book, found in zip(classes, per_class, strict=True):
             book |= found
-    for book, found in zip(classes, white_diversity(views, ["-cell", *judges]), strict=True):
+    white = WhiteSides.of(sets, stages, seed)
+    for book, found in zip(classes, white_diversity(views, ["-cell", *judges], white), strict=True):
         book |= found
     if judges:
         cells, first = (rows[JPEG][1] for rows in spoiled[:2])
@@ -196,7 +197,7 @@ def quality(
                 tick(number)
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache)
-    for book, found in zip(classes, white_copies(sets, cache, stages, seed), strict=True):
+    for book, found in zip(classes, white_copies(sets, cache, stages, white), strict=True):
         book |= found
     looked_for = [book["copies-white"] for book in classes if book["copies-white"].value is not None]
     if looked_for:
