@@ -21,7 +21,7 @@ OF_CLASS = (*confusion_scores.OF_CLASS, "ROC-AUC", "average-precision")
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of one classifier on one set of images.
+    """Numbers of one classifier on one set of images.
 
     Attributes
     ----------

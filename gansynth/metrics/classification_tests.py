@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from gansynth.metrics.intervals import t_quantile
 
@@ -36,7 +35,7 @@ def corrected_t_test(differences: ArrayLike, test_to_train: float) -> TestResult
     Parameters
     ----------
     differences : float array, shape [J]
-        A figure of one classifier less that of the other, on each of J different splits. Average the seeds inside a
+        A value of one classifier less that of the other, on each of J different splits. Average the seeds inside a
         split first: they are not splits of their own.
     test_to_train : float
         Images of a test part for each image of its training part; 1/4 in five folds.
@@ -98,51 +97,6 @@ def mcnemar_test(first_right: ArrayLike, second_right: ArrayLike) -> float:
         raise ValueError(f"both must be [N], got {first.shape} and {second.shape}")
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     return float(min(1.0, 2 * special.bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
-
-
-def paired_bootstrap(
-    figure: Callable[[NDArray[np.int64]], float | NDArray[np.float64]],
-    n: int,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Return the 95% bias-corrected and accelerated (BCa) bootstrap interval of a difference over test images.
-
-    Parameters
-    ----------
-    figure : callable
-        Takes positions of test images, int64 [n], and returns the difference of two classifiers on them.
-    n : int
-        Test images, each of which counts for both classifiers (paired).
-    resamples, seed : int
-
-    Returns
-    -------
-    (float, float)
-        NaN both where every resample gives the same. It knows nothing of the noise of training.
-
-    References
-    ----------
-    Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American Statistical Association 82,
-    171-185. Computed by SciPy.
-
-    Examples
-    --------
-    >>> gained = np.repeat([1, 0, -1], [30, 60, 10])
-    >>> low, high = paired_bootstrap(lambda index: gained[index].mean(), 100)
-    >>> round(low, 1), round(high, 1)
-    (0.1, 0.3)
-    """
-    found = stats.bootstrap(
-        (np.arange(n),),
-        lambda index: float(figure(index)),
-        n_resamples=resamples,
-        method="BCa",
-        vectorized=False,
-        rng=np.random.default_rng(seed),
-    )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Ranking:
-    """Figures of one ranking, and what each image adds to them.
+    """Numbers of one ranking, and what each image adds to them.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gansynth.metrics.classification_tests import corrected_t_test, holm, mcnemar_test, paired_bootstrap
+from gansynth.metrics.classification_tests import corrected_t_test, holm, mcnemar_test
 from gansynth.metrics.intervals import t_quantile
 
 
@@ -40,14 +40,6 @@ def test_the_correction_widens_the_interval_as_published() -> None:
 def test_one_split_tests_nothing_and_equal_folds_leave_no_doubt() -> None:
     assert math.isnan(corrected_t_test([0.1], 0.25).p) and math.isnan(corrected_t_test([], 0.25).value)
     assert corrected_t_test([0.0, 0.0], 0.5).p == 1 and corrected_t_test([0.1, 0.1], 0.5).p == 0
-
-
-def test_the_bootstrap_gives_the_interval_of_a_mean() -> None:
-    gained = np.random.default_rng(2).choice([1, 0, -1], 400, p=[0.2, 0.7, 0.1])
-    low, high = paired_bootstrap(lambda index: gained[index].mean(), 400, resamples=1000)
-    error = gained.std() / 20
-    assert low == pytest.approx(gained.mean() - 1.96 * error, abs=error / 3)
-    assert high == pytest.approx(gained.mean() + 1.96 * error, abs=error / 3)
 
 
 def test_quantiles_are_those_of_student() -> None:
