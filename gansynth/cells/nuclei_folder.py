@@ -141,7 +141,7 @@ def write_nuclei(
     jobs : int, optional
         Processes. Default: as many as there are cores. The table is the same for any number.
     progress : callable
-        Told how many of how many cells are done.
+        Called with how many of how many cells are done.
 
     Returns
     -------

@@ -143,11 +143,11 @@ def train_classical(
     images = treatment.images.select(np.unique(treatment.rows))
     real = images.select((images.records["origin"] != "synthetic").to_numpy())
     features = open_features(recipe.classical.features, real, seed=seed, device=device, weights_dir=weights_dir)
-    told = described(treatment, features, recipe.classical.augmented_copies, seed)
-    projection = Projection.fit(told.features, told.times, recipe.classical.components, seed=seed)
+    drawn = described(treatment, features, recipe.classical.augmented_copies, seed)
+    projection = Projection.fit(drawn.features, drawn.times, recipe.classical.components, seed=seed)
     weight = np.ones(n_classes) if treatment.class_weight is None else np.asarray(treatment.class_weight, np.float64)
-    points = projection(told.features)
-    lesson = Lesson(points, told.labels, told.times, weight, told.image, treatment.in_features)
+    points = projection(drawn.features)
+    lesson = Lesson(points, drawn.labels, drawn.times, weight, drawn.image, treatment.in_features)
     info = {
         "classifier": recipe.name,
         "class_names": list(images.class_names),

@@ -168,7 +168,7 @@ def test_an_exported_run_is_half_the_size_and_makes_nearly_the_same_images(
     assert small.training_sha256 == run.training_sha256
     assert small.fingerprints is not None
     assert small.independent_classifier() is not None
-    with pytest.raises(InputError, match="not an empty folder"):
+    with pytest.raises(InputError, match="not empty"):
         export_run(run, tmp_path / "small")
 
 

@@ -10,7 +10,7 @@ from gansynth.runs.state_files import Progress
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits of a training; None is no limit.
+    """Limits of a training; None sets none.
 
     Attributes
     ----------

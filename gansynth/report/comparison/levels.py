@@ -19,9 +19,9 @@ from gansynth.studies.comparison.result import AnyLevel, Comparison, Superclasse
 from gansynth.studies.comparison.verdict import shown_pair
 
 _METRICS = ("accuracy", "balanced-accuracy", "macro-F1", "kappa", "ROC-AUC", "MSE")
-"""alkrimi2023, tables 3 to 9: figures of a threshold, of agreement and ranking, and of probabilities."""
+"""alkrimi2023, tables 3 to 9: numbers of a threshold, of agreement and ranking, and of probabilities."""
 
-_BOTH = "{} at both levels, with 95% intervals. Fewer classes are harder to confuse: figures rise with the level."
+_BOTH = "{} at both levels, with 95% intervals. Fewer classes are harder to confuse: numbers rise with the level."
 
 
 def levels(results: Comparison) -> list[Section]:

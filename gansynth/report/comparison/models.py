@@ -38,7 +38,7 @@ _MEANINGS = {
     "Brier score": "Squared distance of the probabilities from the truth, summed over the classes; lower is better.",
     "MSE": "The same as a mean over the classes; lower is better.",
     "Calibration error": "How far the stated probability is from how often it is right; lower is better.",
-    "95% interval": "Where the figure would lie if other cells of the same kind had been tested and the classifiers "
+    "95% interval": "Where the value would lie if other cells of the same kind had been tested and the classifiers "
     "had been trained again from other seeds.",
     "p": "How often a difference at least as large would arise if the two arms were the same; corrected (Holm) over "
     "the arms that were compared. Below 0.05 the page speaks of a difference, else of none shown.",
@@ -62,7 +62,7 @@ def models(results: Comparison) -> list[Section]:
     text = (
         "As tables 8 and 9 of Hazra et al. 2022: each classifier trained on the original data and on the data that "
         f"the remedy {arm} balances, tested on the same "
-        f"{'images' if results.is_paper else 'real images'}. Figures are means over the classes (macro)."
+        f"{'images' if results.is_paper else 'real images'}. Numbers are means over the classes (macro)."
     )
     return [Section("Classifiers on original and balanced data", [text], blocks=blocks)]
 

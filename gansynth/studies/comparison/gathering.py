@@ -244,7 +244,7 @@ def _warnings(
     if not plan.is_paper:
         few = [f"{name} ({about.test_counts[name]})" for name in about.rare if about.test_counts[name] < _FEW]
         if few:
-            said.append(f"Fewer than {_FEW} test images of {', '.join(few)}: figures of so few images say little.")
+            said.append(f"Fewer than {_FEW} test images of {', '.join(few)}: numbers of so few images say little.")
         gans = [gan for gan, remedy in gans_of(plan.arms).items() if remedy.given is None]
         if gans and len(grid.folds) == 1:
             said.append(
@@ -260,11 +260,11 @@ def _warnings(
             kind = "classifiers of features" if recipe.neural else "neural networks"
             means = "means" if len(skipped) == 1 else "mean"
             said.append(f"{', '.join(skipped)} {means} something for {kind} only: no numbers of {recipe.name}.")
-    told: dict[str, None] = {}
+    heard: dict[str, None] = {}
     for (_, classifier), of_arm in records.items():
         for record in of_arm:
-            told.update(dict.fromkeys(f"{classifier}: {text}" for text in record.note.warnings))
-    said += list(told)
+            heard.update(dict.fromkeys(f"{classifier}: {text}" for text in record.note.warnings))
+    said += list(heard)
     notes = dict.fromkeys(one.note for one in found_effects if one.note not in ("", ONE_TRAINING))
     said += [f"{note[:1].upper()}{note[1:]}." for note in notes]
     if missing:

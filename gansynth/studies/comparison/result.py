@@ -266,7 +266,7 @@ class Comparison(Level[About, ArmResult]):
     about : About
         Data, counts, endpoints, folds, seeds, protocol, versions.
     arms : tuple of ArmResult
-        One for each arm and classifier: figures with intervals, confusion matrix, counts, cost, runs.
+        One for each arm and classifier: values with intervals, confusion matrix, counts, cost, runs.
     effects : tuple of ArmEffect
         Each arm against ``none``, ordinary augmentation and over-sampling.
     leaderboard : tuple of Standing

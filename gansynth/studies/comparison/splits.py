@@ -164,8 +164,8 @@ def units_of(dataset: CellDataset) -> dict[str, int]:
 def data_sha256(dataset: CellDataset) -> str:
     """Return what distinguishes one data set from another: its images, classes, groups and own split."""
     records = dataset.records
-    told = [*records["path"], *records["sha256"], *records["group"], *records["split"], *dataset.class_names]
-    return hashlib.sha256("\0".join(map(str, told)).encode("utf-8", "surrogateescape")).hexdigest()
+    hashed = [*records["path"], *records["sha256"], *records["group"], *records["split"], *dataset.class_names]
+    return hashlib.sha256("\0".join(map(str, hashed)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _fold(number: int, dataset: CellDataset, rarity: Mapping[str, int], seed: int) -> Fold:

@@ -200,7 +200,7 @@ def training_images(data: str | Path | CellDataset, size: int = 128, *, seed: in
         Its split is taken from its splits.csv; without one it is split by the defaults of `data split` with `seed`,
         as `train_gan` and `balance` do.
     size : int
-        Edge length of the images, where `data` is no `CellDataset`.
+        Edge length of the images, where `data` is not a `CellDataset`.
     seed : int
 
     Raises
