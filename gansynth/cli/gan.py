@@ -150,7 +150,7 @@ def _export_network(run: str, out: Path, form: Any) -> None:
     from gansynth.classifiers.opening import is_classifier
     from gansynth.classifiers.portable import export_classifier
     from gansynth.gans import open_run
-    from gansynth.gans.portable import export_generator
+    from gansynth.gans.export import export_generator
 
     if is_classifier(run):
         written = export_classifier(

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.errors import InputError
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient
 from gansynth.runs.weights import read_weights, write_weights
 
 EDGE = 8

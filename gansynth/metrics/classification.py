@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gansynth.metrics import confusion_scores
-from gansynth.metrics.calibration_error import calibration_error
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
-from gansynth.metrics.ranking_scores import precision_at_recall, ranking
+from gansynth.metrics.probability_scores import calibration_error, precision_at_recall, ranking
 
 OVERALL = (*confusion_scores.OVERALL, "ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
 """Metrics of all classes together. Balanced accuracy is the macro recall (macro sensitivity)."""
@@ -22,7 +21,7 @@ OF_CLASS = (*confusion_scores.OF_CLASS, "ROC-AUC", "average-precision", "precisi
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of one classifier on one set of images.
+    """Numbers of one classifier on one set of images.
 
     Attributes
     ----------

@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gansynth.metrics.calibration_error import calibration_added, calibration_error
 from gansynth.metrics.classification import squared_errors
-from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_quantile, t_test
-from gansynth.metrics.confusion_scores import confusion_matrix
+from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_test
+from gansynth.metrics.confusion_scores import confusion_matrix, contributions
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.figure_gradients import contributions
-from gansynth.metrics.korn_graubard import korn_graubard_interval
-from gansynth.metrics.ranking_scores import precision_at_recall, ranking
+from gansynth.metrics.intervals import korn_graubard_interval, t_quantile
+from gansynth.metrics.probability_scores import calibration_added, calibration_error, precision_at_recall, ranking
 from gansynth.metrics.variance_components import (
     Contributions,
     Variance,
@@ -75,7 +73,7 @@ class Effect:
     interval : (float, float) or None
         95% interval. It leaves out 0 exactly where p < 0.05.
     p : float or None
-        Two-sided. Correct it for the number of arms with `gansynth.metrics.multiple_testing.holm`.
+        Two-sided. Correct it for the number of arms with `gansynth.metrics.classification_tests.holm`.
     n : int
         Test images that can change the value: all, or those of the class for its recall.
     method : str

@@ -19,6 +19,7 @@ from gansynth.data.opening import open_dataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.files import holding
+from gansynth.files.atomic import refuse_used
 from gansynth.synthesis.assembly import assemble, read_table
 from gansynth.synthesis.generation import generate
 from gansynth.synthesis.report import BalanceReport
@@ -141,8 +142,7 @@ def balance(
         after = _training_counts_of_finished(out, run, before, wanted)
         shutil.rmtree(synthetic, ignore_errors=True)
         return BalanceReport(out, wanted, before, after, held_out, None)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is there already and not empty; choose another output folder")
+    refuse_used(out)
 
     generation = None
     if missing:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from gansynth.files.atomic import naming
 from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.runs.device import chosen_device
 from gansynth.synthesis.chunks import chunks_of_class
-from gansynth.synthesis.journal import JOURNAL_FILE, ChunkDone, Journal
+from gansynth.synthesis.journal import JOURNAL_FILE, ChunkDone, Journal, Request
 from gansynth.synthesis.naming import class_folders, image_file_name
 from gansynth.synthesis.progress import GenerationProgress
 from gansynth.synthesis.provenance import Provenance, encode_png
@@ -50,7 +50,7 @@ class _Job:
     truncation: float
     folders: dict[str, str]
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> Request:
         """Return everything that decides what the folder will hold."""
         return {
             "model": self.run.name,

@@ -20,7 +20,7 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.picture import pixel_sha256
 from gansynth.errors import InputError
 from gansynth.runs.device import chosen_device
-from gansynth.runs.names import INFO
+from gansynth.runs.folder import INFO
 from gansynth.synthesis.chunks import chunks_of_class
 from gansynth.synthesis.report import ClassReport
 from gansynth.synthesis.screening import Screen, check_confidence

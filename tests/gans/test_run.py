@@ -12,11 +12,10 @@ import torch
 
 from gansynth.errors import InputError
 from gansynth.gans import build_gan, open_run, zoo_models
-from gansynth.gans.engine.sheet import class_sheet
+from gansynth.gans.engine.showing import class_sheet
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.sampling import CHUNK, LoadedGenerator, oriented
-from gansynth.networks.images import to_float, to_uint8
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient, to_float, to_uint8
 
 from .tiny import tiny_recipe
 
@@ -189,7 +188,7 @@ def test_an_exported_run_is_half_the_size_and_makes_nearly_the_same_images(
     assert small.training_sha256 == run.training_sha256
     assert small.fingerprints is not None
     assert small.independent_classifier() is not None
-    with pytest.raises(InputError, match="not an empty folder"):
+    with pytest.raises(InputError, match="not empty"):
         export_run(run, tmp_path / "small")
 
 

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from gansynth.metrics.calibration_error import calibration_added, calibration_error
 from gansynth.metrics.classification import OF_CLASS, OVERALL, classification_scores
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
-from gansynth.metrics.ranking_scores import precision_at_recall, ranking
+from gansynth.metrics.probability_scores import calibration_added, calibration_error, precision_at_recall, ranking
 
 CASES = st.tuples(st.integers(2, 5), st.integers(1, 40), st.integers(0, 10**6), st.booleans())
 

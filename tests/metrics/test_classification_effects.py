@@ -24,9 +24,15 @@ from gansynth.metrics.classification_effects import (
     probability_effect,
     probability_estimate,
 )
-from gansynth.metrics.confusion_scores import OF_CLASS, OVERALL, class_figure, confusion_matrix, overall_figure
+from gansynth.metrics.confusion_scores import (
+    OF_CLASS,
+    OVERALL,
+    class_figure,
+    confusion_matrix,
+    contributions,
+    overall_figure,
+)
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.figure_gradients import contributions
 
 ENDPOINTS = [*((name, None) for name in OVERALL), *((name, 1) for name in OF_CLASS)]
 CASES = st.tuples(st.integers(2, 4), st.integers(12, 60), st.integers(1, 4), st.integers(1, 5), st.integers(0, 10**6))

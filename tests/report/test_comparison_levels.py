@@ -13,9 +13,8 @@ from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.report.blocks import Grid
 from gansynth.report.comparison.in_use import in_use
-from gansynth.report.comparison.levels import levels
+from gansynth.report.comparison.levels import levels, robustness
 from gansynth.report.comparison.page import comparison_page
-from gansynth.report.comparison.robustness import robustness
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.study import compare
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gansynth.metrics.wording import TITLES
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Grid, Row
-from gansynth.report.comparison.robustness import beside_none
+from gansynth.report.comparison.levels import beside_none
 from gansynth.report.page import Section
 from gansynth.studies.comparison.result import Comparison
 

@@ -19,9 +19,9 @@ from gansynth.metrics.classification_effects import (
     probability_effect,
     probability_estimate,
 )
+from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.multiple_testing import holm
 from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison.entries import ArmEffect, ArmScores, Endpoint
 from gansynth.studies.comparison.plan import BASELINES

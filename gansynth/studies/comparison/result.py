@@ -266,7 +266,7 @@ class Comparison(Level[About, ArmResult]):
     about : About
         Data, counts, endpoints, folds, seeds, protocol, versions.
     arms : tuple of ArmResult
-        One for each arm and classifier: figures with intervals, confusion matrix, counts, cost, runs.
+        One for each arm and classifier: values with intervals, confusion matrix, counts, cost, runs.
     effects : tuple of ArmEffect
         Each arm against ``none``, ordinary augmentation and over-sampling.
     in_use : tuple of ArmEffect
@@ -285,7 +285,7 @@ class Comparison(Level[About, ArmResult]):
         The same arms one level up, see `gansynth.studies.comparison.levels`; None where there is no label tree.
     conditions : dict of str to Level
         The same arms on the same test cells as other laboratories would show them, by the name of the condition (see
-        `gansynth.studies.comparison.conditions`); empty where that was not asked for.
+        `gansynth.studies.comparison.levels`); empty where that was not asked for.
     recommendation : Recommendation or None
         What to use: the cheapest arm that nothing is shown to beat. None where nothing was tested.
     missing : tuple of FailedTraining
