@@ -47,6 +47,11 @@ WRITING = {
 }
 
 
+def test_whatever_is_called_out_is_held_and_kept_out_of_data_sets() -> None:
+    outs = [one for command in COMMANDS.values() for one in command.params if one.name == "out"]
+    assert len(outs) > 15 and all(isinstance(one.type, OutPath) for one in outs)
+
+
 @pytest.mark.parametrize("path", WRITING, ids=" ".join)
 def test_of_two_commands_that_write_into_one_folder_the_second_is_told_who_the_first_is(
     path: tuple[str, ...], tmp_path: Path

@@ -59,7 +59,7 @@ def hold_what_is_written(commands: click.Group) -> None:
             hold_what_is_written(command)
         elif command.callback is not None:
             for parameter in command.params:
-                if parameter.name and (isinstance(parameter.type, OutPath) or parameter.name == "out"):
+                if parameter.name and isinstance(parameter.type, OutPath):
                     command.callback = holding(parameter.name)(command.callback)
 
 

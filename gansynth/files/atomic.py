@@ -83,16 +83,16 @@ _OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 def whole_folder(path: Path | str) -> Iterator[Path]:
     """Give a temporary folder beside `path`; on success rename it to `path`, on failure remove it.
 
-    `path` must not exist, or be an empty folder.
+    `path` must not exist, or be an empty folder, or a link to one: it is the linked folder that is filled then.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
+    place = Path(os.path.realpath(path))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{place.name[:40]}.", dir=place.parent))
     try:
         with naming(path):
             yield temporary
         temporary.chmod(0o777 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -61,6 +61,16 @@ def test_a_folder_that_could_not_be_filled_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_link_to_an_empty_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "empty").mkdir(parents=True)
+    link = tmp_path / "out"
+    link.symlink_to("disk/empty")
+    with whole_folder(link) as folder:
+        (folder / "a").touch()
+    assert link.is_symlink() and [path.name for path in link.iterdir()] == ["a"]
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["empty"]
+
+
 def test_what_names_a_file_keeps_its_name_and_what_is_not_the_systems_stays() -> None:
     with pytest.raises(OSError) as raised, naming("mine"):
         open("/nowhere/at/all")  # noqa: SIM115
