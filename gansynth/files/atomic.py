@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gansynth.errors import InputError
+from gansynth.files.names import shown
+
 
 @contextmanager
 def whole_file(path: Path | str) -> Iterator[Path]:
@@ -26,8 +29,15 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     ------
     pathlib.Path
         Where to write. It has the same suffix as `path`, since writers look at the suffix.
+
+    Raises
+    ------
+    InputError
+        If a folder has the name.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{shown(path)}: a folder has the name of a file that is to be written; remove or rename it")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
