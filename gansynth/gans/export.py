@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gansynth.errors import InputError
+from gansynth.files import is_named
 from gansynth.files.atomic import whole_folder, write_json
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, Run
 from gansynth.runs.names import INFO, MODEL, RECIPE
@@ -31,7 +32,7 @@ def export_run(run: Run, out: Path) -> Run:
         raise InputError(f"{out}: is not an empty folder; give a new one")
     with whole_folder(out) as folder:
         for name in (MODEL, CLASSIFIER, FINGERPRINTS):
-            if (run.path / name).is_file():
+            if is_named(run.path / name):
                 tensors, metadata = read_weights(run.path / name)
                 write_weights(folder / name, halved(tensors), metadata)
         (folder / RECIPE).write_text((run.path / RECIPE).read_text(encoding="utf-8"), encoding="utf-8")

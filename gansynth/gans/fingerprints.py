@@ -6,6 +6,7 @@ enough to recognise a near copy, in whatever orientation, and too little to be l
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from gansynth.errors import InputError
+from gansynth.files import shown
 from gansynth.networks.orientation import orient
 from gansynth.runs.weights import read_weights, write_weights
 
@@ -86,9 +89,21 @@ class TrainingFingerprints:
 
     @classmethod
     def load(cls, path: Path) -> TrainingFingerprints:
-        """Read a file that `save` wrote."""
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            For any other: with a threshold of nothing, every copy would pass.
+        """
         tensors, metadata = read_weights(path)
-        return cls(tensors["prints"], float(metadata["copy_threshold"]))
+        try:
+            prints, threshold = tensors["prints"], float(metadata["copy_threshold"])
+            if prints.ndim != 2 or prints.shape[1] != 3 * EDGE * EDGE or not 0 <= threshold < math.inf:
+                raise ValueError
+        except (KeyError, ValueError):
+            raise InputError(f"{shown(path)}: are not fingerprints of gansynth; the run was edited") from None
+        return cls(prints, threshold)
 
 
 def fingerprint(images: NDArray[np.uint8]) -> Tensor:
