@@ -46,7 +46,7 @@ def info(folder: Path, as_json: bool) -> None:
 
 @data.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=OUT)
 def dedupe(folder: Path, out: Path) -> None:
     """Write a data set without redundant images: of each group of duplicates one stays.
 

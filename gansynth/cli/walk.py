@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import OUT, SHARE, device_option, parse_names, seed_option
+from gansynth.cli.arguments import OUT_FILE, SHARE, device_option, parse_names, seed_option
 from gansynth.errors import InputError
 
 
 @click.command()
 @click.argument("run")
 @click.option("--classes", metavar="A[,B,...]", required=True, help="One class, or those to walk through in turn.")
-@click.option("--out", type=OUT, default=Path("walk.gif"), show_default=True, help="The GIF; a strip lies beside it.")
+@click.option(
+    "--out", type=OUT_FILE, default=Path("walk.gif"), show_default=True, help="The GIF; a strip lies beside it."
+)
 @click.option(
     "--cells", type=click.IntRange(2, 50), default=3, show_default=True, help="Of one class: how many cells to pass."
 )
