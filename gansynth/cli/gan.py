@@ -15,10 +15,11 @@ from gansynth.cli.arguments import (
     dry_run_option,
     seed_option,
 )
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
-@click.command("train-gan")
+@click.command(cls=OneScreen, name="train-gan")
 @click.argument("data")
 @click.option(
     "--recipe",
@@ -36,9 +37,9 @@ from gansynth.errors import InputError
     metavar="RUN",
     help="Begin with the networks of another run, or of the zoo, and its recipe.",
 )
-@click.option("--devices", type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
-@click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
-@click.option("--logger", "loggers", multiple=True, help="Also log to wandb or mlflow; repeatable.")
+@click.option("--devices", cls=Rare, type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
+@click.option("--precision", cls=Rare, type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
+@click.option("--logger", "loggers", cls=Rare, multiple=True, help="Also log to wandb or mlflow; repeatable.")
 @dry_run_option
 @seed_option
 @device_option
@@ -67,8 +68,10 @@ def train_gan(
     \b
     Example:
       gansynth train-gan my-cells --from pbc-64 --minutes 120 --out runs/my-cells
-      gansynth train-gan my-cells --recipe c-wgan-gp-64 --steps 20000 --out runs/from-scratch
-      gansynth train-gan my-cells --recipe c-wgan-gp --set training.batch_size=32 --device cuda --out runs/paper
+      gansynth train-gan my-cells --recipe c-wgan-gp-64 --steps 20000 \\
+          --out runs/from-scratch
+      gansynth train-gan my-cells --recipe c-wgan-gp \\
+          --set training.batch_size=32 --device cuda --out runs/paper
       gansynth train-gan my-cells --out runs/my-cells --resume --minutes 240
     """
     from gansynth import gans
@@ -103,7 +106,7 @@ def train_gan(
         click.echo(f"wrote {run.path}")
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("run")
 @click.argument("place", metavar="[OUT]", type=OUT, required=False)
 @click.option("--out", type=OUT, help="A new folder; the same as OUT.")
@@ -116,7 +119,7 @@ def train_gan(
     help="run: a small run of gansynth; the others: a network that runs without gansynth.",
 )
 def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
-    """Make a run small enough to give away, or a network that runs without gansynth.
+    """Write a run small enough to give away, or as ONNX.
 
     \b
     Example:
