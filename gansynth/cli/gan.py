@@ -113,37 +113,50 @@ def train_gan(
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["run", "onnx", "torchscript"]),
+    type=click.Choice(["run", "onnx", "torchscript", "huggingface"]),
     default="run",
     show_default=True,
-    help="run: a small run of gansynth; the others: a network that runs without gansynth.",
+    help="run: a small run of gansynth; onnx, torchscript: a network that runs without it; huggingface: a folder for "
+    "the hub.",
 )
 def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
-    """Write a run small enough to give away, or as ONNX.
+    """Write a run small enough to give away, or for others.
 
     \b
     Example:
       gansynth export runs/my-cells my-cells-64
       gansynth export runs/my-cells --format onnx --out my-cells-onnx
       gansynth export runs/classifier --format torchscript --out classifier-ts
+      gansynth export balanced --format huggingface --out balanced-hf
 
     Writes the generator in 16 bits with its recipe, its provenance and what checks its images, without the training
     state: it generates without the data, and cannot be resumed.
 
     --format onnx and torchscript take a run of train-gan or train-classifier, and keep the file only if it computes the
-    same images or probabilities. export.json beside it says what goes in and what comes out.
+    same images or probabilities. export.json beside it says what goes in and what comes out. --format huggingface
+    takes a run of train-gan, or a folder of images per class, and adds a card.
     """
     if (place is None) == (out is None):
         raise InputError("where to? Give one new folder, with --out DIR or as the second argument")
     folder = out or place
     assert folder is not None
-    if form != "run":
+    if form in ("onnx", "torchscript"):
         _export_network(run, folder, form)
+        return
+    from gansynth.runs.names import INFO
+
+    if form == "huggingface" and Path(run).is_dir() and not (Path(run) / INFO).is_file():
+        from gansynth.data.hub import export_dataset
+
+        exported = export_dataset(run, folder)
+        click.echo(", ".join(f"{n:,} images in {split}" for split, n in exported.counts.items()))
+        click.echo(f"wrote {exported.path}")
         return
     from gansynth.gans import open_run
     from gansynth.gans.export import export_run
+    from gansynth.gans.hub import export_to_hub
 
-    written = export_run(open_run(run), folder)
+    written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), folder)
     size = sum(file.stat().st_size for file in written.path.iterdir())
     click.echo(f"wrote {written.path} ({size / 1e6:.1f} MB)")
 
