@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--keep-copies", is_flag=True, help="Keep images that nearly equal a training image."),
+        click.option("--keep-broken", is_flag=True, help="Keep images that are unlike every real cell."),
         click.option(
             "--min-confidence",
             metavar="P",
@@ -71,6 +72,7 @@ def generate(
     truncation: float,
     min_confidence: float | None,
     keep_copies: bool,
+    keep_broken: bool,
     resume: bool,
     dry_run: bool,
     seed: int,
@@ -107,6 +109,7 @@ def generate(
         device=device,
         resume=resume,
         keep_copies=keep_copies,
+        keep_broken=keep_broken,
         truncation=truncation,
     )
     _tell(report, out)
@@ -133,6 +136,7 @@ def balance(
     target: str,
     min_confidence: float | None,
     keep_copies: bool,
+    keep_broken: bool,
     resume: bool,
     dry_run: bool,
     seed: int,
@@ -168,5 +172,6 @@ def balance(
         device=device,
         resume=resume,
         keep_copies=keep_copies,
+        keep_broken=keep_broken,
     )
     _tell(report, out)

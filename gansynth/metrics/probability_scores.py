@@ -12,6 +12,9 @@ Floats = NDArray[np.float64]
 
 BINS = 15
 
+WANTED_RECALL = 0.9
+"""Share of a class's images that a laboratory wants found, where nothing else is said."""
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -90,15 +93,65 @@ def ranking(scores: ArrayLike, positive: ArrayLike) -> Ranking:
     return Ranking(auc, average_precision, auc_added, precision_added)
 
 
+def precision_at_recall(scores: ArrayLike, positive: ArrayLike, recall: float = WANTED_RECALL) -> tuple[float, Floats]:
+    """Return how many of the images that are called positive are, where the threshold finds the recall wanted.
+
+    Parameters
+    ----------
+    scores : float array, shape [N]
+        Larger: more likely positive.
+    positive : bool array, shape [N]
+    recall : float
+        Share of the positive images that must be found, above 0 and at most 1; the threshold is the highest that does.
+
+    Returns
+    -------
+    float
+        0..1; NaN where there is no positive image.
+    float64 array, shape [N]
+        What each image adds to it, to first order; the sum of squares is the variance over images. An image adds
+        through the precision at the threshold, and through the threshold, which moves along the precision-recall curve
+        by as much as the recall is uncertain: one standard error of it to either side gives the slope.
+
+    Examples
+    --------
+    >>> precision_at_recall([0.9, 0.8, 0.7, 0.6], [True, False, True, False], recall=1.0)[0]
+    0.6666666666666666
+    """
+    value, hit = np.asarray(scores, dtype=np.float64), np.asarray(positive, dtype=bool)
+    if value.ndim != 1 or hit.shape != value.shape:
+        raise ValueError(f"scores and positive must be [N] both, got {value.shape} and {hit.shape}")
+    if not 0 < recall <= 1:
+        raise ValueError(f"a recall of {recall}: give a share above 0, at most 1")
+    positives = int(hit.sum())
+    if not positives:
+        return np.nan, np.zeros(len(value))
+    _, step = np.unique(-value, return_inverse=True)
+    true, called = np.cumsum(np.bincount(step, hit)), np.cumsum(np.bincount(step))
+
+    def reaching(wanted: float) -> int:
+        return int(np.searchsorted(true, np.clip(wanted, 1 / positives, 1) * positives - 1e-9))
+
+    at, error = reaching(recall), np.sqrt(recall * (1 - recall) / positives)
+    below, above = reaching(recall - error), reaching(recall + error)
+    precision = true / called
+    further = (true[above] - true[below]) / positives
+    slope = (precision[above] - precision[below]) / further if further else 0.0
+    flagged = step <= at
+    in_precision = flagged * (hit - precision[at]) / called[at]
+    in_recall = hit * (flagged - true[at] / positives) / positives
+    return float(precision[at]), in_precision - slope * in_recall
+
+
 def calibration_error(confidence: ArrayLike, right: ArrayLike, *, bins: int = BINS) -> float:
     """Return the expected calibration error: the mean gap between confidence and accuracy.
 
     Parameters
     ----------
     confidence : float array, shape [N]
-        Probability of the predicted class, 0..1.
+        Probability of the predicted class, 0..1; or of one class, for the calibration of that class.
     right : bool array, shape [N]
-        Whether the prediction was right.
+        Whether the prediction was right; or whether the image is of the class.
     bins : int
         Equal parts of 0..1 in which confidence and accuracy are compared; each weighs by its images.
 
@@ -110,6 +163,8 @@ def calibration_error(confidence: ArrayLike, right: ArrayLike, *, bins: int = BI
     References
     ----------
     Guo, C., Pleiss, G., Sun, Y., Weinberger, K. Q. (2017). On calibration of modern neural networks. ICML, eq. 3.
+    Of one class (classwise): Kull, M. et al. (2019). Beyond temperature scaling: obtaining well-calibrated multi-class
+    probabilities with Dirichlet calibration. NeurIPS.
 
     Examples
     --------

@@ -84,6 +84,7 @@ def balance(
     device: str = "auto",
     resume: bool = False,
     keep_copies: bool = False,
+    keep_broken: bool = False,
     progress: bool = True,
 ) -> BalanceReport:
     """Add synthetic images to the training split until every class has the target.
@@ -108,7 +109,7 @@ def balance(
         has more keeps them.
     seed : int
         Seed of the first synthetic image of every class, and of the split if there is none yet.
-    min_confidence, max_tries_factor, workers, device, keep_copies, progress
+    min_confidence, max_tries_factor, workers, device, keep_copies, keep_broken, progress
         As for `generate`.
     resume : bool
         Continue a stopped run of the same request.
@@ -158,6 +159,7 @@ def balance(
             device=device,
             resume=resume,
             keep_copies=keep_copies,
+            keep_broken=keep_broken,
             progress=progress,
         )
     shutil.rmtree(assembly, ignore_errors=True)

@@ -47,6 +47,7 @@ class ChunkDone:
     tries: int
     rejected: int
     copies: int
+    broken: int
     kept: list[KeptImage]
 
 

@@ -164,7 +164,7 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
         with tempfile.TemporaryDirectory(prefix="gansynth-") as temporary:
             run = self._trained(images, codes, names, training_seed, Path(temporary))
             device = chosen_device(self.device)
-            generator, screen = run.generator(device), Screen(run, device, self.min_confidence, keep_copies=False)
+            generator, screen = run.generator(device), Screen(run, device, self.min_confidence)
             new_X, new_y = [X], [y]
             for label, n in wanted.items():
                 made = _generate(run, generator, screen, str(label), n, seed)

@@ -102,6 +102,7 @@ def write_comparison_folder(
         "about": about,
         "arms": entries,
         "effects": _effects(cells, found, specs, classifiers, endpoints),
+        "in_use": [],
         "leaderboard": _leaderboard(cells, found, specs, list(rarity), folds),
         "doses": _doses(entries, endpoints) if doses else [],
         "best_dose": [

@@ -29,7 +29,9 @@ from .comparison_folder import ARMS, CLASSIFIERS, COUNTS, GAN, RARITY, WARNINGS,
 from .test_page import refuse_addresses, refuse_loose_ends
 
 RECALL = Endpoint("recall", "promyelocyte")
-BARE: dict[str, Any] = {key: [] for key in ("effects", "doses", "best_dose", "swap", "recognition", "leaderboard")}
+BARE: dict[str, Any] = {
+    key: [] for key in ("effects", "in_use", "doses", "best_dose", "swap", "recognition", "leaderboard")
+}
 """What a comparison's results lack where there was nothing to compare."""
 
 

@@ -45,8 +45,9 @@ def prepare_watch(
     network than those in `pretrained`, which players look through), and the real side of the watch."""
     held_out = dataset.part("val") if (dataset.records["split"] == "val").any() else None
     if not (out / FINGERPRINTS).exists():
-        others = held_out.images if held_out is not None else training.images[:0]
-        TrainingFingerprints.of(training.images, others).save(out / FINGERPRINTS)
+        others = held_out if held_out is not None else training.select(np.zeros(0, dtype=np.int64))
+        prints = TrainingFingerprints.of(training.images, others.images, others.labels, len(training.class_names))
+        prints.save(out / FINGERPRINTS)
     if (out / CLASSIFIER).exists():
         classifier = IndependentClassifier.load(out / CLASSIFIER, fabric.device)
     else:

@@ -6,6 +6,7 @@ A level up are granulocytes and agranulocytes, or a user's own superclasses.
 from __future__ import annotations
 
 from gansynth.cells.spoiling import SPOILINGS
+from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import TITLES, ends, inside, p_value, places, signed, value_of, width
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
@@ -14,7 +15,7 @@ from gansynth.report.comparison.effects import effect_table
 from gansynth.report.comparison.models import every_arm
 from gansynth.report.drawing import FAINT, REAL
 from gansynth.report.page import Section
-from gansynth.studies.comparison.entries import Endpoint
+from gansynth.studies.comparison.entries import ArmEffect, Endpoint
 from gansynth.studies.comparison.result import AnyLevel, Comparison, Superclasses
 from gansynth.studies.comparison.verdict import shown_pair
 
@@ -109,8 +110,13 @@ def _table(results: Comparison, endpoint: Endpoint) -> Grid:
 
 
 def _cell(level: AnyLevel, arm: str, classifier: str, endpoint: Endpoint) -> Cell:
-    entry, effect = level.entry(arm, classifier), level.effect(arm, classifier, endpoint)
+    entry = level.entry(arm, classifier)
     found = None if entry is None else entry.estimate(endpoint)
+    return beside_none(found, level.effect(arm, classifier, endpoint))
+
+
+def beside_none(found: Estimate | None, effect: ArmEffect | None) -> Cell:
+    """Write a value, and under it how far it is from the original data's; its interval where that was not tested."""
     decimals = places(width(found), width(effect))
     if effect is None:
         return Cell(value_of(found, decimals), ends(found.interval, decimals) if found else "")

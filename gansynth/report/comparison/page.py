@@ -13,6 +13,7 @@ from gansynth.report.comparison.costs import costs, swaps
 from gansynth.report.comparison.curves import training_curves
 from gansynth.report.comparison.doses import doses
 from gansynth.report.comparison.effects import effects
+from gansynth.report.comparison.in_use import in_use
 from gansynth.report.comparison.leaderboard import leaderboard
 from gansynth.report.comparison.levels import levels, robustness
 from gansynth.report.comparison.models import meanings, models
@@ -55,6 +56,7 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
         *models(results),
         *classes(results),
         *levels(results),
+        *in_use(results),
         *robustness(results),
         *misclassified(results),
         *training_curves(results),

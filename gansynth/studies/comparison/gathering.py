@@ -67,6 +67,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
     n_train = [training_images(plan, fold) for fold in grid.folds]
     tested = [arm.spec for arm in plan.arms if arm.spec not in registration.swap_arms] if clean else []
     found_effects = effects(arms, about.endpoints, names, n_train, tested) if clean else ()
+    in_use = effects(arms, registration.in_use, names, n_train, tested) if clean else ()
     curves = _curves(plan, entries, about.endpoints, names)
     missing = tuple(
         FailedTraining(m.cell.arm, m.cell.classifier, m.cell.fold, m.cell.seed, m.error) for m in grid.missing
@@ -92,6 +93,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
         about=replace(about, device=plan.settings.device, versions=_versions(), date=datetime.date.today().isoformat()),
         arms=tuple(entries),
         effects=found_effects,
+        in_use=in_use,
         leaderboard=standings,
         doses=curves,
         best_dose=_best(curves, about.endpoints),
