@@ -15,6 +15,9 @@ from gansynth.cells.white_cell import Slide, read_slide, white_cell
 WORK_EDGES = (112, 160)
 """Shortest side, in pixels, at which masks are found: smaller images are enlarged, larger ones reduced."""
 
+LEAST_EDGE = 16
+"""Pixels of a side below which no cell is looked for."""
+
 LEAST_SOLIDITY = 0.85
 """Share of its convex hull that a white cell fills; even monocytes with their feet fill 0.87."""
 
@@ -91,8 +94,10 @@ def segment_cell(image: NDArray[np.uint8]) -> CellMasks:
 
 def as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return uint8 [3, H, W] as [H, W, 3]; refuse (ValueError) anything else, and sides below 16 pixels."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[0] != 3 or min(image.shape[1:]) < 16:
-        raise ValueError(f"a cell image must be uint8 [3, H, W] of at least 16 pixels, got {image.dtype} {image.shape}")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[0] != 3 or min(image.shape[1:]) < LEAST_EDGE:
+        raise ValueError(
+            f"a cell image must be uint8 [3, H, W] of at least {LEAST_EDGE} pixels, got {image.dtype} {image.shape}"
+        )
     return np.ascontiguousarray(image.transpose(1, 2, 0))
 
 

@@ -20,7 +20,7 @@ from gansynth.data.opening import METADATA_FILE, open_dataset, refuse_inside
 from gansynth.data.split import SPLITS_FILE
 from gansynth.data.table_rows import match_rows
 from gansynth.errors import InputError
-from gansynth.files import read_table, table_text
+from gansynth.files import is_named, read_table, table_text
 from gansynth.files.atomic import refuse_used, write_text
 
 LEFT_OUT_FILE = "left_out.csv"
@@ -68,11 +68,15 @@ def write_without(root: Path, folder: Path, paths: Sequence[str], left_out: pd.D
     """
     out = set(left_out["file_name"])
     kept = [path for path in paths if path not in out]
+    tables = {
+        table: _rows_of(root / table, paths, set(kept))
+        for table in (METADATA_FILE, SPLITS_FILE)
+        if is_named(root / table)
+    }
     for path in kept:
         _link(root / path, folder / path)
-    for table in (METADATA_FILE, SPLITS_FILE):
-        if (root / table).is_file():
-            write_text(folder / table, table_text(_rows_of(root / table, paths, set(kept))))
+    for table, rows in tables.items():
+        write_text(folder / table, table_text(rows))
     write_text(folder / LEFT_OUT_FILE, table_text(left_out))
     return kept
 

@@ -18,6 +18,7 @@ from gansynth.files.regular import NoSuchFile as NoSuchFile
 from gansynth.files.regular import is_named as is_named
 from gansynth.files.regular import open_regular as open_regular
 from gansynth.files.regular import read_bytes as read_bytes
+from gansynth.files.regular import refuse_all_but_a_folder as refuse_all_but_a_folder
 from gansynth.files.table import TableWriter as TableWriter
 from gansynth.files.table import read_table as read_table
 from gansynth.files.table import table_text as table_text

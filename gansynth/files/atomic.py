@@ -29,8 +29,15 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     ------
     pathlib.Path
         Where to write. It has the same suffix as `path`, since writers look at the suffix.
+
+    Raises
+    ------
+    InputError
+        If a folder has the name.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{shown(path)}: a folder has the name of a file that is to be written; remove or rename it")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -86,16 +93,16 @@ _OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 def whole_folder(path: Path | str) -> Iterator[Path]:
     """Give a temporary folder beside `path`; on success rename it to `path`, on failure remove it.
 
-    `path` must not exist, or be an empty folder.
+    `path` must not exist, or be an empty folder, or a link to one: it is the linked folder that is filled then.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
+    place = Path(os.path.realpath(path))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{place.name[:40]}.", dir=place.parent))
     try:
         with naming(path):
             yield temporary
         temporary.chmod(0o777 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

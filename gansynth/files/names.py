@@ -16,7 +16,19 @@ def shown(name: str | Path) -> str:
         raw = os.fsencode(name)
     except UnicodeEncodeError:  # half a character that no file system gave: it was typed
         raw = str(name).encode("utf-8", "backslashreplace")
-    return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    return printable(raw.decode("utf-8", "backslashreplace"))
+
+
+def printable(text: str) -> str:
+    """Return text in one line, with everything escaped that a terminal would obey instead of showing it: line breaks,
+    escape sequences, marks that turn the direction of reading.
+
+    Examples
+    --------
+    >>> printable("a\\nb \\x1b[2J")
+    'a\\\\nb \\\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def typed_names(names: Iterable[str]) -> str:

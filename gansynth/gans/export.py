@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gansynth.errors import InputError
+from gansynth.files import is_named
 from gansynth.files.atomic import refuse_used, whole_folder, write_json
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, Run
@@ -41,7 +42,7 @@ def export_run(run: Run, out: Path) -> Run:
     refuse_used(out)
     with whole_folder(out) as folder:
         for name in (MODEL, CLASSIFIER, FINGERPRINTS):
-            if (run.path / name).is_file():
+            if is_named(run.path / name):
                 tensors, metadata = read_weights(run.path / name)
                 write_weights(folder / name, halved(tensors), metadata)
         (folder / RECIPE).write_text((run.path / RECIPE).read_text(encoding="utf-8"), encoding="utf-8")

@@ -7,6 +7,7 @@ enough to recognise a near copy, in whatever orientation, and too little to be l
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.errors import InputError
+from gansynth.files import shown
 from gansynth.networks.images import orient
 from gansynth.runs.weights import read_weights, write_weights
 
@@ -116,13 +118,24 @@ class TrainingFingerprints:
 
     @classmethod
     def load(cls, path: Path) -> TrainingFingerprints:
-        """Read a file that `save` wrote; InputError if its numbers are not distances."""
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            For any other: with a threshold of nothing, every copy would pass.
+        """
         tensors, metadata = read_weights(path)
         try:
+            prints, threshold = tensors["prints"], float(metadata["copy_threshold"])
             limits = [float(limit) for limit in json.loads(metadata.get("limits", "[]"))]
-            return cls(tensors["prints"], float(metadata["copy_threshold"]), limits)
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise InputError(f"{path}: holds no fingerprints of gansynth; copy the run anew") from error
+            if prints.ndim != 2 or prints.shape[1] != 3 * EDGE * EDGE or not 0 <= threshold < math.inf:
+                raise ValueError
+            if not all(limit > 0 for limit in limits):
+                raise ValueError
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise InputError(f"{shown(path)}: are not fingerprints of gansynth; the run was edited") from None
+        return cls(prints, threshold, limits)
 
 
 def fingerprint(images: NDArray[np.uint8]) -> Tensor:

@@ -6,6 +6,7 @@ too, and takes its name last. So there is no half-balanced folder, whenever the 
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def balance(
         A trained run, its folder, or the name of a trained model of the zoo. It must know, by name,
         every class that lacks images.
     out : path-like
-        A folder that does not exist yet, or is empty.
+        A folder that does not exist yet, or is empty; or a link to an empty one, which is filled then.
     target : "max" or int
         Training images wanted in every class; "max": as many as the largest class has. A class that
         has more keeps them.
@@ -165,9 +166,10 @@ def balance(
     shutil.rmtree(assembly, ignore_errors=True)
     assembly.mkdir(parents=True)
     added = assemble(assembly, dataset, root, synthetic if missing else None, run.name)
-    if out.exists():
-        out.rmdir()
-    assembly.replace(out)
+    place = Path(os.path.realpath(out))
+    if place.exists():
+        place.rmdir()
+    assembly.replace(place)
     shutil.rmtree(synthetic, ignore_errors=True)
     after = {name: n + added.get(name, 0) for name, n in before.items()}
     return BalanceReport(out, wanted, before, after, held_out, generation)
@@ -205,7 +207,8 @@ def _target(target: str | int, before: dict[str, int]) -> int:
 
 
 def _beside(out: Path, what: str) -> Path:
-    return out.absolute().parent / f".{out.absolute().name}.{what}"
+    place = Path(os.path.realpath(out))
+    return place.parent / f".{place.name}.{what}"
 
 
 def _training_counts_of_finished(out: Path, run: Run, before: dict[str, int], wanted: int) -> dict[str, int]:

@@ -16,6 +16,7 @@ from gansynth.gans.engine.showing import class_sheet
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.sampling import CHUNK, LoadedGenerator, oriented
 from gansynth.networks.images import orient, to_float, to_uint8
+from gansynth.runs.weights import write_weights
 
 from .tiny import tiny_recipe
 
@@ -202,6 +203,39 @@ def test_the_orientation_of_an_image_follows_from_its_seed_and_all_eight_occur()
     assert torch.equal(seen[10:20], oriented(free, images[10:20], 0, range(10, 20)))
     assert not torch.equal(seen, oriented(free, images, 1, range(64)))
     assert torch.equal(images, oriented(fixed, images, 0, range(64)))
+
+
+@pytest.mark.parametrize("name", ["training_fingerprints.safetensors", "independent_classifier.safetensors"])
+def test_a_part_of_a_run_whose_link_leads_nowhere_is_not_an_absent_one(
+    name: str, tiny_run_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_run_folder, tmp_path / "run")
+    run = open_run(tmp_path / "run")
+    (tmp_path / "run" / name).unlink()
+    assert (run.fingerprints if "finger" in name else run.independent_classifier("cpu")) is None
+    (tmp_path / "run" / name).symlink_to("nowhere")
+    again = open_run(tmp_path / "run")
+    with pytest.raises(InputError, match="a link to a file that is not there"):
+        again.fingerprints if "finger" in name else again.independent_classifier("cpu")
+
+
+@pytest.mark.parametrize(
+    ("prints", "about"),
+    [
+        ((4, 192), {}),
+        ((4, 192), {"copy_threshold": "nan"}),
+        ((4, 192), {"copy_threshold": "-1"}),
+        ((4, 192), {"copy_threshold": "close"}),
+        ((4, 191), {"copy_threshold": "3"}),
+        ((192,), {"copy_threshold": "3"}),
+    ],
+)
+def test_fingerprints_that_would_let_every_copy_pass_are_refused(
+    prints: tuple[int, ...], about: dict[str, str], tmp_path: Path
+) -> None:
+    write_weights(tmp_path / "prints.safetensors", {"prints": torch.zeros(prints)}, about)
+    with pytest.raises(InputError, match="are not fingerprints of gansynth"):
+        TrainingFingerprints.load(tmp_path / "prints.safetensors")
 
 
 @pytest.mark.parametrize("lost", ["training_sha256", "parent", "all", "images"])

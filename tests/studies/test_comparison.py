@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +299,21 @@ def test_nothing_finished_is_done_again_and_the_tables_stay_the_same(
     assert trainings == []
     assert {name: (tmp_path / "out" / name).read_text() for name in before} == before
     assert again.arms == finished[1].arms and again.effects == finished[1].effects and again.swap == finished[1].swap
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda lines: lines[:-1], lambda lines: [*lines, lines[-1]], lambda lines: [*lines[:-1], f"x{lines[-1]}"]],
+    ids=["one less", "one twice", "another"],
+)
+def test_predictions_of_other_images_than_those_of_the_fold_are_refused(
+    spoil: Callable[[list[str]], list[str]], cells: str, tmp_path: Path
+) -> None:
+    quickly(cells, ["none"], ["naive-bayes"], tmp_path / "out", seeds=1)
+    (file,) = (tmp_path / "out").rglob("predictions.csv")
+    file.write_text("\n".join(spoil(file.read_text().splitlines())) + "\n")
+    with pytest.raises(InputError, match=r"predictions.csv: does not hold one prediction for each of the"):
+        quickly(cells, [], [], tmp_path / "out", seeds=None, changes=[], resume=True)
 
 
 def test_arms_and_seeds_may_be_added(cells: str, trainings: list[Any], tmp_path: Path) -> None:

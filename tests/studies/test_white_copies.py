@@ -56,12 +56,33 @@ def found(synthetic: NDArray[np.uint8], training: NDArray[np.uint8], tmp_path: P
     return book["copies-white"], look_for_copies(sets, cache).overall["copies"]
 
 
+@pytest.mark.parametrize("edge", [1, 12, 15])
+def test_no_cell_is_cut_from_images_too_small_to_hold_one(edge: int) -> None:
+    shown, good = masked(np.zeros((3, 3, edge, edge), np.uint8))
+    assert not good.any() and (shown == np.array(SLIDE, np.uint8)[:, None, None]).all()
+
+
 def test_white_cells_of_training_images_are_found_before_other_red_cells(tmp_path: Path) -> None:
     training = cells(20, seed=1)
     synthetic = np.concatenate([pasted(training[:8], cells(8, seed=7)), cells(12, seed=9)])
     white, whole = found(synthetic, training, tmp_path)
     assert white.value is not None and white.value >= 6 and white.floor is not None and white.floor <= 1
     assert whole.value is not None and whole.value < white.value
+
+
+def test_copies_are_the_same_looked_for_in_one_go_or_block_by_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, held_out = cells(20, seed=1), images_of(cells(10, seed=5))
+    synthetic = images_of(np.concatenate([training[[3, 12, 19]], cells(4, seed=9)]))
+    sets = Sets(("eosinophil",), held_out, images_of(training), held_out, synthetic, True, ())
+    whole = look_for_copies(sets, RealCache(tmp_path / "one"))
+    monkeypatch.setattr("gansynth.studies.quality.copies._BLOCK", 7)
+    blocks = look_for_copies(sets, RealCache(tmp_path / "two"))
+    assert [(pair.training, pair.distance) for pair in whole.pairs] == [
+        (pair.training, pair.distance) for pair in blocks.pairs
+    ]
+    assert whole.overall == blocks.overall and whole.overall["copies"].value == 3
 
 
 def test_fresh_white_cells_are_not_called_copies(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gansynth.cells.segmentation import segment_cell
+from gansynth.cells.segmentation import LEAST_EDGE, segment_cell
 from gansynth.cells.several import why_several
 from gansynth.data import CellDataset
 from gansynth.data.leaving_out import redundant
@@ -68,7 +68,7 @@ def suspects(dataset: CellDataset, progress: Callable[[int, int], None] = lambda
     paths = dataset.records["path"]
     for k, path in enumerate(paths):
         image = np.asarray(dataset.images[k])
-        why = why_several(image, segment_cell(image)) if image.shape[-1] >= 16 else None
+        why = why_several(image, segment_cell(image)) if image.shape[-1] >= LEAST_EDGE else None
         if why is not None:
             found[path] = f"{found[path]}; {why}" if path in found else why
         progress(k + 1, len(paths))

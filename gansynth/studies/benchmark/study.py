@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.errors import InputError
 from gansynth.files import holding
@@ -17,6 +19,7 @@ from gansynth.metrics.matching import Pairing
 from gansynth.runs.display import clock, time_left
 from gansynth.studies.benchmark.entry import Entry, carry_out, entries_of
 from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, Settings, gather
+from gansynth.studies.quality.judges import AUTO, OWN, named_encoder
 from gansynth.studies.result_file import read_result
 from gansynth.version import __version__
 
@@ -167,6 +170,9 @@ def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
         raise InputError(
             f"{settings.data}: has no split, and each training would make its own; run `gansynth data split` first"
         )
+    if settings.encoder not in (AUTO, OWN):  # known before anything is trained, and not after hours
+        held_out = dataset.records["sha256"][dataset.records["split"].isin(("val", "test"))]
+        named_encoder(settings.encoder, dataset.class_names, held_out.tolist(), torch.device("cpu"))
     held_by = [*dataset.records["sha256"], *dataset.records["split"], *dataset.class_names]
     asked = Asked(
         data_sha256=hashlib.sha256("\0".join(held_by).encode()).hexdigest(),

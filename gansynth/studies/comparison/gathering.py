@@ -113,6 +113,9 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
 def _records(grid: Grid) -> dict[Key, list[Record]]:
     """Return the records of every arm and classifier whose cells are all finished."""
     found: dict[Key, list[Record]] = {}
+    tested = {
+        fold.number: frozenset(path for path, part in fold.split.items() if part == "test") for fold in grid.folds
+    }
     for recipe in grid.plan.classifiers:
         for arm in grid.plan.arms_of(recipe):
             cells = [
@@ -121,7 +124,17 @@ def _records(grid: Grid) -> dict[Key, list[Record]]:
                 for cell in grid.cells(fold)
                 if (cell.arm, cell.classifier) == (arm.spec, recipe.name)
             ]
-            records = [finished(grid.plan.out, cell, grid.class_names, (), grid.conditions) for cell in cells]
+            records = [
+                finished(
+                    grid.plan.out,
+                    cell,
+                    grid.class_names,
+                    conditions=grid.conditions,
+                    # The protocol of papers splits what its arms have made, each arm its own images.
+                    tested=None if grid.plan.is_paper else tested[cell.fold],
+                )
+                for cell in cells
+            ]
             there = [record for record in records if record is not None]
             if len(there) == len(cells):
                 found[arm.spec, recipe.name] = there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,17 +47,7 @@ def choose_encoder(
         If the encoder named does not know every class, or has learned from held-out images.
     """
     if str(name) not in (AUTO, OWN):
-        encoder = open_encoder(name, device)
-        unknown = [c for c in sets.class_names if c not in encoder.class_names]
-        if unknown and len(sets.class_names) > 1:
-            raise InputError(f"encoder {name} does not know the class {', '.join(unknown)}; give --encoder own")
-        seen = len(encoder.training_sha256 & set(sets.held_out.sha256())) if sets.split_known else 0
-        if seen:
-            raise InputError(
-                f"encoder {name} has learned from {seen} of the held-out real images, so it cannot judge; "
-                "give --encoder own"
-            )
-        return encoder
+        return named_encoder(name, sets.class_names, sets.held_out.sha256() if sets.split_known else (), device)
     if len(sets.class_names) < 2:
         # There are no classes to distinguish: features of cells in general have to do.
         return open_encoder(SHIPPED, device)
@@ -65,6 +56,38 @@ def choose_encoder(
         if _fits(shipped, sets):
             return shipped
     return _own(sets, cache, stages, seed, device)
+
+
+def named_encoder(
+    name: str | Path, class_names: Collection[str], held_out_sha256: Collection[str], device: torch.device
+) -> CellEncoder:
+    """Open the encoder of the zoo, or of a folder, that somebody has named.
+
+    Parameters
+    ----------
+    name : str or path
+    class_names : collection of str
+        Which it must know, where they are several.
+    held_out_sha256 : collection of str
+        Images that it must not have learned from.
+    device : torch.device
+
+    Raises
+    ------
+    InputError
+        If there is no such encoder, or it is not as it must be.
+    """
+    encoder = open_encoder(name, device)
+    unknown = [c for c in class_names if c not in encoder.class_names]
+    if unknown and len(class_names) > 1:
+        raise InputError(f"encoder {name} does not know the class {', '.join(unknown)}; give --encoder own")
+    seen = len(encoder.training_sha256.intersection(held_out_sha256))
+    if seen:
+        raise InputError(
+            f"encoder {name} has learned from {seen} of the held-out real images, so it cannot judge; "
+            "give --encoder own"
+        )
+    return encoder
 
 
 def _fits(encoder: CellEncoder, sets: Sets) -> bool:

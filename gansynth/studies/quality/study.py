@@ -66,6 +66,7 @@ def quality(
     weights_dir: str | Path | None = None,
     dinobloom: str | Path | None = None,
     pretrained: Sequence[str] = tuple(LITE),
+    sample: int | None = None,
     seed: int = 0,
     device: str = "auto",
     cache_dir: Path | None = None,
@@ -96,6 +97,9 @@ def quality(
     pretrained : sequence of str
         Which networks pretrained on natural images judge beside the cell encoder: "-lite2", "-lite0", or none. One that
         was a critic of the run is left out.
+    sample : int, optional
+        Measure at most so many held-out and synthetic images of each class, drawn at random: time and memory then do
+        not grow with the folders, but for the search for copies, which goes through all training images. Default: all.
     seed : int
         Of every draw and every resampling.
     device : {"auto", "cpu", "cuda"}
@@ -120,11 +124,15 @@ def quality(
     """
     if pairing not in PAIRINGS:
         raise InputError(f"pairing '{pairing}': give one of {', '.join(PAIRINGS)}")
+    if sample is not None and sample < 1:
+        raise InputError(f"a sample of {sample}: give a whole number of images above zero")
     stages, where = Stages(progress), chosen_device(device)
     with stages("opening the images"):
         sets = open_sets(real, synthetic, size=size, seed=seed, cache_dir=cache_dir, progress=progress)
     makers = makers_of(run, synthetic, real)
     refuse_leaks(makers, sets)
+    if sample is not None:
+        sets = sets.sampled(sample, seed)
     maker = makers.only
     cache = RealCache(cache_dir)
     missing: list[Missing] = []

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gansynth.cells.segmentation import segment_cell
+from gansynth.cells.segmentation import LEAST_EDGE, segment_cell
 from gansynth.metrics.appearance import appearance, nearest_in_any_orientation
 from gansynth.metrics.diversity import mean_pairwise_distance
 from gansynth.metrics.estimate import Estimate, too_few
@@ -52,12 +52,13 @@ def masked(images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.boo
     Returns
     -------
     (uint8 array [n, 3, H, W], bool array [n])
-        An image whose cell could not be cut (`gansynth.cells.segmentation.segment_cell` says why) is all slide.
+        An image whose cell could not be cut (`gansynth.cells.segmentation.segment_cell` says why) is all slide, and so
+        is one of less than `LEAST_EDGE` pixels.
     """
     found = np.empty_like(images)
     found[:] = np.array(SLIDE, dtype=np.uint8)[:, None, None]
     good = np.zeros(len(images), dtype=bool)
-    for i, image in enumerate(images):
+    for i, image in enumerate(images if min(images.shape[2:]) >= LEAST_EDGE else ()):
         cut = segment_cell(np.ascontiguousarray(image))
         good[i] = cut.problem is None and bool(cut.cell.any())
         if good[i]:
