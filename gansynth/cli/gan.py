@@ -143,7 +143,7 @@ def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
     if form in ("onnx", "torchscript"):
         _export_network(run, folder, form)
         return
-    from gansynth.runs.names import INFO
+    from gansynth.runs.folder import INFO
 
     if form == "huggingface" and Path(run).is_dir() and not (Path(run) / INFO).is_file():
         from gansynth.data.hub import export_dataset
