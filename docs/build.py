@@ -79,13 +79,15 @@ def python_reference() -> str:
 
 
 def help_reference() -> str:
-    """Return the page with `--help` of every command."""
+    """Return the page with the help of every command, its rare options included."""
     from gansynth.cli import gansynth
+    from gansynth.cli.screen import OneScreen
 
-    parts = ["# Help of every command", "", "As `--help` prints it; [what each writes](commands.md).", ""]
+    parts = ["# Help of every command", "", "As `--help-all` prints it; [what each writes](commands.md).", ""]
     for name, command in commands(gansynth, "gansynth"):
+        assert isinstance(command, OneScreen)
         with click.Context(command, info_name=name, max_content_width=100) as context:
-            parts += [f"## {name}", "", "```text", command.get_help(context), "```", ""]
+            parts += [f"## {name}", "", "```text", command.whole_help(context), "```", ""]
     return "\n".join(parts)
 
 

@@ -41,18 +41,15 @@ from gansynth.version import __version__
 @saying_options
 @click.version_option(__version__, prog_name="gansynth")
 def gansynth() -> None:
-    """Balance a class-labelled image data set with synthetic images of its rare classes.
+    """Fill up the rare classes of an image data set with synthetic images.
 
     \b
     Start here:
-      gansynth demo                                                    the whole story in minutes, on phantom cells
+      gansynth demo            # the whole story in minutes, on phantom cells
       gansynth generate pbc-64 --class promyelocyte --count 100 --out synthetic
-      gansynth data info my-cells                                      what is in a folder of images per class
-      gansynth train-gan my-cells --recipe c-wgan-gp-64 --minutes 120 --out runs/my-cells
+      gansynth train-gan my-cells --from pbc-64 --minutes 120 --out runs/my-cells
       gansynth balance my-cells runs/my-cells --out balanced
-      gansynth quality my-cells synthetic --out quality                how good synthetic images are, class by class
-      gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64 --out gans
-      gansynth compare my-cells --remedies none,augmentation,oversample,c-wgan-gp-64 --out compared
+      gansynth quality my-cells balanced --out quality
     """
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gansynth.cli.screen import Rare
 from gansynth.errors import InputError
 from gansynth.files import holding, refuse_all_but_a_folder
 
@@ -88,6 +89,13 @@ MOST_COUNT = 10**12
 class Number(click.FloatRange):
     """A number in a range, as click's; what is not finite (nan, inf, 1e400) is in none."""
 
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        """Return what stands in the help for the number."""
+        return "X"
+
+    def _describe_range(self) -> str:
+        return _without_the_end(super()._describe_range(), self.max)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or end with a usage error."""
         found = super().convert(value, param, ctx)
@@ -96,20 +104,50 @@ class Number(click.FloatRange):
         return found
 
 
+class Whole(click.IntRange):
+    """A whole number in a range, as click's."""
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        """Return what stands in the help for the number."""
+        return "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or end with a usage error."""
+        found = click.INT.convert(value, param, ctx)
+        if self.max is not None and found > self.max >= _BEYOND:
+            self.fail(f"{value} is too large; at most {self.max}", param, ctx)
+        return super().convert(found, param, ctx)
+
+    def _describe_range(self) -> str:
+        return _without_the_end(super()._describe_range(), self.max)
+
+
+_BEYOND = 10**7
+"""An end so far away says nothing to a reader of the help."""
+
+
+def _without_the_end(text: str, end: float | None) -> str:
+    """Return `0<x` for `0<x<=10000000`, and the order that click uses where a range has no end: `x>0`."""
+    if end is None or end < _BEYOND:
+        return text
+    least, sign = text.split("x")[0].rstrip("<="), ">" if "=" not in text.split("x")[0] else ">="
+    return f"x{sign}{least}"
+
+
 SHARE = Number(0, 1)
 MINUTES = Number(0, 10**7, min_open=True)
 """Nineteen years at most."""
-COUNT = click.IntRange(1, MOST_COUNT)
-COUNT_OR_NONE = click.IntRange(0, MOST_COUNT)
-SEVERAL = click.IntRange(2, MOST_COUNT)
-EDGE = click.IntRange(8, 1024)
+COUNT = Whole(1, MOST_COUNT)
+COUNT_OR_NONE = Whole(0, MOST_COUNT)
+SEVERAL = Whole(2, MOST_COUNT)
+EDGE = Whole(8, 1024)
 """Of an image, in pixels."""
 
 
 def seed_option(command: Command) -> Command:
     """Add `--seed`."""
     what = "Every random draw follows from it."
-    return click.option("--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True, help=what)(command)
+    return click.option("--seed", cls=Rare, type=Whole(0, MOST_SEED), default=0, show_default=True, help=what)(command)
 
 
 def unmatched_option(command: Command) -> Command:
@@ -121,7 +159,7 @@ def unmatched_option(command: Command) -> Command:
             os.environ[UNMATCHED_VARIABLE] = chosen
             context.call_on_close(lambda: _put_back(UNMATCHED_VARIABLE, before))
 
-    what = "What to do about a metadata.csv that misses images or names others.  [default: refuse]"
+    what = "Where metadata.csv misfits.  [default: refuse]"
     return click.option("--unmatched", type=click.Choice(UNMATCHED), expose_value=False, callback=note, help=what)(
         command
     )
@@ -138,25 +176,25 @@ def device_option(command: Command) -> Command:
     """Add `--device`."""
     what = "Where networks run; auto takes a GPU where there is one."
     kinds = click.Choice(["auto", "cpu", "cuda"])
-    return click.option("--device", type=kinds, default="auto", show_default=True, help=what)(command)
+    return click.option("--device", cls=Rare, type=kinds, default="auto", show_default=True, help=what)(command)
 
 
 def dry_run_option(command: Command) -> Command:
     """Add `--dry-run`."""
     what = "Say what would be done, how long it would take and how large it would be; write nothing."
-    return click.option("--dry-run", is_flag=True, help=what)(command)
+    return click.option("--dry-run", cls=Rare, is_flag=True, help=what)(command)
 
 
 def jobs_option(command: Command) -> Command:
     """Add `--jobs`."""
     what = "Trainings at a time.  [default: what cores and memory allow]"
-    return click.option("--jobs", type=click.IntRange(1, 4096), help=what)(command)
+    return click.option("--jobs", cls=Rare, type=Whole(1, 4096), help=what)(command)
 
 
 def backbone_weights_option(command: Command) -> Command:
     """Add `--weights-dir` for classifiers."""
     what = "Where the weights of pretrained backbones are (docs/weights.md)."
-    return click.option("--weights-dir", type=FOLDER, help=what)(command)
+    return click.option("--weights-dir", cls=Rare, type=FOLDER, help=what)(command)
 
 
 def classifiers_option(command: Command) -> Command:
@@ -174,9 +212,9 @@ def folds_option(command: Command) -> Command:
 def endpoint_option(command: Command) -> Command:
     """Add `--endpoint`."""
     kinds = click.Choice(["macro-F1", "balanced-accuracy"])
-    return click.option("--endpoint", type=kinds, default="macro-F1", show_default=True, help="The primary endpoint.")(
-        command
-    )
+    return click.option(
+        "--endpoint", cls=Rare, type=kinds, default="macro-F1", show_default=True, help="The primary endpoint."
+    )(command)
 
 
 def recipe_options(command: Command) -> Command:
@@ -185,11 +223,13 @@ def recipe_options(command: Command) -> Command:
     several: dict[str, Any] = {"metavar": "A.B=C", "multiple": True}
     options = [
         click.option("--size", type=edge, help="Edge length in pixels.  [default: the classifiers' own]"),
-        click.option("--epochs", type=whole, help="Of the untreated images.  [default: the classifiers' own]"),
-        click.option("--set", "changes", **several, help="Change one value of the classifiers' recipes."),
-        click.option("--gan-set", "gan_changes", **several, help="Change one value of the GANs' recipes."),
-        click.option("--gan-images", type=whole, help="Real images each GAN's training sees."),
-        click.option("--gan-minutes", type=some, help="Minutes each GAN's training has."),
+        click.option(
+            "--epochs", cls=Rare, type=whole, help="Of the untreated images.  [default: the classifiers' own]"
+        ),
+        click.option("--set", "changes", cls=Rare, **several, help="Change one value of the classifiers' recipes."),
+        click.option("--gan-set", "gan_changes", cls=Rare, **several, help="Change one value of the GANs' recipes."),
+        click.option("--gan-images", cls=Rare, type=whole, help="Real images each GAN's training sees."),
+        click.option("--gan-minutes", cls=Rare, type=some, help="Minutes each GAN's training has."),
     ]
     for option in reversed(options):
         command = option(command)

@@ -21,12 +21,13 @@ from gansynth.cli.arguments import (
     typed_command,
 )
 from gansynth.cli.quality import measuring_options
+from gansynth.cli.screen import OneScreen, Rare
 
 if TYPE_CHECKING:
     from gansynth.metrics.matching import Pairing
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("data")
 @click.option(
     "--recipes",
@@ -46,11 +47,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Synthetic images of each class.",
 )
-@click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of every recipe; repeatable.")
+@click.option(
+    "--set", "changes", cls=Rare, metavar="A.B=C", multiple=True, help="Change one value of every recipe; repeatable."
+)
 @measuring_options
-@click.option("--devices", type=COUNT, default=1, show_default=True, help="As for train-gan.")
+@click.option("--devices", cls=Rare, type=COUNT, default=1, show_default=True, help="As for train-gan.")
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what benchmark.json holds.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what benchmark.json holds.")
 @dry_run_option
 @seed_option
 @device_option
@@ -83,9 +86,12 @@ def benchmark(
 
     \b
     Example:
-      gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 --images 400000 --out gans
-      gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 --images 400000 --out gans --resume
-      gansynth benchmark my-cells --recipes runs/my-gan,naturalize --count 300 --out beside
+      gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 \\
+          --images 400000 --out gans
+      gansynth benchmark my-cells --recipes c-wgan-gp-64,ac-gan-64,dcgan-64 \\
+          --images 400000 --out gans --resume
+      gansynth benchmark my-cells --recipes runs/my-gan,naturalize --count 300 \\
+          --out beside
     """
     from gansynth.cli.tables import benchmark_table
     from gansynth.report.benchmark.page import write_benchmark_page

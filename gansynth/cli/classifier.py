@@ -15,10 +15,11 @@ from gansynth.cli.arguments import (
     device_option,
     seed_option,
 )
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
-@click.command("train-classifier")
+@click.command(cls=OneScreen, name="train-classifier")
 @click.argument("data")
 @click.option(
     "--recipe",
@@ -32,11 +33,13 @@ from gansynth.errors import InputError
     help="An arm as `gansynth compare` takes it, such as augmentation+logit-adjustment.  [default: as the recipe says]",
 )
 @click.option("--epochs", type=COUNT, help="Instead of the recipe's epochs.")
-@click.option("--patience", type=COUNT_OR_NONE, help="Stop after so many epochs without a better macro-F1.")
+@click.option("--patience", cls=Rare, type=COUNT_OR_NONE, help="Stop after so many epochs without a better macro-F1.")
 @click.option(
-    "--weights", type=click.Choice(["pretrained", "none"]), help="Of a backbone; none trains it from scratch."
+    "--weights", cls=Rare, type=click.Choice(["pretrained", "none"]), help="Of a backbone; none trains it from scratch."
 )
-@click.option("--weights-dir", type=FOLDER, help="Where the weights of pretrained backbones are (docs/classifiers.md).")
+@click.option(
+    "--weights-dir", cls=Rare, type=FOLDER, help="Where the weights of pretrained backbones are (docs/classifiers.md)."
+)
 @click.option("--test", is_flag=True, help="At the end, score the classifier on the test split too (test.json).")
 @click.option("--resume", is_flag=True, help="Continue the run in --out exactly where it stopped.")
 @seed_option
@@ -65,9 +68,12 @@ def train_classifier(
     \b
     Example:
       gansynth train-classifier my-cells --out runs/classifier
-      gansynth train-classifier my-cells --recipe resnet50 --weights-dir weights --out runs/resnet50
-      gansynth train-classifier balanced --set resolution=64 --epochs 30 --test --out runs/balanced
-      gansynth train-classifier my-cells --remedy augmentation+logit-adjustment --out runs/adjusted
+      gansynth train-classifier my-cells --recipe resnet50 --weights-dir weights \\
+          --out runs/resnet50
+      gansynth train-classifier balanced --set resolution=64 --epochs 30 --test \\
+          --out runs/balanced
+      gansynth train-classifier my-cells --remedy augmentation+logit-adjustment \\
+          --out runs/adjusted
     """
     from gansynth.classifiers.training import choose_classifier_recipe, train_on_split
     from gansynth.data import open_dataset
@@ -86,11 +92,13 @@ def train_classifier(
     click.echo(f"wrote {out}")
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("run", type=FOLDER)
 @click.argument("images", nargs=-1, required=True, type=FOLDER)
 @click.option("--calibrated", is_flag=True, help="Temper the probabilities as the validation images asked for.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with the probability of every class.")
+@click.option(
+    "--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object with the probability of every class."
+)
 @device_option
 def classify(run: Path, images: tuple[Path, ...], calibrated: bool, as_json: bool, device: str) -> None:
     """Say of which class images are, with probabilities.

@@ -29,30 +29,34 @@ from gansynth.cli.arguments import (
     seed_option,
     typed_command,
 )
+from gansynth.cli.screen import OneScreen, Rare
 
 if TYPE_CHECKING:
     from gansynth.studies.comparison.settings import Protocol
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("data")
 @click.option(
     "--remedies",
     metavar="A,B,...",
     default="",
-    help="The arms: none, augmentation, oversample, smote, mixup, weighted, cb-focal, ldam-drw, naturalize and others "
-    "(docs/remedies.md), recipes of GANs (trained here, on the training images alone), run folders; joined by +, with "
-    "parameters after : and a dose after @ (augmentation+cb-focal:beta=0.999, c-wgan-gp-64@0.5).",
+    help="The arms: none, oversample-turned, posthoc-logit-adjustment and others (docs/remedies.md), recipes of GANs "
+    "(trained here, on the training images alone), run folders; joined by +, with parameters after : and a dose after "
+    "@ (augmentation+cb-focal:beta=0.999, c-wgan-gp-64@0.5).",
 )
 @classifiers_option
 @click.option("--out", type=OUT, required=True, help="Where predictions, tables and report.html go.")
 @click.option("--seeds", type=COUNT, help="Trainings of each arm on each fold.  [default: 3]")
 @folds_option
-@click.option("--doses", metavar="X,Y,...", default="", help="Shares of the way to balance, such as 0.25,0.5,1,1.5.")
+@click.option(
+    "--doses", cls=Rare, metavar="X,Y,...", default="", help="Shares of the way to balance, such as 0.25,0.5,1,1.5."
+)
 @click.option("--rarity", metavar="CLASS=N,...", default="", help="Keep only N training images of a class.")
-@click.option("--rare", metavar="CLASS,...", default="", help="Classes whose recall is an endpoint.")
+@click.option("--rare", cls=Rare, metavar="CLASS,...", default="", help="Classes whose recall is an endpoint.")
 @click.option(
     "--tree",
+    cls=Rare,
     metavar="FILE",
     type=FOLDER,
     help="Superclasses with their classes (YAML), reported too.  [default: granulocyte and agranulocyte, where known]",
@@ -60,21 +64,27 @@ if TYPE_CHECKING:
 @endpoint_option
 @click.option(
     "--protocol",
+    cls=Rare,
     type=click.Choice(["clean", "paper"]),
     default="clean",
     show_default=True,
     help="paper balances before it splits, as hazra2022: too good, for that paper's tables only.",
 )
-@click.option("--swap", is_flag=True, help="Also train on synthetic and test on real images, and the reverse.")
 @click.option(
-    "--robustness", is_flag=True, help="Also test on the same cells as JPEG, blurred, brighter and in another stain."
+    "--swap", cls=Rare, is_flag=True, help="Also train on synthetic and test on real images, and the reverse."
+)
+@click.option(
+    "--robustness",
+    cls=Rare,
+    is_flag=True,
+    help="Also test on the same cells as JPEG, blurred, brighter and in another stain.",
 )
 @recipe_options
-@click.option("--min-confidence", type=SHARE, help="Keep synthetic images that are recognised so surely.")
+@click.option("--min-confidence", cls=Rare, type=SHARE, help="Keep synthetic images that are recognised so surely.")
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; arms may be added.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what results.json holds.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what results.json holds.")
 @dry_run_option
 @seed_option
 @device_option
@@ -108,17 +118,16 @@ def compare(
     seed: int,
     device: str,
 ) -> None:
-    """Compare classifiers on the original and on balanced data.
+    """Test on real cells which remedy helps a classifier.
 
     Splits DATA before anything learns, gives every arm the same splits, seeds and optimizer steps, tests on real
     images, and says how much each remedy helps and how sure that is. What was stopped goes on with --resume.
 
     \b
     Example:
-      gansynth compare my-cells --remedies none,augmentation,oversample,c-wgan-gp-64 \\
-          --classifiers sequential-cnn,random-forest --size 64 --seeds 3 --folds 2 --out compared
-      gansynth compare my-cells --remedies none,c-wgan-gp-64 --doses 0.25,0.5,1,1.5 \\
-          --classifiers sequential-cnn --rarity promyelocyte=40 --out doses
+      gansynth compare my-cells --classifiers sequential-cnn,random-forest \\
+          --remedies none,oversample-turned,projected-c-wgan-gp-64 \\
+          --size 64 --folds 2 --out compared
       gansynth compare my-cells --out compared --folds 2 --resume
     """
     from gansynth.cli.tables import comparison_table

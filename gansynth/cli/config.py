@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from gansynth.cli.arguments import FOLDER
+from gansynth.cli.screen import Rare
 from gansynth.errors import InputError, nearest_name
 from gansynth.files.text import read_text
 
@@ -31,7 +32,7 @@ def add_config_option(commands: click.Group) -> None:
             add_config_option(command)
         else:
             command.params.append(
-                click.Option(
+                Rare(
                     ["--config"],
                     type=FOLDER,
                     metavar="FILE",

@@ -12,10 +12,12 @@ from gansynth.cli.arguments import (
     OUT,
     SHARE,
     Number,
+    Whole,
     parse_counts_list,
     parse_sources,
     seed_option,
 )
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.files import holding
 from gansynth.runs.display import WorkDisplay
 
@@ -25,11 +27,11 @@ def data() -> None:
     """Look at, import, crop, split and draw data sets."""
 
 
-@data.command()
+@data.command(cls=OneScreen)
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="One JSON object on standard output, nothing else.")
 def info(folder: Path, as_json: bool) -> None:
-    """Show counts per class, the imbalance ratio, sizes, duplicates and unreadable files.
+    """Show counts per class, sizes, duplicates, bad files.
 
     DIR holds one folder of images per class (class/image.png); folders may be nested.
 
@@ -44,11 +46,11 @@ def info(folder: Path, as_json: bool) -> None:
     click.echo(json.dumps(report.to_json()) if as_json else report.to_text())
 
 
-@data.command()
+@data.command(cls=OneScreen)
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.argument("out", type=OUT)
 def dedupe(folder: Path, out: Path) -> None:
-    """Write a data set without redundant images: of each group of duplicates one stays.
+    """Write a data set in which of duplicates one stays.
 
     DIR stays as it is. OUT gets the images that are kept (as links where possible), metadata.csv and splits.csv with
     their lines, and left_out.csv, which says of every other image why it was left out and which one stands for it.
@@ -57,13 +59,13 @@ def dedupe(folder: Path, out: Path) -> None:
     Example:
       gansynth data dedupe my-cells my-cells-once
     """
-    from gansynth.data.dedupe import dedupe as write_without_duplicates
+    from gansynth.data.leaving_out import dedupe as write_without_duplicates
 
     click.echo(write_without_duplicates(folder, out, progress=True).to_text())
     click.echo(f"wrote {out}")
 
 
-@data.command()
+@data.command(cls=OneScreen)
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--out", type=OUT, required=True, help="A new folder for review.html; with --apply for the data set.")
 @click.option("--class", "classes", metavar="NAME", multiple=True, help="Show this class only; repeatable.")
@@ -76,15 +78,16 @@ def dedupe(folder: Path, out: Path) -> None:
     multiple=True,
     help="Write DIR without the images that this file marks; repeatable, one for each expert.",
 )
-@click.option("--size", type=click.IntRange(16, 1024), default=128, show_default=True, help="Open images at this edge.")
+@click.option("--size", type=Whole(16, 1024), default=128, show_default=True, help="Open images at this edge.")
 def review(
     folder: Path, out: Path, classes: tuple[str, ...], only_found: bool, marks: tuple[Path, ...], size: int
 ) -> None:
-    """Look through a data set by eye: a page on which images to leave out are marked.
+    """Look through a data set by eye, and mark images.
 
-    The page shows every image, class by class. Those come first in which something was found: a duplicate, a second
-    nucleus beside the cell, a cell that the border cuts. Nothing is marked for you. The marks are saved as a CSV, and
-    --apply writes the data set without these images, as `data dedupe` does: DIR stays as it is.
+    A page shows every image, class by class; on it you mark what to leave out. Those come first in which something was
+    found: a duplicate, a second nucleus beside the cell, a cell that the border cuts. Nothing is marked for you. The
+    marks are saved as a CSV, and --apply writes the data set without these images, as `data dedupe` does: DIR stays as
+    it is.
 
     \b
     Example:
@@ -92,7 +95,7 @@ def review(
       gansynth data review my-cells --apply marks.csv --out my-cells-reviewed
     """
     if marks:
-        from gansynth.data.marked import leave_out
+        from gansynth.data.leaving_out import leave_out
 
         if classes or only_found:
             raise click.UsageError("--apply takes marks of the whole data set; leave --class and --only-found out")
@@ -112,7 +115,7 @@ def review(
     click.echo(f"wrote {page}")
 
 
-@data.command("import")
+@data.command(cls=OneScreen, name="import")
 @click.argument("out", type=OUT)
 @click.option(
     "--source",
@@ -128,14 +131,16 @@ def review(
     help="Which classes to make: 8 or 11 of abouali2023, 12 of hazra2022. Default: every cell type is a class.",
 )
 def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
-    """Turn published data sets, as downloaded, into one data set of class folders.
+    """Turn published data sets into one of class folders.
 
-    Writes class folders and metadata.csv into OUT, and shows the counts before and after merging.
+    They are taken as downloaded. Writes class folders and metadata.csv into OUT, and shows the counts before and after
+    merging.
 
     \b
     Example:
       gansynth data import --source pbc=PBC_dataset_normal_DIB --classes 11 cells
-      gansynth data import --source pbc=PBC --source munich=AML-Cytomorphology_LMU --classes 12 cells
+      gansynth data import --source pbc=PBC \\
+          --source munich=AML-Cytomorphology_LMU --classes 12 cells
     """
     from gansynth.data.sources import import_sources
 
@@ -144,7 +149,7 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
     click.echo(f"wrote {out}")
 
 
-@data.command()
+@data.command(cls=OneScreen)
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--test", type=SHARE, default=0.2, show_default=True, help="Share kept for testing.")
 @click.option("--val", type=SHARE, default=0.1, show_default=True, help="Share kept for validation.")
@@ -168,14 +173,16 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
 def split(
     folder: Path, test: float, val: float, group: str, generators: tuple[str, ...], force: bool, seed: int
 ) -> None:
-    """Divide a data set into train, val and test; write splits.csv beside its classes.
+    """Divide a data set into train, val and test.
 
-    Every class is divided in the same proportions. Duplicates and groups stay on one side.
+    Writes splits.csv beside the classes. Every class is divided in the same proportions. Duplicates and groups stay on
+    one side.
 
     \b
     Example:
       gansynth data split my-cells
-      gansynth data split my-cells --test 0.25 --val 0 --group patient --seed 1 --force
+      gansynth data split my-cells --test 0.25 --val 0 --group patient --seed 1 \\
+          --force
       gansynth data split my-cells --seen-by pbc-64
     """
     from gansynth.data import open_dataset
@@ -196,7 +203,7 @@ def split(
     click.echo(f"wrote {written}")
 
 
-@data.command()
+@data.command(cls=OneScreen)
 @click.argument("smears", type=FOLDER)
 @click.argument("out", type=OUT)
 @click.option(
@@ -205,11 +212,10 @@ def split(
     type=Number(4, 4000),
     help="Width of a usual red cell in the fields; default: measured in them.",
 )
-@click.option(
-    "--size", type=click.IntRange(16, 1024), default=224, show_default=True, help="Edge length of a cell's image."
-)
+@click.option("--size", type=Whole(16, 1024), default=224, show_default=True, help="Edge length of a cell's image.")
 @click.option(
     "--red-frame",
+    cls=Rare,
     metavar="DIAMETERS",
     type=Number(0.5, 20),
     default=1.5,
@@ -218,6 +224,7 @@ def split(
 )
 @click.option(
     "--white-frame",
+    cls=Rare,
     metavar="DIAMETERS",
     type=Number(0.5, 20),
     default=3.0,
@@ -242,6 +249,7 @@ def split(
 )
 @click.option(
     "--finder",
+    cls=Rare,
     type=click.Choice(["learned", "classical"]),
     default="learned",
     show_default=True,
@@ -249,6 +257,7 @@ def split(
 )
 @click.option(
     "--detector",
+    cls=Rare,
     metavar="FOLDER",
     help="A learned finder of your own instead of the one that ships; see docs/smear.md for how it is taught.",
 )
@@ -260,11 +269,12 @@ def split(
 )
 @click.option(
     "--super-resolution",
+    cls=Rare,
     metavar="FILE",
     type=FOLDER,
     help="Weights of a network that enlarges (needs the package spandrel); default: Lanczos's filter.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="One JSON object on standard output, nothing else.")
 def crop(
     smears: Path,
     out: Path,
@@ -281,11 +291,11 @@ def crop(
     super_resolution: Path | None,
     as_json: bool,
 ) -> None:
-    """Cut the white and the red cells out of smear fields into single-cell images.
+    """Cut the white and the red cells out of smear fields.
 
-    SMEARS is an image, or a folder of fields of one magnification. OUT gets cells/ (a data set: one folder per class,
-    the field as group), boxes.csv, annotations/ (Pascal VOC) and overlays/ to check by eye. Where Pascal VOC files
-    are present, what is found is scored against them.
+    Each cell becomes an image. SMEARS is an image, or a folder of fields of one magnification. OUT gets cells/ (a data
+    set: one folder per class, the field as group), boxes.csv, annotations/ (Pascal VOC) and overlays/ to check by eye.
+    Where Pascal VOC files are present, what is found is scored against them.
 
     \b
     Example:
@@ -313,12 +323,12 @@ def crop(
     click.echo(json.dumps(report.to_json()) if as_json else f"{report.to_text()}\nwrote {out}")
 
 
-@data.command()
+@data.command(cls=OneScreen)
 @click.argument("out", type=OUT)
 @click.option(
     "--counts", metavar="CLASS=N,...", help="Cells per class; default: the twelve classes of hazra2022, scaled down."
 )
-@click.option("--size", type=click.IntRange(16, 512), default=128, show_default=True, help="Edge length in pixels.")
+@click.option("--size", type=Whole(16, 512), default=128, show_default=True, help="Edge length in pixels.")
 @seed_option
 def phantom(out: Path, counts: str | None, size: int, seed: int) -> None:
     """Draw phantom blood cells: class folders for trying things out. They are not real cells.
@@ -326,7 +336,8 @@ def phantom(out: Path, counts: str | None, size: int, seed: int) -> None:
     \b
     Example:
       gansynth data phantom phantom-cells
-      gansynth data phantom phantom-cells --counts neutrophil=100,eosinophil=60,basophil=8 --seed 1
+      gansynth data phantom phantom-cells \\
+          --counts neutrophil=100,eosinophil=60,basophil=8 --seed 1
     """
     from gansynth.data.phantom import PHANTOM_COUNTS, write_phantom
 

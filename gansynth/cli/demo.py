@@ -12,9 +12,10 @@ from gansynth.cli.arguments import (
     device_option,
     seed_option,
 )
+from gansynth.cli.screen import OneScreen
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.option(
     "--out", type=OUT, help="Where the page and the images go.  [default: demo, or demo-2, ... where that is there]"
 )

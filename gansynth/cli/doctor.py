@@ -7,13 +7,14 @@ import json
 import click
 
 from gansynth.cli.arguments import Number, device_option
+from gansynth.cli.screen import OneScreen, Rare
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.option(
     "--seconds", type=Number(0, 20), default=12.0, show_default=True, help="Of the speed test; 0 leaves it out."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object.")
 @device_option
 def doctor(seconds: float, as_json: bool, device: str) -> None:
     """Say what this machine has, and how fast it trains.

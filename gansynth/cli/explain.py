@@ -13,10 +13,11 @@ from gansynth.cli.arguments import (
     OUT,
     device_option,
 )
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("run", type=FOLDER)
 @click.argument("images", nargs=-1, required=True, type=FOLDER)
 @click.option("--out", type=OUT, required=True, help="An empty folder for sheets, pictures and numbers.")
@@ -33,8 +34,10 @@ from gansynth.errors import InputError
     "class_name",
     help="The class to ask about.  [default: the one that RUN gives each image; with --before that of its folder]",
 )
-@click.option("--channels", type=COUNT, help="Of score-cam: try only the N maps that vary most.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: shares over all images, and each image.")
+@click.option("--channels", cls=Rare, type=COUNT, help="Of score-cam: try only the N maps that vary most.")
+@click.option(
+    "--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: shares over all images, and each image."
+)
 @device_option
 def explain(
     run: Path,
@@ -47,25 +50,28 @@ def explain(
     as_json: bool,
     device: str,
 ) -> None:
-    """Show what a network looked at, and how much of that is the cell.
+    """Show how much of what a network looks at is the cell.
 
     RUN is a folder that train-classifier wrote. IMAGES are files, or folders that are searched for images; images that
     it was not trained on say more. With --before, the sheet has three columns: original, before, after.
 
     \b
     Example:
-      gansynth explain runs/balanced test/promyelocyte --class promyelocyte --out explained
-      gansynth explain runs/balanced cell.png --before runs/original --method score-cam --out explained
+      gansynth explain runs/balanced test/promyelocyte --class promyelocyte \\
+          --out explained
+      gansynth explain runs/balanced cell.png --before runs/original \\
+          --method score-cam --out explained
     """
     from gansynth.classifiers import open_classifier
     from gansynth.classifiers.explain.files import explain_files
     from gansynth.cli.tables import shares_table
     from gansynth.data.opening import refuse_inside
-    from gansynth.report.explain.folder import answer, refuse_used, write_explanations
+    from gansynth.files.atomic import refuse_used
+    from gansynth.report.explain.folder import answer, write_explanations
 
     for place in images:
         refuse_inside(place, out)
-    refuse_used(out)
+    refuse_used(out, "the explanations")
     classifier = open_classifier(run, device=device)
     earlier = None if before is None else open_classifier(before, device=device)
     found = explain_files(classifier, images, method, before=earlier, class_name=class_name, channels=channels)

@@ -15,10 +15,11 @@ from gansynth.cli.arguments import (
     dry_run_option,
     seed_option,
 )
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
-@click.command("train-gan")
+@click.command(cls=OneScreen, name="train-gan")
 @click.argument("data")
 @click.option(
     "--recipe",
@@ -36,9 +37,9 @@ from gansynth.errors import InputError
     metavar="RUN",
     help="Begin with the networks of another run, or of the zoo, and its recipe.",
 )
-@click.option("--devices", type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
-@click.option("--precision", type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
-@click.option("--logger", "loggers", multiple=True, help="Also log to wandb or mlflow; repeatable.")
+@click.option("--devices", cls=Rare, type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
+@click.option("--precision", cls=Rare, type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
+@click.option("--logger", "loggers", cls=Rare, multiple=True, help="Also log to wandb or mlflow; repeatable.")
 @dry_run_option
 @seed_option
 @device_option
@@ -67,8 +68,10 @@ def train_gan(
     \b
     Example:
       gansynth train-gan my-cells --from pbc-64 --minutes 120 --out runs/my-cells
-      gansynth train-gan my-cells --recipe c-wgan-gp-64 --steps 20000 --out runs/from-scratch
-      gansynth train-gan my-cells --recipe c-wgan-gp --set training.batch_size=32 --device cuda --out runs/paper
+      gansynth train-gan my-cells --recipe c-wgan-gp-64 --steps 20000 \\
+          --out runs/from-scratch
+      gansynth train-gan my-cells --recipe c-wgan-gp \\
+          --set training.batch_size=32 --device cuda --out runs/paper
       gansynth train-gan my-cells --out runs/my-cells --resume --minutes 240
     """
     from gansynth import gans
@@ -103,44 +106,57 @@ def train_gan(
         click.echo(f"wrote {run.path}")
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("run")
 @click.argument("place", metavar="[OUT]", type=OUT, required=False)
 @click.option("--out", type=OUT, help="A new folder; the same as OUT.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["run", "onnx", "torchscript"]),
+    type=click.Choice(["run", "onnx", "torchscript", "huggingface"]),
     default="run",
     show_default=True,
-    help="run: a small run of gansynth; the others: a network that runs without gansynth.",
+    help="run: a small run of gansynth; onnx, torchscript: a network that runs without it; huggingface: a folder for "
+    "the hub.",
 )
 def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
-    """Make a run small enough to give away, or a network that runs without gansynth.
+    """Write a run small enough to give away, or for others.
 
     \b
     Example:
       gansynth export runs/my-cells my-cells-64
       gansynth export runs/my-cells --format onnx --out my-cells-onnx
       gansynth export runs/classifier --format torchscript --out classifier-ts
+      gansynth export balanced --format huggingface --out balanced-hf
 
     Writes the generator in 16 bits with its recipe, its provenance and what checks its images, without the training
     state: it generates without the data, and cannot be resumed.
 
     --format onnx and torchscript take a run of train-gan or train-classifier, and keep the file only if it computes the
-    same images or probabilities. export.json beside it says what goes in and what comes out.
+    same images or probabilities. export.json beside it says what goes in and what comes out. --format huggingface
+    takes a run of train-gan, or a folder of images per class, and adds a card.
     """
     if (place is None) == (out is None):
         raise InputError("where to? Give one new folder, with --out DIR or as the second argument")
     folder = out or place
     assert folder is not None
-    if form != "run":
+    if form in ("onnx", "torchscript"):
         _export_network(run, folder, form)
+        return
+    from gansynth.runs.folder import INFO
+
+    if form == "huggingface" and Path(run).is_dir() and not (Path(run) / INFO).is_file():
+        from gansynth.data.hub import export_dataset
+
+        exported = export_dataset(run, folder)
+        click.echo(", ".join(f"{n:,} images in {split}" for split, n in exported.counts.items()))
+        click.echo(f"wrote {exported.path}")
         return
     from gansynth.gans import open_run
     from gansynth.gans.export import export_run
+    from gansynth.gans.hub import export_to_hub
 
-    written = export_run(open_run(run), folder)
+    written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), folder)
     size = sum(file.stat().st_size for file in written.path.iterdir())
     click.echo(f"wrote {written.path} ({size / 1e6:.1f} MB)")
 
@@ -150,7 +166,7 @@ def _export_network(run: str, out: Path, form: Any) -> None:
     from gansynth.classifiers.opening import is_classifier
     from gansynth.classifiers.portable import export_classifier
     from gansynth.gans import open_run
-    from gansynth.gans.portable import export_generator
+    from gansynth.gans.export import export_generator
 
     if is_classifier(run):
         written = export_classifier(

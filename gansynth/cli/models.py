@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gansynth.cli.screen import OneScreen, Rare
+
 if TYPE_CHECKING:
     from gansynth.remedies import Remedy
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the names of each kind.")
+@click.command(cls=OneScreen)
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: the names of each kind.")
 def models(as_json: bool) -> None:
-    """List what can be asked for by name: recipes, remedies, and what ships trained.
+    """List recipes, remedies, and what ships trained.
 
     \b
     Example:

@@ -6,29 +6,27 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import FOLDER, OUT, device_option, parse_class_counts, parse_count, seed_option
+from gansynth.cli.arguments import FOLDER, OUT, Whole, device_option, parse_class_counts, parse_count, seed_option
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("data")
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
 @click.option("--out", type=OUT, required=True, help="Where the class folders and metadata.csv go.")
-@click.option(
-    "--size", type=click.IntRange(32, 1024), default=128, show_default=True, help="Edge of the images in pixels."
-)
-@click.option(
-    "--red-cells", type=click.IntRange(0, 200), default=8, show_default=True, help="Red cells in each image, at most."
-)
+@click.option("--size", type=Whole(32, 1024), default=128, show_default=True, help="Edge of the images in pixels.")
+@click.option("--red-cells", type=Whole(0, 200), default=8, show_default=True, help="Red cells in each image, at most.")
 @click.option(
     "--segmenter",
+    cls=Rare,
     type=click.Choice(["classical", "sam"]),
     default="classical",
     show_default=True,
     help="What cuts cells out; sam: Segment Anything, whose package and weights are yours to bring.",
 )
-@click.option("--weights-dir", type=FOLDER, help="Folder with the weights of Segment Anything.")
+@click.option("--weights-dir", cls=Rare, type=FOLDER, help="Folder with the weights of Segment Anything.")
 @click.option("--resume", is_flag=True, help="Continue a stopped run of the same command.")
 @seed_option
 @device_option
@@ -45,20 +43,22 @@ def naturalize(
     seed: int,
     device: str,
 ) -> None:
-    """Compose new images of a class from cells cut out of training images.
+    """Compose new images of a class from cut-out cells.
 
     A nucleated cell, red cells and a clean slide of DATA's training images are put together to new images; no network
     is trained. metadata.csv names the training images of every part. Validation and test images are never used.
 
     \b
     Example:
-      gansynth naturalize my-cells --class promyelocyte --count 1000 --out composites
-      gansynth naturalize my-cells --class basophil=200 --class promyelocyte=900 --red-cells 12 --out more
+      gansynth naturalize my-cells --class promyelocyte --count 1000 \\
+          --out composites
+      gansynth naturalize my-cells --class basophil=200 --class promyelocyte=900 \\
+          --red-cells 12 --out more
     """
     from gansynth import synthesis
     from gansynth.data.opening import refuse_inside
     from gansynth.synthesis.naturalize import naturalizing
-    from gansynth.synthesis.naturalize.training import training_images
+    from gansynth.synthesis.naturalize.parts import training_images
 
     refuse_inside(data, out)
     training = training_images(data, size, seed=seed)

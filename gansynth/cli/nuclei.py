@@ -10,23 +10,25 @@ import click
 from gansynth.cli.arguments import (
     COUNT,
     OUT,
+    Whole,
     seed_option,
 )
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.runs.display import WorkDisplay
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("data")
 @click.option("--out", type=OUT, required=True, help="Where nuclei.csv, outlines.png and report.json go.")
 @click.option(
     "--size",
-    type=click.IntRange(32, 1024),
+    type=Whole(32, 1024),
     default=128,
     show_default=True,
     help="Edge of the images in pixels; nuclei are cut at 112 to 160.",
 )
-@click.option("--jobs", type=COUNT, help="Processes.  [default: as many as there are cores]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+@click.option("--jobs", cls=Rare, type=COUNT, help="Processes.  [default: as many as there are cores]")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="One JSON object on standard output, nothing else.")
 @seed_option
 def nuclei(data: str, out: Path, size: int, jobs: int | None, as_json: bool, seed: int) -> None:
     """Measure the nucleus of every cell: lobes, shape, colour, texture.

@@ -19,6 +19,7 @@ from gansynth.cli.arguments import (
     seed_option,
     typed_command,
 )
+from gansynth.cli.screen import OneScreen, Rare
 
 if TYPE_CHECKING:
     from gansynth.metrics.matching import Pairing
@@ -30,6 +31,7 @@ def measuring_options(command: Command) -> Command:
         (
             click.option(
                 "--encoder",
+                cls=Rare,
                 default="auto",
                 show_default=True,
                 help="Cell encoder of FD-cell, KD-cell, precision and recall: one of the zoo, a folder, or `own`, "
@@ -37,27 +39,33 @@ def measuring_options(command: Command) -> Command:
             ),
             click.option(
                 "--pairing",
+                cls=Rare,
                 type=click.Choice(["one-to-one", "random", "nearest"]),
                 default="one-to-one",
                 show_default=True,
                 help="Which real image a synthetic one is compared with for LPIPS, PSNR, SSIM, l1, l2.",
             ),
-            click.option("--size", type=EDGE, help="Compare at this edge length.  [default: the smallest]"),
+            click.option("--size", cls=Rare, type=EDGE, help="Compare at this edge length.  [default: the smallest]"),
             click.option(
-                "--weights-dir", type=FOLDER, help="Where Inception's and AlexNet's weights are (docs/weights.md)."
+                "--weights-dir",
+                cls=Rare,
+                type=FOLDER,
+                help="Where Inception's and AlexNet's weights are (docs/weights.md).",
             ),
-            click.option("--dinobloom", type=FOLDER, metavar="FILE", help="DinoBloom's weight file, for FD-dinobloom."),
+            click.option(
+                "--dinobloom", cls=Rare, type=FOLDER, metavar="FILE", help="DinoBloom's weight file, for FD-dinobloom."
+            ),
         )
     ):
         command = option(command)
     return command
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("real")
 @click.argument("synthetic")
 @click.option("--out", type=OUT, help="A folder for tables, pictures and report.html.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object.")
 @click.option(
     "--run",
     metavar="RUN",

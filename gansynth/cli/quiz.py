@@ -8,17 +8,18 @@ from pathlib import Path
 import click
 
 from gansynth.cli.arguments import COUNT, EDGE, FOLDER, OUT, seed_option
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("paths", nargs=-1, metavar="REAL SYNTHETIC | --score ANSWERS...")
 @click.option("--out", type=OUT, help="A new folder for quiz.html, which readers get, and key.csv, which they do not.")
 @click.option("--count", type=COUNT, default=80, show_default=True, help="Cells in all, half of them synthetic.")
 @click.option("--size", type=EDGE, help="Show all cells at this edge length.  [default: the smaller of both folders']")
 @click.option("--score", is_flag=True, help="Score the ANSWERS that readers saved, a file or more for each.")
 @click.option("--key", type=FOLDER, help="With --score: the quiz's folder or key.  [default: beside ANSWERS]")
-@click.option("--json", "as_json", is_flag=True, help="With --score: print one JSON object.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="With --score: print one JSON object.")
 @seed_option
 def quiz(
     paths: tuple[str, ...],
@@ -30,7 +31,7 @@ def quiz(
     as_json: bool,
     seed: int,
 ) -> None:
-    """Ask experts whether they can distinguish synthetic cells from real ones.
+    """Ask experts which cells are real and which synthetic.
 
     \b
     Example:

@@ -19,10 +19,11 @@ from gansynth.cli.arguments import (
     parse_rarity,
     seed_option,
 )
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
-@click.command("search-remedy")
+@click.command(cls=OneScreen, name="search-remedy")
 @click.argument("data")
 @click.option("--remedy", required=True, help="Such as cb-focal; of several (augmentation+focal) the last.")
 @click.option("--classifier", default="sequential-cnn", show_default=True, help="A recipe, or a YAML file.")
@@ -33,16 +34,20 @@ from gansynth.errors import InputError
     multiple=True,
     help="Values of a parameter, or of the dose; repeatable.  [default: what docs/remedies.md lists]",
 )
-@click.option("--beside", metavar="A,B,...", default="none", show_default=True, help="Arms to stand in the table too.")
+@click.option(
+    "--beside", cls=Rare, metavar="A,B,...", default="none", show_default=True, help="Arms to stand in the table too."
+)
 @click.option("--folds", type=SEVERAL, default=5, show_default=True, help="Of the training split.")
 @click.option("--rarity", metavar="CLASS=N,...", default="", help="Keep only N training images of a class.")
 @click.option("--size", type=EDGE, help="Edge length in pixels.  [default: the classifier's own]")
-@click.option("--epochs", type=COUNT, help="Instead of the recipe's epochs.")
-@click.option("--set", "changes", metavar="A.B=C", multiple=True, help="Change one value of the classifier's recipe.")
+@click.option("--epochs", cls=Rare, type=COUNT, help="Instead of the recipe's epochs.")
+@click.option(
+    "--set", "changes", cls=Rare, metavar="A.B=C", multiple=True, help="Change one value of the classifier's recipe."
+)
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; values may be added.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what results.json holds.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what results.json holds.")
 @seed_option
 @device_option
 def search_remedy(
@@ -64,16 +69,18 @@ def search_remedy(
     seed: int,
     device: str,
 ) -> None:
-    """Find good parameters of a remedy by cross-validation on the training split.
+    """Find good parameters of a remedy by cross-validation.
 
-    Validation and test images are not looked at. The best of many is too good by chance: what it is worth, compare
-    says, on images that the search has not seen.
+    It divides the training split; validation and test images are not looked at. The best of many is too good by
+    chance: what it is worth, compare says, on images that the search has not seen.
 
     \b
     Example:
       gansynth search-remedy my-cells --remedy cb-focal --out searched
-      gansynth search-remedy my-cells --remedy focal --grid gamma=0.5,1,2 --grid power=0,0.5,1 --out searched
-      gansynth search-remedy my-cells --remedy smote --classifier random-forest --grid dose=0.5,1 --out searched
+      gansynth search-remedy my-cells --remedy focal --grid gamma=0.5,1,2 \\
+          --grid power=0,0.5,1 --out searched
+      gansynth search-remedy my-cells --remedy smote --classifier random-forest \\
+          --grid dose=0.5,1 --out searched
     """
     from gansynth.cli.tables import search_table
     from gansynth.studies.search.study import search_remedy as search

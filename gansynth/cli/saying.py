@@ -87,7 +87,7 @@ def saying_options(command: Command) -> Command:
         begin(context, context.meta.get("gansynth.quiet"), path)
 
     quiet, log = (
-        "Say nothing of the course of the work but warnings.",
+        "Print warnings and the result only.",
         "Write the course of the work to a file instead.",
     )
     command = click.option("--log-file", type=FOLDER, metavar="FILE", expose_value=False, callback=note_log, help=log)(

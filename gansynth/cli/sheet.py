@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.arguments import EDGE, OUT_FILE, seed_option
+from gansynth.cli.arguments import EDGE, OUT_FILE, Whole, seed_option
+from gansynth.cli.screen import OneScreen
 
 if TYPE_CHECKING:
     from gansynth.studies.contact_sheet import Sort
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("folder")
 @click.option("--out", type=OUT_FILE, default=Path("sheet.png"), show_default=True, help="The picture, a PNG.")
 @click.option("--beside", metavar="REAL", help="Show real cells of the same class beside them.")
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which cells come first: least confident, or nearest to a training image.",
 )
-@click.option(
-    "--per-class", type=click.IntRange(1, 100), default=8, show_default=True, help="Cells of each class and side."
-)
+@click.option("--per-class", type=Whole(1, 100), default=8, show_default=True, help="Cells of each class and side.")
 @click.option(
     "--size", type=EDGE, help="Edge length of the cells in pixels.  [default: that of the images, at most 256]"
 )
@@ -37,12 +36,13 @@ if TYPE_CHECKING:
 def sheet(
     folder: str, out: Path, beside: str | None, pairs: bool, sort: Sort, per_class: int, size: int | None, seed: int
 ) -> None:
-    """Look at a folder of cells: a contact sheet, class by class.
+    """Show a folder of cells as a contact sheet, by class.
 
     \b
     Example:
       gansynth sheet synthetic --beside my-cells --out sheet.png
-      gansynth sheet synthetic --beside my-cells --sort nearest --pairs --out nearest.png
+      gansynth sheet synthetic --beside my-cells --sort nearest --pairs \\
+          --out nearest.png
       gansynth sheet synthetic --sort confidence --out doubtful.png
 
     FOLDER holds images per class, or images alone. Where REAL has a split, cells stand beside its validation and test

@@ -25,12 +25,13 @@ from gansynth.cli.arguments import (
     seed_option,
     typed_command,
 )
+from gansynth.cli.screen import OneScreen, Rare
 
 if TYPE_CHECKING:
     from gansynth.studies.sweep.counts import Thin
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("data")
 @click.option("--remedies", metavar="A,B,...", required=True, help="The arms, as compare takes them: none,focal,...")
 @classifiers_option
@@ -49,13 +50,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--thin",
+    cls=Rare,
     type=click.Choice(["minority", "both"]),
     default="minority",
     show_default=True,
     help="minority: only the minority becomes rarer; both: below the ratio that DATA has, the other classes are cut, "
     "as in pasupa2020.",
 )
-@click.option("--most", type=COUNT, help="At most so many training images of any other class.")
+@click.option("--most", cls=Rare, type=COUNT, help="At most so many training images of any other class.")
 @click.option("--out", type=OUT, required=True, help="Where comparisons, tables, charts and report.html go.")
 @click.option("--seeds", type=COUNT, default=3, show_default=True, help="Trainings of each arm on each fold.")
 @folds_option
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; ratios may be added.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what results.json holds.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what results.json holds.")
 @seed_option
 @device_option
 def sweep(
@@ -99,9 +101,12 @@ def sweep(
 
     \b
     Example:
-      gansynth sweep my-cells --remedies none,focal,oversample --minority promyelocyte --out swept
-      gansynth sweep my-cells --remedies none,weighted --classifiers random-forest,svm --most 500 --out swept
-      gansynth sweep my-cells --remedies none,focal --ratios 2.03,7.8,37.9 --thin both --out as-pasupa2020
+      gansynth sweep my-cells --remedies none,focal,oversample \\
+          --minority promyelocyte --out swept
+      gansynth sweep my-cells --remedies none,weighted \\
+          --classifiers random-forest,svm --most 500 --out swept
+      gansynth sweep my-cells --remedies none,focal --ratios 2.03,7.8,37.9 \\
+          --thin both --out as-pasupa2020
     """
     from gansynth.cli.tables import sweep_table
     from gansynth.report.comparison.page import write_comparison_page

@@ -17,6 +17,7 @@ from gansynth.cli.arguments import (
     parse_count,
     seed_option,
 )
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--keep-copies", is_flag=True, help="Keep images that nearly equal a training image."),
+        click.option("--keep-copies", cls=Rare, is_flag=True, help="Keep images that nearly equal a training image."),
+        click.option("--keep-broken", cls=Rare, is_flag=True, help="Keep images that are unlike every real cell."),
         click.option(
             "--min-confidence",
             metavar="P",
@@ -47,7 +49,7 @@ def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
         click.get_current_context().exit(1)
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("run")
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
@@ -71,6 +73,7 @@ def generate(
     truncation: float,
     min_confidence: float | None,
     keep_copies: bool,
+    keep_broken: bool,
     resume: bool,
     dry_run: bool,
     seed: int,
@@ -84,8 +87,8 @@ def generate(
     \b
     Example:
       gansynth generate pbc-64 --class promyelocyte --count 100 --out synthetic
-      gansynth generate runs/my-cells --class basophil --class monoblast=500 --count 1000 \\
-          --min-confidence 0.5 --out synthetic
+      gansynth generate runs/my-cells --class basophil --class monoblast=500 \\
+          --count 1000 --min-confidence 0.5 --out synthetic
     """
     from gansynth import gans, synthesis
 
@@ -107,12 +110,13 @@ def generate(
         device=device,
         resume=resume,
         keep_copies=keep_copies,
+        keep_broken=keep_broken,
         truncation=truncation,
     )
     _tell(report, out)
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.argument("data")
 @click.argument("run")
 @click.option("--out", type=OUT, required=True, help="Where the balanced data set goes.")
@@ -133,6 +137,7 @@ def balance(
     target: str,
     min_confidence: float | None,
     keep_copies: bool,
+    keep_broken: bool,
     resume: bool,
     dry_run: bool,
     seed: int,
@@ -146,7 +151,8 @@ def balance(
     \b
     Example:
       gansynth balance my-cells runs/my-cells --out balanced
-      gansynth balance my-cells runs/my-cells --target 1000 --min-confidence 0.5 --out balanced
+      gansynth balance my-cells runs/my-cells --target 1000 --min-confidence 0.5 \\
+          --out balanced
     """
     from gansynth import synthesis
     from gansynth.data.opening import refuse_inside
@@ -168,5 +174,6 @@ def balance(
         device=device,
         resume=resume,
         keep_copies=keep_copies,
+        keep_broken=keep_broken,
     )
     _tell(report, out)

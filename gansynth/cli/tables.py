@@ -76,12 +76,16 @@ def quality_table(quality: Quality) -> str:
             cells = [f"{_number(row[m].value)} ({_number(row[m].floor)})" if m in row else "-" for m in per_class]
             n = max((found.n for found in row.values()), default=0)
             rows.append((c, f"{n:,}", *cells))
-        text += "\n\n" + _aligned(rows)
+        text += "\n\n" + _aligned(_that_fit(rows, _COLUMNS))
     measured = [name for name, found in quality.metrics.items() if found.value is not None and name not in shown]
     notes = (
         [f"{len(measured)} more numbers are in metrics.csv and on the page of --out, and in --json"] if measured else []
     )
-    notes += [f"{name}: {found.note}" for name, found in quality.metrics.items() if found.value is None and found.note]
+    notes += [
+        found.note if found.note.startswith(name) else f"{name}: {found.note}"
+        for name, found in quality.metrics.items()
+        if found.value is None and found.note
+    ]
     missing: dict[tuple[str, str, str], list[str]] = {}
     for one in quality.missing:
         missing.setdefault((one.file, one.looked_in, one.how), []).append(one.metric)
@@ -267,6 +271,17 @@ def _number(value: float | None) -> str:
     if 0 < size < 1e-4:
         return "< 0.001" if value > 0 else "> -0.001"
     return f"{value:.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3g}"
+
+
+_COLUMNS = 80
+"""Of a terminal; a table that is wider is not read."""
+
+
+def _that_fit(rows: Sequence[Sequence[str]], columns: int) -> list[list[str]]:
+    """Return the first cells of every row, as many as fit side by side; the first two always."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    n = max(k for k in range(1, len(widths) + 1) if k <= 2 or sum(widths[:k]) + 2 * (k - 1) <= columns)
+    return [list(row[:n]) for row in rows]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

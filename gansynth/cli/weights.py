@@ -8,16 +8,17 @@ from pathlib import Path
 import click
 
 from gansynth.cli.arguments import FOLDER
+from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
-@click.command()
+@click.command(cls=OneScreen)
 @click.option(
     "--check", metavar="DIR", type=FOLDER, help="Look into DIR first, and load what is there, as its user would."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object.")
 def weights(check: Path | None, as_json: bool) -> None:
-    """List the published weight files that gansynth can use, and say which are there.
+    """List published weight files, and which are there.
 
     gansynth downloads nothing. EfficientNet-Lite0 installs with it; every other file is put where the table says.
     A file that is not the published one is an error, a missing one is not.

@@ -107,6 +107,29 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def refuse_used(out: Path | str, what: str = "") -> None:
+    """Refuse a file, and a folder that holds anything, as the place of a new folder.
+
+    Parameters
+    ----------
+    out : path-like
+    what : str
+        What is to be written there, such as "the quiz".
+
+    Raises
+    ------
+    InputError
+        In these cases.
+    """
+    folder, place = Path(out), f"a folder for {what}" if what else "a folder"
+    if folder.is_dir():
+        if any(folder.iterdir()):
+            another = place.replace("a folder", "another folder", 1)
+            raise InputError(f"{shown(folder)}: is there already and not empty; choose {another}")
+    elif folder.exists():
+        raise InputError(f"{shown(folder)}: is a file; choose {place}")
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write `text` (UTF-8) to `path`, whole or not at all."""
     with whole_file(path) as temporary:

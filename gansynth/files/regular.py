@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -133,3 +134,12 @@ def _kind(status: os.stat_result) -> str:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:g} MB"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a regular file's bytes as 64 hexadecimal digits; InputError for anything else."""
+    digest = hashlib.sha256()  # hashlib.file_digest begins with Python 3.11
+    with open_regular(path) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gansynth.errors import InputError, nearest_name
 from gansynth.files import is_named
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.independent_classifier import IndependentClassifier
@@ -20,7 +20,7 @@ from gansynth.networks.compact import SkipGenerator
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.runs.artifact import Artifact, find_artifact
 from gansynth.runs.device import chosen_device
-from gansynth.runs.names import MODEL, RECIPE
+from gansynth.runs.folder import MODEL, RECIPE
 from gansynth.runs.weights import read_weights
 
 CLASSIFIER = "independent_classifier.safetensors"

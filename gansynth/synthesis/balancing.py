@@ -20,6 +20,7 @@ from gansynth.data.opening import open_dataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.files import holding
+from gansynth.files.atomic import refuse_used
 from gansynth.synthesis.assembly import assemble, read_table
 from gansynth.synthesis.generation import generate
 from gansynth.synthesis.report import BalanceReport
@@ -84,6 +85,7 @@ def balance(
     device: str = "auto",
     resume: bool = False,
     keep_copies: bool = False,
+    keep_broken: bool = False,
     progress: bool = True,
 ) -> BalanceReport:
     """Add synthetic images to the training split until every class has the target.
@@ -108,7 +110,7 @@ def balance(
         has more keeps them.
     seed : int
         Seed of the first synthetic image of every class, and of the split if there is none yet.
-    min_confidence, max_tries_factor, workers, device, keep_copies, progress
+    min_confidence, max_tries_factor, workers, device, keep_copies, keep_broken, progress
         As for `generate`.
     resume : bool
         Continue a stopped run of the same request.
@@ -141,8 +143,7 @@ def balance(
         after = _training_counts_of_finished(out, run, before, wanted)
         shutil.rmtree(synthetic, ignore_errors=True)
         return BalanceReport(out, wanted, before, after, held_out, None)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is there already and not empty; choose another output folder")
+    refuse_used(out)
 
     generation = None
     if missing:
@@ -159,6 +160,7 @@ def balance(
             device=device,
             resume=resume,
             keep_copies=keep_copies,
+            keep_broken=keep_broken,
             progress=progress,
         )
     shutil.rmtree(assembly, ignore_errors=True)

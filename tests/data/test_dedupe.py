@@ -11,8 +11,7 @@ from click.testing import CliRunner
 
 from gansynth.cli import gansynth
 from gansynth.data import open_dataset
-from gansynth.data.dedupe import dedupe
-from gansynth.data.leaving_out import LEFT_OUT_FILE
+from gansynth.data.leaving_out import LEFT_OUT_FILE, dedupe
 from gansynth.errors import InputError
 
 from .trees import picture, save, tree

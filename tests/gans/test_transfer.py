@@ -12,7 +12,7 @@ import torch
 from gansynth.data import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, choose_recipe, train_gan
-from gansynth.gans.engine.transfer import images_before
+from gansynth.gans.engine.transfer import images_before, resemblances
 from gansynth.recipes import load_recipe
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights, write_weights
@@ -72,6 +72,7 @@ def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_one_it_resemble
     before, after = (tensors_of(run)["gan.generator.embedding.weight"] for run in (parent, child))
     torch.testing.assert_close(after, before)
     assert child.info["parent"]["classes"]["monoblast"] == "lymphocyte"
+    assert resemblances(child.info["parent"]).endswith("that they resemble most: monoblast as lymphocyte")
 
 
 def test_a_new_class_starts_as_the_mean_where_the_parent_has_no_classifier(tmp_path: Path) -> None:

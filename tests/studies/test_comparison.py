@@ -186,7 +186,7 @@ def test_effects_are_against_none_and_corrected_for_the_number_of_arms(finished:
         if e.endpoint.class_name is None:
             gap = by_arm[e.arm, e.classifier] - by_arm[e.against, e.classifier]
             assert e.value == pytest.approx(gap, abs=1e-9)
-    assert len(pd.read_csv(out / "effects.csv")) == len(found.effects)
+    assert len(pd.read_csv(out / "effects.csv")) == len(found.effects) + len(found.in_use)
 
 
 def test_a_dose_curve_begins_at_no_dose_and_the_best_dose_is_on_it(finished: tuple[Path, Comparison]) -> None:
@@ -322,6 +322,21 @@ def test_arms_and_seeds_may_be_added(cells: str, trainings: list[Any], tmp_path:
     found = quickly(cells, ["undersample"], ["naive-bayes"], tmp_path / "out", seeds=3, resume=True)
     assert sorted(seed for _, seed in trainings) == [0, 1, 2, 2]  # the new arm, and the new seed of the old one
     assert [entry.arm for entry in found.arms] == ["none", "undersample"] and found.about.seeds == (0, 1, 2)
+
+
+def test_what_rare_classes_need_in_use_is_named_before_the_run_and_tested_like_the_endpoints(
+    cells: str, tmp_path: Path
+) -> None:
+    found = quickly(cells, ["none", "oversample", "undersample"], ["naive-bayes"], tmp_path / "out", seeds=2)
+    named = json.loads((tmp_path / "out" / "comparison.json").read_text())["in_use"]
+    asked = [(metric, name) for metric in ("precision-at-recall", "calibration-error") for name in found.about.rare]
+    assert [(one["metric"], one["class"]) for one in named] == asked
+    assert {(one.endpoint.metric, one.endpoint.class_name) for one in found.in_use} == set(asked)
+    for one in found.in_use:
+        arm, other = (found.entry(name, "naive-bayes").estimate(one.endpoint) for name in (one.arm, one.against))
+        assert one.value == pytest.approx(arm.value - other.value)
+        assert one.p_holm is None or one.p <= one.p_holm <= 1
+    assert set(found.frame("effects")["metric"]) >= {"precision-at-recall", "calibration-error"}
 
 
 def test_the_same_cells_on_other_pictures_are_predicted_by_the_same_trainings(

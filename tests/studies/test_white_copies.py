@@ -15,8 +15,15 @@ from gansynth.studies.quality.copies import look_for_copies
 from gansynth.studies.quality.real_cache import RealCache
 from gansynth.studies.quality.sets import Images, Sets
 from gansynth.studies.quality.stages import Stages
-from gansynth.studies.quality.white_cells import SLIDE, masked
-from gansynth.studies.quality.white_copies import MOST_TRAINING, centred, sum_of, white_copies
+from gansynth.studies.quality.white_cells import (
+    MOST_TRAINING,
+    SLIDE,
+    WhiteSides,
+    centred,
+    masked,
+    sum_of,
+    white_copies,
+)
 
 SIZE = 64
 
@@ -45,7 +52,7 @@ def found(synthetic: NDArray[np.uint8], training: NDArray[np.uint8], tmp_path: P
     held_out = images_of(cells(30, seed=5))
     sets = Sets(("eosinophil",), held_out, images_of(training), held_out, images_of(synthetic), True, ())
     cache = RealCache(tmp_path / "cache")
-    (book,) = white_copies(sets, cache, Stages(False), 0)
+    (book,) = white_copies(sets, cache, Stages(False), WhiteSides.of(sets, Stages(False), 0))
     return book["copies-white"], look_for_copies(sets, cache).overall["copies"]
 
 
@@ -86,7 +93,7 @@ def test_fresh_white_cells_are_not_called_copies(tmp_path: Path) -> None:
 def test_a_class_with_many_training_images_is_not_looked_at_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gansynth.studies.quality.white_copies.MOST_TRAINING", 10)
+    monkeypatch.setattr("gansynth.studies.quality.white_cells.MOST_TRAINING", 10)
     white, _ = found(cells(10, seed=2), cells(11, seed=1), tmp_path)
     assert white.value is None and "not looked for" in white.note
     assert MOST_TRAINING == 400

@@ -15,7 +15,7 @@ from gansynth.cells.segmentation import LEAST_EDGE, segment_cell
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.classify import expanded
 from gansynth.classifiers.explain import Explanation, Method, explain
-from gansynth.classifiers.explain.grad_cam import over_image
+from gansynth.classifiers.explain.cam import over_image
 from gansynth.classifiers.explain.share import mean_share, share_inside
 from gansynth.data.picture import pixel_sha256, read_image, square
 from gansynth.errors import InputError

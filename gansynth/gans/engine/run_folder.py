@@ -24,8 +24,8 @@ from gansynth.gans.pretrained_judge import JUDGE
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
 from gansynth.networks.efficientnet_lite import weights_sha256
 from gansynth.recipes import GanRecipe
-from gansynth.runs.names import INFO, MODEL, RECIPE
-from gansynth.runs.progress import Progress
+from gansynth.runs.folder import INFO, MODEL, RECIPE
+from gansynth.runs.state_files import Progress
 from gansynth.runs.weights import read_metadata, state_tensors, write_weights
 
 

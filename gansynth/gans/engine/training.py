@@ -24,17 +24,15 @@ from gansynth.gans.engine.loop import Batches, build_optimizers, train
 from gansynth.gans.engine.run_folder import begin_folder, best_score, identity_of, write_info, write_model
 from gansynth.gans.engine.showing import prepare_watch, show
 from gansynth.gans.engine.state import load_state, save_state
-from gansynth.gans.engine.transfer import images_before, inherited, transfer
+from gansynth.gans.engine.transfer import images_before, inherited, resemblances, transfer
 from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.run import Run, open_run
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.runs.claim import claim_folder
-from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16, placed
+from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16, keep_freed_memory, placed
+from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
 from gansynth.runs.loggers import open_loggers
-from gansynth.runs.memory import keep_freed_memory
-from gansynth.runs.names import RECIPE
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
 
 DEFAULT_RECIPE = "c-wgan-gp-64"
 
@@ -134,11 +132,11 @@ def train_gan(
     ema = Ema(gan.generator, recipe.training.ema_half_life, recipe.training.ema_ramp)
     optimizers = build_optimizers(gan, recipe)
     start = load_state(out, gan, ema, optimizers, identity) if resume else Progress()
-    lineage, known_before = inherited(out), ""
+    lineage, of_parent = inherited(out), list[str]()
     if start.step == 0 and parent is not None:
         begun_with = open_run(parent)
         lineage = transfer(begun_with, gan, ema, training)
-        known_before = _held_out_images_seen(begun_with, dataset)
+        of_parent = [resemblances(lineage), _held_out_images_seen(begun_with, dataset)]
     elif start.step == 0 and lineage is not None:
         raise InputError(f"{out}: began from run {lineage['name']} and has no state yet; give the same --from again")
     ema.seen_before = images_before(lineage)
@@ -161,8 +159,8 @@ def train_gan(
             gan.label_with(watcher.classifier)
             known = some_of_each_class(training)
         fabric.barrier()
-        if known_before:
-            journal.note(start.step, known_before)
+        for sentence in filter(None, of_parent):
+            journal.note(start.step, sentence)
         journal.begin(budget.share(start))
 
         def on_sheet(at: Progress) -> None:

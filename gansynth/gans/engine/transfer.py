@@ -5,7 +5,7 @@ Not the same as resuming: the step number starts anew, optimizers are fresh, dat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ from torch import Tensor
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import NoSuchFile, read_json
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import Run
-from gansynth.runs.names import INFO, MODEL
+from gansynth.runs.folder import INFO, MODEL
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights
 
@@ -96,6 +96,21 @@ def beginnings(parent: Run, training: CellDataset) -> dict[str, int | None]:
                 images = training.images[np.flatnonzero(training.labels == c)[:ENOUGH_TO_COMPARE]]
                 found[name] = int(classifier(images).mean(axis=0).argmax())
     return found
+
+
+def resemblances(lineage: Mapping[str, Any]) -> str:
+    """Return what is said of the classes that the parent does not know by name, if any.
+
+    Examples
+    --------
+    >>> resemblances({"name": "pbc-64", "classes": {"basophil": "basophil", "ig": "myelocyte"}})
+    'pbc-64 has no class of these names; they begin as its classes that they resemble most: ig as myelocyte'
+    """
+    begun = [f"{name} as {own or 'the mean of all'}" for name, own in lineage["classes"].items() if own != name]
+    if not begun:
+        return ""
+    what = "has no class of these names; they begin as its classes that they resemble most"
+    return f"{lineage['name']} {what}: {', '.join(begun)}"
 
 
 def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from gansynth.metrics.agreement import wilson_interval
 from gansynth.metrics.appearance import EDGE, appearance, nearest_in_any_orientation
+from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.estimate import Estimate, too_few
 from gansynth.metrics.memorisation import copy_threshold, memorisation, memorisation_alarm
-from gansynth.metrics.multiple_testing import holm
 from gansynth.studies.quality.real_cache import RealCache
 from gansynth.studies.quality.sets import Images, Rows, Sets
 from gansynth.studies.quality.shown import Pair

@@ -1,18 +1,20 @@
-"""Which cell encoder a comparison is measured with."""
+"""Who judges: the cell encoder of a comparison, and what the head of a pretrained judge learns from."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder
 from gansynth.errors import InputError
 from gansynth.studies.quality.real_cache import RealCache
-from gansynth.studies.quality.sets import Sets
+from gansynth.studies.quality.sets import Images, Rows, Sets
 from gansynth.studies.quality.stages import Stages
 from gansynth.version import __version__
 
@@ -20,6 +22,12 @@ SHIPPED = "pbc-encoder"
 """The zoo's encoder of peripheral blood cells."""
 
 AUTO, OWN = "auto", "own"
+
+ENOUGH = 100
+"""Cells of every class that the generator has not seen, from which a judge learns from one half of them."""
+
+MOST = 300
+"""Cells of a class that it learns from otherwise."""
 
 
 def choose_encoder(
@@ -104,3 +112,61 @@ def _own(sets: Sets, cache: RealCache, stages: Stages, seed: int, device: torch.
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not the answer
         encoder.save(place)
     return encoder
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Real cells in two parts.
+
+    Attributes
+    ----------
+    learned, judging : Rows
+        Rows of the real data set: what the head learns from, and other held-out cells by which it is judged.
+    unseen : bool
+        Whether the generator has seen none of those it learns from.
+    """
+
+    learned: Rows
+    judging: Rows
+    unseen: bool
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader must know of the judge."""
+        if self.unseen:
+            return []
+        return [
+            f"below {ENOUGH} real cells of some class were held out, so the linear judge in pretrained features has "
+            "learned from the training images, which the generator has seen, too"
+        ]
+
+
+def lesson_of(sets: Sets, seed: int, seen: frozenset[str] | None = None) -> Lesson:
+    """Divide the real cells that the generator has not seen in halves; where they are too few, learn from the training
+    images.
+
+    Parameters
+    ----------
+    sets : Sets
+    seed : int
+        Of the draw.
+    seen : frozenset of str, optional
+        sha256 of the images that the generator was trained on; default: all training images.
+    """
+    unseen = _unseen(sets, seen)
+    n = len(sets.class_names)
+    counts = unseen.counts(n)
+    if counts.min() >= ENOUGH:
+        learned = unseen.draw(counts // 2, seed)
+        return Lesson(unseen.rows[learned], np.delete(unseen.rows, learned), unseen=True)
+    learned = sets.training.draw(np.full(n, MOST), seed)
+    return Lesson(sets.training.rows[learned], sets.held_out.rows, unseen=False)
+
+
+def _unseen(sets: Sets, seen: frozenset[str] | None) -> Images:
+    """Return the held-out images, and the training images that are not among `seen`."""
+    fresh = np.array([seen is not None and sha256 not in seen for sha256 in sets.training.sha256()], dtype=bool)
+    rows = np.concatenate([sets.held_out.rows, sets.training.rows[fresh]])
+    labels = np.concatenate([sets.held_out.labels, sets.training.labels[fresh]])
+    order = np.argsort(rows)
+    return Images(sets.held_out.dataset, rows[order], labels[order])
