@@ -42,7 +42,7 @@ def info(folder: Path, as_json: bool) -> None:
     """
     from gansynth.data.info import dataset_info
 
-    report = dataset_info(folder)
+    report = dataset_info(folder, progress=True)
     click.echo(json.dumps(report.to_json()) if as_json else report.to_text())
 
 
@@ -195,7 +195,13 @@ def split(
 
         seen = seen.union(*(open_run(generator).training_sha256 for generator in generators))
     dataset = split_dataset(
-        open_dataset(folder, progress=True, splits=False), test=test, val=val, seed=seed, groups=group, seen=seen
+        open_dataset(folder, progress=True, splits=False),
+        test=test,
+        val=val,
+        seed=seed,
+        groups=group,
+        seen=seen,
+        progress=True,
     )
     written = write_splits(dataset, folder, force=force)
     for part in ("train", "val", "test"):

@@ -17,6 +17,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from threadpoolctl import threadpool_limits
 
+from gansynth.runs.display import WorkDisplay
+
 THUMBNAIL = 32
 HASH_EDGE = 8
 # Chosen by looking at the closest pairs of 13,649 blood cells: the one true near duplicate there has
@@ -61,6 +63,7 @@ def find_duplicates(
     *,
     max_hash_distance: int = MAX_HASH_DISTANCE,
     max_difference: float = MAX_DIFFERENCE,
+    progress: bool = False,
 ) -> Duplicates:
     """Find exact and near duplicates.
 
@@ -73,6 +76,9 @@ def find_duplicates(
         Largest number of differing hash bits (of 63) of a candidate.
     max_difference : float
         Largest `distance` of a near pair.
+    progress : bool
+        Show how far the search is, on standard error: every image is compared with every other, so that ten times as
+        many take a hundred times as long.
 
     Returns
     -------
@@ -86,7 +92,7 @@ def find_duplicates(
     distinct = np.sort(first).astype(np.int64)
     # The products are small: threads gain little on a free machine, and wait for each other on a busy one.
     with threadpool_limits(1, "blas"):
-        pairs, distance = _near_pairs(images, distinct, max_hash_distance, max_difference)
+        pairs, distance = _near_pairs(images, distinct, max_hash_distance, max_difference, progress)
     near = distinct[pairs]
     links = np.concatenate([near, *[np.stack([np.full(len(g) - 1, g[0]), g[1:]], axis=1) for g in exact]])
     component = _components(links, n) if n else np.zeros(0, np.int64)
@@ -116,34 +122,40 @@ def _area_weights(size: int) -> NDArray[np.float32]:
 
 
 def _near_pairs(
-    images: NDArray[np.uint8], rows: NDArray[np.int64], max_hash_distance: int, max_difference: float
+    images: NDArray[np.uint8], rows: NDArray[np.int64], max_hash_distance: int, max_difference: float, progress: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     signs, means, contrast = _outlines(images, rows)
     least_agreement = HASH_EDGE * HASH_EDGE - 1 - 2 * max_hash_distance
     pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0)
-    for start in range(0, len(rows), _BLOCK):
-        own = _flat(signs[start : start + _BLOCK].astype(np.float32))
-        for other in range(start, len(rows), _BLOCK):
-            first, *turned = _orientations(signs[other : other + _BLOCK].astype(np.float32))
-            agreement = own @ _flat(first).T
-            for turn in turned:
-                np.maximum(agreement, own @ _flat(turn).T, out=agreement)
-            i, j = np.nonzero(agreement >= least_agreement)
-            i, j = i + start, j + other
-            likely = (i < j) & (np.minimum(contrast[i], contrast[j]) >= _MIN_CONTRAST)
-            likely &= np.abs(means[i] - means[j]).max(axis=1) <= _MAX_MEAN_DIFFERENCE
-            i, j = i[likely], j[likely]
-            while len(i):
-                distance = _orientation_distance(images, rows[i[:_CHUNK]], rows[j[:_CHUNK]])
-                distance /= np.sqrt(contrast[i[:_CHUNK]] * contrast[j[:_CHUNK]])
-                close = distance <= max_difference
-                pairs = np.concatenate([pairs, np.stack([i[:_CHUNK][close], j[:_CHUNK][close]], axis=1)])
-                distances = np.concatenate([distances, distance[close]])
-                i, j = i[_CHUNK:], j[_CHUNK:]
-                if len(i):  # thousands of images that are all alike: what is linked already needs no second proof
-                    linked = _components(pairs, len(rows))
-                    apart = linked[i] != linked[j]
-                    i, j = i[apart], j[apart]
+    # Of every block, pairs with itself and with those after it.
+    total = sum((len(rows) - start) * min(_BLOCK, len(rows) - start) for start in range(0, len(rows), _BLOCK))
+    compared = 0
+    with WorkDisplay("looking for duplicates, in pairs", total, shown=progress) as display:
+        for start in range(0, len(rows), _BLOCK):
+            own = _flat(signs[start : start + _BLOCK].astype(np.float32))
+            for other in range(start, len(rows), _BLOCK):
+                first, *turned = _orientations(signs[other : other + _BLOCK].astype(np.float32))
+                agreement = own @ _flat(first).T
+                for turn in turned:
+                    np.maximum(agreement, own @ _flat(turn).T, out=agreement)
+                i, j = np.nonzero(agreement >= least_agreement)
+                i, j = i + start, j + other
+                likely = (i < j) & (np.minimum(contrast[i], contrast[j]) >= _MIN_CONTRAST)
+                likely &= np.abs(means[i] - means[j]).max(axis=1) <= _MAX_MEAN_DIFFERENCE
+                i, j = i[likely], j[likely]
+                while len(i):
+                    distance = _orientation_distance(images, rows[i[:_CHUNK]], rows[j[:_CHUNK]])
+                    distance /= np.sqrt(contrast[i[:_CHUNK]] * contrast[j[:_CHUNK]])
+                    close = distance <= max_difference
+                    pairs = np.concatenate([pairs, np.stack([i[:_CHUNK][close], j[:_CHUNK][close]], axis=1)])
+                    distances = np.concatenate([distances, distance[close]])
+                    i, j = i[_CHUNK:], j[_CHUNK:]
+                    if len(i):  # thousands of images that are all alike: what is linked already needs no second proof
+                        linked = _components(pairs, len(rows))
+                        apart = linked[i] != linked[j]
+                        i, j = i[apart], j[apart]
+            compared += (len(rows) - start) * len(own)
+            display.update(compared)
     return pairs, distances
 
 

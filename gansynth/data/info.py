@@ -117,7 +117,9 @@ class DatasetInfo:
         return "\n".join(lines)
 
 
-def dataset_info(data: str | Path, *, size: int = 128, cache_dir: Path | None = None) -> DatasetInfo:
+def dataset_info(
+    data: str | Path, *, size: int = 128, cache_dir: Path | None = None, progress: bool = False
+) -> DatasetInfo:
     """Look at a class-folder tree.
 
     Parameters
@@ -127,6 +129,8 @@ def dataset_info(data: str | Path, *, size: int = 128, cache_dir: Path | None = 
         Edge length in pixels at which near duplicates are looked for.
     cache_dir : path-like, optional
         Where decoded images are kept, as in `open_dataset`.
+    progress : bool
+        Show how far decoding and the search for duplicates are, on standard error.
 
     Raises
     ------
@@ -136,10 +140,10 @@ def dataset_info(data: str | Path, *, size: int = 128, cache_dir: Path | None = 
     root = Path(data)
     if str(data) == "phantom" and not root.is_dir():
         raise InputError("phantom cells have no files to look at; write some with `gansynth data phantom OUT` first")
-    pack = open_pack(root, size, cache_dir=cache_dir)
+    pack = open_pack(root, size, cache_dir=cache_dir, progress=progress)
     names = [pack.class_names[label] for label in pack.labels]
     counts = Counter(names)
-    found = find_duplicates(pack.images, pack.sha256)
+    found = find_duplicates(pack.images, pack.sha256, progress=progress)
     groups = [*(group.tolist() for group in found.exact), *found.near.tolist()]
     splits, problem = _splits(root, pack, names)
     return DatasetInfo(

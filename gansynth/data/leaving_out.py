@@ -145,19 +145,19 @@ def dedupe(data: str | Path, out: str | Path, *, size: int = 128, progress: bool
     refuse_out(data, out)
     root = Path(data)
     dataset = open_dataset(root, size=size, progress=progress, splits=False)
-    left_out = redundant(dataset)
+    left_out = redundant(dataset, progress)
     kept = write_without(root, Path(out), list(dataset.records["path"]), left_out)
     return Deduped(len(kept), left_out)
 
 
-def redundant(dataset: CellDataset) -> pd.DataFrame:
+def redundant(dataset: CellDataset, progress: bool = False) -> pd.DataFrame:
     """Return which images could be left out, as `Deduped.left_out`.
 
     Images that belong together, exactly or nearly, also through others, are a group. Its first image by path stays,
     where all are of one class.
     """
     sha256, paths = dataset.records["sha256"].to_numpy(), dataset.records["path"].to_numpy()
-    component = find_duplicates(dataset.images, list(sha256)).component
+    component = find_duplicates(dataset.images, list(sha256), progress=progress).component
     rows = []
     for group in np.flatnonzero(np.bincount(component) > 1):
         mine = np.flatnonzero(component == group)

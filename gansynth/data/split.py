@@ -31,6 +31,7 @@ def split_dataset(
     seed: int = 0,
     groups: str = "group",
     seen: Collection[str] = (),
+    progress: bool = False,
 ) -> CellDataset:
     """Split a data set into train, val and test.
 
@@ -51,6 +52,8 @@ def split_dataset(
     seen : collection of str
         sha256 of images that a generator has learned from (`Run.training_sha256`): it is to be trained on, or used to
         balance, and so they may not be tested on.
+    progress : bool
+        Show how far the search for duplicates is, on standard error.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def split_dataset(
         )
     if not 0 <= seed < 2**63:
         raise InputError(f"seed {seed}: give a whole number from 0")
-    units = inseparable_units(dataset, groups)
+    units = inseparable_units(dataset, groups, progress)
     counts = counts_of_units(units, dataset)
     training_only = np.zeros(len(counts), bool)
     learned = (dataset.records["origin"] == "synthetic") | dataset.records["sha256"].isin(list(seen))

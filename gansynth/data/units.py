@@ -13,7 +13,7 @@ from gansynth.data.duplicates import find_duplicates
 from gansynth.errors import InputError
 
 
-def inseparable_units(dataset: CellDataset, groups: str = "group") -> NDArray[np.int64]:
+def inseparable_units(dataset: CellDataset, groups: str = "group", progress: bool = False) -> NDArray[np.int64]:
     """Number what cannot be separated: images linked by a group or by being duplicates, also through others.
 
     Parameters
@@ -21,6 +21,8 @@ def inseparable_units(dataset: CellDataset, groups: str = "group") -> NDArray[np
     dataset : CellDataset
     groups : str
         Column of the records that names the group; an empty cell means no group.
+    progress : bool
+        Show how far the search for duplicates is, on standard error.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def inseparable_units(dataset: CellDataset, groups: str = "group") -> NDArray[np
         known = ", ".join(map(str, dataset.records.columns))
         raise InputError(f"no column '{groups}' to group by; metadata.csv has {known}")
     n = len(dataset)
-    together = find_duplicates(dataset.images, dataset.records["sha256"].tolist()).component
+    together = find_duplicates(dataset.images, dataset.records["sha256"].tolist(), progress=progress).component
     code = pd.factorize(dataset.records[groups].fillna("").astype(str).replace("", None))[0]
     grouped = np.flatnonzero(code >= 0)
     # One graph over images, duplicate components and groups; an image is linked to both of its own.

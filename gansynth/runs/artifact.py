@@ -48,6 +48,9 @@ _ABOUT: dict[Kind, _About] = {
         "a cell detector: `gansynth data crop --detector` finds cells with it",
     ),
 }  # fmt: skip
+MOST_CLASSES = 10_000
+"""No laboratory distinguishes so many; more of them in a file take hours to be gone through."""
+
 _KINDS: tuple[Kind, ...] = tuple(_ABOUT)
 _TRAIN_ONE = (
     "no classifier ships trained, so train one with `gansynth train-classifier DATA --out runs/classifier`, then "
@@ -104,11 +107,17 @@ class Artifact:
     def class_names(self) -> tuple[str, ...]:
         """The classes that it makes, distinguishes, encodes or finds."""
         try:
-            return tuple(
+            names = tuple(
                 str(name) for name in self.info["thresholds" if self.kind == "cell detector" else "class_names"]
             )
         except (KeyError, TypeError):
             raise self.edited() from None
+        if len(names) > MOST_CLASSES:
+            raise InputError(
+                f"{shown(self.folder)}: names {len(names):,} classes, more than {MOST_CLASSES:,}; it was edited, so "
+                "restore it"
+            )
+        return names
 
     @cached_property
     def training_sha256(self) -> frozenset[str]:

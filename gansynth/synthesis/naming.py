@@ -34,7 +34,7 @@ def class_folders(class_names: Iterable[str]) -> dict[str, str]:
     names = list(class_names)
     plain = {name: _one_component(name) for name in names}
     # Names that need no change have the first claim to their folder.
-    order = sorted(names, key=lambda name: (plain[name] != name, names.index(name)))
+    order = sorted(names, key=lambda name: plain[name] != name)
     taken = set(_RESERVED)
     folders = {}
     for name in order:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 from trees import picture
 
+from gansynth.data import duplicates
 from gansynth.data.duplicates import find_duplicates
 from gansynth.data.picture import pixel_sha256
+from gansynth.runs.display import WorkDisplay
 
 
 def _stack(pictures: list[np.ndarray]) -> tuple[np.ndarray, list[str]]:
@@ -80,3 +83,16 @@ def test_a_thousand_prints_of_one_picture_are_one_component() -> None:
 def test_nothing_to_compare_finds_nothing(n: int) -> None:
     found = find_duplicates(np.zeros((n, 3, 16, 16), np.uint8), ["x"] * n)
     assert found.exact == [] and len(found.near) == 0 and len(found.component) == n
+
+
+def test_the_search_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(duplicates, "WorkDisplay", partial(WorkDisplay, every=0.0))
+    monkeypatch.setattr(duplicates, "_BLOCK", 4)
+    images, sha256 = _stack([picture(k) for k in range(10)])
+    find_duplicates(images, sha256, progress=True)
+    # Blocks of 4, 4 and 2 images, each with those from itself on: 10 x 4, 6 x 4, 2 x 2.
+    assert [line.split(",")[1].split(":")[1] for line in capsys.readouterr().err.splitlines()] == [
+        " 40 of 68", " 64 of 68", " 68 of 68",
+    ]  # fmt: skip
+    find_duplicates(images, sha256)
+    assert not capsys.readouterr().err

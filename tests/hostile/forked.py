@@ -102,12 +102,12 @@ def killed(one: Writing, place: Path, times: int, chance: random.Random) -> dict
     for k in range(times):
         out, log = place / str(k) / "out", place / f"{k}.log"
         for _ in range(chance.randrange(1, 4)):
-            child = start(one.line(out, resume=_holds_something(out)), log)
+            child = start(one.line(out, resume=_begun(out)), log)
             time.sleep(chance.uniform(0.02, 0.95) * seconds)
             os.kill(child, signal.SIGKILL)
             kills += end(child) == -signal.SIGKILL
         last = place / f"{k}.last.log"
-        status = end(start(one.line(out, resume=_holds_something(out)), last))
+        status = end(start(one.line(out, resume=_begun(out)), last))
         said = last.read_text()
         if status == 2 and not one.resumable and "Traceback" not in said:
             refused.append(said)
@@ -119,8 +119,9 @@ def killed(one: Writing, place: Path, times: int, chance: random.Random) -> dict
     return {"kills": kills, "refused": refused, "wrong": wrong, "seconds": seconds}
 
 
-def _holds_something(out: Path) -> bool:
-    return out.is_dir() and any(out.iterdir())
+def _begun(out: Path) -> bool:
+    """Whether there is something to go on with: in the folder, or beside it, where `balance` works until it is done."""
+    return any(out.glob("*")) or any(path.is_dir() for path in out.parent.glob(f".{out.name}.*"))
 
 
 def main(what: str, place: Path, given: dict[str, str], names: list[str], times: int, seed: int) -> None:

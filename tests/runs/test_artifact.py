@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from gansynth.classifiers import open_encoder
 from gansynth.errors import InputError
 from gansynth.gans import open_run
-from gansynth.runs.artifact import Kind, find_artifact, kind_of, shipped
+from gansynth.runs.artifact import MOST_CLASSES, Kind, find_artifact, kind_of, shipped
 from gansynth.smears.detector import open_detector
 
 
@@ -59,6 +61,16 @@ def test_a_folder_that_holds_something_else_is_refused_when_it_is_read(tmp_path:
     (tmp_path / "run.json").write_text("[]")
     with pytest.raises(InputError, match="the generator was cut off or edited"):
         find_artifact(tmp_path, "generator").info  # noqa: B018
+
+
+def test_more_classes_than_anybody_distinguishes_are_refused_at_once(tiny_run_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run_folder, tmp_path / "run")
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    for n in (MOST_CLASSES + 1, 100_000):
+        info["class_names"] = [f"class {k}" for k in range(n)]
+        (tmp_path / "run" / "run.json").write_text(json.dumps(info))
+        with pytest.raises(InputError, match=f"names {n:,} classes, more than 10,000"):
+            open_run(tmp_path / "run")
 
 
 def test_a_trained_model_is_of_one_kind() -> None:
