@@ -82,7 +82,8 @@ def curves_chart(
         at, value = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
         is_strong = name in strong
         color = palette[strong.index(name) % len(palette)] if is_strong else "#c9ced4"
-        axes.plot(at, value, color=color, linewidth=1.8 if is_strong else 1.0, zorder=3 if is_strong else 2)
+        line = {"color": color, "linewidth": 1.8 if is_strong else 1.0, "zorder": 3 if is_strong else 2}
+        axes.plot(at, value, marker="o" if len(value) == 1 else "", clip_on=len(value) > 1, **line)
         if is_strong and len(value):
             ends.append((float(value[-1]), name, color))
     axes.set_xlabel(xlabel)
@@ -93,6 +94,10 @@ def curves_chart(
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.margins(x=0.0)
+    if all(
+        len(np.atleast_1d(x)) < 2 for x, _ in curves.values()
+    ):  # a point alone has no width: begin with the training
+        axes.set_xlim(left=0)
     low, high = axes.get_ylim()
     for height, (_, name, color) in zip(
         spread_labels([end[0] for end in sorted(ends)], low, high), sorted(ends), strict=True

@@ -28,6 +28,7 @@ METADATA_COLUMNS = (
     "model_sha256",
     "confidence",
     "nearest_training_distance",
+    "min_confidence",
 )
 
 

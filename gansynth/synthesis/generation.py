@@ -87,7 +87,7 @@ def generate(
     """Write synthetic images of the classes asked for, each with its provenance.
 
     `out` gets `class/class_SEED.png` and `metadata.csv` with the columns file_name, class, seed,
-    model_sha256, confidence, nearest_training_distance. The image of a seed depends on the model, the
+    model_sha256, confidence, nearest_training_distance, min_confidence. The image of a seed depends on the model, the
     class and the seed only, never on how many are asked for: image i of a class has
     the seed `seed` + i, except that images which are screened out leave a gap.
 
@@ -155,7 +155,7 @@ def generate(
         classes = _read_progress(job, journal)
         with GenerationProgress(progress) as shown:
             classes = _produce(job, screen, generator, journal, classes, shown)
-        write_metadata(job.out, journal, job.folders, run.model_sha256)
+        write_metadata(job.out, journal, job.folders, run.model_sha256, min_confidence)
         journal.finish()
     finally:
         journal.close()

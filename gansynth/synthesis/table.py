@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 
 METADATA_FILE = "metadata.csv"
-METADATA_COLUMNS = ("file_name", "class", "seed", "model_sha256", "confidence", "nearest_training_distance")
+METADATA_COLUMNS = (
+    "file_name", "class", "seed", "model_sha256", "confidence", "nearest_training_distance", "min_confidence"
+)  # fmt: skip
 
 
-def write_metadata(out: Path, journal: Journal, folders: Mapping[str, str], model_sha256: str) -> None:
+def write_metadata(
+    out: Path, journal: Journal, folders: Mapping[str, str], model_sha256: str, min_confidence: float | None
+) -> None:
     """Write metadata.csv from the journal; memory does not grow with the number of rows.
 
     Parameters
@@ -34,7 +38,10 @@ def write_metadata(out: Path, journal: Journal, folders: Mapping[str, str], mode
         Of the generation, which is done.
     folders : mapping of class name to folder name
     model_sha256 : str
+    min_confidence : float or None
+        The screening that the images passed; without one the column is empty.
     """
+    least = "" if min_confidence is None else f"{min_confidence:g}"
     with (
         whole_file(out / METADATA_FILE) as temporary,
         # A folder name that is not valid UTF-8 goes into the table byte by byte as it is on the disk.
@@ -48,7 +55,7 @@ def write_metadata(out: Path, journal: Journal, folders: Mapping[str, str], mode
                 confidence = "" if image.confidence is None else f"{image.confidence:.6f}"
                 distance = "" if image.distance is None else f"{image.distance:.4f}"
                 where = image_file_name(folder, image.seed)
-                table.write((where, chunk.class_name, image.seed, model_sha256, confidence, distance))
+                table.write((where, chunk.class_name, image.seed, model_sha256, confidence, distance, least))
 
 
 def report_of_finished(

@@ -64,7 +64,8 @@ def test_a_run_holds_all_that_it_promises(tmp_path: Path) -> None:
     assert len(watched) == 2
     assert set(watched[0]) == set(run.class_names)
     assert set(watched[0]["smudge cell"]) == {"recall", "real_recall", "diversity"}
-    assert Image.open(run.path / "samples" / "step-00000004.png").size[1] > 3 * 16
+    beginning, later = (Image.open(run.path / "samples" / f"step-{step:08d}.png") for step in (0, 4))
+    assert beginning.size == later.size and later.size[1] > 3 * 16
 
 
 def test_a_run_knows_its_training_images_and_no_others(tmp_path: Path) -> None:

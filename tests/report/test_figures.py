@@ -7,6 +7,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gansynth.report.drawing import REAL
 from gansynth.report.figures import counts_chart, curves_chart, spread_labels
 
 
@@ -28,3 +29,11 @@ def test_names_at_the_ends_of_curves_never_overlap_nor_leave_the_top(heights: li
     placed = spread_labels(sorted(heights), 0.0, 1.0)
     assert max(placed) <= 1.0
     assert all(b - a >= 0.085 - 1e-9 for a, b in itertools.pairwise(placed))
+
+
+def test_a_curve_of_one_point_is_seen() -> None:
+    def drawn(x: list[float], y: list[float]) -> str:
+        return curves_chart({"basophil": (x, y)}, xlabel="minutes", ylabel="share", percent=True)
+
+    mark = f'style="fill: {REAL}; stroke: {REAL}"'
+    assert mark in drawn([2.0], [0.84]) and mark not in drawn([1.0, 2.0], [0.5, 0.84])

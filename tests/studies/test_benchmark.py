@@ -255,7 +255,7 @@ def test_killed_and_continued_gives_the_same_tables(
         "--encoder", str(encoder_folder), "--out", str(out),
     ]  # fmt: skip
     process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not (out / "quality" / "three-seed0" / "results.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)

@@ -23,7 +23,7 @@ from gansynth.synthesis.provenance import Provenance, encode_png
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-COLUMNS = ["file_name", "class", "seed", "model_sha256", "confidence", "nearest_training_distance"]
+COLUMNS = ["file_name", "class", "seed", "model_sha256", "confidence", "nearest_training_distance", "min_confidence"]
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +221,7 @@ def test_screening_keeps_only_what_the_independent_classifier_accepts(
     )
     table = pd.read_csv(tmp_path / "out" / "metadata.csv")
     assert (table["confidence"] >= median_confidence - 1e-6).all()
+    assert table["min_confidence"].to_numpy() == pytest.approx(median_confidence, rel=1e-5)
     (only,) = report.classes
     assert report.complete and only.written == 40 == len(table)
     assert only.tries == only.written + only.rejected + only.copies + only.broken > 40

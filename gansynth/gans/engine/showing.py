@@ -90,12 +90,29 @@ def show(
     per_class = max(reports.watch_images, reports.sheet_columns)
     images, labels = _samples(gan, ema, len(class_names), per_class)
     first = np.concatenate([np.flatnonzero(labels == c)[: reports.sheet_columns] for c in range(len(class_names))])
-    sheet = class_sheet(images[first], labels[first].tolist(), class_names)
-    with whole_file(out / "samples" / f"step-{at.step:08d}.png") as temporary:
-        sheet.save(temporary)
+    sheet = _write_sheet(out, at.step, images[first], labels[first], class_names)
     seen = watcher.look(images, labels)
     journal.watch(at, seen.table(class_names), seen.warnings(class_names), sheet)
     return seen
+
+
+def show_beginning(out: Path, gan: GAN, ema: Ema, class_names: tuple[str, ...]) -> None:
+    """Write the sheet of step 0, before the judges are trained: what a training begins with.
+
+    A GAN that needs a judge to make a class has none yet.
+    """
+    if type(gan).label_with is GAN.label_with:
+        images, labels = _samples(gan, ema, len(class_names), gan.recipe.reports.sheet_columns)
+        _write_sheet(out, 0, images, labels, class_names)
+
+
+def _write_sheet(
+    out: Path, step: int, images: NDArray[np.uint8], labels: NDArray[np.int64], class_names: tuple[str, ...]
+) -> Image.Image:
+    sheet = class_sheet(images, labels.tolist(), class_names)
+    with whole_file(out / "samples" / f"step-{step:08d}.png") as temporary:
+        sheet.save(temporary)
+    return sheet
 
 
 @torch.inference_mode()

@@ -22,7 +22,7 @@ from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play
 from gansynth.gans.engine.loop import Batches, Callbacks, build_optimizers, train
 from gansynth.gans.engine.run_folder import begin_folder, best_score, identity_of, write_info, write_model
-from gansynth.gans.engine.showing import prepare_watch, show
+from gansynth.gans.engine.showing import prepare_watch, show, show_beginning
 from gansynth.gans.engine.state import load_state, save_state
 from gansynth.gans.engine.transfer import inherited, transfer
 from gansynth.gans.gan import GAN, build_gan
@@ -144,6 +144,8 @@ def train_gan(
         tracker.log_hyperparams(recipe.model_dump(mode="json") | {"seed": seed})
     with Journal(out, start.step, terminal=progress, enabled=fabric.is_global_zero, loggers=trackers) as journal:
         if fabric.is_global_zero:
+            if start.step == 0:
+                show_beginning(out, gan, ema, training.class_names)
             watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal, gan.pretrained)
             write_info(
                 out, training, recipe, seed, fabric, start, lineage,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,20 +15,14 @@ from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.files.atomic import write_json
 from gansynth.metrics.matching import Pairing
-from gansynth.runs.display import clock, time_left
-from gansynth.studies.benchmark.entry import Entry, carry_out, entries_of
+from gansynth.studies.benchmark.attempts import attempts
+from gansynth.studies.benchmark.entry import Entry, entries_of
 from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, Settings, gather
 from gansynth.studies.quality.judges import AUTO, OWN, named_encoder
 from gansynth.studies.result_file import read_result
 from gansynth.version import __version__
 
 SETTINGS = "settings.json"
-
-_NOT_OUR_FAULT = (InputError, RuntimeError, ArithmeticError, MemoryError, ValueError, OSError)
-"""What one recipe may fail with without costing the others."""
-
-_AT_ONCE = 1.0
-"""Seconds within which a recipe was there already, and says nothing of how long the others take."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +62,9 @@ def benchmark(
     **options: Any,
 ) -> Benchmark:
     """Train, generate, measure and rank.
+
+    Recipes are carried out one after the other; within ``joblib.parallel_config(backend="dask")``, or another backend
+    than joblib's own, on its workers, which see `data` and `out`.
 
     Parameters
     ----------
@@ -126,26 +122,14 @@ def benchmark(
         progress=progress,
     )
     _claim(resolved, how.changes, resume)
-    rows: list[BenchmarkRun] = []
-    took: list[float] = []
-    for number, entry in enumerate(entries, 1):
-        if progress:
-            left = time_left(sum(took), len(took), len(took) + len(entries) - number + 1)
-            _say(f"[{number} of {len(entries)}] {entry.name}; {clock(left)} left")
-        began = time.monotonic()
-        try:
-            rows.append(carry_out(entry, resolved))
-        except _NOT_OUR_FAULT as error:
-            rows.append(_failed(entry, error))
-            if progress:
-                _say(f"{entry.name} failed: {rows[-1].error}")
-        if (seconds := time.monotonic() - began) > _AT_ONCE:
-            took.append(seconds)
+    rows: dict[str, BenchmarkRun] = {}
+    for entry, row in attempts(entries, resolved):
+        rows[entry.name] = row
         # After every entry, so that a benchmark cut short has its tables.
-        found = gather(resolved, rows)
+        found = gather(resolved, [rows[one.name] for one in entries if one.name in rows])
         found.write(resolved.out)
     if not found.done:
-        raise InputError(f"no recipe could be carried out; the first failed so: {rows[0].error}")
+        raise InputError(f"no recipe could be carried out; the first failed so: {found.runs[0].error}")
     return found
 
 
@@ -198,18 +182,6 @@ def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
     elif settings.out.is_dir() and any(p for p in settings.out.iterdir() if p.name != "runs"):
         raise InputError(f"{settings.out}: is not empty and holds no benchmark; give another --out")
     asked.write(settings.out)
-
-
-def _failed(entry: Entry, error: BaseException) -> BenchmarkRun:
-    what = str(error).strip().splitlines()
-    said = f"{what[0] if what else ''}" if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-    return BenchmarkRun(entry.recipe, entry.gan, entry.seed, "failed", error=said[:500])
-
-
-def _say(line: str) -> None:
-    import sys
-
-    print(line, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from gansynth.studies.comparison.jobs import keep_failure, keep_outcome, run_job
 from gansynth.studies.comparison.plan import Plan, gans_of, steps_of
 from gansynth.studies.comparison.record import finished
 from gansynth.studies.comparison.splits import Fold, Images, split_after
+from gansynth.studies.spread import has_backend
 
 _JOB_BYTES = 2 * 1024**3
 """What a job holds beside the shared images: torch, a network, its activations, the features of a classical model."""
@@ -290,12 +291,9 @@ def chosen_jobs(asked: int | None, device: str, before: int | None = None) -> in
     Where nothing is asked: what the user's own joblib configuration says (0), as many as `before`, one on a GPU, else
     as many as there are cores and memory.
     """
-    from joblib.parallel import get_active_backend
-
     if asked is not None:
         return asked
-    backend, _ = get_active_backend()
-    if type(backend).__name__ not in ("LokyBackend", "SequentialBackend"):
+    if has_backend():
         return 0
     if before:
         return before

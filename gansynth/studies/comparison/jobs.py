@@ -9,6 +9,7 @@ from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
 from gansynth.studies.comparison.arm import Cell, Job, Outcome, carry_out
 from gansynth.studies.comparison.record import FAILED, write_record
+from gansynth.studies.spread import spread
 
 
 def run_jobs(jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
@@ -25,16 +26,7 @@ def run_jobs(jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
     MemoryError
         If the system ended a process.
     """
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    how = {} if processes == 0 else {"n_jobs": processes}
-    try:
-        yield from Parallel(**how, return_as="generator_unordered", batch_size=1)(
-            delayed(carry_out)(job) for job in jobs
-        )
-    except TerminatedWorkerError as error:
-        raise MemoryError("a process of the comparison was ended by the system") from error
+    return spread(carry_out, jobs, processes)
 
 
 def keep_failure(out: Path, cell: Cell, error: str, traceback: str, is_mistake: bool = False) -> str:
