@@ -179,7 +179,7 @@ def run_demo(
     how = "from scratch" if before is None else f"on from {before.name}"
     _say(f"2/5  training {how} for {minutes:g} minutes, after a classifier that will watch it")
     run = train_gan(dataset, recipe, folder / "run", minutes=minutes, parent=parent, seed=seed, device=device)
-    if before is None and run.info["step"] < effort.least_steps:
+    if before is None and run.step < effort.least_steps:
         _say(
             f"     {run.info['step']:,} steps in that time: this machine is busy or slow, so training goes on to "
             f"{effort.least_steps:,} steps, or to {MOST * minutes:g} minutes in all"
@@ -287,7 +287,7 @@ def take_first_look(
         diversity_held_out=class_diversity(_per_pixel(fresh.images), fresh.labels, len(names)),
         memorisation=memorisation(near, near_fresh),
         copies=0 if prints is None else int((near < prints.copy_threshold).sum()),
-        minutes=float(run.info["seconds"]) / 60,
+        minutes=run.seconds / 60,
         curves=curves_of(read_log(run.path)),
         before=earlier,
     )

@@ -27,6 +27,13 @@ TINY = (
 """Changes that make the recipe c-wgan-gp train within a second."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes test, begin with the files whose tests are slow: else one is left alone with them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Let torch use one thread: on tiny networks more of them only wait for each other."""

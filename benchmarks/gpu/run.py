@@ -39,7 +39,7 @@ from gansynth.gans import build_gan, train_gan
 from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play, play_in_python
-from gansynth.gans.engine.loop import Batches, build_optimizers, train
+from gansynth.gans.engine.loop import Batches, Callbacks, build_optimizers, train
 from gansynth.gans.run import Run
 from gansynth.recipes import GanRecipe, load_recipe, recipe_names
 from gansynth.runs.device import allow_fast_arithmetic, keep_freed_memory
@@ -100,8 +100,8 @@ class Game:
         logged: list[dict[str, float]] = []
         train(
             self.gan, self.ema, self.optimizers, self.batches, Budget(self.at + n, None, None), self.fabric,
-            seed=0, start=Progress(self.at), play=self.play, on_log=lambda at, terms: logged.append(terms),
-            on_sheet=lambda at: None, on_save=lambda at, finished: None,
+            seed=0, start=Progress(self.at), play=self.play,
+            callbacks=Callbacks(on_log=lambda at, terms: logged.append(terms)),
         )  # fmt: skip
         self.at += n
         return logged[-1]

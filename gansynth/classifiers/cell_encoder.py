@@ -20,12 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from gansynth.classifiers.encoder_training import BATCH, EDGE, resized, trained_network
+from gansynth.classifiers.encoder_training import BATCH, EDGE, trained_network
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json
 from gansynth.networks.cell_encoder import CellEncoderNetwork
-from gansynth.networks.images import to_float
+from gansynth.networks.images import resized, to_float
 from gansynth.runs.artifact import Artifact, find_artifact, shipped
 from gansynth.runs.device import placed
 from gansynth.runs.weights import halved, read_weights, widened, write_weights

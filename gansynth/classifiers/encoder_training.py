@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
 from gansynth.networks.cell_encoder import CellEncoderNetwork
-from gansynth.networks.images import orient_each, to_float
+from gansynth.networks.images import orient_each, resized, to_float
 from gansynth.runs.device import has_bf16, placed
 
 EDGE = 64
@@ -108,10 +108,3 @@ def _settle(network: CellEncoderNetwork, train: CellDataset, device: torch.devic
     every = torch.randperm(len(train), generator=order)[: 40 * BATCH]
     for index in every.split(BATCH):
         network(resized(to_float(torch.from_numpy(train.images[index.numpy()]).to(device)), EDGE))
-
-
-def resized(x: Tensor, edge: int) -> Tensor:
-    """Return images [n, 3, H, W] at `edge` x `edge` px, antialiased; as they are where they have that size."""
-    if x.shape[-2:] == (edge, edge):
-        return x
-    return F.interpolate(x, size=(edge, edge), mode="bilinear", align_corners=False, antialias=True)

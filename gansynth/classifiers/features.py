@@ -15,12 +15,11 @@ from gansynth.cells.nuclei import COLUMNS, nucleus_features
 from gansynth.cells.segmentation import segment_cell
 from gansynth.classifiers.backbones import build_backbone, published_weights
 from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_cell_encoder
-from gansynth.classifiers.encoder_training import resized
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.networks.backbone import Backbone, Preparation
 from gansynth.networks.efficientnet_lite import LiteStages
-from gansynth.networks.images import to_float
+from gansynth.networks.images import resized, to_float
 from gansynth.recipes.classifier import BackboneRecipe, load_classifier_recipe
 from gansynth.runs.device import chosen_device
 

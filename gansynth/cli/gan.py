@@ -78,8 +78,11 @@ def train_gan(
     from gansynth.data import open_dataset
     from gansynth.data.opening import refuse_inside
     from gansynth.report.training import TrainingPage
+    from gansynth.runs.device import Devices
 
     refuse_inside(data, out)
+    if precision is not None:
+        changes = (*changes, f"training.precision='{precision}'")
     chosen = gans.choose_recipe(recipe, changes, out, resume=resume, parent=parent)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
     if dry_run:
@@ -97,9 +100,7 @@ def train_gan(
         resume=resume,
         parent=parent,
         seed=seed,
-        device=device,
-        devices=devices,
-        precision=precision,
+        device=Devices(device, devices),
         loggers=[TrainingPage(out), *loggers],
     )
     if gans.is_first_process():

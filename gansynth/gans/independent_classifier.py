@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
 from gansynth.errors import InputError
-from gansynth.networks.images import orient_each, to_float
+from gansynth.networks.images import orient_each, resized, to_float
 from gansynth.networks.small_cnn import SmallCNN
 from gansynth.runs.device import has_bf16, placed
 from gansynth.runs.weights import read_weights, widened, write_weights
@@ -54,7 +54,7 @@ class IndependentClassifier:
         parts = []
         for start in range(0, len(images), 256):
             x = to_float(torch.from_numpy(np.ascontiguousarray(images[start : start + 256])).to(self.device))
-            parts.append(function(_resized(x)).float().cpu().numpy())
+            parts.append(function(resized(x, EDGE)).float().cpu().numpy())
         width = 0 if parts else function(torch.zeros(1, 3, EDGE, EDGE, device=self.device)).shape[1]
         return np.concatenate(parts) if parts else np.zeros((0, width), dtype=np.float32)
 
@@ -73,12 +73,6 @@ class IndependentClassifier:
         except (KeyError, ValueError, RuntimeError):
             raise InputError(f"{path}: is not an independent classifier of gansynth; the run was edited") from None
         return cls(network, device)
-
-
-def _resized(x: Tensor) -> Tensor:
-    if x.shape[-1] == EDGE:
-        return x
-    return F.interpolate(x, size=(EDGE, EDGE), mode="bilinear", align_corners=False, antialias=True)
 
 
 def train_independent_classifier(
@@ -119,7 +113,7 @@ def train_independent_classifier(
             labels = sampler.draw_labels(batch_size, order)
             index = sampler.draw_images(labels, order).numpy()
             x = to_float(torch.from_numpy(train.images[index]).to(device))
-            x = orient_each(_resized(x))
+            x = orient_each(resized(x, EDGE))
             with torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device)):
                 logits = network(_jittered(x))
             loss = F.cross_entropy(logits.float(), labels.to(device), label_smoothing=0.05)

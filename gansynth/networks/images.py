@@ -1,9 +1,11 @@
-"""Pixels as networks see them (float, -1..1), and the eight orientations of the square: none of a cell is special."""
+"""Pixels as networks see them (float, -1..1), their size, and the eight orientations of the square, of which a cell has
+no special one."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -14,6 +16,13 @@ def to_float(images: Tensor) -> Tensor:
 def to_uint8(images: Tensor) -> Tensor:
     """Return float images in [-1, 1] as uint8, rounded to the nearest level."""
     return images.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def resized(x: Tensor, edge: int) -> Tensor:
+    """Return images [n, 3, H, W] at `edge` x `edge` px, antialiased; as they are where they have that size."""
+    if x.shape[-2:] == (edge, edge):
+        return x
+    return F.interpolate(x, size=(edge, edge), mode="bilinear", align_corners=False, antialias=True)
 
 
 def orient(images: Tensor, k: int) -> Tensor:

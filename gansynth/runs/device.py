@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -15,6 +16,21 @@ _N = TypeVar("_N", bound=nn.Module)
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _NEVER = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Devices of one kind that share every batch.
+
+    Attributes
+    ----------
+    kind : {"auto", "cpu", "cuda"}
+    count : int
+        Processes, one for each; where a training runs on several machines, on each of them.
+    """
+
+    kind: str = "auto"
+    count: int = 1
 
 
 def chosen_device(name: str) -> torch.device:

@@ -81,7 +81,6 @@ def balance(
     seed: int = 0,
     min_confidence: float | None = None,
     max_tries_factor: int = 20,
-    workers: int = 2,
     device: str = "auto",
     resume: bool = False,
     keep_copies: bool = False,
@@ -110,7 +109,7 @@ def balance(
         has more keeps them.
     seed : int
         Seed of the first synthetic image of every class, and of the split if there is none yet.
-    min_confidence, max_tries_factor, workers, device, keep_copies, keep_broken, progress
+    min_confidence, max_tries_factor, device, keep_copies, keep_broken, progress
         As for `generate`.
     resume : bool
         Continue a stopped run of the same request.
@@ -156,7 +155,6 @@ def balance(
             seed=seed,
             min_confidence=min_confidence,
             max_tries_factor=max_tries_factor,
-            workers=workers,
             device=device,
             resume=resume,
             keep_copies=keep_copies,

@@ -31,6 +31,8 @@ from gansynth.version import __version__
 if TYPE_CHECKING:
     from gansynth.gans import Run
 
+WORKERS = 2
+"""Threads that encode and write PNG files."""
 _UNWRITTEN_CHUNKS = 3  # how far the forward pass may run ahead of the disk; bounds the memory
 _PART = ".part"
 
@@ -75,7 +77,6 @@ def generate(
     seed: int = 0,
     min_confidence: float | None = None,
     max_tries_factor: int = 20,
-    workers: int = 2,
     device: str = "auto",
     resume: bool = False,
     keep_copies: bool = False,
@@ -87,7 +88,7 @@ def generate(
 
     `out` gets `class/class_SEED.png` and `metadata.csv` with the columns file_name, class, seed,
     model_sha256, confidence, nearest_training_distance. The image of a seed depends on the model, the
-    class and the seed only, never on how many are asked for or on `workers`: image i of a class has
+    class and the seed only, never on how many are asked for: image i of a class has
     the seed `seed` + i, except that images which are screened out leave a gap.
 
     Parameters
@@ -104,8 +105,6 @@ def generate(
         generator) assigns to their class with at least this probability.
     max_tries_factor : int
         Stop a class after this many tries per image asked for.
-    workers : int
-        Threads that encode and write PNG files.
     device : {"auto", "cpu", "cuda"}
     resume : bool
         Continue a stopped run of the same request; the folder ends up as if it had not been stopped.
@@ -142,8 +141,6 @@ def generate(
     job = _Job(
         run, counts, Path(out), seed, min_confidence, max_tries_factor, keep_copies, keep_broken, truncation, folders
     )
-    if workers < 1:
-        raise InputError(f"{workers} workers: give at least 1")
     if not _may_write(job, resume):
         return report_of_finished(job.out, run, counts, seed, min_confidence)
     where = chosen_device(device)
@@ -157,7 +154,7 @@ def generate(
             (job.out / folder).mkdir(exist_ok=True)
         classes = _read_progress(job, journal)
         with GenerationProgress(progress) as shown:
-            classes = _produce(job, screen, generator, journal, classes, workers, shown)
+            classes = _produce(job, screen, generator, journal, classes, shown)
         write_metadata(job.out, journal, job.folders, run.model_sha256)
         journal.finish()
     finally:
@@ -242,7 +239,6 @@ def _produce(
     generator: LoadedGenerator,
     journal: Journal,
     classes: dict[str, ClassReport],
-    workers: int,
     shown: GenerationProgress,
 ) -> dict[str, ClassReport]:
     """Generate what is missing; the next chunk is computed while the last ones are encoded and written."""
@@ -255,7 +251,7 @@ def _produce(
             kept = [replace(image, bytes=size.result()) for image, size in zip(chunk.kept, sizes, strict=True)]
             journal.append(replace(chunk, kept=kept))
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="png") as pool:
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="png") as pool:
         try:
             for name in job.counts:
                 class_index = job.run.class_index(name)

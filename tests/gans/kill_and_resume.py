@@ -20,7 +20,7 @@ from gansynth.gans import train_gan
 from gansynth.recipes import load_recipe
 
 KILLS = 20
-STEPS = 40
+STEPS = 24
 
 
 def attempt(work: Callable[[], object], seconds: float | None) -> bool:

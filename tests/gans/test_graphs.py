@@ -25,7 +25,7 @@ from gansynth.gans.engine.graphs import (
     drawing_nothing_on_the_processor,
     play_in_python,
 )
-from gansynth.gans.engine.loop import Batches, _move, build_optimizers, set_rate, train
+from gansynth.gans.engine.loop import Batches, Callbacks, _move, build_optimizers, set_rate, train
 from gansynth.gans.gan import Batch
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.runs.state_files import Progress
@@ -63,8 +63,7 @@ class Training:
         train(
             self.gan, self.ema, self.optimizers, self.batches, Budget(steps, None, None),
             Fabric(accelerator=self.device, devices=1), seed=3, start=Progress(start),
-            on_log=lambda at, terms: self.logged.append(terms), on_sheet=lambda at: None,
-            on_save=lambda at, finished: None, play=play,
+            callbacks=Callbacks(on_log=lambda at, terms: self.logged.append(terms)), play=play,
         )  # fmt: skip
         return self.state()
 

@@ -338,7 +338,7 @@ def test_linear_decay_ends_at_a_rate_of_nothing(tmp_path: Path) -> None:
 
 
 def test_precision_bf16_trains_to_finite_weights(tmp_path: Path) -> None:
-    run = train_tiny(tmp_path / "run", steps=3, precision="bf16")
+    run = train_tiny(tmp_path / "run", "training.precision=bf16", steps=3)
     assert run.info["precision"] == "bf16-mixed"
     tensors, _ = read_weights(run.path / "model.safetensors")
     assert all(torch.isfinite(t).all() and t.dtype == torch.float32 for t in tensors.values())

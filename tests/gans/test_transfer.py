@@ -12,7 +12,7 @@ import torch
 from gansynth.data import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, choose_recipe, train_gan
-from gansynth.gans.engine.transfer import images_before, resemblances
+from gansynth.gans.engine.transfer import Lineage
 from gansynth.recipes import load_recipe
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights, write_weights
@@ -72,7 +72,9 @@ def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_one_it_resemble
     before, after = (tensors_of(run)["gan.generator.embedding.weight"] for run in (parent, child))
     torch.testing.assert_close(after, before)
     assert child.info["parent"]["classes"]["monoblast"] == "lymphocyte"
-    assert resemblances(child.info["parent"]).endswith("that they resemble most: monoblast as lymphocyte")
+    assert Lineage.from_json(child.info["parent"]).resemblances.endswith(
+        "that they resemble most: monoblast as lymphocyte"
+    )
 
 
 def test_a_new_class_starts_as_the_mean_where_the_parent_has_no_classifier(tmp_path: Path) -> None:
@@ -159,7 +161,7 @@ def test_the_slow_generator_of_a_child_remembers_its_parents(tmp_path: Path) -> 
     parent = train_tiny(tmp_path / "parent", steps=40)
     child = train_tiny(tmp_path / "child", None, "training.ema_half_life=1e9", steps=3, parent=parent.path)
     grandchild = train_tiny(tmp_path / "grandchild", None, STILL, steps=1, parent=child.path)
-    assert images_before(grandchild.info["parent"]) == parent.images + child.images
+    assert Lineage.from_json(grandchild.info["parent"]).images_before == parent.images + child.images
     before, after = tensors_of(parent), tensors_of(child)
     name = next(name for name in before if name.startswith("ema.") and before[name].is_floating_point())
     moved = (after[name] - before[name]).abs().max()

@@ -13,7 +13,7 @@ from gansynth.data import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
-from gansynth.gans.engine.loop import Batches, build_optimizers, train
+from gansynth.gans.engine.loop import Batches, Callbacks, build_optimizers, train
 from gansynth.gans.gan import build_gan
 from gansynth.recipes import load_recipe
 from gansynth.runs.state_files import Progress
@@ -38,7 +38,7 @@ def main(out: Path, recipe_file: str) -> None:
     ema = Ema(gan.generator, 100, None)
     train(
         gan, ema, build_optimizers(gan, recipe), batches, Budget(steps=3), fabric, seed=0, start=Progress(),
-        on_log=lambda *_: None, on_sheet=lambda *_: None, on_save=lambda *_: None,
+        callbacks=Callbacks(),
     )  # fmt: skip
     latents = hashlib.sha256(seen[0].latents.numpy().tobytes()).hexdigest()
     lines = [before, digest(gan), digest(ema.network), latents]

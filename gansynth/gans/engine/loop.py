@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -137,6 +138,31 @@ def set_rate(optimizer: Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
+def _nothing(*_: object) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What is called while the game goes on, at the multiples of steps that the recipe's `reports` name.
+
+    Attributes
+    ----------
+    on_log : callable of (Progress, mean loss terms since the last)
+    on_sheet : callable of (Progress)
+        Once more at the end.
+    on_save : callable of (Progress, whether the budget is spent)
+        Once more at the end.
+    on_step : callable of (Progress)
+        After every step.
+    """
+
+    on_log: Callable[[Progress, dict[str, float]], None] = _nothing
+    on_sheet: Callable[[Progress], None] = _nothing
+    on_save: Callable[[Progress, bool], None] = _nothing
+    on_step: Callable[[Progress], None] = _nothing
+
+
 def train(
     gan: GAN,
     ema: Ema,
@@ -147,17 +173,12 @@ def train(
     *,
     seed: int,
     start: Progress,
-    on_log: Callable[[Progress, dict[str, float]], None],
-    on_sheet: Callable[[Progress], None],
-    on_save: Callable[[Progress, bool], None],
-    on_step: Callable[[Progress], None] = lambda at: None,
+    callbacks: Callbacks,
     play: Play = play_in_python,
 ) -> bool:
     """Play until the budget is spent (return True) or the user interrupts (False).
 
-    Every callback comes at the multiples of steps that the recipe's `reports` name; `on_sheet` and `on_save` once
-    more at the end. `on_step` comes after every step. `play` makes the moves: as they are written, or as recordings
-    of them (`gansynth.gans.engine.graphs`).
+    `play` makes the moves: as they are written, or as recordings of them (`gansynth.gans.engine.graphs`).
 
     Raises
     ------
@@ -187,13 +208,13 @@ def train(
             if new and (stop or at % reports.log_every == 0):
                 terms = averages.read()
                 _refuse_divergence(terms, at, fabric)
-                on_log(progress, terms)
+                callbacks.on_log(progress, terms)
             if new and (stop or at % reports.sheet_every == 0):
-                on_sheet(progress)
+                callbacks.on_sheet(progress)
                 gan.train()
             if new and (stop or at % reports.save_every == 0):
                 _refuse_divergence(_weights(gan), at, fabric)  # before it replaces a good state
-                on_save(progress, finished)
+                callbacks.on_save(progress, finished)
             if stop:
                 break
             if recipe.training.decay == "linear":
@@ -209,7 +230,7 @@ def train(
             play("the slow generator", average, at)
             seen = progress.images + batch * max(turn.repeats for turn in due.values())
             progress = Progress(at + 1, seen, time.monotonic() - began)
-            on_step(progress)
+            callbacks.on_step(progress)
     return finished
 
 

@@ -7,6 +7,7 @@ import json
 import math
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +21,7 @@ from gansynth.errors import InputError
 from gansynth.files import is_named
 from gansynth.files.atomic import write_json, write_text
 from gansynth.gans.engine.ema import Ema
+from gansynth.gans.engine.transfer import Lineage
 from gansynth.gans.pretrained_judge import JUDGE
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
 from gansynth.networks.efficientnet_lite import weights_sha256
@@ -97,7 +99,7 @@ def write_info(
     seed: int,
     fabric: Fabric,
     at: Progress,
-    lineage: dict[str, Any] | None,
+    lineage: Lineage | None,
     *,
     pretrained: Sequence[str],
     finished: bool,
@@ -106,7 +108,7 @@ def write_info(
     each pretrained network that a player looks through."""
     own = training.records["sha256"].tolist()
     if lineage is not None:
-        lineage = {**lineage, "training_sha256": sorted(set(lineage["training_sha256"]) - set(own))}
+        lineage = replace(lineage, training_sha256=tuple(sorted(set(lineage.training_sha256) - set(own))))
     packages = ("gansynth", "torch", "torchvision", "lightning-fabric", "numpy")
     info: dict[str, Any] = {
         "recipe": recipe.name,
@@ -126,7 +128,7 @@ def write_info(
         "training_counts": training.counts(),
         "pretrained": {name: weights_sha256(name) for name in pretrained},
         "training_origin": sorted(set(training.records["origin"])),
-        "parent": lineage,
+        "parent": None if lineage is None else lineage.to_json(),
         "training_sha256": own,
     }
     write_json(out / INFO, info)

@@ -14,11 +14,11 @@ from gansynth.errors import InputError
 from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play
-from gansynth.gans.engine.loop import Batches, build_optimizers, train
+from gansynth.gans.engine.loop import Batches, Callbacks, build_optimizers, train
 from gansynth.gans.engine.training import launch
 from gansynth.gans.gan import build_gan
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.runs.device import keep_freed_memory, placed
+from gansynth.runs.device import Devices, keep_freed_memory, placed
 from gansynth.runs.state_files import Progress
 
 _CLASSES, _IMAGES = 8, 256
@@ -88,7 +88,7 @@ def training_speed(
         If there is no such recipe or device, or the time is over before two steps were made.
     """
     recipe = recipe if isinstance(recipe, GanRecipe) else load_recipe(recipe)
-    fabric = launch(recipe, device, 1)
+    fabric = launch(recipe, Devices(device))
     keep_freed_memory()
     every = 1 if fabric.device.type == "cpu" else 10
     reports = recipe.reports.model_copy(update={"log_every": every, "sheet_every": 10**9, "save_every": 10**9})
@@ -109,7 +109,7 @@ def training_speed(
         began = time.monotonic()
         went_on = train(
             gan, ema, optimizers, batches, Budget(None, minutes=seconds / 60), fabric, seed=0, start=Progress(),
-            on_log=note, on_sheet=lambda at: None, on_save=lambda at, finished: None,
+            callbacks=Callbacks(on_log=note),
             play=best_play(
                 fabric, [gan, ema.network], list(optimizers.values()),
                 on_device=batches.on_device is not None, say=lambda sentence: None,

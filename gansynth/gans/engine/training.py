@@ -20,15 +20,15 @@ from gansynth.files import holding, is_first_process
 from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play
-from gansynth.gans.engine.loop import Batches, build_optimizers, train
+from gansynth.gans.engine.loop import Batches, Callbacks, build_optimizers, train
 from gansynth.gans.engine.run_folder import begin_folder, best_score, identity_of, write_info, write_model
 from gansynth.gans.engine.showing import prepare_watch, show
 from gansynth.gans.engine.state import load_state, save_state
-from gansynth.gans.engine.transfer import images_before, inherited, resemblances, transfer
+from gansynth.gans.engine.transfer import inherited, transfer
 from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.run import Run, open_run
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16, keep_freed_memory, placed
+from gansynth.runs.device import Devices, allow_fast_arithmetic, chosen_device, has_bf16, keep_freed_memory, placed
 from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
 from gansynth.runs.loggers import open_loggers
@@ -54,9 +54,7 @@ def train_gan(
     resume: bool = False,
     parent: str | Path | None = None,
     seed: int = 0,
-    device: str = "auto",
-    devices: int = 1,
-    precision: str | None = None,
+    device: str | Devices = "auto",
     progress: bool = True,
     loggers: Sequence[str | Logger] = (),
 ) -> Run:
@@ -82,11 +80,9 @@ def train_gan(
         run has a state to resume from.
     seed : int
         Decides everything random.
-    device : {"auto", "cpu", "cuda"}
-    devices : int
-        Processes (one for each device) that share every batch; on several machines (`machines`), on each of them.
-    precision : {"auto", "32", "bf16"}, optional
-        Default: the recipe's. In bf16 the norm of the gradient penalty and all losses stay in float32.
+    device : {"auto", "cpu", "cuda"} or Devices
+        One device, or several (`gansynth.runs.device.Devices`). The recipe says in which precision; in bf16 the norm of
+        the gradient penalty and all losses stay in float32.
     progress : bool
         Report on the terminal.
     loggers : sequence of str or Logger
@@ -102,9 +98,6 @@ def train_gan(
         If the data do not fit the recipe, the folder holds something else, or the training diverges.
     """
     recipe = recipe if isinstance(recipe, GanRecipe) else load_recipe(recipe)
-    if precision is not None:
-        changed = recipe.training.model_copy(update={"precision": precision})
-        recipe = recipe.model_copy(update={"training": changed})
     unlimited = steps is None and (minutes is not None or images is not None)
     budget = Budget(recipe.training.steps if steps is None and not unlimited else steps, images, minutes)
     if dataset.size != recipe.resolution:
@@ -122,7 +115,7 @@ def train_gan(
     out = Path(out)
     if is_first_process():  # before the others start: a refusal now is one sentence, later it leaves them waiting
         claim_folder(out, resume)
-    fabric = launch(recipe, device, devices)
+    fabric = launch(recipe, device if isinstance(device, Devices) else Devices(device))
     keep_freed_memory()
     identity = identity_of(training, recipe, seed)
 
@@ -136,10 +129,10 @@ def train_gan(
     if start.step == 0 and parent is not None:
         begun_with = open_run(parent)
         lineage = transfer(begun_with, gan, ema, training)
-        of_parent = [resemblances(lineage), _held_out_images_seen(begun_with, dataset)]
+        of_parent = [lineage.resemblances, _held_out_images_seen(begun_with, dataset)]
     elif start.step == 0 and lineage is not None:
-        raise InputError(f"{out}: began from run {lineage['name']} and has no state yet; give the same --from again")
-    ema.seen_before = images_before(lineage)
+        raise InputError(f"{out}: began from run {lineage.name} and has no state yet; give the same --from again")
+    ema.seen_before = 0 if lineage is None else lineage.images_before
     if fabric.is_global_zero:
         begin_folder(out, recipe, start)
     batch_size = recipe.training.batch_size // fabric.world_size
@@ -188,9 +181,13 @@ def train_gan(
             say(VARYING_SUMS)
         finished = train(
             gan, ema, optimizers, batches, budget, fabric,
-            seed=seed, start=start, on_sheet=on_sheet, on_save=on_save,
-            on_log=lambda at, terms: journal.log(at, terms, budget.share(at)),
-            on_step=lambda at: journal.advance(at, budget.share(at)),
+            seed=seed, start=start,
+            callbacks=Callbacks(
+                on_log=lambda at, terms: journal.log(at, terms, budget.share(at)),
+                on_sheet=on_sheet,
+                on_save=on_save,
+                on_step=lambda at: journal.advance(at, budget.share(at)),
+            ),
             play=best_play(
                 fabric, [gan, ema.network], list(optimizers.values()),
                 on_device=batches.on_device is not None, say=say,
@@ -236,7 +233,7 @@ def machines() -> int:
     return int(environment.get("SLURM_NNODES", "1")) if several else 1
 
 
-def launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
+def launch(recipe: GanRecipe, asked: Devices) -> Fabric:
     """Return what computes a training: devices, precision, processes.
 
     Raises
@@ -244,11 +241,11 @@ def launch(recipe: GanRecipe, device: str, devices: int) -> Fabric:
     InputError
         If there are not so many devices, or their number does not divide the batch.
     """
-    nodes, batch = machines(), recipe.training.batch_size
+    nodes, batch, devices = machines(), recipe.training.batch_size, asked.count
     if devices < 1 or batch % (devices * nodes):
         each = f" on each of {nodes} machines" if nodes > 1 else ""
         raise InputError(f"--devices {devices}{each}: give a number that divides the batch size {batch}")
-    where = chosen_device(device)
+    where = chosen_device(asked.kind)
     if where.type == "cuda" and devices > torch.cuda.device_count():
         raise InputError(f"--devices {devices}: this machine has {torch.cuda.device_count()} that torch can use")
     precision = recipe.training.precision

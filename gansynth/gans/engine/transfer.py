@@ -6,6 +6,7 @@ Not the same as resuming: the step number starts anew, optimizers are fresh, dat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,80 @@ from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights
 
 
-def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Lineage:
+    """The run that a training began with, as its run.json says under "parent".
+
+    Attributes
+    ----------
+    name : str
+    step, images, seconds
+        How far it was trained, all of its own.
+    weights_sha256 : str
+        Of the file with its players.
+    classes : mapping of class to (class or None)
+        As which of its classes each class begins; None for the mean of all.
+    pretrained : mapping of str to str
+        The sha256 of each pretrained network that a player of it looked through, by name.
+    parent : Lineage or None
+        What it began with itself.
+    training_sha256 : tuple of str
+        Every image that it, or its own parent, was trained on: they are training images of the child too.
+    """
+
+    name: str
+    step: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    weights_sha256: str = ""
+    classes: Mapping[str, str | None] = field(default_factory=dict)
+    pretrained: Mapping[str, str] = field(default_factory=dict)
+    parent: Lineage | None = None
+    training_sha256: tuple[str, ...] = ()
+
+    @property
+    def images_before(self) -> int:
+        """How many images it, its parent and so on have seen, each in its own training.
+
+        Examples
+        --------
+        >>> Lineage("b", images=3200, parent=Lineage("a", images=6400)).images_before
+        9600
+        """
+        return self.images + (0 if self.parent is None else self.parent.images_before)
+
+    @property
+    def resemblances(self) -> str:
+        """What is said of the classes that it does not know by name, if any.
+
+        Examples
+        --------
+        >>> Lineage("pbc-64", classes={"basophil": "basophil", "ig": "myelocyte"}).resemblances
+        'pbc-64 has no class of these names; they begin as its classes that they resemble most: ig as myelocyte'
+        """
+        begun = [f"{name} as {own or 'the mean of all'}" for name, own in self.classes.items() if own != name]
+        if not begun:
+            return ""
+        what = "has no class of these names; they begin as its classes that they resemble most"
+        return f"{self.name} {what}: {', '.join(begun)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what run.json holds: of its parents all but their images, which are among its own."""
+        above = None if self.parent is None else replace(self.parent, training_sha256=()).to_json()
+        return {**vars(self), "parent": above, "training_sha256": list(self.training_sha256)}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Lineage:
+        """Read what `to_json` wrote, and what earlier releases of the zoo's models say; KeyError or TypeError where it
+        does not say which images it has seen."""
+        known = {one.name: found[one.name] for one in fields(cls) if one.name in found}
+        above = known.get("parent")
+        seen = tuple(map(str, found["training_sha256"]))
+        parent = None if above is None else cls.from_json({"training_sha256": (), **above})
+        return cls(**known | {"parent": parent, "training_sha256": seen})
+
+
+def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> Lineage:
     """Copy the parent's players, and its slow generator, into a GAN.
 
     A parent without a state, as the zoo's models are, gives its generator; the other players then begin untrained.
@@ -36,9 +110,7 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> dict[str
 
     Returns
     -------
-    dict
-        The parent's name, step, sha256 and own parent, and the sha256 of every image that it, or its own parent, was
-        trained on: they are training images of the child too.
+    Lineage
 
     Raises
     ------
@@ -60,28 +132,18 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> dict[str
                     given = _by_class(given.t(), own.shape[1], rows, len(parent.class_names)).t()
                 weights[name] = _fitted(given, own, f"run {parent.name}: {name}")
         network.load_state_dict(weights)
-    return {
-        "name": parent.name,
-        "step": parent.step,
-        "classes": {name: None if row is None else parent.class_names[row] for name, row in begins_as.items()},
-        "weights_sha256": file_sha256(file),
-        "images": parent.images,
-        "seconds": parent.seconds,
-        "pretrained": parent.info.get("pretrained", {}),
-        "parent": _without_images(parent.info.get("parent")),
-        "training_sha256": sorted(parent.training_sha256),
-    }
-
-
-def images_before(lineage: dict[str, Any] | None) -> int:
-    """Return how many images a run's parent, its parent and so on have seen, each in its own training.
-
-    Examples
-    --------
-    >>> images_before({"images": 3200, "parent": {"images": 6400, "parent": None}}), images_before(None)
-    (9600, 0)
-    """
-    return 0 if lineage is None else int(lineage.get("images") or 0) + images_before(lineage.get("parent"))
+    above = parent.info.get("parent")
+    return Lineage(
+        name=parent.name,
+        step=parent.step,
+        images=parent.images,
+        seconds=parent.seconds,
+        weights_sha256=file_sha256(file),
+        classes={name: None if row is None else parent.class_names[row] for name, row in begins_as.items()},
+        pretrained=parent.info.get("pretrained", {}),
+        parent=None if above is None else Lineage.from_json(above),
+        training_sha256=tuple(sorted(parent.training_sha256)),
+    )
 
 
 def beginnings(parent: Run, training: CellDataset) -> dict[str, int | None]:
@@ -96,21 +158,6 @@ def beginnings(parent: Run, training: CellDataset) -> dict[str, int | None]:
                 images = training.images[np.flatnonzero(training.labels == c)[:ENOUGH_TO_COMPARE]]
                 found[name] = int(classifier(images).mean(axis=0).argmax())
     return found
-
-
-def resemblances(lineage: Mapping[str, Any]) -> str:
-    """Return what is said of the classes that the parent does not know by name, if any.
-
-    Examples
-    --------
-    >>> resemblances({"name": "pbc-64", "classes": {"basophil": "basophil", "ig": "myelocyte"}})
-    'pbc-64 has no class of these names; they begin as its classes that they resemble most: ig as myelocyte'
-    """
-    begun = [f"{name} as {own or 'the mean of all'}" for name, own in lineage["classes"].items() if own != name]
-    if not begun:
-        return ""
-    what = "has no class of these names; they begin as its classes that they resemble most"
-    return f"{lineage['name']} {what}: {', '.join(begun)}"
 
 
 def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:
@@ -130,11 +177,7 @@ def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:
     return file, {f"{prefix}.{name}": t for prefix in ("gan.generator", "ema") for name, t in slow.items()}
 
 
-def _without_images(lineage: dict[str, Any] | None) -> dict[str, Any] | None:
-    return lineage and {key: value for key, value in lineage.items() if key != "training_sha256"}
-
-
-def inherited(folder: Path) -> dict[str, Any] | None:
+def inherited(folder: Path) -> Lineage | None:
     """Return what `transfer` returned when the run in `folder` began, or None.
 
     Raises
@@ -143,16 +186,14 @@ def inherited(folder: Path) -> dict[str, Any] | None:
         If the folder has a ``run.json`` that does not say: what the parent has seen would be forgotten.
     """
     try:
-        parent: dict[str, Any] | None = read_json(folder / INFO)["parent"]
-        if parent is not None:
-            frozenset(parent["training_sha256"])
+        parent = read_json(folder / INFO)["parent"]
+        return None if parent is None else Lineage.from_json(parent)
     except NoSuchFile:
         return None
     except (KeyError, TypeError):
         raise InputError(
             f"{folder / INFO}: does not say which run it began with; it was cut off or edited, so restore it"
         ) from None
-    return parent
 
 
 ENOUGH_TO_COMPARE = 256

@@ -13,6 +13,7 @@ from gansynth.errors import InputError
 from gansynth.gans import Run, build_gan, open_run, train_gan
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.remedies.naturalize import LEAST_EDGE
+from gansynth.runs.device import Devices
 from gansynth.studies.benchmark.composites import COMPOSITES, Made, composed
 from gansynth.studies.benchmark.result import BenchmarkRun, Settings
 from gansynth.studies.quality.result import RESULTS, Quality
@@ -159,8 +160,7 @@ def _trained(entry: Entry, settings: Settings) -> Run:
         minutes=settings.budget.minutes,
         resume=place.is_dir() and any(place.iterdir()),
         seed=entry.seed,
-        device=settings.device,
-        devices=settings.devices,
+        device=Devices(settings.device, settings.devices),
         progress=settings.progress,
     )
 

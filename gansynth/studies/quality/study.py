@@ -7,7 +7,7 @@ once for a data set and kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,41 +55,18 @@ SHOWN = 8
 ON_THE_MAP = 1500
 
 
-def quality(
-    real: str | Path,
-    synthetic: str | Path,
-    *,
-    encoder: str | Path = "auto",
-    pairing: Pairing = "one-to-one",
-    size: int | None = None,
-    run: str | Path | Run | None = None,
-    weights_dir: str | Path | None = None,
-    dinobloom: str | Path | None = None,
-    pretrained: Sequence[str] = tuple(LITE),
-    sample: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    cache_dir: Path | None = None,
-    progress: bool = True,
-) -> Quality:
-    """Measure synthetic images against real ones.
+@dataclass(frozen=True)
+class QualitySettings:
+    """How synthetic images are measured.
 
-    Parameters
+    Attributes
     ----------
-    real, synthetic : path-like
-        Folders of images per class, or of images alone; the synthetic ones may come from anywhere. Where `real` has a
-        split, its validation and test images are the measure, and its training images are what copies are looked for
-        among; else it is divided half and half here.
     encoder : str or path
         "auto", "own", a name of the zoo or a folder: see `gansynth.studies.quality.judges.choose_encoder`.
     pairing : {"one-to-one", "random", "nearest"}
         Which real image a synthetic one is compared with (`gansynth.metrics.matching.match`).
     size : int, optional
         Edge length to compare at; default: the smaller of the two folders' median edges, at most 256.
-    run : Run or path, optional
-        The run that made the images: refused where it was trained on held-out images, or on turned copies of them.
-        Where none is given, it is looked for by the model that the images' metadata.csv names, in the zoo and beside
-        both folders.
     weights_dir : path-like, optional
         Where the weights of Inception and AlexNet are; see docs/weights.md.
     dinobloom : path-like, optional
@@ -103,10 +80,60 @@ def quality(
     seed : int
         Of every draw and every resampling.
     device : {"auto", "cpu", "cuda"}
+
+    Raises
+    ------
+    InputError
+        For a pairing that there is not, or a sample of none.
+    """
+
+    encoder: str | Path = "auto"
+    pairing: Pairing = "one-to-one"
+    size: int | None = None
+    weights_dir: str | Path | None = None
+    dinobloom: str | Path | None = None
+    pretrained: Sequence[str] = tuple(LITE)
+    sample: int | None = None
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.pairing not in PAIRINGS:
+            raise InputError(f"pairing '{self.pairing}': give one of {', '.join(PAIRINGS)}")
+        if self.sample is not None and self.sample < 1:
+            raise InputError(f"a sample of {self.sample}: give a whole number of images above zero")
+
+
+def quality(
+    real: str | Path,
+    synthetic: str | Path,
+    *,
+    run: str | Path | Run | None = None,
+    settings: QualitySettings | None = None,
+    cache_dir: Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Quality:
+    """Measure synthetic images against real ones.
+
+    Parameters
+    ----------
+    real, synthetic : path-like
+        Folders of images per class, or of images alone; the synthetic ones may come from anywhere. Where `real` has a
+        split, its validation and test images are the measure, and its training images are what copies are looked for
+        among; else it is divided half and half here.
+    run : Run or path, optional
+        The run that made the images: refused where it was trained on held-out images, or on turned copies of them.
+        Where none is given, it is looked for by the model that the images' metadata.csv names, in the zoo and beside
+        both folders.
+    settings : QualitySettings, optional
+        The judge, the size, what is compared with what.
     cache_dir : path-like, optional
         Where decoded images and the real side are kept (`$GANSYNTH_CACHE`, else the user's cache folder).
     progress : bool
         Report on standard error.
+    **options
+        Any of the settings by its name, for daily use: ``encoder="own", size=64``. None leaves it as it is.
 
     Returns
     -------
@@ -116,31 +143,31 @@ def quality(
     ------
     InputError
         If a folder, the run, the encoder or a weight file cannot be used.
+    TypeError
+        For an option that `QualitySettings` does not have.
 
     Examples
     --------
     >>> quality("my-cells", "synthetic").metrics["recall"].value  # doctest: +SKIP
     0.84
     """
-    if pairing not in PAIRINGS:
-        raise InputError(f"pairing '{pairing}': give one of {', '.join(PAIRINGS)}")
-    if sample is not None and sample < 1:
-        raise InputError(f"a sample of {sample}: give a whole number of images above zero")
-    stages, where = Stages(progress), chosen_device(device)
+    given = {name: value for name, value in options.items() if value is not None}
+    how = replace(settings or QualitySettings(), **given)
+    stages, where, seed = Stages(progress), chosen_device(how.device), how.seed
     with stages("opening the images"):
-        sets = open_sets(real, synthetic, size=size, seed=seed, cache_dir=cache_dir, progress=progress)
+        sets = open_sets(real, synthetic, size=how.size, seed=seed, cache_dir=cache_dir, progress=progress)
     makers = makers_of(run, synthetic, real)
     refuse_leaks(makers, sets)
-    if sample is not None:
-        sets = sets.sampled(sample, seed)
+    if how.sample is not None:
+        sets = sets.sampled(how.sample, seed)
     maker = makers.only
     cache = RealCache(cache_dir)
     missing: list[Missing] = []
-    cell = choose_encoder(encoder, sets, cache, stages, seed=seed, device=where)
+    cell = choose_encoder(how.encoder, sets, cache, stages, seed=seed, device=where)
     lesson = lesson_of(sets, seed, None if maker is None else maker.training_sha256)
     pool = Pool.of(sets, lesson, seed)
     names = sets.class_names
-    judges, left_out = judges_for(maker, pretrained)
+    judges, left_out = judges_for(maker, how.pretrained)
 
     view = View(sets, pool, cell, cache, stages, seed)
     with stages("distances in cell features"):
@@ -169,7 +196,7 @@ def quality(
         for book, found in zip(classes, worse_of_both(classes, jpeg, judges[0]), strict=True):
             book |= found
     for name, suffix in (("inception", ""), ("dinobloom", "-dinobloom")):
-        other = _open(name, weights_dir, dinobloom, str(where), missing)
+        other = _open(name, how.weights_dir, how.dinobloom, str(where), missing)
         if other is not None:
             seen = View(sets, pool, other, cache, stages, seed)
             with stages(f"distances in {name} features"):
@@ -180,11 +207,11 @@ def quality(
             for book, found in zip(classes, per_class, strict=True):
                 book |= found
             del seen
-    alex = _open("alex", weights_dir, dinobloom, str(where), missing)
+    alex = _open("alex", how.weights_dir, how.dinobloom, str(where), missing)
     trunk: Any = alex
     with stages("matched similarity and diversity", len(names)) as tick:
         for c, book in enumerate(classes):
-            book |= similarity(view, c, pairing, trunk, alex.sha256 if alex is not None else "")
+            book |= similarity(view, c, how.pairing, trunk, alex.sha256 if alex is not None else "")
             book |= diversity(view, c)
             if alex is not None:
                 book |= perceptual_diversity(view, c, trunk, alex.sha256)
@@ -225,7 +252,7 @@ def quality(
             *(lesson.warnings if judges else []),
             *left_out,
         ],
-        about=_about(real, synthetic, sets, pool, cell, pairing, seed, scores, copies, view, stages),
+        about=_about(real, synthetic, sets, pool, cell, how.pairing, seed, scores, copies, view, stages),
         map=_map(view),
         pairs=copies.pairs,
         sheet=_sheet(sets, seed),
