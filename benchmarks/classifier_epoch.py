@@ -36,7 +36,7 @@ from gansynth.data import open_dataset
 from gansynth.networks.sequential_cnn import Stage
 from gansynth.recipes.classifier import NeuralRecipe, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
-from gansynth.runs.memory import keep_freed_memory
+from gansynth.runs.device import keep_freed_memory
 
 LEAST = 2.0
 

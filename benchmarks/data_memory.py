@@ -1,8 +1,11 @@
-"""Peak memory of `data info`, `data split` and `balance` for 1,000 and for 100,000 images: it shall hardly grow.
+"""Peak memory of `data info`, `data split`, `balance` and a sampled `quality` for 1,000 and for 100,000 images.
+
+It shall hardly grow.
 
 Each call runs in a process of its own. What is measured is the memory that belongs to the process alone (anonymous
 pages): pages of the decoded images are mapped from a file, and the system takes them back when it needs them. The
-generator is a tiny one with random weights; what could grow (paths, rows, hashes, the journal) is the same for any.
+generator and the encoder are tiny ones with random weights; what could grow (paths, rows, hashes, the journal) is the
+same for any. `quality` measures what `balance` added, at most 500 images of each class.
 
     python benchmarks/data_memory.py [--counts 1000,100000]
 """
@@ -22,10 +25,12 @@ from pathlib import Path
 import numpy as np
 from generate_memory import write_tiny_run
 from PIL import Image
+from quality_memory import write_tiny_encoder
 
 EDGE = 16
 SHARES = {"monoblast": 0.45, "promyelocyte": 0.55}
 """Of the images; balancing fills the first class up to the second."""
+SAMPLE = 500
 
 
 def write_images(folder: Path, count: int) -> None:
@@ -40,7 +45,7 @@ def write_images(folder: Path, count: int) -> None:
 
 
 def call(what: str, root: Path) -> None:
-    """Do one of the three."""
+    """Do one of the four."""
     import torch
 
     torch.set_num_threads(1)
@@ -52,6 +57,12 @@ def call(what: str, root: Path) -> None:
         from gansynth.data import open_dataset, split_dataset, write_splits
 
         write_splits(split_dataset(open_dataset(root / "cells", EDGE)), root / "cells")
+    elif what == "quality":
+        from gansynth.studies.quality.study import quality
+
+        quality(
+            root / "cells", root / "balanced", encoder=root / "encoder", pretrained=(), sample=SAMPLE, progress=False
+        )
     else:
         from gansynth.synthesis import balance
 
@@ -92,7 +103,8 @@ def main() -> None:
             root = Path(folder)
             write_images(root / "cells", count)
             write_tiny_run(root / "run")
-            for what in ("data info", "data split", "balance"):
+            write_tiny_encoder(root / "encoder", tuple(SHARES))
+            for what in ("data info", "data split", "balance", "quality"):
                 done = subprocess.run(
                     [sys.executable, __file__, "--measure", what, str(root)],
                     env=os.environ | {"GANSYNTH_CACHE": str(root / "cache")},

@@ -23,8 +23,7 @@ from gansynth.gans import build_gan
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.loop import Batches, _move, build_optimizers
 from gansynth.recipes import load_recipe
-from gansynth.runs.device import has_bf16
-from gansynth.runs.memory import keep_freed_memory
+from gansynth.runs.device import has_bf16, keep_freed_memory
 
 KINDS = {
     "convolution": ("convolution", "conv2d"),

@@ -41,12 +41,12 @@ def write_images(folder: Path, count: int, seed: int, *, split: bool) -> None:
         (folder / "splits.csv").write_text("\n".join(lines) + "\n")
 
 
-def write_tiny_encoder(folder: Path) -> None:
-    """Write an encoder of the four classes with random weights."""
+def write_tiny_encoder(folder: Path, classes: tuple[str, ...] = CLASSES) -> None:
+    """Write an encoder of some classes with random weights."""
     from gansynth.classifiers import CellEncoder
     from gansynth.networks.cell_encoder import CellEncoderNetwork
 
-    CellEncoder(CellEncoderNetwork(len(CLASSES), WIDTH), {"class_names": list(CLASSES)}).save(folder)
+    CellEncoder(CellEncoderNetwork(len(classes), WIDTH), {"class_names": list(classes)}).save(folder)
 
 
 def measure(root: Path) -> None:

@@ -30,8 +30,7 @@ from gansynth.gans.engine.loop import _move, build_optimizers
 from gansynth.gans.gan import Batch
 from gansynth.gans.methods.c_wgan_gp import CWGANGP
 from gansynth.recipes import load_recipe
-from gansynth.runs.device import has_bf16
-from gansynth.runs.memory import keep_freed_memory
+from gansynth.runs.device import has_bf16, keep_freed_memory
 
 CLASSES = [f"class {i}" for i in range(12)]
 

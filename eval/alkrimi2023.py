@@ -7,7 +7,7 @@ agranulocytes, and into the five types. It judges that by threshold metrics (F, 
 
 Here as many cells of each type are drawn from a data set with such classes, and every cell is tested once, in five
 folds (the paper's 80:20). A forest that looks at nuclei only and networks that look at images are trained once, on the
-types; the binary figures are those of the superclasses, from the summed probabilities of the same arms. Beside the
+types; the binary numbers are those of the superclasses, from the summed probabilities of the same arms. Beside the
 data as they are stands what the paper does not try: weighting the rare types up.
 
     python eval/alkrimi2023.py DATA --out DIR [--budget quick|day|full] [--classifiers A,B,...]
@@ -81,7 +81,7 @@ LEVELS = {"binary": "binary", "types": "five types"}
 
 @dataclass(frozen=True)
 class Found:
-    """Our figures at both levels."""
+    """Our numbers at both levels."""
 
     types: Comparison
     binary: Superclasses
@@ -324,7 +324,7 @@ def differences(found: Found) -> str:
 
 
 def figures(found: Found, measured: NucleiReport) -> dict[str, Any]:
-    """Return our figures, for other programs."""
+    """Return our numbers, for other programs."""
     return {
         "about": found.types.about.to_json(),
         **{

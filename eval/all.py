@@ -4,7 +4,7 @@
 
 Reads the kept results (eval/results), trains nothing. Writes DIR/papers.html, sorted so that a reader of a paper finds
 a table by its number, and the same as tables into eval/README.md. Files that are not those of the manifest are
-refused: what has no command is no result.
+refused: what has no command is not a result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import gansynth
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
 from gansynth.report.blocks import Cell, Definitions, Grid, Row
-from gansynth.report.page import Page, Section, Table, write_page
+from gansynth.report.page import Page, Section, write_page
 from kept_results import Kept, faults, read_manifest
 from paper_study import markdown
 from paper_tables import VERDICTS, Paper, PaperTable, read_papers
@@ -161,7 +161,7 @@ def section(table: PaperTable, kept: Mapping[str, Kept]) -> Section:
                 for name, changed in table.also
             ),
         ],
-        table=Table(["number", "theirs", "ours (95%)", "ours minus theirs"], rows, caption),
+        blocks=[Grid.of_texts(["number", "theirs", "ours (95%)", "ours minus theirs"], rows, caption)],
         after=alone,
         folded=True,
     )

@@ -34,7 +34,7 @@ from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
 from gansynth.files.atomic import whole_file, write_json, write_text
 from gansynth.gans import Run, open_run
-from gansynth.gans.engine.sheet import FONT, class_sheet
+from gansynth.gans.engine.showing import FONT, class_sheet
 from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
 from gansynth.metrics.agreement import class_agreement
 from gansynth.metrics.diversity import class_diversity

@@ -65,7 +65,7 @@ def explained(
     Raises
     ------
     InputError
-        If the data have no such class, or are no folder.
+        If the data have no such class, or are not a folder.
     """
     recipe = load_classifiers([classifier], changes, asked.amount.size, asked.amount.epochs)[0]
     images = Images(asked.data)

@@ -23,7 +23,7 @@ import torch
 
 from gansynth.data.picture import read_image
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.smears.detector import KINDS, CellDetector, candidates, open_detector
 from gansynth.smears.detector_fields import DrawnField, drawn_field
 from gansynth.smears.detector_training import best_thresholds, f1_at, train_detector

@@ -80,7 +80,7 @@ def images_of(name: str, out: Path, count: int, seed: int, device: str) -> tuple
     folder = out / "images" / f"{run.name}-{run.model_sha256[:12]}-{count}"
     generate(
         run, dict.fromkeys(run.class_names, count), folder, seed=seed, device=device, keep_copies=True,
-        resume=folder.is_dir() and any(folder.iterdir()),
+        keep_broken=True, resume=folder.is_dir() and any(folder.iterdir()),
     )  # fmt: skip
     return folder, run
 

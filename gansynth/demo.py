@@ -30,9 +30,10 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.report.comparison.page import write_comparison_page
 from gansynth.report.first_look import Before, Compared, FirstLook, first_look_page
 from gansynth.report.page import write_page
-from gansynth.report.training import curves_of, read_log
+from gansynth.report.training import curves_of
 from gansynth.runs.artifact import zoo_models
 from gansynth.runs.device import chosen_device
+from gansynth.runs.log import read_log
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.study import compare
 from gansynth.synthesis import balance

@@ -47,6 +47,24 @@ WRITING = {
 }
 
 
+def test_whatever_is_called_out_is_held_and_kept_out_of_data_sets() -> None:
+    outs = [one for command in COMMANDS.values() for one in command.params if one.name == "out"]
+    assert len(outs) > 15 and all(isinstance(one.type, OutPath) for one in outs)
+
+
+@pytest.mark.parametrize("path", WRITING, ids=" ".join)
+def test_what_stands_in_the_place_of_the_output_is_refused_before_anything_else(
+    path: tuple[str, ...], tmp_path: Path
+) -> None:
+    command = COMMANDS[path]
+    out = next(one for one in command.params if one.name == WRITING[path])
+    (tmp_path / "to-itself").symlink_to("to-itself")
+    (tmp_path / "cells.csv").touch()
+    for place in ("to-itself", *(["cells.csv"] if path not in (("sheet",), ("walk",)) else [])):
+        with pytest.raises(InputError, match=f"{place}: is a"):
+            out.type.convert(str(tmp_path / place), out, None)
+
+
 @pytest.mark.parametrize("path", WRITING, ids=" ".join)
 def test_of_two_commands_that_write_into_one_folder_the_second_is_told_who_the_first_is(
     path: tuple[str, ...], tmp_path: Path
@@ -188,6 +206,7 @@ def failing(error: BaseException) -> Result:
     ("error", "status", "sentence"),
     [
         (InputError("cells/: no class folders"), 2, "gansynth: cells/: no class folders\n"),
+        (InputError("a\nb\x1b[2J\u202e: what"), 2, "gansynth: a\\nb\\x1b[2J\\u202e: what\n"),
         (KeyboardInterrupt(), 130, "stopped; continue with --resume\n"),
         (OSError(errno.ENOSPC, "No space left on device", "out/a.png"), 1, "gansynth: out/a.png: no space left on dev"),
         (OSError(errno.ENOSPC, "No space"), 1, "gansynth: no space; what is finished is kept: make room, then run the"),

@@ -155,6 +155,8 @@ def commands_that_write() -> list[tuple[str, ...]]:
         ("data", "phantom", "OUT"),
         ("data", "crop", "DATA/neutrophil", "OUT"),
         ("data", "nuclei", "DATA", "--out", "OUT"),
+        ("data", "dedupe", "DATA", "OUT"),
+        ("data", "review", "DATA", "--out", "OUT"),
     ]
 
 

@@ -42,9 +42,8 @@ from gansynth.gans.engine.graphs import best_play, play_in_python
 from gansynth.gans.engine.loop import Batches, build_optimizers, train
 from gansynth.gans.run import Run
 from gansynth.recipes import GanRecipe, load_recipe, recipe_names
-from gansynth.runs.device import allow_fast_arithmetic
-from gansynth.runs.memory import keep_freed_memory
-from gansynth.runs.progress import Progress
+from gansynth.runs.device import allow_fast_arithmetic, keep_freed_memory
+from gansynth.runs.state_files import Progress
 from gansynth.synthesis import Provenance, generate
 from gansynth.synthesis.provenance import encode_png
 

@@ -81,7 +81,7 @@ def nuclei_table(
     without = [plain_type(name) == "platelet" for name in dataset.class_names]
     for i, (path, split) in enumerate(zip(dataset.records["path"], dataset.records["split"], strict=True)):
         name = dataset.class_names[int(dataset.labels[i])]
-        told = {"path": path, "class": name, "split": split, "granulation": granulation(name) or ""}
+        about = {"path": path, "class": name, "split": split, "granulation": granulation(name) or ""}
         image = np.asarray(dataset.images[i])
         masks = None if without[int(dataset.labels[i])] else segmenter(image)
         problem = _problem(masks)
@@ -89,7 +89,7 @@ def nuclei_table(
         if masks is not None and not problem:
             measured = nucleus_features(image, masks)
             by_lobes = GRANULOCYTE if measured["lobes"] >= 2 else AGRANULOCYTE
-        rows.append({**told, "problem": problem, "granulation_by_lobes": by_lobes, **measured})
+        rows.append({**about, "problem": problem, "granulation_by_lobes": by_lobes, **measured})
     return pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
 
 

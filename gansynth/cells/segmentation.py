@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from skimage.measure import regionprops
+from scipy import ndimage
+from skimage.measure import label, regionprops
 
-from gansynth.cells.red_cells import single_red_cells
-from gansynth.cells.white_cell import read_slide, white_cell
+from gansynth.cells.white_cell import Slide, read_slide, white_cell
 
 WORK_EDGES = (112, 160)
 """Shortest side, in pixels, at which masks are found: smaller images are enlarged, larger ones reduced."""
+
+LEAST_EDGE = 16
+"""Pixels of a side below which no cell is looked for."""
 
 LEAST_SOLIDITY = 0.85
 """Share of its convex hull that a white cell fills; even monocytes with their feet fill 0.87."""
@@ -91,8 +94,10 @@ def segment_cell(image: NDArray[np.uint8]) -> CellMasks:
 
 def as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return uint8 [3, H, W] as [H, W, 3]; refuse (ValueError) anything else, and sides below 16 pixels."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[0] != 3 or min(image.shape[1:]) < 16:
-        raise ValueError(f"a cell image must be uint8 [3, H, W] of at least 16 pixels, got {image.dtype} {image.shape}")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[0] != 3 or min(image.shape[1:]) < LEAST_EDGE:
+        raise ValueError(
+            f"a cell image must be uint8 [3, H, W] of at least {LEAST_EDGE} pixels, got {image.dtype} {image.shape}"
+        )
     return np.ascontiguousarray(image.transpose(1, 2, 0))
 
 
@@ -127,3 +132,41 @@ def _resized_labels(labels: NDArray[np.int32], height: int, width: int) -> NDArr
     for i in range(1, int(labels.max()) + 1):
         grown[_resized(labels == i, height, width)] = i
     return grown
+
+
+def single_red_cells(slide: Slide, cell: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Number the red cells that hang together with nothing else.
+
+    Parameters
+    ----------
+    slide : Slide
+    cell : bool [H, W]
+        The white cell, which is left out with a margin.
+
+    Returns
+    -------
+    int32 [H, W]
+        0, or the number of the red cell from 1.
+    """
+    edge = min(cell.shape)
+    rest = slide.dense & ~ndimage.binary_dilation(cell, iterations=max(1, round(1.5 * slide.unit)))
+    objects = label(rest)
+    touches_white = np.unique(objects[ndimage.binary_dilation(cell, iterations=max(2, round(3 * slide.unit)))])
+    kept = []
+    for shape in regionprops(objects, intensity_image=slide.stain):
+        top, left, bottom, right = shape.bbox
+        whole = top > 0 and left > 0 and bottom < cell.shape[0] and right < cell.shape[1]
+        if not whole or shape.label in touches_white or not 0.005 <= shape.area / edge**2 <= 0.1:
+            continue
+        one = shape.solidity > 0.94 and shape.eccentricity < 0.75 and 4 * np.pi * shape.area > 0.85 * shape.perimeter**2
+        stained = float((shape.image_intensity[shape.image] > slide.stained).mean())
+        if one and stained < 0.02:
+            kept.append(shape)
+    if not kept:
+        return np.zeros(cell.shape, np.int32)
+    # Overlapping pairs that pass for one are far larger than the others.
+    usual = float(np.median([shape.area for shape in kept]))
+    numbers = np.zeros(int(objects.max()) + 1, np.int32)
+    for i, shape in enumerate((s for s in kept if 0.45 * usual <= s.area <= 1.5 * usual), 1):
+        numbers[shape.label] = i
+    return np.asarray(numbers[objects])

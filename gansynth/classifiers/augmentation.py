@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient
 
 TURN = 15.0
 """Degrees by which an image is turned at most, besides quarter turns."""
 
 JITTER = 0.1
 """Share by which contrast changes at most, and brightness in units of half the range; each colour by half of it."""
-
 
 SATURATION = 0.3
 """Share by which a pixel's distance from its grey value changes at most, in `free_augmentation`."""

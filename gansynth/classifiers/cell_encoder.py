@@ -232,7 +232,7 @@ def train_cell_encoder(
         "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.machine(),
         "threads": torch.get_num_threads(),
         "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in _PACKAGES}},
-        "began_with": {k: begin_with.info[k] for k in _TOLD} if begin_with else None,
+        "began_with": {k: begin_with.info[k] for k in _NOTED} if begin_with else None,
         "training_counts": train.counts(),
         "training_origin": sorted(set(train.records["origin"])),
         "training_sha256": own + sorted(begin_with.training_sha256.difference(own) if begin_with else ()),
@@ -243,7 +243,7 @@ def train_cell_encoder(
 
 
 _PACKAGES = ("gansynth", "torch", "numpy")
-_TOLD = ("seed", "images_seen", "seconds")
+_NOTED = ("seed", "images_seen", "seconds")
 
 
 def _refuse_unfit(train: CellDataset) -> None:

@@ -1,7 +1,8 @@
 """Classical classifiers of scikit-learn: logistic regression, naive Bayes, support vectors, random forest.
 
-Nothing is pickled. A run keeps the projected features that the classifier learned from; opening it fits the classifier
-again with the same seed, and checks that it says what it said.
+They see standardised features on their principal components. Nothing is pickled. A run keeps the projected features
+that the classifier learned from; opening it fits the classifier again with the same seed, and checks that it says what
+it said.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import platform
 import time
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import PredefinedSplit
 from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils.extmath import randomized_svd
 
 from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.features import EncoderFeatures, Features, open_features, published_features
 from gansynth.classifiers.lesson import Lesson, calibration_parts, described
-from gansynth.classifiers.projection import Projection
 from gansynth.classifiers.registry import MAKERS, register
 from gansynth.errors import InputError
 from gansynth.files import read_json
@@ -53,6 +55,8 @@ RECIPE = "recipe.yaml"
 ENCODER = "encoder"
 _PACKAGES = ("gansynth", "scikit-learn", "numpy", "torch")
 _CHECKED = 64
+
+Floats = NDArray[np.float32]
 
 
 class ClassicalClassifier(Classifier):
@@ -139,11 +143,11 @@ def train_classical(
     images = treatment.images.select(np.unique(treatment.rows))
     real = images.select((images.records["origin"] != "synthetic").to_numpy())
     features = open_features(recipe.classical.features, real, seed=seed, device=device, weights_dir=weights_dir)
-    told = described(treatment, features, recipe.classical.augmented_copies, seed)
-    projection = Projection.fit(told.features, told.times, recipe.classical.components, seed=seed)
+    drawn = described(treatment, features, recipe.classical.augmented_copies, seed)
+    projection = Projection.fit(drawn.features, drawn.times, recipe.classical.components, seed=seed)
     weight = np.ones(n_classes) if treatment.class_weight is None else np.asarray(treatment.class_weight, np.float64)
-    points = projection(told.features)
-    lesson = Lesson(points, told.labels, told.times, weight, told.image, treatment.in_features)
+    points = projection(drawn.features)
+    lesson = Lesson(points, drawn.labels, drawn.times, weight, drawn.image, treatment.in_features)
     info = {
         "classifier": recipe.name,
         "class_names": list(images.class_names),
@@ -271,3 +275,51 @@ def _fitted_machine(recipe: SupportVectorRecipe, lesson: Lesson, seed: int) -> C
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Since Pipeline does not appear to accept sample_weight")
         return calibrated.fit(points, labels, stands_for[labels])
+
+
+@dataclass(frozen=True)
+class Projection:
+    """First every feature is brought to mean 0 and variance 1, then the features are turned to their main directions.
+
+    Attributes
+    ----------
+    mean, scale : float32 arrays, shape [d]
+    components : float32 array, shape [k, d], or None
+        Main directions, those of largest variance first; None: features are only standardised.
+    n_seen : int
+        Rows that it was fitted on.
+    """
+
+    mean: Floats
+    scale: Floats
+    components: Floats | None
+    n_seen: int
+
+    @classmethod
+    def fit(cls, features: Floats, times: NDArray[np.int64], components: int | None, *, seed: int = 0) -> Projection:
+        """Fit on images that count several times each, as if they were there so often.
+
+        Parameters
+        ----------
+        features : float32 array, shape [n, d]
+        times : int64 array, shape [n]
+            How often each row counts.
+        components : int or None
+            Directions to keep: at most d, and fewer than there are images.
+        seed : int
+            Of the randomised decomposition.
+        """
+        scaler = StandardScaler().fit(features, sample_weight=times)
+        mean, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
+        directions = None
+        if components is not None:
+            kept = max(1, min(components, features.shape[1], int((times > 0).sum()) - 1))
+            weighted = (features - mean) / scale * np.sqrt(times, dtype=np.float32)[:, None]
+            _, _, directions = randomized_svd(weighted, kept, random_state=seed)
+            directions = directions.astype(np.float32)
+        return cls(mean, scale, directions, int(scaler.n_samples_seen_))
+
+    def __call__(self, features: Floats) -> Floats:
+        """Project features [n, d] to float32 [n, k]."""
+        standard: Floats = ((features - self.mean) / self.scale).astype(np.float32)
+        return standard if self.components is None else standard @ self.components.T

@@ -23,12 +23,11 @@ from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import read_json
 from gansynth.files.atomic import write_json, write_text
-from gansynth.networks.cosine_head import with_cosine_head
-from gansynth.networks.shifted_head import with_shifted_head
+from gansynth.networks.head import with_cosine_head, with_shifted_head
 from gansynth.recipes.classifier import NeuralRecipe, PublishedNetwork, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.device import placed
-from gansynth.runs.names import INFO, MODEL, RECIPE
+from gansynth.runs.folder import INFO, MODEL, RECIPE
 from gansynth.runs.state_files import optimizer_tensors, read_newest_state, write_state
 from gansynth.runs.weights import read_weights, write_weights
 

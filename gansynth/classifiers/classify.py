@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.classifiers.classifier import Classifier
-from gansynth.data.folders import image_files
+from gansynth.data.folders import EXTENSIONS, image_files
 from gansynth.data.picture import pixel_sha256, read_image, square
 from gansynth.errors import InputError
 from gansynth.files import is_named, shown
@@ -104,14 +104,20 @@ def expanded(files: Sequence[str | Path]) -> list[Path]:
     Raises
     ------
     InputError
-        If one does not exist, or a folder holds no image.
+        If one does not exist, or a folder holds no image, or has an image's name: a link with such a name may lead
+        anywhere.
     """
     found = []
     for given in files:
         path = Path(given)
         if not is_named(path):
             raise InputError(f"{shown(path)}: no such file or folder")
-        inside = image_files(path) if path.is_dir() else [path]
+        folder = path.is_dir()
+        if folder and path.suffix.lower() in EXTENSIONS:
+            raise InputError(
+                f"{shown(path)}: is a folder with the name of an image; rename it if you mean all it holds"
+            )
+        inside = image_files(path) if folder else [path]
         if not inside:
             raise InputError(f"{shown(path)}: holds no image; give image files, or folders with images")
         found += inside

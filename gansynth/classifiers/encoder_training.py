@@ -12,8 +12,7 @@ from torch.nn import functional as F
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
 from gansynth.networks.cell_encoder import CellEncoderNetwork
-from gansynth.networks.images import to_float
-from gansynth.networks.orientation import orient_each
+from gansynth.networks.images import orient_each, to_float
 from gansynth.runs.device import has_bf16, placed
 
 EDGE = 64

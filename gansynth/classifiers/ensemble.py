@@ -18,8 +18,7 @@ from gansynth.files import read_json
 from gansynth.files.atomic import write_json, write_text
 from gansynth.recipes.classifier import AverageRecipe, ClassifierRecipe, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
-from gansynth.runs.claim import claim_folder
-from gansynth.runs.names import INFO, RECIPE
+from gansynth.runs.folder import INFO, RECIPE, claim_folder
 
 MEMBERS = "members"
 """The folder in a run that holds the members' runs."""

@@ -24,16 +24,14 @@ from gansynth.classifiers.neural import NeuralClassifier, build_network
 from gansynth.classifiers.neural_training import Course, build_optimizer, train_network
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.networks.cosine_head import with_cosine_head
-from gansynth.networks.shifted_head import with_shifted_head
+from gansynth.networks.head import with_cosine_head, with_shifted_head
 from gansynth.networks.split_batch_norm import joined, split
 from gansynth.recipes.classifier import NeuralRecipe
 from gansynth.remedies.treatment import Treatment
-from gansynth.runs.claim import claim_folder
-from gansynth.runs.device import chosen_device, placed
+from gansynth.runs.device import chosen_device, keep_freed_memory, placed
+from gansynth.runs.folder import claim_folder
 from gansynth.runs.journal import Journal
-from gansynth.runs.memory import keep_freed_memory
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
 
 
 def train_neural(

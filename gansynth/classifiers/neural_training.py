@@ -24,7 +24,7 @@ from gansynth.metrics.confusion_scores import confusion_matrix, overall_figure
 from gansynth.networks.split_batch_norm import say_how_many_are_real
 from gansynth.recipes.classifier import NeuralRecipe, Training
 from gansynth.runs.interruption import interruptible
-from gansynth.runs.progress import seed_step
+from gansynth.runs.state_files import seed_step
 
 SECONDS_BETWEEN_STATES = 15.0
 

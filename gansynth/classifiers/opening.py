@@ -10,7 +10,7 @@ from gansynth.errors import InputError
 from gansynth.recipes.classifier import AverageRecipe, ClassicalRecipe, load_classifier_recipe
 from gansynth.runs.artifact import find_artifact, kind_of
 from gansynth.runs.device import chosen_device
-from gansynth.runs.names import INFO, RECIPE
+from gansynth.runs.folder import INFO, RECIPE
 
 
 def open_classifier(folder: str | Path, *, calibrated: bool | None = None, device: str = "auto") -> Classifier:

@@ -12,7 +12,7 @@ from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.neural import NeuralClassifier
 from gansynth.errors import InputError
 from gansynth.networks.images import to_float
-from gansynth.runs.portable import Format, Portable, write_portable
+from gansynth.runs.portable import About, Format, Portable, write_portable
 
 _COMPARED = 11
 _TOLERANCE = 1e-3
@@ -60,7 +60,7 @@ def export_classifier(classifier: Classifier, out: str | Path, form: Format, *, 
     network = PixelClassifier(copy.deepcopy(classifier.network).cpu().float())
     shape = (_COMPARED, 3, classifier.resolution, classifier.resolution)
     images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    about = {
+    about: About = {
         "kind": "classifier",
         "model": name,
         "class_names": list(classifier.class_names),

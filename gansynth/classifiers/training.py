@@ -26,8 +26,7 @@ from gansynth.recipes.classifier import (
 from gansynth.remedies.arm import NONE, parse_arm
 from gansynth.remedies.remedy import Workplace
 from gansynth.remedies.treatment import Treatment
-from gansynth.runs.claim import claim_folder
-from gansynth.runs.names import INFO, RECIPE, REMEDY
+from gansynth.runs.folder import INFO, RECIPE, REMEDY, claim_folder
 
 DEFAULT_RECIPE = "sequential-cnn"
 

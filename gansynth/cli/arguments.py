@@ -15,7 +15,7 @@ import click
 
 from gansynth.cli.screen import Rare
 from gansynth.errors import InputError
-from gansynth.files import holding, shown
+from gansynth.files import holding, refuse_all_but_a_folder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,20 +34,30 @@ class NamedPath(click.Path):
 
 
 class OutPath(NamedPath):
-    """Where something is written: never inside a data set, whatever the command."""
+    """Where something is written: never inside a data set, whatever the command.
+
+    Parameters
+    ----------
+    folder : bool
+        Whether a folder is written there, so that anything else in its place is refused before the work begins.
+    """
+
+    def __init__(self, folder: bool = True) -> None:
+        super().__init__()
+        self.folder = folder
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path; refuse one that lies inside a data set."""
+        """Return the path; refuse one that lies inside a data set, or whose place is taken."""
         from gansynth.data.opening import refuse_inside_tables
 
         path = super().convert(value, param, ctx)
-        if os.path.islink(path) and not os.path.exists(path):
-            raise InputError(f"{shown(path)}: is a link to something that is not there; remove it, or choose another")
+        if self.folder or not os.path.exists(path):
+            refuse_all_but_a_folder(path)
         refuse_inside_tables(path)
         return path
 
 
-FOLDER, OUT = NamedPath(), OutPath()
+FOLDER, OUT, OUT_FILE = NamedPath(), OutPath(), OutPath(folder=False)
 
 
 def hold_what_is_written(commands: click.Group) -> None:
@@ -60,7 +70,7 @@ def hold_what_is_written(commands: click.Group) -> None:
             hold_what_is_written(command)
         elif command.callback is not None:
             for parameter in command.params:
-                if parameter.name and (isinstance(parameter.type, OutPath) or parameter.name == "out"):
+                if parameter.name and isinstance(parameter.type, OutPath):
                     command.callback = holding(parameter.name)(command.callback)
 
 

@@ -48,7 +48,7 @@ def info(folder: Path, as_json: bool) -> None:
 
 @data.command(cls=OneScreen)
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=OUT)
 def dedupe(folder: Path, out: Path) -> None:
     """Write a data set in which of duplicates one stays.
 
@@ -59,7 +59,7 @@ def dedupe(folder: Path, out: Path) -> None:
     Example:
       gansynth data dedupe my-cells my-cells-once
     """
-    from gansynth.data.dedupe import dedupe as write_without_duplicates
+    from gansynth.data.leaving_out import dedupe as write_without_duplicates
 
     click.echo(write_without_duplicates(folder, out, progress=True).to_text())
     click.echo(f"wrote {out}")
@@ -95,7 +95,7 @@ def review(
       gansynth data review my-cells --apply marks.csv --out my-cells-reviewed
     """
     if marks:
-        from gansynth.data.marked import leave_out
+        from gansynth.data.leaving_out import leave_out
 
         if classes or only_found:
             raise click.UsageError("--apply takes marks of the whole data set; leave --class and --only-found out")

@@ -66,11 +66,12 @@ def explain(
     from gansynth.classifiers.explain.files import explain_files
     from gansynth.cli.tables import shares_table
     from gansynth.data.opening import refuse_inside
-    from gansynth.report.explain.folder import answer, refuse_used, write_explanations
+    from gansynth.files.atomic import refuse_used
+    from gansynth.report.explain.folder import answer, write_explanations
 
     for place in images:
         refuse_inside(place, out)
-    refuse_used(out)
+    refuse_used(out, "the explanations")
     classifier = open_classifier(run, device=device)
     earlier = None if before is None else open_classifier(before, device=device)
     found = explain_files(classifier, images, method, before=earlier, class_name=class_name, channels=channels)

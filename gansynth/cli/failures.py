@@ -12,6 +12,7 @@ from typing import IO, Any
 import click
 
 from gansynth.errors import InputError
+from gansynth.files.names import printable
 from gansynth.version import __version__
 
 _NO_MEMORY = "memory ran out; use a smaller batch, smaller images or a larger machine"
@@ -21,6 +22,10 @@ class Failed(click.ClickException):
     """The machine did not let the job be done: one sentence on standard error, exit status 1."""
 
     exit_code = 1
+
+    def format_message(self) -> str:
+        """Return the sentence in one line: it may quote a name that somebody else has given."""
+        return printable(super().format_message())
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence, without click's prefix."""
@@ -37,6 +42,10 @@ class Mistaken(Failed):
     """A mistake of gansynth; exit status 3, and the traceback is in a file."""
 
     exit_code = 3
+
+    def format_message(self) -> str:
+        """Return the sentence, and the lines of the traceback where it could not be written."""
+        return self.message
 
 
 class Commands(click.Group):
@@ -78,7 +87,7 @@ def _can_resume(ctx: click.Context) -> bool:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"warning: {message}", err=True)
+    click.echo(f"warning: {printable(str(message))}", err=True)
 
 
 _ROOM = (errno.ENOSPC, errno.EDQUOT)

@@ -143,7 +143,7 @@ def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
     if form in ("onnx", "torchscript"):
         _export_network(run, folder, form)
         return
-    from gansynth.runs.names import INFO
+    from gansynth.runs.folder import INFO
 
     if form == "huggingface" and Path(run).is_dir() and not (Path(run) / INFO).is_file():
         from gansynth.data.hub import export_dataset
@@ -166,7 +166,7 @@ def _export_network(run: str, out: Path, form: Any) -> None:
     from gansynth.classifiers.opening import is_classifier
     from gansynth.classifiers.portable import export_classifier
     from gansynth.gans import open_run
-    from gansynth.gans.portable import export_generator
+    from gansynth.gans.export import export_generator
 
     if is_classifier(run):
         written = export_classifier(

@@ -58,7 +58,7 @@ def naturalize(
     from gansynth import synthesis
     from gansynth.data.opening import refuse_inside
     from gansynth.synthesis.naturalize import naturalizing
-    from gansynth.synthesis.naturalize.training import training_images
+    from gansynth.synthesis.naturalize.parts import training_images
 
     refuse_inside(data, out)
     training = training_images(data, size, seed=seed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gansynth.cli.arguments import (
+    COUNT,
     EDGE,
     FOLDER,
     OUT,
@@ -72,6 +73,12 @@ def measuring_options(command: Command) -> Command:
     "beside both folders, by the model that metadata.csv names]",
 )
 @measuring_options
+@click.option(
+    "--sample",
+    type=COUNT,
+    help="Measure at most so many held-out real and synthetic images of each class, drawn at random; copies are looked "
+    "for among all training images.  [default: all]",
+)
 @seed_option
 @device_option
 def quality(
@@ -85,6 +92,7 @@ def quality(
     run: str | None,
     weights_dir: Path | None,
     dinobloom: Path | None,
+    sample: int | None,
     seed: int,
     device: str,
 ) -> None:
@@ -115,6 +123,7 @@ def quality(
         run=run,
         weights_dir=weights_dir,
         dinobloom=dinobloom,
+        sample=sample,
         seed=seed,
         device=device,
     )

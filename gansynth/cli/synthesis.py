@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--keep-copies", cls=Rare, is_flag=True, help="Keep images that nearly equal a training image."),
+        click.option("--keep-broken", cls=Rare, is_flag=True, help="Keep images that are unlike every real cell."),
         click.option(
             "--min-confidence",
             metavar="P",
@@ -72,6 +73,7 @@ def generate(
     truncation: float,
     min_confidence: float | None,
     keep_copies: bool,
+    keep_broken: bool,
     resume: bool,
     dry_run: bool,
     seed: int,
@@ -108,6 +110,7 @@ def generate(
         device=device,
         resume=resume,
         keep_copies=keep_copies,
+        keep_broken=keep_broken,
         truncation=truncation,
     )
     _tell(report, out)
@@ -134,6 +137,7 @@ def balance(
     target: str,
     min_confidence: float | None,
     keep_copies: bool,
+    keep_broken: bool,
     resume: bool,
     dry_run: bool,
     seed: int,
@@ -170,5 +174,6 @@ def balance(
         device=device,
         resume=resume,
         keep_copies=keep_copies,
+        keep_broken=keep_broken,
     )
     _tell(report, out)

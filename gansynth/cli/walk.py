@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import OUT, SHARE, Whole, device_option, parse_names, seed_option
+from gansynth.cli.arguments import OUT_FILE, SHARE, Whole, device_option, parse_names, seed_option
 from gansynth.cli.screen import OneScreen
 from gansynth.errors import InputError
 
@@ -14,7 +14,9 @@ from gansynth.errors import InputError
 @click.command(cls=OneScreen)
 @click.argument("run")
 @click.option("--classes", metavar="A[,B,...]", required=True, help="One class, or those to walk through in turn.")
-@click.option("--out", type=OUT, default=Path("walk.gif"), show_default=True, help="The GIF; a strip lies beside it.")
+@click.option(
+    "--out", type=OUT_FILE, default=Path("walk.gif"), show_default=True, help="The GIF; a strip lies beside it."
+)
 @click.option("--cells", type=Whole(2, 50), default=3, show_default=True, help="Of one class: how many cells to pass.")
 @click.option("--steps", type=Whole(1, 500), default=24, show_default=True, help="Frames from one cell to the next.")
 @click.option("--truncation", metavar="SHARE", type=SHARE, default=1.0, show_default=True, help="As for generate.")

@@ -101,8 +101,8 @@ def known_tree(class_names: Sequence[str]) -> LabelTree | None:
         None where it adds nothing: no two classes have a superclass in common, or all have.
     """
     parents = [_known_parent(name) or name for name in class_names]
-    told = 2 <= len(set(parents)) < len(parents)
-    return LabelTree(tuple(class_names), tuple(parents)) if told else None
+    useful = 2 <= len(set(parents)) < len(parents)
+    return LabelTree(tuple(class_names), tuple(parents)) if useful else None
 
 
 def tree_of(groups: Mapping[str, Sequence[str]], class_names: Sequence[str]) -> LabelTree:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from gansynth.data.folders import shown
 from gansynth.errors import InputError
+from gansynth.files import open_regular
 
 PARTS = ("train", "val", "test")
 
@@ -37,7 +38,7 @@ def read_npz(path: Path, known: Container[int]) -> tuple[NDArray[np.uint8], list
     """
     images, labels, splits = [], [], []
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
             for part in PARTS:
                 if f"{part}_images" not in archive and f"{part}_labels" not in archive:
                     continue
@@ -46,8 +47,6 @@ def read_npz(path: Path, known: Container[int]) -> tuple[NDArray[np.uint8], list
                 splits += [part] * len(images[-1])
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError(f"{shown(path)}: there is no such file; give the downloaded .npz") from error
     # A damaged archive fails wherever its damage lies: in zipfile, in zlib, in the array's header.
     except Exception as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__

@@ -21,7 +21,7 @@ from gansynth.data.npz import read_npz, write_png
 from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside, settled_origins
 from gansynth.errors import InputError
 from gansynth.files import table_text
-from gansynth.files.atomic import whole_folder, write_text
+from gansynth.files.atomic import refuse_used, whole_folder, write_text
 
 _COLUMNS = ("file_name", "class", "source", "group", "origin", "cell_type", "original", "split")
 
@@ -155,8 +155,7 @@ def import_sources(
 
 
 def _check_out(out: Path, inputs: Sequence[Path]) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{shown(out)}: exists already and is not an empty folder; choose another name")
+    refuse_used(out)
     for path in inputs:
         refuse_inside(path, out)
 

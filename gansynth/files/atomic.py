@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gansynth.errors import InputError
+from gansynth.files.names import shown
+
 
 @contextmanager
 def whole_file(path: Path | str) -> Iterator[Path]:
@@ -26,8 +29,15 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     ------
     pathlib.Path
         Where to write. It has the same suffix as `path`, since writers look at the suffix.
+
+    Raises
+    ------
+    InputError
+        If a folder has the name.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{shown(path)}: a folder has the name of a file that is to be written; remove or rename it")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -83,18 +93,41 @@ _OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 def whole_folder(path: Path | str) -> Iterator[Path]:
     """Give a temporary folder beside `path`; on success rename it to `path`, on failure remove it.
 
-    `path` must not exist, or be an empty folder.
+    `path` must not exist, or be an empty folder, or a link to one: it is the linked folder that is filled then.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
+    place = Path(os.path.realpath(path))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{place.name[:40]}.", dir=place.parent))
     try:
         with naming(path):
             yield temporary
         temporary.chmod(0o777 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_used(out: Path | str, what: str = "") -> None:
+    """Refuse a file, and a folder that holds anything, as the place of a new folder.
+
+    Parameters
+    ----------
+    out : path-like
+    what : str
+        What is to be written there, such as "the quiz".
+
+    Raises
+    ------
+    InputError
+        In these cases.
+    """
+    folder, place = Path(out), f"a folder for {what}" if what else "a folder"
+    if folder.is_dir():
+        if any(folder.iterdir()):
+            another = place.replace("a folder", "another folder", 1)
+            raise InputError(f"{shown(folder)}: is there already and not empty; choose {another}")
+    elif folder.exists():
+        raise InputError(f"{shown(folder)}: is a file; choose {place}")
 
 
 def write_text(path: Path | str, text: str) -> None:

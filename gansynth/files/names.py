@@ -1,10 +1,13 @@
-"""Names of files as they can be printed."""
+"""Names as they can be printed, typed, and written into tables that a person opens."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def shown(name: str | Path) -> str:
@@ -13,7 +16,19 @@ def shown(name: str | Path) -> str:
         raw = os.fsencode(name)
     except UnicodeEncodeError:  # half a character that no file system gave: it was typed
         raw = str(name).encode("utf-8", "backslashreplace")
-    return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    return printable(raw.decode("utf-8", "backslashreplace"))
+
+
+def printable(text: str) -> str:
+    """Return text in one line, with everything escaped that a terminal would obey instead of showing it: line breaks,
+    escape sequences, marks that turn the direction of reading.
+
+    Examples
+    --------
+    >>> printable("a\\nb \\x1b[2J")
+    'a\\\\nb \\\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def typed_names(names: Iterable[str]) -> str:
@@ -25,3 +40,28 @@ def typed_names(names: Iterable[str]) -> str:
     'monocyte, "Blast, no lineage spec"'
     """
     return ", ".join(f'"{name}"' if "," in name else name for name in names)
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a name as it is written into a CSV table: with `'` before what a spreadsheet would compute.
+
+    A spreadsheet takes a cell that begins with =, +, - or @ for a formula, and a file or a patient may be called so.
+    `plain_cell` takes the mark away.
+
+    Examples
+    --------
+    >>> spreadsheet_cell("=HYPERLINK(1)"), spreadsheet_cell("promyelocyte")
+    ("'=HYPERLINK(1)", 'promyelocyte')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def plain_cell(text: str) -> str:
+    """Return the name that `spreadsheet_cell` wrote.
+
+    Examples
+    --------
+    >>> plain_cell("'=HYPERLINK(1)"), plain_cell("'quoted'")
+    ('=HYPERLINK(1)', "'quoted'")
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -11,6 +12,7 @@ from gansynth.errors import InputError
 from gansynth.files.names import shown
 
 _KINDS = (
+    (stat.S_ISREG, "a file"),
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -77,6 +79,27 @@ def open_regular(path: str | Path) -> BinaryIO:
         raise InputError(f"{shown(path)}: cannot be read ({error.strerror}); check the path and permissions") from None
 
 
+def refuse_all_but_a_folder(path: str | Path) -> None:
+    """Refuse what stands where a folder is to be written; one that is there, a link to one, and nothing at all are
+    fine.
+
+    Raises
+    ------
+    InputError
+        If it is something else, or a link that leads nowhere.
+    """
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):  # not there; or whoever makes the folder says why it cannot be
+        if is_named(path) and os.path.islink(path):
+            raise InputError(
+                f"{shown(path)}: is a link to something that is not there; remove it, or choose another"
+            ) from None
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        raise InputError(f"{shown(path)}: is {_kind(status)}, not a folder; choose another")
+
+
 def read_bytes(path: str | Path, most: int) -> bytes:
     """Return the bytes of a regular file that has at most `most` of them.
 
@@ -102,9 +125,21 @@ def _without_waiting(path: str, flags: int) -> int:
 
 def _refuse_irregular(path: str | Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        kind = next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "something else")
-        raise InputError(f"{shown(path)}: is {kind}, not a regular file; give a file")
+        raise InputError(f"{shown(path)}: is {_kind(status)}, not a regular file; give a file")
+
+
+def _kind(status: os.stat_result) -> str:
+    return next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "something else")
 
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:g} MB"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a regular file's bytes as 64 hexadecimal digits; InputError for anything else."""
+    digest = hashlib.sha256()  # hashlib.file_digest begins with Python 3.11
+    with open_regular(path) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from gansynth.errors import InputError
-from gansynth.files.cells import plain_cell, spreadsheet_cell
-from gansynth.files.names import shown
+from gansynth.files.names import plain_cell, shown, spreadsheet_cell
 from gansynth.files.text import read_text
 
 if TYPE_CHECKING:

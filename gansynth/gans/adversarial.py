@@ -1,4 +1,4 @@
-"""The losses of critics that are no Wasserstein critics: binary cross entropy on logits, and the hinge."""
+"""The losses of critics that are not Wasserstein critics: binary cross entropy on logits, and the hinge."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gansynth.networks.orientation import orient_each
+from gansynth.networks.images import orient_each
 from gansynth.recipes import Augmentation
 
 _STRENGTH = {"stain": (0.15, 0.15, 0.15), "color": (0.5, 1.0, 0.5)}

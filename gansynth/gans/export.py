@@ -1,14 +1,26 @@
-"""A run made small enough to give away: its generator in 16 bits, and what checks its images."""
+"""A run made to be given away: small, with its generator in 16 bits, or as a file that draws cells without gansynth."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+from torch import Tensor, nn
+
 from gansynth.errors import InputError
-from gansynth.files.atomic import whole_folder, write_json
+from gansynth.files import is_named
+from gansynth.files.atomic import refuse_used, whole_folder, write_json
+from gansynth.gans.gan import GAN
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, Run
-from gansynth.runs.names import INFO, MODEL, RECIPE
+from gansynth.gans.sampling import draw_latents
+from gansynth.networks.images import to_uint8
+from gansynth.runs.folder import INFO, MODEL, RECIPE
+from gansynth.runs.portable import About, Format, Portable, write_portable
 from gansynth.runs.weights import halved, read_weights, write_weights
+
+_COMPARED = 11
+_ONE_LEVEL = 1.0
+"""Two programs round a value between two grey levels differently; more is another image."""
 
 
 def export_run(run: Run, out: Path) -> Run:
@@ -27,14 +39,70 @@ def export_run(run: Run, out: Path) -> Run:
     InputError
         If `out` holds anything.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not an empty folder; give a new one")
+    refuse_used(out)
     with whole_folder(out) as folder:
         for name in (MODEL, CLASSIFIER, FINGERPRINTS):
-            if (run.path / name).is_file():
+            if is_named(run.path / name):
                 tensors, metadata = read_weights(run.path / name)
                 write_weights(folder / name, halved(tensors), metadata)
         (folder / RECIPE).write_text((run.path / RECIPE).read_text(encoding="utf-8"), encoding="utf-8")
         info = {**run.info, "exported_from_model_sha256": run.model_sha256}
         write_json(folder / INFO, info)
     return Run(out)
+
+
+class PixelGenerator(nn.Module):
+    """Latents and classes in, pixels out."""
+
+    def __init__(self, gan: GAN) -> None:
+        super().__init__()
+        self.gan = gan
+
+    def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Return uint8 images [n, 3, R, R] for float32 latents [n, L] and int64 labels [n]."""
+        return to_uint8(self.gan.generate(latents, labels))
+
+
+def export_generator(run: Run, out: str | Path, form: Format, *, truncation: float = 1.0) -> Portable:
+    """Write a generator as ONNX or TorchScript.
+
+    It takes latents, float32 [n, L] standard normal numbers, and labels, int64 [n] indices into the class names in
+    ``export.json``; it gives uint8 images [n, 3, R, R]. `generate` also turns each image as its seed says; here that is
+    left to the caller.
+
+    Parameters
+    ----------
+    run : Run
+    out : path-like
+        A new or empty folder.
+    form : {"onnx", "torchscript"}
+    truncation : float
+        See `Run.generator`.
+
+    Returns
+    -------
+    Portable
+
+    Raises
+    ------
+    InputError
+        If the GAN cannot be asked for a class by itself, the packages are missing, or the file makes other images.
+    """
+    gan = run.load_gan(truncation)
+    if type(gan).label_with is not GAN.label_with:
+        raise InputError(f"{run.name}: {run.recipe.gan} needs a classifier to make a class; it is not one network")
+    labels = torch.arange(_COMPARED) % len(run.class_names)
+    latents = torch.cat([draw_latents(gan, int(c), [seed]) for seed, c in enumerate(labels)])
+    about: About = {
+        "kind": "generator",
+        "model": run.name,
+        "model_sha256": run.model_sha256,
+        "class_names": list(run.class_names),
+        "resolution": run.resolution,
+        "truncation": truncation,
+        "notice": "What this network makes are synthetic images, not photographs of cells.",
+    }
+    return write_portable(
+        PixelGenerator(gan), {"latents": latents, "labels": labels}, "images", out, form,
+        tolerance=_ONE_LEVEL, about=about,
+    )  # fmt: skip

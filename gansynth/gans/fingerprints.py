@@ -1,4 +1,4 @@
-"""A few bytes of every training image, so that a copy of one is known when it is generated.
+"""A few bytes of every training image: a copy of one is known when it is generated, and so is what is far from all.
 
 A run may outlive its data or travel without it. What it keeps is each training image averaged to 8 x 8 pixels:
 enough to recognise a near copy, in whatever orientation, and too little to be looked at.
@@ -6,6 +6,9 @@ enough to recognise a near copy, in whatever orientation, and too little to be l
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +17,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansynth.networks.orientation import orient
+from gansynth.errors import InputError
+from gansynth.files import shown
+from gansynth.networks.images import orient
 from gansynth.runs.weights import read_weights, write_weights
 
 EDGE = 8
 ALARM = 0.001
 """Share of honest held-out images that may lie closer to the training images than the copy threshold."""
+BEYOND = 0.01
+"""Share of honest held-out images of a class that may lie farther from the training images than its limit."""
+ENOUGH = round(1 / BEYOND)
+"""Held-out images from which that share can be told from chance."""
 
 
 class TrainingFingerprints:
@@ -31,14 +40,22 @@ class TrainingFingerprints:
         Training images averaged to 8 x 8 pixels, in grey levels.
     copy_threshold : float
         Distances below it are called copies, in grey levels.
+    limits : sequence of float
+        For each class the distance beyond which an image is called broken, in grey levels; empty where nobody knows.
     """
 
-    def __init__(self, prints: Tensor, copy_threshold: float) -> None:
-        self.prints, self.copy_threshold = prints.float(), copy_threshold
+    def __init__(self, prints: Tensor, copy_threshold: float, limits: Sequence[float] = ()) -> None:
+        self.prints, self.copy_threshold, self.limits = prints.float(), copy_threshold, tuple(limits)
         self._squares = self.prints.square().sum(dim=1)
 
     @classmethod
-    def of(cls, train: NDArray[np.uint8], held_out: NDArray[np.uint8]) -> TrainingFingerprints:
+    def of(
+        cls,
+        train: NDArray[np.uint8],
+        held_out: NDArray[np.uint8],
+        labels: NDArray[np.int64] | None = None,
+        classes: int = 0,
+    ) -> TrainingFingerprints:
         """Fingerprint a training split and set the threshold on honest images.
 
         Parameters
@@ -47,11 +64,26 @@ class TrainingFingerprints:
             Training images, and real images that are not among them. The threshold is the distance that only
             `ALARM` of the held-out images fall below, and at most half of their median: a real cell is not a copy,
             however ordinary it is.
+        labels : int array [M], optional
+            Classes of the held-out images, 0..`classes` - 1. With them, the limit of a class is the distance that
+            `BEYOND` of its held-out images exceed; a class with fewer than `ENOUGH` of them also gets the room that
+            all of them together need. With fewer than `ENOUGH` in all there are no limits.
         """
         prints = fingerprint(train)
         free = cls(prints, 0.0).distance(held_out) if len(held_out) else np.array([4.0], dtype=np.float32)
         threshold = min(float(np.quantile(free, ALARM)), 0.5 * float(np.median(free)))
-        return cls(prints, threshold)
+        limits: list[float] = []
+        if labels is not None and len(held_out) >= ENOUGH:
+            pooled = float(np.quantile(free, 1 - BEYOND))
+            for k in range(classes):
+                own = free[labels == k]
+                reach = float(np.quantile(own, 1 - BEYOND)) if len(own) else pooled
+                limits.append(reach if len(own) >= ENOUGH else max(reach, pooled))
+        return cls(prints, threshold, limits)
+
+    def limit(self, class_index: int) -> float:
+        """Return the distance beyond which an image of a class is called broken; infinity where nobody knows."""
+        return self.limits[class_index] if class_index < len(self.limits) else float("inf")
 
     def distance(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the distance to the nearest training image in any of eight orientations.
@@ -81,14 +113,29 @@ class TrainingFingerprints:
         write_weights(
             path,
             {"prints": self.prints.round().to(torch.uint8)},
-            {"copy_threshold": repr(self.copy_threshold), "edge": str(EDGE)},
+            {"copy_threshold": repr(self.copy_threshold), "edge": str(EDGE), "limits": json.dumps(self.limits)},
         )
 
     @classmethod
     def load(cls, path: Path) -> TrainingFingerprints:
-        """Read a file that `save` wrote."""
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        InputError
+            For any other: with a threshold of nothing, every copy would pass.
+        """
         tensors, metadata = read_weights(path)
-        return cls(tensors["prints"], float(metadata["copy_threshold"]))
+        try:
+            prints, threshold = tensors["prints"], float(metadata["copy_threshold"])
+            limits = [float(limit) for limit in json.loads(metadata.get("limits", "[]"))]
+            if prints.ndim != 2 or prints.shape[1] != 3 * EDGE * EDGE or not 0 <= threshold < math.inf:
+                raise ValueError
+            if not all(limit > 0 for limit in limits):
+                raise ValueError
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise InputError(f"{shown(path)}: are not fingerprints of gansynth; the run was edited") from None
+        return cls(prints, threshold, limits)
 
 
 def fingerprint(images: NDArray[np.uint8]) -> Tensor:

@@ -18,8 +18,7 @@ from torch.nn import functional as F
 from gansynth.data.dataset import CellDataset
 from gansynth.data.loader import ClassSampler
 from gansynth.errors import InputError
-from gansynth.networks.images import to_float
-from gansynth.networks.orientation import orient_each
+from gansynth.networks.images import orient_each, to_float
 from gansynth.networks.small_cnn import SmallCNN
 from gansynth.runs.device import has_bf16, placed
 from gansynth.runs.weights import read_weights, widened, write_weights

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError, nearest_name
-from gansynth.files.hashing import file_sha256
+from gansynth.files import is_named
+from gansynth.files.regular import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.independent_classifier import IndependentClassifier
@@ -19,7 +20,7 @@ from gansynth.networks.compact import SkipGenerator
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.runs.artifact import Artifact, find_artifact
 from gansynth.runs.device import chosen_device
-from gansynth.runs.names import MODEL, RECIPE
+from gansynth.runs.folder import MODEL, RECIPE
 from gansynth.runs.weights import read_weights
 
 CLASSIFIER = "independent_classifier.safetensors"
@@ -104,7 +105,7 @@ class Run:
     def fingerprints(self) -> TrainingFingerprints | None:
         """What recognises copies of training images; None where the run has none."""
         path = self.path / FINGERPRINTS
-        return TrainingFingerprints.load(path) if path.is_file() else None
+        return TrainingFingerprints.load(path) if is_named(path) else None
 
     def class_index(self, name: str) -> int:
         """Return the index of a class.
@@ -214,7 +215,7 @@ class Run:
     def independent_classifier(self, device: torch.device | str = "cpu") -> IndependentClassifier | None:
         """Load the classifier that took no part in the game; None where the run has none."""
         path = self.path / CLASSIFIER
-        return IndependentClassifier.load(path, torch.device(device)) if path.is_file() else None
+        return IndependentClassifier.load(path, torch.device(device)) if is_named(path) else None
 
 
 def open_run(name_or_path: str | Path) -> Run:

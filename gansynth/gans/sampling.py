@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansynth.gans.gan import GAN
-from gansynth.networks.images import to_uint8
-from gansynth.networks.orientation import orient
-from gansynth.runs.device import has_bf16, placed
-from gansynth.runs.memory import keep_freed_memory
+from gansynth.networks.images import orient, to_uint8
+from gansynth.runs.device import has_bf16, keep_freed_memory, placed
 
 CHUNK = 32
 """Seeds s with the same ``s // CHUNK`` are computed together."""

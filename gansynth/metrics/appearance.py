@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient
 
 EDGE = 8
 ORIENTATIONS = 8

@@ -538,7 +538,7 @@ for _metric in (
         Group.COPIES,
         unit=Unit.IMAGES,
         by_class="page",
-        where="gansynth.studies.quality.white_copies.white_copies",
+        where="gansynth.studies.quality.white_cells.white_copies",
     ),
 ):
     register(_metric)

@@ -9,20 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gansynth.metrics import confusion_scores
-from gansynth.metrics.calibration_error import calibration_error
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
-from gansynth.metrics.ranking_scores import ranking
+from gansynth.metrics.probability_scores import calibration_error, precision_at_recall, ranking
 
 OVERALL = (*confusion_scores.OVERALL, "ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
 """Metrics of all classes together. Balanced accuracy is the macro recall (macro sensitivity)."""
 
-OF_CLASS = (*confusion_scores.OF_CLASS, "ROC-AUC", "average-precision")
+OF_CLASS = (*confusion_scores.OF_CLASS, "ROC-AUC", "average-precision", "precision-at-recall", "calibration-error")
 """Metrics of one class against all others."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of one classifier on one set of images.
+    """Numbers of one classifier on one set of images.
 
     Attributes
     ----------
@@ -65,7 +64,8 @@ def classification_scores(labels: ArrayLike, probabilities: ArrayLike, n_classes
     -----
     ROC AUC and average precision are one-vs-rest, and means over the classes overall. ``Brier`` is the sum over the
     classes of squared differences between probability and truth, averaged over images (0..2); ``MSE`` is its mean over
-    the classes, which depends on their number. ``calibration-error`` is that of the predicted class.
+    the classes, which depends on their number. ``calibration-error`` is that of the predicted class; of a class,
+    that of its own probability. ``precision-at-recall`` is the precision where the threshold finds 90% of the class.
 
     Examples
     --------
@@ -84,6 +84,9 @@ def classification_scores(labels: ArrayLike, probabilities: ArrayLike, n_classes
     ranked = [ranking(p[:, c], truth == c) for c in range(n_classes)]
     of_class["ROC-AUC"] = np.array([one.auc for one in ranked])
     of_class["average-precision"] = np.array([one.average_precision for one in ranked])
+    there = [(p[:, c], truth == c) for c in range(n_classes)]
+    of_class["precision-at-recall"] = np.array([precision_at_recall(*one)[0] for one in there])
+    of_class["calibration-error"] = np.array([calibration_error(*one) if one[1].any() else np.nan for one in there])
     overall = {name: _known(overall_figure(table, name)) for name in confusion_scores.OVERALL}
     for name in ("ROC-AUC", "average-precision"):
         known = of_class[name][~np.isnan(of_class[name])]

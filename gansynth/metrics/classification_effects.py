@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gansynth.metrics.calibration_error import calibration_added, calibration_error
 from gansynth.metrics.classification import squared_errors
-from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_quantile, t_test
-from gansynth.metrics.confusion_scores import confusion_matrix
+from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_test
+from gansynth.metrics.confusion_scores import confusion_matrix, contributions
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.figure_gradients import contributions
-from gansynth.metrics.korn_graubard import korn_graubard_interval
-from gansynth.metrics.ranking_scores import ranking
+from gansynth.metrics.intervals import korn_graubard_interval, t_quantile
+from gansynth.metrics.probability_scores import calibration_added, calibration_error, precision_at_recall, ranking
 from gansynth.metrics.variance_components import (
     Contributions,
     Variance,
@@ -44,7 +42,8 @@ OF_AGREEMENT = ("kappa", "MCC")
 ONE_TRAINING = "one training an arm: the noise of training is unknown, and p is too small where there is any"
 """The note of an effect between two trainings."""
 
-PROBABILITY_METRICS = ("ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
+PROBABILITY_METRICS = ("ROC-AUC", "average-precision", "precision-at-recall", "Brier", "MSE", "calibration-error")
+_RANKS = ("ROC-AUC", "average-precision", "precision-at-recall")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Effect:
     interval : (float, float) or None
         95% interval. It leaves out 0 exactly where p < 0.05.
     p : float or None
-        Two-sided. Correct it for the number of arms with `gansynth.metrics.multiple_testing.holm`.
+        Two-sided. Correct it for the number of arms with `gansynth.metrics.classification_tests.holm`.
     n : int
         Test images that can change the value: all, or those of the class for its recall.
     method : str
@@ -193,7 +192,57 @@ def effect(
     if not data.counts(endpoint):
         return Effect(None, None, None, 0, BY_IMAGES, note=_absent(endpoint))
     values, given = data.linear(endpoint)
-    value = float(values[0].mean() - values[1].mean())
+    return _tested(float(values[0].mean() - values[1].mean()), given, data, endpoint, n_train)
+
+
+def probability_effect(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    baseline: ArrayLike,
+    endpoint: Endpoint,
+    *,
+    n_classes: int,
+    folds: ArrayLike | None = None,
+    n_train: Sequence[int] | None = None,
+    units: ArrayLike | None = None,
+) -> Effect:
+    """Compare an arm with its baseline by a metric of probabilities, on the same test images, as `effect` does.
+
+    Parameters
+    ----------
+    labels : int array, shape [N]
+    probabilities, baseline : float arrays, shape [S, N, C]
+        Of S trainings of each arm.
+    endpoint : Endpoint
+        A metric of `PROBABILITY_METRICS`, as in `probability_estimate`.
+    n_classes, folds, n_train, units
+        As in `effect`.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit each other, or there is no such metric.
+    """
+    sides = [np.asarray(side, dtype=np.float64) for side in (probabilities, baseline)]
+    if any(side.ndim != 3 or side.shape[2] != n_classes for side in sides):
+        raise ValueError(f"probabilities must be [S, N, {n_classes}], got {' and '.join(str(s.shape) for s in sides)}")
+    data = _Data.of(labels, tuple(side.argmax(axis=2) for side in sides), n_classes, folds, units)
+    of_class = Endpoint("recall", endpoint.class_index) if endpoint.class_index is not None else endpoint
+    if not data.counts(of_class):
+        return Effect(None, None, None, 0, BY_IMAGES, note=_absent(endpoint))
+    (first, first_added), (second, second_added) = (
+        _of_trainings(data.labels, side, endpoint.metric, endpoint.class_index) for side in sides
+    )
+    if not math.isfinite(first - second):
+        return Effect(None, None, None, 0, BY_IMAGES, note=f"{endpoint.metric} cannot be said of these images")
+    given = data.contributions([first_added, second_added], endpoint)
+    return _tested(first - second, given, data, endpoint, n_train)
+
+
+def _tested(
+    value: float, given: Contributions, data: _Data, endpoint: Endpoint, n_train: Sequence[int] | None
+) -> Effect:
+    """Return the effect of a value, given what each unit contributes to both sides of it."""
     within, between = images_and_seeds(given), between_folds(given)
     n_folds, several_seeds = len(given.share), given.seeds > 1
     note = ""
@@ -218,7 +267,7 @@ def effect(
         inside = t_test(value, within.value, within.df)
         if _width(inside) > _width(found):
             found = inside
-    widest = 2.0 if endpoint.metric in OF_AGREEMENT else 1.0
+    widest = 2.0 if endpoint.metric in (*OF_AGREEMENT, "Brier") else 1.0
     return Effect(
         value,
         (max(found.interval[0], -widest), min(found.interval[1], widest)),
@@ -295,8 +344,8 @@ def probability_estimate(
     probabilities : float array, shape [S, N, C]
         Of S trainings.
     metric : str
-        "ROC-AUC" or "average-precision" (of a class, or the mean over classes), "Brier", "MSE" or "calibration-error"
-        (of all classes).
+        "ROC-AUC" or "average-precision" (of a class, or the mean over classes), "precision-at-recall" (of a class),
+        "calibration-error" (of a class, or of the predicted one), "Brier" or "MSE" (of all classes).
     class_index : int, optional
     n_classes : int
     folds, units : arrays, shape [N], optional
@@ -314,14 +363,11 @@ def probability_estimate(
     n = data.counts(Endpoint("recall", class_index)) if class_index is not None else len(data.labels)
     if not n:
         return Estimate(None, 0, note=_absent(Endpoint(metric, class_index)))
-    found = [_probability_figure(data.labels, row, metric, class_index) for row in p]
-    values = np.array([one[0] for one in found])
-    value = float(values.mean())
+    value, images = _of_trainings(data.labels, p, metric, class_index)
     if not math.isfinite(value):
         return Estimate(None, n, note=f"{metric} cannot be said of these images")
-    images = np.stack([one[1] for one in found]) + ((values - value) / len(data.labels))[:, None]
     given = data.contributions([images], Endpoint(metric, class_index))
-    ranks = metric in ("ROC-AUC", "average-precision")
+    ranks = metric in _RANKS
     df_images = data.df_of_share(Endpoint(metric)) if ranks else None
     variance = with_folds(images_and_seeds(given, df_images), between_folds(given))
     if ranks:
@@ -371,7 +417,7 @@ class _Data:
         if c is None:
             return len(self.labels)
         of_class = int((self.labels == c).sum())
-        if not of_class or endpoint.metric not in ("specificity", "accuracy"):
+        if not of_class or endpoint.metric not in ("specificity", "accuracy", "calibration-error"):
             return of_class
         return len(self.labels) - (of_class if endpoint.metric == "specificity" else 0)
 
@@ -430,7 +476,7 @@ class _Data:
     def _step(self, endpoint: Endpoint) -> float:
         c, metric = endpoint.class_index, endpoint.metric
         sizes = np.bincount(self.labels, minlength=self.n_classes)
-        if c is not None and metric in ("recall", "precision", "F1"):
+        if c is not None and metric in ("recall", "precision", "F1", "precision-at-recall"):
             return 1 / int(sizes[c])
         if c is None and metric.startswith(("macro", "balanced")) and metric != "macro-specificity":
             sizes = sizes[sizes > 0]
@@ -457,6 +503,14 @@ def _absent(endpoint: Endpoint) -> str:
     return "no test image" if endpoint.class_index is None else "no test image of this class"
 
 
+def _of_trainings(labels: Ints, p: Floats, metric: str, class_index: int | None) -> tuple[float, Floats]:
+    """Return the mean over trainings [S, N, C] of a metric, and what each image and each training adds to it [S, N]."""
+    found = [_probability_figure(labels, row, metric, class_index) for row in p]
+    values = np.array([one[0] for one in found])
+    value = float(values.mean())
+    return value, np.stack([one[1] for one in found]) + ((values - value) / len(labels))[:, None]
+
+
 def _probability_figure(labels: Ints, p: Floats, metric: str, class_index: int | None) -> tuple[float, Floats]:
     """Return a metric of probabilities [N, C], and what each image adds to it."""
     if metric in ("ROC-AUC", "average-precision"):
@@ -469,10 +523,14 @@ def _probability_figure(labels: Ints, p: Floats, metric: str, class_index: int |
         if not known:
             return math.nan, np.zeros(len(labels))
         return float(np.mean([one[0] for one in known])), np.mean([one[1] for one in known], axis=0)
-    if class_index is not None or metric not in PROBABILITY_METRICS:
-        raise ValueError(f"'{metric}' is not a metric of probabilities{'' if class_index is None else ' of a class'}")
+    if metric == "precision-at-recall" and class_index is not None:
+        return precision_at_recall(p[:, class_index], labels == class_index)
     if metric == "calibration-error":
         confidence, right = p.max(axis=1), p.argmax(axis=1) == labels
+        if class_index is not None:
+            confidence, right = p[:, class_index], labels == class_index
         return calibration_error(confidence, right), calibration_added(confidence, right)
+    if class_index is not None or metric not in ("Brier", "MSE"):
+        raise ValueError(f"'{metric}' is not a metric of probabilities{'' if class_index is None else ' of a class'}")
     errors = squared_errors(labels, p) / (p.shape[1] if metric == "MSE" else 1)
     return float(errors.mean()), (errors - errors.mean()) / len(errors)

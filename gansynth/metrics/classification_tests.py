@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
-from gansynth.metrics.jackknife import Z
+from gansynth.metrics.intervals import t_quantile
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def corrected_t_test(differences: ArrayLike, test_to_train: float) -> TestResult
     Parameters
     ----------
     differences : float array, shape [J]
-        A figure of one classifier less that of the other, on each of J different splits. Average the seeds inside a
+        A value of one classifier less that of the other, on each of J different splits. Average the seeds inside a
         split first: they are not splits of their own.
     test_to_train : float
         Images of a test part for each image of its training part; 1/4 in five folds.
@@ -67,11 +66,6 @@ def t_test(value: float, variance: float, df: float) -> TestResult:
     error = math.sqrt(variance)
     half = t_quantile(df) * error
     return TestResult(value, (value - half, value + half), float(2 * special.stdtr(df, -abs(value) / error)))
-
-
-def t_quantile(df: float) -> float:
-    """Return how many standard errors of a variance with `df` degrees of freedom lie on each side of a 95% interval."""
-    return float(special.stdtrit(df, 0.975)) if math.isfinite(df) else Z
 
 
 def mcnemar_test(first_right: ArrayLike, second_right: ArrayLike) -> float:
@@ -105,46 +99,26 @@ def mcnemar_test(first_right: ArrayLike, second_right: ArrayLike) -> float:
     return float(min(1.0, 2 * special.bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
 
 
-def paired_bootstrap(
-    figure: Callable[[NDArray[np.int64]], float | NDArray[np.float64]],
-    n: int,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Return the 95% bias-corrected and accelerated (BCa) bootstrap interval of a difference over test images.
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Return p values corrected for their number, so that all those up to 0.05 together are false at most 5% of times.
 
     Parameters
     ----------
-    figure : callable
-        Takes positions of test images, int64 [n], and returns the difference of two classifiers on them.
-    n : int
-        Test images, each of which counts for both classifiers (paired).
-    resamples, seed : int
-
-    Returns
-    -------
-    (float, float)
-        NaN both where every resample gives the same. It knows nothing of the noise of training.
+    p_values : float array, shape [C]
+        NaN takes no part and stays NaN.
 
     References
     ----------
-    Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American Statistical Association 82,
-    171-185. Computed by SciPy.
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6,
+    65-70.
 
     Examples
     --------
-    >>> gained = np.repeat([1, 0, -1], [30, 60, 10])
-    >>> low, high = paired_bootstrap(lambda index: gained[index].mean(), 100)
-    >>> round(low, 1), round(high, 1)
-    (0.1, 0.3)
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
     """
-    found = stats.bootstrap(
-        (np.arange(n),),
-        lambda index: float(figure(index)),
-        n_resamples=resamples,
-        method="BCa",
-        vectorized=False,
-        rng=np.random.default_rng(seed),
-    )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    p = np.array(p_values, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    p[order] = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)).clip(max=1)
+    return p

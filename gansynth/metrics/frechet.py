@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gansynth.errors import InputError
 from gansynth.metrics.estimate import Estimate, too_few
-from gansynth.metrics.jackknife import interval
+from gansynth.metrics.intervals import interval
 
 Features = NDArray[np.floating]
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from gansynth.metrics.estimate import Estimate, too_few
-from gansynth.metrics.jackknife import interval
+from gansynth.metrics.intervals import interval
 
 Logits = NDArray[np.floating]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansynth.metrics.estimate import Estimate, too_few
-from gansynth.metrics.jackknife import interval
+from gansynth.metrics.intervals import interval
 
 Features = NDArray[np.floating]
 

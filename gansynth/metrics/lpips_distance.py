@@ -82,12 +82,5 @@ def lpips_diversity(features: Features, *, resamples: int = 500, confidence: flo
     return mean_off_diagonal(lpips_matrix(features), resamples=resamples, confidence=confidence, seed=seed)
 
 
-def capped(n: int, most: int, *, seed: int = 0) -> NDArray[np.int64]:
-    """Return the positions of at most `most` of n images, drawn at random, ascending."""
-    if n <= most:
-        return np.arange(n, dtype=np.int64)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False)).astype(np.int64)
-
-
 def _shapes(features: Features) -> list[tuple[int, ...]]:
     return [tuple(x.shape[1:]) for x in features]

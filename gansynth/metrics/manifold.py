@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansynth.metrics.estimate import Estimate, too_few
-from gansynth.metrics.jackknife import interval, share_interval
+from gansynth.metrics.intervals import interval, share_interval
 
 Features = NDArray[np.floating]
 

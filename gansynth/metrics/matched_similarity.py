@@ -1,6 +1,6 @@
 """LPIPS, PSNR, SSIM, MS-SSIM, l1, l2 between images that have no partner: generated and held-out real ones of a class.
 
-hazra2022 (table 7) does not say with which real image a generated one is compared, and the answer decides the figure:
+hazra2022 (table 7) does not say with which real image a generated one is compared, and the answer decides the number:
 against the nearest training image, copies and collapse win; against a random one, the mean image of the class wins.
 The default here pairs inside the class, no image twice, by the distance of frozen features.
 """

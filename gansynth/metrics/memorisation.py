@@ -73,7 +73,7 @@ def memorisation(
     ----------
     generated_distances : float array, shape [n]
         Distance of each generated image to the nearest training image of its class
-        (`nearest_distances`, or the column `nearest_training_distance` of metadata.csv).
+        (`nearest`, or the column `nearest_training_distance` of metadata.csv).
     held_out_distances : float array, shape [m]
         The same, by the same distance and to the same training images, for real images that were not
         trained on.
@@ -270,11 +270,6 @@ def nearest(queries: ArrayLike, references: ArrayLike) -> tuple[NDArray[np.float
         distances = torch.cdist(q[block : block + rows], r, compute_mode="donot_use_mm_for_euclid_dist")
         distance[block : block + rows], index[block : block + rows] = distances.min(dim=1)
     return distance.numpy(), index.numpy()
-
-
-def nearest_distances(queries: ArrayLike, references: ArrayLike) -> NDArray[np.float32]:
-    """Return the distances of `nearest` alone, float32 [n]."""
-    return nearest(queries, references)[0]
 
 
 def _auc_interval(auc: float, n: int, m: int, confidence: float) -> tuple[float, float]:

@@ -22,6 +22,7 @@ TITLES = {
     "MCC": "MCC",
     "ROC-AUC": "ROC AUC",
     "average-precision": "Average precision",
+    "precision-at-recall": "Precision at 90% recall",
     "Brier": "Brier score",
     "MSE": "MSE",
     "calibration-error": "Calibration error",

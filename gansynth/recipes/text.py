@@ -13,7 +13,7 @@ DEEPEST = 10
 
 
 class NotYaml(ValueError):
-    """Text that is no YAML, or more than a recipe needs of it.
+    """Text that is not YAML, or more than a recipe needs of it.
 
     Attributes
     ----------

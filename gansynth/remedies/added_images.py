@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def kept_images(
     folder: Path,
-    identity: Mapping[str, Any],
+    identity: Mapping[str, str | int | float | Sequence[str] | None],
     counts: Mapping[str, int],
     make: Callable[[dict[str, int], Path], None],
 ) -> Path:

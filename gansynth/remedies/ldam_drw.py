@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class LdamLoss:
     """Mean over the images of the cross-entropy after the true class has lost its margin: z_y - s Delta_y.
 
-    The logits are s cosines (see `gansynth.networks.cosine_head`), so that a margin means the same for every image.
+    The logits are s cosines (see `gansynth.networks.head`), so that a margin means the same for every image.
 
     Attributes
     ----------

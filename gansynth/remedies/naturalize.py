@@ -50,7 +50,7 @@ class Naturalize(Remedy):
             naturalize(training, more, out, seed=place.seed, progress=place.progress)
 
         sources = sorted(map(str, training.records["sha256"]))
-        identity = {"seed": place.seed, "size": training.size, "training": sources}
+        identity: dict[str, int | list[str]] = {"seed": place.seed, "size": training.size, "training": sources}
         folder = kept_images(place.folder / "naturalize", identity, counts, make)
         return with_images(treatment, folder, wanted, place.folder / "cache")
 

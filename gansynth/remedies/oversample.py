@@ -1,4 +1,4 @@
-"""Random over-sampling: images of the rare classes are shown several times."""
+"""Random over-sampling: images of the rare classes are shown several times, as they are or flipped and turned."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gansynth.remedies.parameter import Parameter
 from gansynth.remedies.remedy import Remedy, Workplace, counts_of, register, targets
 from gansynth.remedies.treatment import Treatment
 
@@ -30,3 +31,15 @@ class OverSampling(Remedy):
             times, rest = divmod(int(wanted) - len(mine), len(mine))
             rows += [np.tile(mine, times), rng.permutation(mine)[:rest]]
         return replace(treatment, rows=np.concatenate(rows))
+
+
+@register("oversample-turned")
+class TurnedOverSampling(OverSampling):
+    """As `oversample`, but an image is repeated flipped and turned, each time otherwise; at first it is itself."""
+
+    noun = "over-sampling with turned images"
+    action = "showing the rarer classes more often, flipped and turned"
+    parameters = (Parameter("degrees", 15.0, 0.0, 180.0, "by which it is turned at most"),)
+
+    def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
+        return replace(super().treat(treatment, place), turned_repeats=self.values["degrees"])

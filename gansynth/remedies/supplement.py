@@ -116,7 +116,7 @@ class BesideReal(Remedy):
 def _picture(images: CellDataset, dropped: NDArray[np.bool_], teachers: Teachers) -> str:
     """Write a sheet of the first images of each class that were left out; return its path in the comparison."""
     from gansynth.files.atomic import whole_file
-    from gansynth.gans.engine.sheet import class_sheet
+    from gansynth.gans.engine.showing import class_sheet
 
     shown = [np.flatnonzero(dropped & (images.labels == c))[:EXAMPLES] for c in range(len(images.class_names))]
     index = np.concatenate(shown)

@@ -1,4 +1,4 @@
-"""What the larger pages are built of: tables with marks and notes, charts side by side, cells in columns, definitions.
+"""What pages are built of: tables with marks and notes, charts side by side, cells in columns, definitions.
 
 Each block names the macro of `blocks.html.j2` that sets it.
 """
@@ -82,6 +82,11 @@ class Grid:
     caption: str
     notes: Sequence[str] = ()
     under: Sequence[str] = ()
+
+    @classmethod
+    def of_texts(cls, head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> Grid:
+        """Return a plain table: the first text of a row names it, the others are set as numbers."""
+        return cls(head, [Row(name, [Cell(text) for text in texts]) for name, *texts in rows], caption)
 
     @property
     def words(self) -> set[int]:

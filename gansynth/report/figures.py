@@ -1,36 +1,13 @@
-"""Figures of a report: sheets of cells as images, charts as SVG. Arrays in, pictures out."""
+"""Figures of a report: charts as SVG. Numbers in, pictures out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image
+from numpy.typing import ArrayLike
 
 from gansynth.report.drawing import GRID, INK, REAL, SYNTHETIC, as_svg, blank_figure
-
-
-def image_strip(images: NDArray[np.uint8], *, gap: int = 2) -> Image.Image:
-    """Put images side by side.
-
-    Parameters
-    ----------
-    images : uint8 array, shape [N, 3, H, W]
-        RGB, 0..255; N at least 1.
-    gap : int
-        White pixels between two images.
-
-    Returns
-    -------
-    PIL.Image.Image
-        RGB, N * W + (N - 1) * gap wide.
-    """
-    n, _, height, width = images.shape
-    strip = Image.new("RGB", (n * width + (n - 1) * gap, height), "white")
-    for i, image in enumerate(images):
-        strip.paste(Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))), (i * (width + gap), 0))
-    return strip
 
 
 def counts_chart(real: Mapping[str, int], synthetic: Mapping[str, int], *, real_name: str = "real") -> str:

@@ -16,12 +16,13 @@ from gansynth.metrics.wording import ends, inside, p_value, signed, signed_ends,
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Lineup, Link, Links, Picture, Row
 from gansynth.report.comparison.effects import forest_chart
 from gansynth.report.embedding import mosaic, picture_address
-from gansynth.report.figures import counts_chart, curves_chart
+from gansynth.report.figures import counts_chart
 from gansynth.report.numbers import listed
-from gansynth.report.page import Chart, Page, Section, Table
+from gansynth.report.page import Page, Section
+from gansynth.report.training import losses_drawing, watch_drawing
 from gansynth.studies.comparison.entries import ArmEffect
+from gansynth.studies.comparison.recommendation import placed, winner
 from gansynth.studies.comparison.result import Comparison
-from gansynth.studies.comparison.winner import placed, winner
 
 WELL = 0.8
 """The share of a class from which its synthetic cells count as well recognised."""
@@ -306,7 +307,7 @@ def _recognised(look: FirstLook) -> Section:
         f"It has learned from {look.kind} cells alone and took no part in the game."
     )
     command = "gansynth quality my-cells synthetic --out quality"
-    return Section("Are they recognised?", command=command, table=Table(head, rows, caption))
+    return Section("Are they recognised?", command=command, blocks=[Grid.of_texts(head, rows, caption)])
 
 
 def _compared(look: FirstLook) -> list[Section]:
@@ -360,36 +361,21 @@ def _balance(look: FirstLook) -> Section:
     chart = counts_chart(look.training, look.added, real_name=look.kind)
     caption = f"Training images per class after balancing. Validation and test images stay {look.kind} only."
     command = "gansynth balance my-cells runs/my-cells --out balanced"
-    return Section("Balanced", command=command, charts=[Chart(chart, caption)])
+    return Section("Balanced", command=command, blocks=[Drawings([Drawing(chart, caption)])])
 
 
 def _training(look: FirstLook) -> list[Section]:
-    charts = []
-    losses = look.curves.get("losses", {})
-    if losses:
-        chart = curves_chart(losses, xlabel="minutes of training", ylabel="loss")
-        caption = (
-            "Loss of each player. In this game a falling loss does not prove better images, nor a flat one "
-            "failure; what matters is that no line runs away."
-        )
-        charts.append(Chart(chart, caption))
-    watch = look.curves.get("watch", {})
+    losses, watch = look.curves.get("losses", {}), look.curves.get("watch", {})
+    drawn = [losses_drawing(losses)] if losses else []
     if watch:
         rare = sorted(look.class_names, key=lambda name: look.training[name])[:3]
-        chart = curves_chart(
-            watch,
-            xlabel="minutes of training",
-            ylabel="recognised",
-            percent=True,
-            emphasis=[r for r in rare if r in watch],
-        )
         caption = (
             "The class watch: how much of each class the independent classifier recognises among generated images "
             "while the generator trains. The three rarest classes are named: the rare ones collapse first."
         )
-        charts.append(Chart(chart, caption))
+        drawn.append(watch_drawing(watch, rare, caption))
     command = "gansynth train-gan my-cells --from pbc-64 --minutes 120 --out runs/my-cells"
-    return [Section("Training", command=command, charts=charts)] if charts else []
+    return [Section("Training", command=command, blocks=[Drawings([one]) for one in drawn])] if drawn else []
 
 
 def _variety(look: FirstLook) -> Section:
@@ -410,7 +396,9 @@ def _variety(look: FirstLook) -> Section:
         f"{look.kind}, 100% is copying)."
     )
     command = "gansynth sheet synthetic --beside my-cells --sort nearest --pairs --out nearest.png"
-    return Section("As varied, and no copies?", command=command, table=Table(head, rows, caption), after=[copies])
+    return Section(
+        "As varied, and no copies?", command=command, blocks=[Grid.of_texts(head, rows, caption)], after=[copies]
+    )
 
 
 def _share(agreement: ClassAgreement | None, c: int) -> str:

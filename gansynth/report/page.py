@@ -2,92 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from markupsafe import Markup, escape
-from numpy.typing import NDArray
 
 from gansynth.files.atomic import write_text
 from gansynth.report.blocks import Block
-from gansynth.report.figures import image_strip
-from gansynth.report.templates import templates
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _LONG = 5
 """Sections from which a page has a list of contents."""
 
 
 @dataclass(frozen=True)
-class Chart:
-    """A drawing with what it shows.
-
-    Attributes
-    ----------
-    svg : str
-        One SVG element (see `gansynth.report.figures`).
-    caption : str
-        What the reader sees; also read aloud by a screen reader.
-    """
-
-    svg: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class ClassPictures:
-    """The cells of one class, two kinds beside each other.
-
-    Attributes
-    ----------
-    name, note : str
-        The class, and a few words on it (a count, a share).
-    left, right : uint8 array, shape [N, 3, H, W]
-        RGB, 0..255.
-    """
-
-    name: str
-    note: str
-    left: NDArray[np.uint8]
-    right: NDArray[np.uint8]
-
-    @property
-    def left_source(self) -> str:
-        """The left strip as a data address."""
-        return _png_address(self.left)
-
-    @property
-    def right_source(self) -> str:
-        """The right strip as a data address."""
-        return _png_address(self.right)
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Rows of cells, one per class, under two headings such as "real" and "synthetic"."""
-
-    left: str
-    right: str
-    rows: Sequence[ClassPictures]
-    caption: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table; the first column names the row, the others are set as numbers."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    caption: str
-
-
-@dataclass(frozen=True)
 class Section:
-    """A heading with paragraphs, then pictures, charts, a table and blocks, where given.
+    """A heading with paragraphs, blocks, and paragraphs after them.
 
     Where it is `folded` the page shows its heading alone until a reader opens it; on paper it is open. Its `command`
     does for the reader's own folder what the section shows.
@@ -95,9 +30,6 @@ class Section:
 
     title: str
     paragraphs: Sequence[str] = ()
-    pictures: Pictures | None = None
-    charts: Sequence[Chart] = ()
-    table: Table | None = None
     blocks: Sequence[Block] = ()
     after: Sequence[str] = ()
     folded: bool = False
@@ -168,7 +100,7 @@ def folded_after(sections: Sequence[Section], first: int) -> list[Section]:
 
 
 def render_page(page: Page) -> str:
-    """Return `page` as one HTML document; every text in it is escaped, only the charts' SVG is not."""
+    """Return `page` as one HTML document; every text in it is escaped, only the drawings' SVG is not."""
     environment = templates("gansynth.report")
     environment.filters["breakable"] = _breakable
     return environment.get_template("page.html.j2").render(page=page)
@@ -185,7 +117,14 @@ def _breakable(name: str) -> Markup:
     return Markup(re.sub(r"([+/:,])(?=\S)", r"\1<wbr>", str(escape(name))))
 
 
-def _png_address(images: NDArray[np.uint8]) -> str:
-    buffer = io.BytesIO()
-    image_strip(images).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+def templates(package: str) -> Environment:
+    """Return the templates that lie in a package, such as ``gansynth.report.quiz``."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader(package, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -5,22 +5,22 @@ It stands in the run's folder, is written anew at every sample sheet, and reload
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric.loggers import Logger
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from gansynth.files import read_json
-from gansynth.report.blocks import Lineup, Picture
+from gansynth.report.blocks import Block, Drawing, Drawings, Grid, Lineup, Picture
 from gansynth.report.figures import curves_chart
 from gansynth.report.numbers import listed
-from gansynth.report.page import Chart, Page, Section, Table, write_page
-from gansynth.runs.journal import LOG
-from gansynth.runs.names import INFO
+from gansynth.report.page import Page, Section, write_page
+from gansynth.runs.folder import INFO
+from gansynth.runs.log import LOG, Record, read_log
 
 PAGE = "report.html"
 RELOAD_SECONDS = 30
@@ -29,6 +29,7 @@ _EARLIER = 5
 _WELL = 0.8
 
 Curves = dict[str, tuple[list[float], list[float]]]
+Drawn = Mapping[str, tuple[ArrayLike, ArrayLike]]
 
 
 class TrainingPage(Logger):
@@ -83,15 +84,14 @@ def training_page(folder: Path, *, runs: bool) -> Page:
     """Compose the page."""
     records = read_log(folder)
     curves = curves_of(records)
-    seen = [record for record in records if record.get("watch")]
-    last: dict[str, dict[str, float | None]] = seen[-1]["watch"] if seen else {}
-    steps = [record for record in records if "seconds" in record]
+    seen = [record.watch for record in records if record.watch]
+    last = seen[-1] if seen else {}
     info = read_json(folder / INFO) if (folder / INFO).is_file() else {}
     name = info.get("recipe", folder.name)
     now, before = _sheets(folder)
     return Page(
         title=f"Training {name}",
-        subtitle=f"{folder.name}: {_how_far(steps)}; {'it goes on' if runs else 'it has ended'}",
+        subtitle=f"{folder.name}: {_how_far(records)}; {'it goes on' if runs else 'it has ended'}",
         verdict=_verdict(last),
         sections=[*now, *_watched(last, curves["watch"]), *_losses(curves["losses"]), *before],
         facts=[("log", f"{LOG}, and TensorBoard's events, beside this page")],
@@ -99,29 +99,20 @@ def training_page(folder: Path, *, runs: bool) -> Page:
     )
 
 
-def read_log(folder: Path) -> list[dict[str, Any]]:
-    """Return the records of a run's log; a line that is being written is left out."""
-    found = []
-    for line in (folder / LOG).read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found
-
-
-def curves_of(records: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
+def curves_of(records: Sequence[Record]) -> dict[str, Curves]:
     """Return each player's loss ("losses") and each class's watch ("watch"), over minutes of training."""
-    minutes = {record["step"]: record["seconds"] / 60 for record in records if "seconds" in record}
+    minutes = {record.step: record.seconds / 60 for record in records if record.seconds is not None}
     losses: Curves = {}
     watch: Curves = {}
     for record in records:
-        if record["step"] not in minutes:
+        if record.step not in minutes:
             continue
-        at = minutes[record["step"]]
-        terms = [(name.split("/")[0], value) for name, value in record.items() if "/" in name]
-        values = [(losses, player, sum(v for p, v in terms if p == player)) for player in {p for p, _ in terms}]
-        values += [(watch, name, seen["recall"]) for name, seen in record.get("watch", {}).items()]
+        at = minutes[record.step]
+        terms = [(name.split("/")[0], value) for name, value in record.terms.items() if "/" in name]
+        values: list[tuple[Curves, str, float | None]] = [
+            (losses, player, sum(v for p, v in terms if p == player)) for player in {p for p, _ in terms}
+        ]
+        values += [(watch, name, seen["recall"]) for name, seen in record.watch.items()]
         for curves, name, value in values:
             if value is not None:
                 x, y = curves.setdefault(name, ([], []))
@@ -130,12 +121,13 @@ def curves_of(records: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
     return {"losses": dict(sorted(losses.items())), "watch": watch}
 
 
-def _how_far(steps: Sequence[Mapping[str, Any]]) -> str:
-    if not steps:
+def _how_far(records: Sequence[Record]) -> str:
+    timed = [(record.step, record.seconds / 60) for record in records if record.seconds is not None]
+    if not timed:
         return "no step yet"
-    minutes = steps[-1]["seconds"] / 60
+    step, minutes = timed[-1]
     spent = f"{minutes / 60:.1f} hours" if minutes > 90 else f"{minutes:.0f} minutes"
-    return f"step {steps[-1]['step']:,} after {spent}"
+    return f"step {step:,} after {spent}"
 
 
 def _verdict(last: Mapping[str, Mapping[str, float | None]]) -> str:
@@ -188,28 +180,37 @@ def _watched(last: Mapping[str, Mapping[str, float | None]], watch: Curves) -> l
         "Recognised: share that a classifier which has seen training images alone puts into the class. Diversity: how "
         "much the images of a class differ, as a share of what real ones do; well below 100% it collapses."
     )
-    table = Table(["class", "recognised", "real images", "diversity"], rows, caption)
-    worst = sorted(last, key=lambda name: last[name].get("recall") or 0.0)[:3]
+    blocks: list[Block] = [Grid.of_texts(["class", "recognised", "real images", "diversity"], rows, caption)]
+    if watch:
+        worst = sorted(last, key=lambda name: last[name].get("recall") or 0.0)[:3]
+        words = "How much of each class is recognised over the training. Named: the three classes furthest behind."
+        blocks.insert(0, Drawings([watch_drawing(watch, worst, words)]))
+    return [Section("Which classes it has learned", blocks=blocks)]
+
+
+def _losses(losses: Curves) -> list[Section]:
+    return [Section("The players' losses", blocks=[Drawings([losses_drawing(losses)])])] if losses else []
+
+
+def watch_drawing(watch: Drawn, named: Sequence[str], caption: str) -> Drawing:
+    """Draw how much of each class is recognised over minutes of training; the classes `named` stand out."""
     chart = curves_chart(
         watch,
         xlabel="minutes of training",
         ylabel="recognised",
         percent=True,
-        emphasis=[name for name in worst if name in watch],
+        emphasis=[name for name in named if name in watch],
     )
-    words = "How much of each class is recognised over the training. Named: the three classes furthest behind."
-    return [Section("Which classes it has learned", charts=[Chart(chart, words)] if watch else [], table=table)]
+    return Drawing(chart, caption)
 
 
-def _losses(losses: Curves) -> list[Section]:
-    if not losses:
-        return []
-    words = (
+def losses_drawing(losses: Drawn) -> Drawing:
+    """Draw each player's loss over minutes of training."""
+    caption = (
         "Loss of each player. In this game a falling loss does not prove better images, nor a flat one failure; what "
         "matters is that no line runs away."
     )
-    chart = curves_chart(losses, xlabel="minutes of training", ylabel="loss")
-    return [Section("The players' losses", charts=[Chart(chart, words)])]
+    return Drawing(curves_chart(losses, xlabel="minutes of training", ylabel="loss"), caption)
 
 
 def _share(value: float | None) -> str:

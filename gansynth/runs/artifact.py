@@ -14,7 +14,7 @@ from gansynth.errors import InputError, nearest_name
 from gansynth.files import NoSuchFile, read_json, read_text, shown
 from gansynth.recipes.reading import ZOO
 from gansynth.recipes.text import MOST_BYTES
-from gansynth.runs.names import INFO, MODEL, RECIPE
+from gansynth.runs.folder import INFO, MODEL, RECIPE
 
 Kind = Literal["generator", "classifier", "cell encoder", "cell detector"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,12 +15,12 @@ from PIL import Image
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
-from gansynth.files import is_named, open_regular
+from gansynth.files import is_named
 from gansynth.files.atomic import naming, write_text
 from gansynth.runs.display import clock, time_left, work_bar
-from gansynth.runs.progress import Progress
+from gansynth.runs.log import LOG, Record, read_log
+from gansynth.runs.state_files import Progress
 
-LOG = "log.jsonl"
 _SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -105,7 +104,7 @@ class Journal:
         """Record the mean loss terms since the last record."""
         if not self.enabled:
             return
-        self._append({"step": at.step, "images": at.images, "seconds": round(at.seconds, 2), **terms})
+        self._append(Record(at.step, at.images, round(at.seconds, 2), terms))
         for name, value in terms.items():
             self._scalar(name, value, at.step)
         for logger in self.loggers:
@@ -119,7 +118,7 @@ class Journal:
         """Record something that is to be known about this training, once."""
         if not self.enabled:
             return
-        self._append({"step": step, "note": sentence})
+        self._append(Record(step, note=sentence))
         self.console.print(f"note: {sentence}", highlight=False, soft_wrap=True)
 
     def watch(
@@ -130,7 +129,7 @@ class Journal:
         sheet: Image.Image,
     ) -> None:
         """Record the class watch, and say which classes seem to collapse."""
-        self._append({"step": at.step, "watch": classes})
+        self._append(Record(at.step, watch=classes))
         seen = {
             f"watch_{key}/{name}": float(values[key] or 0.0)
             for name, values in classes.items()
@@ -162,20 +161,11 @@ class Journal:
             self.tasks[what] = self.bar.add_task(what, total=1.0, note=note, first=min(1.0, share))
         self.bar.update(self.tasks[what], completed=min(1.0, share), note=note)
 
-    def _append(self, record: dict[str, Any]) -> None:
+    def _append(self, record: Record) -> None:
         with naming(self.path), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            file.write(record.to_line() + "\n")
 
     def _drop_after(self, step: int) -> None:
-        if not is_named(self.path):
-            return
-        kept = []
-        with open_regular(self.path) as file:
-            lines = file.read().decode("utf-8", "replace").split("\n")
-        for line in lines:
-            try:
-                if json.loads(line)["step"] <= step:
-                    kept.append(line)
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue  # the line a killed training was writing
-        write_text(self.path, "".join(line + "\n" for line in kept))
+        if is_named(self.path):
+            kept = [record for record in read_log(self.path.parent) if record.step <= step]
+            write_text(self.path, "".join(record.to_line() + "\n" for record in kept))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from gansynth.errors import InputError
-from gansynth.files.atomic import whole_folder, write_json
+from gansynth.files.atomic import refuse_used, whole_folder, write_json
 from gansynth.version import __version__
 
 Format = Literal["onnx", "torchscript"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 FILE: dict[Format, str] = {"onnx": "model.onnx", "torchscript": "model.pt"}
 ABOUT = "export.json"
+About = Mapping[str, str | int | float | Sequence[str]]
 _TRACED = 2
 
 
@@ -54,7 +55,7 @@ def write_portable(
     form: Format,
     *,
     tolerance: float,
-    about: Mapping[str, Any],
+    about: About,
 ) -> Portable:
     """Write a network and what it is, run the file as somebody without gansynth would, and compare.
 
@@ -87,8 +88,7 @@ def write_portable(
     out = Path(out)
     if form not in FORMATS:
         raise InputError(f"format '{form}': give one of {', '.join(FORMATS)}")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not an empty folder; give a new one")
+    refuse_used(out)
     network.eval().requires_grad_(False)
     with whole_folder(out) as folder, torch.no_grad():
         file = folder / FILE[form]

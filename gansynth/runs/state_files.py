@@ -1,4 +1,4 @@
-"""Where the state of a training lies, of a GAN's or a classifier's, and how it is read again.
+"""How far a training is, where its state lies, of a GAN's or a classifier's, and how it is read again.
 
 ``state/step-NNNNNNNN.safetensors`` holds tensors under a prefix for each part (``gan.``, ``optimizer.``) and a card of
 texts, the identity of the training among them.
@@ -6,6 +6,7 @@ texts, the identity of the training among them.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +18,38 @@ from torch.optim import Optimizer
 
 from gansynth.errors import InputError
 from gansynth.files import NoSuchFile, read_json
-from gansynth.runs.names import INFO
+from gansynth.runs.folder import INFO
 from gansynth.runs.weights import read_weights, write_weights
 
 KEPT = 2
 """How many states stay on disk: the newest, and one before it."""
 _COUNT = "tensors"
 """What the card calls the number of tensors: a state that lost its moments would go on as another training."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes
+    ----------
+    step : int
+        Generator iterations done.
+    images : int
+        Real images the critic has seen.
+    seconds : float
+        Wall time spent in training, over all sessions.
+    """
+
+    step: int = 0
+    images: int = 0
+    seconds: float = 0.0
+
+
+def seed_step(seed: int, step: int, process: int) -> None:
+    """Seed every random generator for one step: iteration k draws the same numbers however it was reached."""
+    digest = hashlib.blake2b(f"{seed}/{step}/{process}".encode(), digest_size=8).digest()
+    torch.manual_seed(int.from_bytes(digest, "little") >> 1)
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,13 @@ from gansynth.data.opening import METADATA_FILE, refuse_inside
 from gansynth.data.picture import read_image
 from gansynth.errors import InputError
 from gansynth.files import table_text
-from gansynth.files.atomic import whole_folder, write_json, write_text
-from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, score_boxes
+from gansynth.files.atomic import refuse_used, whole_folder, write_json, write_text
+from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, DetectionScore, overlay, score_boxes
 from gansynth.smears.cut import Surround, cut_cell
 from gansynth.smears.diameter import red_cell_diameter
 from gansynth.smears.field import refuse_large
 from gansynth.smears.finding import Finder, find_cells
 from gansynth.smears.folder import FieldFile, list_fields
-from gansynth.smears.overlay import overlay
 from gansynth.smears.report import SmearReport
 from gansynth.smears.upscale import SuperResolution, open_super_resolution
 from gansynth.smears.voc import VocFile, kind_of, read_voc, write_voc
@@ -121,8 +120,7 @@ def crop_smears(
     """
     settings = settings or CropSettings()
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{shown(out)}: exists already and is not an empty folder; choose another name")
+    refuse_used(out)
     refuse_inside(smears, out)
     fields = list_fields(smears, annotations)
     drawn = {one.name: read_voc(one.annotation) for one in fields if one.annotation is not None}

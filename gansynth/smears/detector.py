@@ -22,14 +22,14 @@ from gansynth.cells.stain import background_colour, optical_density
 from gansynth.data.folders import shown
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
-from gansynth.runs.artifact import Artifact, find_artifact, shipped
+from gansynth.runs.artifact import Artifact, find_artifact
 from gansynth.runs.weights import halved, read_weights, widened, write_weights
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, corners, one_each, overlap
 from gansynth.smears.diameter import given_or_measured
 from gansynth.smears.field import WORKING_DIAMETER, SmearField, working_field
-from gansynth.smears.white_cells import find_white_cells, white_cell_regions
+from gansynth.smears.finding import find_white_cells, white_cell_regions
 
 WEIGHTS = "detector.safetensors"
 INFO = "detector.json"
@@ -55,7 +55,7 @@ class CellDetector:
     thresholds : dict of str to float
         For each of `KINDS`, the least score of a cell.
     info : dict
-        What else ``detector.json`` holds: the fields it learned from, figures, versions.
+        What else ``detector.json`` holds: the fields it learned from, scores, versions.
     """
 
     network: CellDetectorNetwork
@@ -141,11 +141,6 @@ class CellDetector:
         except (OSError, RuntimeError, ValueError):
             raise InputError(f"{shown(folder / WEIGHTS)}: is missing or does not fit {INFO} beside it") from None
         return cls(network.eval(), thresholds, info)
-
-
-def zoo_detectors() -> list[str]:
-    """Return the names of the cell detectors that ship, sorted."""
-    return [model.name for model in shipped("cell detector")]
 
 
 def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:

@@ -86,7 +86,7 @@ def read_voc(path: str | Path) -> VocFile:
     Raises
     ------
     InputError
-        If the file is no Pascal VOC annotation.
+        If the file is not a Pascal VOC annotation.
     """
     data = read_bytes(path, _MOST_BYTES)
     try:

@@ -6,7 +6,7 @@ from gansynth.synthesis.balancing import balance
 from gansynth.synthesis.generation import generate
 from gansynth.synthesis.mixed_dataset import MixedDataset
 from gansynth.synthesis.naturalize.naturalizing import ClassCuts, NaturalizeReport
-from gansynth.synthesis.naturalize.training import chosen_segmenter, training_images
+from gansynth.synthesis.naturalize.parts import chosen_segmenter, training_images
 from gansynth.synthesis.oversampling import GANOverSampler
 from gansynth.synthesis.provenance import Provenance, read_provenance
 from gansynth.synthesis.report import BalanceReport, ClassReport, GenerationReport

@@ -6,6 +6,7 @@ too, and takes its name last. So there is no half-balanced folder, whenever the 
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from gansynth.data.opening import open_dataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.files import holding
+from gansynth.files.atomic import refuse_used
 from gansynth.synthesis.assembly import assemble, read_table
 from gansynth.synthesis.generation import generate
 from gansynth.synthesis.report import BalanceReport
@@ -83,6 +85,7 @@ def balance(
     device: str = "auto",
     resume: bool = False,
     keep_copies: bool = False,
+    keep_broken: bool = False,
     progress: bool = True,
 ) -> BalanceReport:
     """Add synthetic images to the training split until every class has the target.
@@ -101,13 +104,13 @@ def balance(
         A trained run, its folder, or the name of a trained model of the zoo. It must know, by name,
         every class that lacks images.
     out : path-like
-        A folder that does not exist yet, or is empty.
+        A folder that does not exist yet, or is empty; or a link to an empty one, which is filled then.
     target : "max" or int
         Training images wanted in every class; "max": as many as the largest class has. A class that
         has more keeps them.
     seed : int
         Seed of the first synthetic image of every class, and of the split if there is none yet.
-    min_confidence, max_tries_factor, workers, device, keep_copies, progress
+    min_confidence, max_tries_factor, workers, device, keep_copies, keep_broken, progress
         As for `generate`.
     resume : bool
         Continue a stopped run of the same request.
@@ -140,8 +143,7 @@ def balance(
         after = _training_counts_of_finished(out, run, before, wanted)
         shutil.rmtree(synthetic, ignore_errors=True)
         return BalanceReport(out, wanted, before, after, held_out, None)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is there already and not empty; choose another output folder")
+    refuse_used(out)
 
     generation = None
     if missing:
@@ -158,14 +160,16 @@ def balance(
             device=device,
             resume=resume,
             keep_copies=keep_copies,
+            keep_broken=keep_broken,
             progress=progress,
         )
     shutil.rmtree(assembly, ignore_errors=True)
     assembly.mkdir(parents=True)
     added = assemble(assembly, dataset, root, synthetic if missing else None, run.name)
-    if out.exists():
-        out.rmdir()
-    assembly.replace(out)
+    place = Path(os.path.realpath(out))
+    if place.exists():
+        place.rmdir()
+    assembly.replace(place)
     shutil.rmtree(synthetic, ignore_errors=True)
     after = {name: n + added.get(name, 0) for name, n in before.items()}
     return BalanceReport(out, wanted, before, after, held_out, generation)
@@ -203,7 +207,8 @@ def _target(target: str | int, before: dict[str, int]) -> int:
 
 
 def _beside(out: Path, what: str) -> Path:
-    return out.absolute().parent / f".{out.absolute().name}.{what}"
+    place = Path(os.path.realpath(out))
+    return place.parent / f".{place.name}.{what}"
 
 
 def _training_counts_of_finished(out: Path, run: Run, before: dict[str, int], wanted: int) -> dict[str, int]:

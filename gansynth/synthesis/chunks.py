@@ -49,12 +49,13 @@ def chunks_of_class(
         images = np.asarray(generator(class_index, seeds))
         screened = screen(images, class_index)
         keep: list[int] = []
-        tries = rejected = copies = 0
+        tries = rejected = copies = broken = 0
         for i in range(first - start, min(CHUNK, limit - start)):
             tries += 1
             rejected += int(screened.rejected[i])
             copies += int(screened.copied[i])
-            if not (screened.rejected[i] or screened.copied[i]):
+            broken += int(screened.broken[i])
+            if screened.kept[i]:
                 keep.append(i)
                 if written + len(keep) == state.asked:
                     break
@@ -67,5 +68,5 @@ def chunks_of_class(
             )
             for i in keep
         ]
-        yield ChunkDone(state.name, start // CHUNK, tries, rejected, copies, kept), images[keep]
+        yield ChunkDone(state.name, start // CHUNK, tries, rejected, copies, broken, kept), images[keep]
         written, first = written + len(keep), first + tries

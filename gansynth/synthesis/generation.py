@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from gansynth.files.atomic import naming
 from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.runs.device import chosen_device
 from gansynth.synthesis.chunks import chunks_of_class
-from gansynth.synthesis.journal import JOURNAL_FILE, ChunkDone, Journal
+from gansynth.synthesis.journal import JOURNAL_FILE, ChunkDone, Journal, Request
 from gansynth.synthesis.naming import class_folders, image_file_name
 from gansynth.synthesis.progress import GenerationProgress
 from gansynth.synthesis.provenance import Provenance, encode_png
@@ -46,10 +46,11 @@ class _Job:
     min_confidence: float | None
     max_tries_factor: int
     keep_copies: bool
+    keep_broken: bool
     truncation: float
     folders: dict[str, str]
 
-    def request(self) -> dict[str, Any]:
+    def request(self) -> Request:
         """Return everything that decides what the folder will hold."""
         return {
             "model": self.run.name,
@@ -58,6 +59,7 @@ class _Job:
             "seed": self.seed,
             "min_confidence": self.min_confidence,
             "keep_copies": self.keep_copies,
+            "keep_broken": self.keep_broken,
             "max_tries_factor": self.max_tries_factor,
             "truncation": self.truncation,
             "gansynth": __version__,
@@ -77,6 +79,7 @@ def generate(
     device: str = "auto",
     resume: bool = False,
     keep_copies: bool = False,
+    keep_broken: bool = False,
     truncation: float = 1.0,
     progress: bool = True,
 ) -> GenerationReport:
@@ -108,6 +111,9 @@ def generate(
         Continue a stopped run of the same request; the folder ends up as if it had not been stopped.
     keep_copies : bool
         Keep images that nearly equal a training image. By default they are left out and counted.
+    keep_broken : bool
+        Keep images that lie farther from every training image than 99 of 100 held-out cells of their class. By default
+        they are left out and counted, where the run has seen at least 100 held-out cells.
     truncation : float
         Below 1, images are drawn nearer to the typical one of their class: fewer broken ones, less variety.
     progress : bool
@@ -133,14 +139,17 @@ def generate(
         run = open_run(run)
     counts = _checked_counts(run, counts, seed, max_tries_factor)
     folders = class_folders(run.class_names)
-    job = _Job(run, counts, Path(out), seed, min_confidence, max_tries_factor, keep_copies, truncation, folders)
+    job = _Job(
+        run, counts, Path(out), seed, min_confidence, max_tries_factor, keep_copies, keep_broken, truncation, folders
+    )
     if workers < 1:
         raise InputError(f"{workers} workers: give at least 1")
     if not _may_write(job, resume):
         return report_of_finished(job.out, run, counts, seed, min_confidence)
     where = chosen_device(device)
     # Whatever can be refused is refused before the folder is touched.
-    screen, generator = Screen(run, where, min_confidence, keep_copies), run.generator(where, truncation)
+    screen = Screen(run, where, min_confidence, keep_copies=keep_copies, keep_broken=keep_broken)
+    generator = run.generator(where, truncation)
     job.out.mkdir(parents=True, exist_ok=True)
     journal = Journal(job.out, job.request())
     try:
@@ -223,6 +232,7 @@ def _added(state: ClassReport, chunk: ChunkDone) -> ClassReport:
         tries=state.tries + chunk.tries,
         rejected=state.rejected + chunk.rejected,
         copies=state.copies + chunk.copies,
+        broken=state.broken + chunk.broken,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BufferedRandom
@@ -20,6 +20,9 @@ from gansynth.errors import InputError
 from gansynth.files.atomic import naming
 
 JOURNAL_FILE = ".generate.jsonl"
+
+Request = Mapping[str, str | int | float | Sequence[Sequence[str | int]] | None]
+"""Everything that decides what a folder will hold. Resuming asks for the same."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class ChunkDone:
     tries: int
     rejected: int
     copies: int
+    broken: int
     kept: list[KeptImage]
 
 
@@ -54,8 +58,7 @@ class Journal:
     ----------
     out : pathlib.Path
         The output folder, which exists.
-    request : mapping
-        Everything that decides what the folder will hold (JSON values). Resuming asks for the same.
+    request : Request
 
     Raises
     ------
@@ -63,7 +66,7 @@ class Journal:
         If the folder is at another request, or something else has the journal's place.
     """
 
-    def __init__(self, out: Path, request: Mapping[str, Any]) -> None:
+    def __init__(self, out: Path, request: Request) -> None:
         self.path = out / JOURNAL_FILE
         self._file = _opened(self.path)
         try:
@@ -154,7 +157,7 @@ def _json(line: bytes, path: Path) -> dict[str, Any]:
     return value
 
 
-def _check_same(before: Mapping[str, Any], now: Mapping[str, Any], out: Path) -> None:
+def _check_same(before: Mapping[str, Any], now: Request, out: Path) -> None:
     wanted = json.loads(json.dumps(dict(now)))
     different = [key for key in wanted if before.get(key) != wanted[key]]
     if different:

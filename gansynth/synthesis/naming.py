@@ -64,5 +64,5 @@ def _one_component(name: str) -> str:
 
 
 def _is_unusable(c: str) -> bool:
-    # Surrogates \udc80..\udcff stand for bytes of a name that is no UTF-8, and go back to them; others cannot.
+    # Surrogates \udc80..\udcff stand for bytes of a name that is not UTF-8, and go back to them; others cannot.
     return c in "/\\" or ord(c) < 32 or ord(c) == 127 or "\ud800" <= c < "\udc80" or "\udcff" < c <= "\udfff"

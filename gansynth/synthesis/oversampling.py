@@ -20,7 +20,7 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.picture import pixel_sha256
 from gansynth.errors import InputError
 from gansynth.runs.device import chosen_device
-from gansynth.runs.names import INFO
+from gansynth.runs.folder import INFO
 from gansynth.synthesis.chunks import chunks_of_class
 from gansynth.synthesis.report import ClassReport
 from gansynth.synthesis.screening import Screen, check_confidence
@@ -164,7 +164,7 @@ class GANOverSampler(BaseOverSampler):  # type: ignore[misc]  # imbalanced-learn
         with tempfile.TemporaryDirectory(prefix="gansynth-") as temporary:
             run = self._trained(images, codes, names, training_seed, Path(temporary))
             device = chosen_device(self.device)
-            generator, screen = run.generator(device), Screen(run, device, self.min_confidence, keep_copies=False)
+            generator, screen = run.generator(device), Screen(run, device, self.min_confidence)
             new_X, new_y = [X], [y]
             for label, n in wanted.items():
                 made = _generate(run, generator, screen, str(label), n, seed)

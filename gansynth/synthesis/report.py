@@ -21,6 +21,8 @@ class ClassReport:
         Of these, not seen as the class by the independent classifier, or not surely enough.
     copies : int
         Of these, left out as near copies of a training image.
+    broken : int
+        Of these, left out as farther from every training image than real cells are.
     """
 
     name: str
@@ -29,6 +31,15 @@ class ClassReport:
     tries: int = 0
     rejected: int = 0
     copies: int = 0
+    broken: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """What was left out and why, in words."""
+        return (
+            f"{self.rejected} not seen as the class, {self.copies} near copies of training images, "
+            f"{self.broken} broken (unlike any real cell)"
+        )
 
     @property
     def acceptance(self) -> float:
@@ -74,8 +85,7 @@ class GenerationReport:
         for c in self.classes:
             line = f"{c.name}: {c.written} of {c.asked} images"
             if c.tries > c.written:
-                line += f", {c.tries} tries ({c.acceptance:.1%} kept; {c.rejected} not seen as the class"
-                line += f", {c.copies} near copies of training images left out)"
+                line += f", {c.tries} tries ({c.acceptance:.1%} kept; left out: {c.left_out})"
             if c.written < c.asked:
                 line += "; stopped at the limit of tries"
             lines.append(line)
@@ -124,9 +134,7 @@ class BalanceReport:
         if self.generation is not None:
             short = [c for c in self.generation.classes if c.tries > c.written]
             lines += [
-                f"{c.name}: {c.written} of {c.asked} kept in {c.tries} tries ({c.rejected} not seen as the class, "
-                f"{c.copies} near copies of training images left out)"
-                for c in short
+                f"{c.name}: {c.written} of {c.asked} kept in {c.tries} tries (left out: {c.left_out})" for c in short
             ]
         if not self.complete:
             lines.append(f"not every class reached {self.target}: the limit of tries was met first")

@@ -1,4 +1,4 @@
-"""Which generated images are kept: the class an independent classifier sees, and no copies."""
+"""Which generated images are kept: of the class an independent classifier sees, no copies, none that burst."""
 
 from __future__ import annotations
 
@@ -35,12 +35,21 @@ class Screened:
         Not seen as the class, or not surely enough.
     copied : bool array, shape [n]
         Nearly equal to a training image; counted here only where not rejected already.
+    broken : bool array, shape [n]
+        Farther from every training image than real cells of the class are (`TrainingFingerprints.limit`); counted
+        here only where not rejected already.
     """
 
     confidence: NDArray[np.float32] | None
     distance: NDArray[np.float32] | None
     rejected: NDArray[np.bool_]
     copied: NDArray[np.bool_]
+    broken: NDArray[np.bool_]
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """What nothing speaks against, bool [n]."""
+        return ~(self.rejected | self.copied | self.broken)
 
 
 class Screen:
@@ -57,6 +66,8 @@ class Screen:
         Keep only images that the classifier assigns to the class with at least this probability.
     keep_copies : bool
         Do not mark copies.
+    keep_broken : bool
+        Do not mark broken images.
 
     Raises
     ------
@@ -64,12 +75,20 @@ class Screen:
         If `min_confidence` is not a probability, or the run has no independent classifier to ask.
     """
 
-    def __init__(self, run: Run, device: torch.device, min_confidence: float | None, keep_copies: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        device: torch.device,
+        min_confidence: float | None = None,
+        *,
+        keep_copies: bool = False,
+        keep_broken: bool = False,
+    ) -> None:
         check_confidence(min_confidence)
         self._classifier = run.independent_classifier(device)
         self._fingerprints = run.fingerprints
         self._min_confidence = min_confidence
-        self._keep_copies = keep_copies
+        self._keep_copies, self._keep_broken = keep_copies, keep_broken
         if min_confidence is not None and self._classifier is None:
             raise InputError(
                 f"{run.name}: has no independent classifier to screen by; generate without a minimum confidence, "
@@ -79,12 +98,13 @@ class Screen:
     @property
     def may_drop(self) -> bool:
         """Whether an image can fail, so that more may have to be generated than are kept."""
-        return self._min_confidence is not None or (self._fingerprints is not None and not self._keep_copies)
+        by_distance = self._fingerprints is not None and not (self._keep_copies and self._keep_broken)
+        return self._min_confidence is not None or by_distance
 
     def __call__(self, images: NDArray[np.uint8], class_index: int) -> Screened:
         """Screen images [n, 3, R, R] that were generated for the class `class_index`."""
         confidence = distance = None
-        rejected, copied = np.zeros(len(images), dtype=bool), np.zeros(len(images), dtype=bool)
+        rejected, copied, broken = np.zeros((3, len(images)), dtype=bool)
         if self._classifier is not None:
             probabilities = np.asarray(self._classifier(images))
             confidence = probabilities[:, class_index].astype(np.float32)
@@ -94,4 +114,6 @@ class Screen:
             distance = np.asarray(self._fingerprints.distance(images), dtype=np.float32)
             if not self._keep_copies:
                 copied = (distance < self._fingerprints.copy_threshold) & ~rejected
-        return Screened(confidence, distance, rejected, copied)
+            if not self._keep_broken:
+                broken = (distance > self._fingerprints.limit(class_index)) & ~rejected
+        return Screened(confidence, distance, rejected, copied, broken)

@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from gansynth.cells.nuclei import COLUMNS, NO_NUCLEUS, TABLE_COLUMNS, nuclei_table
-from gansynth.cells.nuclei_folder import NucleiReport, read_nuclei, write_nuclei
-from gansynth.cells.nuclei_sheet import TILE, outlined, sheet_rows
+from gansynth.cells.nuclei_folder import TILE, NucleiReport, outlined, read_nuclei, sheet_rows, write_nuclei
 from gansynth.cells.segmentation import CellMasks
 from gansynth.cli import run
 from gansynth.data.dataset import CellDataset

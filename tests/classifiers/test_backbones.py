@@ -19,7 +19,7 @@ from gansynth.classifiers.neural import build_network
 from gansynth.classifiers.training import Outcome
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.metrics.extractors.weights import MissingWeights
 from gansynth.networks.backbone import Preparation
 from gansynth.networks.efficientnet_lite import pretrained_efficientnet_lite

@@ -14,10 +14,9 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from gansynth.classifiers.cell_encoder import train_cell_encoder
-from gansynth.classifiers.classical import load_classical, save_classical, train_classical
+from gansynth.classifiers.classical import Projection, load_classical, save_classical, train_classical
 from gansynth.classifiers.features import BackboneFeatures, published_features
 from gansynth.classifiers.lesson import Lesson, calibration_parts
-from gansynth.classifiers.projection import Projection
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError

@@ -15,7 +15,7 @@ from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.neural import NeuralClassifier
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_text
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.recipes import load_recipe
 from gansynth.runs.weights import read_weights, write_weights
 

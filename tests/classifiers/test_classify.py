@@ -69,6 +69,12 @@ def test_a_file_that_is_no_image_is_named_and_the_others_are_classified(run: Pat
         list(classify(open_classifier(run), [tmp_path / "none.png"]))
 
 
+def test_a_link_with_the_name_of_an_image_does_not_lead_through_the_whole_disk(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "cell.png").symlink_to("/", target_is_directory=True)
+    with pytest.raises(InputError, match=r"cell.png: is a folder with the name of an image"):
+        list(classify(open_classifier(run), [tmp_path / "cell.png"]))
+
+
 def test_training_images_are_known_again(run: Path, tmp_path: Path) -> None:
     cells, _ = tiny_cells()
     Image.fromarray(np.ascontiguousarray(cells.images[0].transpose(1, 2, 0))).save(tmp_path / "seen.png")

@@ -18,10 +18,9 @@ from torch.nn import functional as F
 from gansynth.classifiers.calibration import Calibrated, Calibration
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.explain import Method, explain
-from gansynth.classifiers.explain.grad_cam import grad_cam
+from gansynth.classifiers.explain.cam import grad_cam, score_cam
+from gansynth.classifiers.explain.explanation import last_maps, layer_by_layer
 from gansynth.classifiers.explain.guided import guided_gradient
-from gansynth.classifiers.explain.layer import last_maps, layer_by_layer
-from gansynth.classifiers.explain.score_cam import score_cam
 from gansynth.classifiers.explain.share import mean_share, share_inside
 from gansynth.classifiers.neural import NeuralClassifier, build_network
 from gansynth.errors import InputError

@@ -15,7 +15,7 @@ from gansynth.classifiers.neural_run import steps_per_epoch
 from gansynth.classifiers.neural_training import learning_rate
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient
 from gansynth.remedies.treatment import Treatment
 
 from .tiny_classifier import tiny_cells, tiny_recipe

@@ -14,7 +14,7 @@ from gansynth.classifiers import backbones, published_files
 from gansynth.classifiers.backbones import load_published, published_weights
 from gansynth.classifiers.published_files import known_weights, look_for_weights
 from gansynth.cli import gansynth
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.metrics.extractors import AlexFeatures
 from gansynth.metrics.extractors.weights import ALEXNET, FOLDER_VARIABLE
 from gansynth.recipes.classifier import BackboneRecipe, CbamRecipe, classifier_recipe_names, load_classifier_recipe

@@ -18,16 +18,15 @@ from gansynth.classifiers.turned_repeats import TurnedRepeats, repetition
 from gansynth.data.dataset import CellDataset
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
-from gansynth.networks.cosine_head import CosineLinear, with_cosine_head
+from gansynth.files.regular import file_sha256
+from gansynth.networks.head import CosineLinear, with_cosine_head
 from gansynth.networks.images import to_float
 from gansynth.networks.sequential_cnn import SequentialCNN
 from gansynth.recipes.classifier import load_classifier_recipe
 from gansynth.remedies import Treatment, Workplace, parse_arm, slug
-from gansynth.remedies.cutmix import PatchedImages
-from gansynth.remedies.mixup import MixedImages
+from gansynth.remedies.mixing import MixedImages, PatchedImages
 from gansynth.remedies.remedy import REGISTRY
-from gansynth.runs.progress import seed_step
+from gansynth.runs.state_files import seed_step
 
 from .test_classifier_run import Killed, kill_at
 from .tiny_classifier import tiny_cells, tiny_recipe

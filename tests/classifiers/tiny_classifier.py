@@ -22,7 +22,7 @@ def tiny_recipe(*changes: str) -> NeuralRecipe:
 
 @cache
 def tiny_cells() -> tuple[CellDataset, CellDataset]:
-    """Return 40 training and 20 validation images of eosinophils and platelets, which a child tells apart."""
+    """Return 40 training and 20 validation images of eosinophils and platelets, which a child distinguishes."""
     cells = phantom_dataset({"eosinophil": 36, "platelet": 24}, size=16)
     order = np.random.default_rng(0).permutation(60)
     return cells.select(order[:40]), cells.select(order[40:])

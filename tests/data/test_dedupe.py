@@ -11,8 +11,7 @@ from click.testing import CliRunner
 
 from gansynth.cli import gansynth
 from gansynth.data import open_dataset
-from gansynth.data.dedupe import dedupe
-from gansynth.data.leaving_out import LEFT_OUT_FILE
+from gansynth.data.leaving_out import LEFT_OUT_FILE, dedupe
 from gansynth.errors import InputError
 
 from .trees import picture, save, tree
@@ -76,3 +75,11 @@ def test_a_folder_that_holds_something_is_left_alone(cells: Path, tmp_path: Path
         dedupe(cells, cells / "once")
     run = CliRunner().invoke(gansynth, ["data", "dedupe", str(cells), str(tmp_path / "once")])
     assert run.exit_code == 0 and "4 left out" in run.stdout
+
+
+def test_a_table_that_leads_nowhere_is_refused_before_anything_is_written(cells: Path, tmp_path: Path) -> None:
+    (cells / "splits.csv").unlink()
+    (cells / "splits.csv").symlink_to("nowhere")
+    with pytest.raises(InputError, match="is a link to a file that is not there"):
+        dedupe(cells, tmp_path / "once")
+    assert not (tmp_path / "once").exists()

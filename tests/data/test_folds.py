@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansynth.data import CellDataset
-from gansynth.data.folds import fold_dataset
+from gansynth.data.folds import fold_dataset, hold_rare
 from gansynth.data.phantom import phantom_dataset
-from gansynth.data.rarity import hold_rare
 from gansynth.errors import InputError
 
 

@@ -10,8 +10,7 @@ from click.testing import CliRunner
 
 from gansynth.cli import gansynth
 from gansynth.data import open_dataset
-from gansynth.data.leaving_out import LEFT_OUT_FILE
-from gansynth.data.marked import leave_out
+from gansynth.data.leaving_out import LEFT_OUT_FILE, leave_out
 from gansynth.errors import InputError
 
 from .trees import tree

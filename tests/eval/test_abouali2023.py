@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,6 @@ import pytest
 
 import abouali2023
 import abouali2023_paper as paper
-import paper_study
 from abouali2023_sets import REAL, SETS, composed_classes, rarest_class
 from gansynth.classifiers.training import train_classifier
 from gansynth.data import CellDataset
@@ -22,6 +22,9 @@ from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
 from gansynth.recipes.classifier import load_classifier_recipe
 from gansynth.remedies import Workplace, naturalize, parse_arm
+
+if TYPE_CHECKING:
+    from .conftest import Asked
 
 
 def test_the_papers_counts_and_where_they_do_not_add_up() -> None:
@@ -107,28 +110,19 @@ def test_on_other_data_the_smallest_classes_are_composed_at_most_half_of_all() -
 
 
 @pytest.fixture(scope="module")
-def out(phantom_folder: Path, module_on_one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(
+    asked: Asked,
+    without_pages: pytest.MonkeyPatch,
+    module_on_one_thread: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """What the study writes of phantom cells, without any published weights."""
     out = tmp_path_factory.mktemp("abouali2023") / "out"
-    words = [
-        str(phantom_folder),
-        "--out",
-        str(out),
-        "--budget",
-        "quick",
-        "--size",
-        "32",
-        "--epochs",
-        "1",
-        "--seeds",
-        "1",
-    ]
-    asked = paper_study.options(paper_study.parser("").parse_args([*words, "--jobs", "1"]), abouali2023.AMOUNTS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paper_study, "write_comparison_page", lambda folder: folder)  # takes seconds, and has its tests
         patch.setattr(naturalize, "LEAST_EDGE", 32)
         patch.setattr("abouali2023_sets.REAL", 4000)
-        abouali2023.study(asked, share=1.0, main="custom-cnn", scratch="none", model_epochs=1)
+        quick = asked(out, abouali2023.AMOUNTS, "--epochs", "1")
+        abouali2023.study(quick, share=1.0, main="custom-cnn", scratch="none", model_epochs=1)
     return out
 
 
@@ -168,8 +162,8 @@ def test_both_protocols_figures_and_sheets_are_there(out: Path) -> None:
         assert (out / name).stat().st_size > 1000, name
 
 
-def test_a_share_of_nothing_is_refused(phantom_folder: Path, tmp_path: Path) -> None:
-    words = [str(phantom_folder), "--out", str(tmp_path), "--budget", "quick"]
-    asked = paper_study.options(paper_study.parser("").parse_args(words), abouali2023.AMOUNTS)
+def test_a_share_of_nothing_is_refused(asked: Asked, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--share 0: give a number above 0"):
-        abouali2023.study(asked, share=0, main="custom-cnn", scratch="none", model_epochs=1)
+        abouali2023.study(
+            asked(tmp_path, abouali2023.AMOUNTS), share=0, main="custom-cnn", scratch="none", model_epochs=1
+        )

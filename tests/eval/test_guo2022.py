@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 
 import guo2022
 import guo2022_paper as paper
-import paper_study
 from gansynth.errors import InputError
+
+if TYPE_CHECKING:
+    from .conftest import Asked
 
 
 def gain(one: dict[str, tuple[float, float]], other: dict[str, tuple[float, float]]) -> list[float]:
@@ -67,27 +70,16 @@ def test_fifteen_plentiful_classes_get_the_papers_numbers_and_a_share_of_none_le
 
 
 @pytest.fixture(scope="module")
-def out(phantom_folder: Path, module_on_one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(
+    asked: Asked,
+    without_pages: pytest.MonkeyPatch,
+    module_on_one_thread: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """What the study writes of phantom cells, without any published weights."""
     out = tmp_path_factory.mktemp("guo2022") / "out"
-    words = [
-        str(phantom_folder),
-        "--out",
-        str(out),
-        "--budget",
-        "quick",
-        "--size",
-        "32",
-        "--epochs",
-        "1",
-        "--seeds",
-        "1",
-    ]
-    given_words = paper_study.parser("").parse_args([*words, "--jobs", "1"])
-    asked = paper_study.options(given_words, guo2022.AMOUNTS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paper_study, "write_comparison_page", lambda folder: folder)  # takes seconds, and has its tests
-        guo2022.study(asked, tail=0.1, baseline="custom-cnn", scratch="none", network_epochs=1)
+    quick = asked(out, guo2022.AMOUNTS, "--epochs", "1")
+    guo2022.study(quick, tail=0.1, baseline="custom-cnn", scratch="none", network_epochs=1)
     return out
 
 
@@ -132,23 +124,21 @@ def test_figures_pages_and_sheets_are_written_and_the_tail_was_kept(out: Path) -
     assert learned["basophil"] < learned["eosinophil"] and np.ptp(list(learned.values())) > 10
 
 
-def test_a_network_that_the_study_does_not_have_is_refused(phantom_folder: Path, tmp_path: Path) -> None:
-    given_words = paper_study.parser("").parse_args([str(phantom_folder), "--out", str(tmp_path), "--budget", "quick"])
-    asked = paper_study.options(given_words, guo2022.AMOUNTS)
+def test_a_network_that_the_study_does_not_have_is_refused(asked: Asked, tmp_path: Path) -> None:
+    quick = asked(tmp_path, guo2022.AMOUNTS)
     with pytest.raises(InputError, match="--scratch: the study has no network 'resnet51'"):
-        guo2022.study(asked, tail=0.02, baseline="custom-cnn", scratch="resnet51", network_epochs=1)
+        guo2022.study(quick, tail=0.02, baseline="custom-cnn", scratch="resnet51", network_epochs=1)
 
 
 def test_a_part_alone_runs_on_named_features_and_leaves_the_others_empty(
-    phantom_folder: Path, module_on_one_thread: None, tmp_path: Path
+    asked: Asked, module_on_one_thread: None, tmp_path: Path
 ) -> None:
-    words = [str(phantom_folder), "--out", str(tmp_path), "--budget", "quick", "--size", "32", "--seeds", "1"]
-    asked = paper_study.options(paper_study.parser("").parse_args([*words, "--jobs", "1"]), guo2022.AMOUNTS)
+    quick = asked(tmp_path, guo2022.AMOUNTS)
     shared = {"tail": 0.05, "baseline": "custom-cnn", "scratch": "none", "network_epochs": 1}
-    guo2022.study(asked, **shared, wanted=["features"], features="pixels")
+    guo2022.study(quick, **shared, wanted=["features"], features="pixels")
     text = (tmp_path / "tables.md").read_text(encoding="utf-8")
     assert "those of pixels, frozen" in text and "Table 4, differences from the features untreated" in text
     smote = next(line for line in text.splitlines() if line.startswith("| SMOTE |"))
     assert not smote.endswith("/ - |") and not (tmp_path / "pixels").exists()
     with pytest.raises(InputError, match="--parts: there is no 'figures'; there are pixels"):
-        guo2022.study(asked, **shared, wanted=["figures"])
+        guo2022.study(quick, **shared, wanted=["figures"])

@@ -14,7 +14,7 @@ import paper_study
 from budget import Amount
 from gansynth.classifiers import backbones
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.recipes.classifier import load_classifier_recipe
 from paper_backbones import network, networks
 from paper_study import Options

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-import paper_study
 import pasupa2020
 import pasupa2020_paper as paper
 from gansynth.errors import InputError
+
+if TYPE_CHECKING:
+    from .conftest import Asked
 
 SHORT = (2.03, 7.80)
 """Ratios that so few cells can be thinned to."""
@@ -80,20 +83,21 @@ def test_figure_13_is_the_mean_of_both_models_gains() -> None:
 
 
 @pytest.fixture(scope="module")
-def out(phantom_folder: Path, module_on_one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(
+    asked: Asked,
+    without_pages: pytest.MonkeyPatch,
+    module_on_one_thread: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """What the study writes of phantom cells at two ratios, without any published weights."""
     home = tmp_path_factory.mktemp("pasupa2020")
-    words = [str(phantom_folder), "--out", str(home / "out"), "--budget", "quick", "--size", "32", "--epochs", "1"]
-    given_words = paper_study.parser("").parse_args([*words, "--seeds", "1", "--jobs", "1"])
-    asked = paper_study.options(given_words, pasupa2020.AMOUNTS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCH_HOME", str(home / "no-weights"))
-        for module in (paper_study, pasupa2020):
-            patch.setattr(module, "write_comparison_page", lambda folder: folder)  # takes seconds, and has its tests
+        patch.setattr(pasupa2020, "write_comparison_page", lambda folder: folder)
         patch.setattr(pasupa2020, "RATIOS", {rho: pasupa2020.RATIOS[rho] for rho in SHORT})
         for table in ("TABLE_2", "TABLE_3"):
             patch.setattr(pasupa2020, table, {rho: getattr(paper, table)[rho] for rho in SHORT})
-        pasupa2020.study(asked, [], ["none"], None)
+        pasupa2020.study(asked(home / "out", pasupa2020.AMOUNTS, "--epochs", "1"), [], ["none"], None)
     return home / "out"
 
 
@@ -139,8 +143,6 @@ def test_alpha_was_searched_on_the_training_split_and_figures_are_drawn(out: Pat
     assert (out / "improvement.svg").is_file() and (out / "sweep-sequential-cnn" / "report.html").is_file()
 
 
-def test_a_class_that_is_not_there_is_refused(phantom_folder: Path, tmp_path: Path) -> None:
-    given_words = paper_study.parser("").parse_args([str(phantom_folder), "--out", str(tmp_path), "--budget", "quick"])
-    asked = paper_study.options(given_words, pasupa2020.AMOUNTS)
+def test_a_class_that_is_not_there_is_refused(asked: Asked, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such class"):
-        pasupa2020.study(asked, ["smudge cell"], ["none"], None)
+        pasupa2020.study(asked(tmp_path, pasupa2020.AMOUNTS), ["smudge cell"], ["none"], None)

@@ -14,7 +14,7 @@ import smear_detector
 import smear_foreign
 from gansynth.data.picture import read_image
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.networks.cell_detector import CellDetectorNetwork
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox
 from gansynth.smears.detector import KINDS, CellDetector, open_detector

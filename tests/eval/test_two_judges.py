@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.quality.about import About, Counts, Memorisation, RealSide, SyntheticSide
 from gansynth.studies.quality.controls import TITLES
-from gansynth.studies.quality.result import Controls, Quality
+from gansynth.studies.quality.result import About, Controls, Counts, Memorisation, Quality, RealSide, SyntheticSide
 from two_judges import images_of, summary, summary_row, tables
 
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gansynth.errors import InputError
 from gansynth.files.atomic import naming, whole_file, whole_folder, write_text
 from gansynth.runs.weights import write_weights
 
@@ -59,6 +60,23 @@ def test_a_folder_that_could_not_be_filled_is_not_there(tmp_path: Path) -> None:
         (folder / "a").write_text("fits")
         (folder / "b").write_text("x" * 5000)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_the_name_of_a_file_is_named_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "results.json").mkdir()
+    with pytest.raises(InputError, match=r"results.json: a folder has the name of a file"):
+        write_text(tmp_path / "results.json", "{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_a_link_to_an_empty_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "empty").mkdir(parents=True)
+    link = tmp_path / "out"
+    link.symlink_to("disk/empty")
+    with whole_folder(link) as folder:
+        (folder / "a").touch()
+    assert link.is_symlink() and [path.name for path in link.iterdir()] == ["a"]
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["empty"]
 
 
 def test_what_names_a_file_keeps_its_name_and_what_is_not_the_systems_stays() -> None:

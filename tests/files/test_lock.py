@@ -1,4 +1,4 @@
-"""One process writes into a folder; a second is told who does, and one that was killed is in nobody's way."""
+"""One process writes into a folder; a second hears who does, and one that was killed is in nobody's way."""
 
 from __future__ import annotations
 

@@ -12,8 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gansynth.data.label_tree import read_groups
+from gansynth.data.npz import read_npz
+from gansynth.data.picture import read_image
 from gansynth.errors import InputError
-from gansynth.files import NoSuchFile, open_regular, read_bytes, read_json, read_table, read_text
+from gansynth.files import (
+    NoSuchFile,
+    open_regular,
+    read_bytes,
+    read_json,
+    read_table,
+    read_text,
+    refuse_all_but_a_folder,
+)
+from gansynth.metrics.extractors.weights import read_state
+from gansynth.smears.voc import read_voc
 
 READERS: tuple[Callable[[Any], Any], ...] = (
     open_regular,
@@ -21,6 +34,11 @@ READERS: tuple[Callable[[Any], Any], ...] = (
     lambda path: read_text(path, 10),
     read_json,
     lambda path: read_table(path, ["file_name"], "mend it"),
+    lambda path: read_npz(path, ()),
+    read_image,
+    read_voc,
+    read_groups,
+    read_state,
 )
 
 
@@ -67,6 +85,27 @@ def test_what_is_not_a_regular_file_is_named(
 ) -> None:
     with pytest.raises(InputError, match=said):
         read(make(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda folder: pipe(folder / "x"), "is a named pipe, not a folder"),
+        (lambda folder: socket_at(folder / "x"), "is a socket, not a folder"),
+        (lambda folder: linked(folder / "x", "/dev/zero"), "is a device, not a folder"),
+        (lambda folder: linked(folder / "x", "nowhere"), "is a link to something that is not there"),
+        (lambda folder: linked(folder / "x", "x"), "is a link to something that is not there"),
+        (lambda folder: Path(__file__), "is a file, not a folder"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_folder_is_named(tmp_path: Path, make: Callable[[Path], Path], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        refuse_all_but_a_folder(make(tmp_path))
+
+
+def test_a_folder_and_nothing_at_all_are_no_obstacle(tmp_path: Path) -> None:
+    for path in (tmp_path, linked(tmp_path / "x", str(tmp_path)), tmp_path / "absent", tmp_path / ("x" * 300)):
+        refuse_all_but_a_folder(path)
 
 
 def test_absent_file_can_be_distinguished_from_a_broken_one(tmp_path: Path) -> None:

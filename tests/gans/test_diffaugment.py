@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gansynth.gans.diffaugment import DiffAugment
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient
 from gansynth.recipes import Augmentation
 
 

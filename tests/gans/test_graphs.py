@@ -28,7 +28,7 @@ from gansynth.gans.engine.graphs import (
 from gansynth.gans.engine.loop import Batches, _move, build_optimizers, set_rate, train
 from gansynth.gans.gan import Batch
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
 
 from .tape import Tape
 from .test_every_gan import COMPACT, DATA, small

@@ -12,11 +12,11 @@ import torch
 
 from gansynth.errors import InputError
 from gansynth.gans import build_gan, open_run, zoo_models
-from gansynth.gans.engine.sheet import class_sheet
+from gansynth.gans.engine.showing import class_sheet
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.sampling import CHUNK, LoadedGenerator, oriented
-from gansynth.networks.images import to_float, to_uint8
-from gansynth.networks.orientation import orient
+from gansynth.networks.images import orient, to_float, to_uint8
+from gansynth.runs.weights import write_weights
 
 from .tiny import tiny_recipe
 
@@ -130,6 +130,26 @@ def test_copies_are_found_in_every_orientation_and_new_images_are_not() -> None:
     assert (prints.distance(images_of(rng, 50)) > prints.copy_threshold).all()
 
 
+def test_what_is_farther_than_real_cells_of_its_class_is_beyond_the_limit(tmp_path: Path) -> None:
+    """Class 0 varies by 5 grey levels, class 1 by 40; of class 2 there are too few held-out images to say."""
+    rng = np.random.default_rng(0)
+    train = np.full((1, 3, 8, 8), 128, dtype=np.uint8)
+    labels = np.repeat([0, 1, 2], [200, 200, 4])
+    spread = np.array([5, 40, 1])[labels]
+    shifts = rng.uniform(-1, 1, len(labels)) * spread
+    held_out = (
+        np.clip(128 + shifts[:, None, None, None], 0, 255).repeat(3, 1).repeat(8, 2).repeat(8, 3).astype(np.uint8)
+    )
+    TrainingFingerprints.of(train, held_out, labels, 3).save(tmp_path / "prints.safetensors")
+    prints = TrainingFingerprints.load(tmp_path / "prints.safetensors")
+    far = prints.distance(train + 20)[0]
+    assert prints.limit(0) < far < min(prints.limit(1), prints.limit(2))
+    for k in (0, 1):
+        assert np.mean(prints.distance(held_out[labels == k]) > prints.limit(k)) <= 0.01
+    few = TrainingFingerprints.of(train, held_out[:99], labels[:99], 3)
+    assert few.limit(0) == float("inf")
+
+
 def test_distance_to_the_nearest_training_image_is_in_grey_levels() -> None:
     train = np.full((1, 3, 16, 16), 100, dtype=np.uint8)
     prints = TrainingFingerprints.of(train, np.full((2, 3, 16, 16), 180, dtype=np.uint8))
@@ -169,7 +189,7 @@ def test_an_exported_run_is_half_the_size_and_makes_nearly_the_same_images(
     assert small.training_sha256 == run.training_sha256
     assert small.fingerprints is not None
     assert small.independent_classifier() is not None
-    with pytest.raises(InputError, match="not an empty folder"):
+    with pytest.raises(InputError, match="not empty"):
         export_run(run, tmp_path / "small")
 
 
@@ -183,6 +203,39 @@ def test_the_orientation_of_an_image_follows_from_its_seed_and_all_eight_occur()
     assert torch.equal(seen[10:20], oriented(free, images[10:20], 0, range(10, 20)))
     assert not torch.equal(seen, oriented(free, images, 1, range(64)))
     assert torch.equal(images, oriented(fixed, images, 0, range(64)))
+
+
+@pytest.mark.parametrize("name", ["training_fingerprints.safetensors", "independent_classifier.safetensors"])
+def test_a_part_of_a_run_whose_link_leads_nowhere_is_not_an_absent_one(
+    name: str, tiny_run_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_run_folder, tmp_path / "run")
+    run = open_run(tmp_path / "run")
+    (tmp_path / "run" / name).unlink()
+    assert (run.fingerprints if "finger" in name else run.independent_classifier("cpu")) is None
+    (tmp_path / "run" / name).symlink_to("nowhere")
+    again = open_run(tmp_path / "run")
+    with pytest.raises(InputError, match="a link to a file that is not there"):
+        again.fingerprints if "finger" in name else again.independent_classifier("cpu")
+
+
+@pytest.mark.parametrize(
+    ("prints", "about"),
+    [
+        ((4, 192), {}),
+        ((4, 192), {"copy_threshold": "nan"}),
+        ((4, 192), {"copy_threshold": "-1"}),
+        ((4, 192), {"copy_threshold": "close"}),
+        ((4, 191), {"copy_threshold": "3"}),
+        ((192,), {"copy_threshold": "3"}),
+    ],
+)
+def test_fingerprints_that_would_let_every_copy_pass_are_refused(
+    prints: tuple[int, ...], about: dict[str, str], tmp_path: Path
+) -> None:
+    write_weights(tmp_path / "prints.safetensors", {"prints": torch.zeros(prints)}, about)
+    with pytest.raises(InputError, match="are not fingerprints of gansynth"):
+        TrainingFingerprints.load(tmp_path / "prints.safetensors")
 
 
 @pytest.mark.parametrize("lost", ["training_sha256", "parent", "all", "images"])

@@ -16,7 +16,7 @@ from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.loop import Batches, build_optimizers, train
 from gansynth.gans.gan import build_gan
 from gansynth.recipes import load_recipe
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
 
 
 def digest(gan: torch.nn.Module) -> str:

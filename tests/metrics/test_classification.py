@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from gansynth.metrics.calibration_error import calibration_added, calibration_error
 from gansynth.metrics.classification import OF_CLASS, OVERALL, classification_scores
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
-from gansynth.metrics.ranking_scores import ranking
+from gansynth.metrics.probability_scores import calibration_added, calibration_error, precision_at_recall, ranking
 
 CASES = st.tuples(st.integers(2, 5), st.integers(1, 40), st.integers(0, 10**6), st.booleans())
 
@@ -60,6 +59,9 @@ def test_every_figure_is_that_of_scikit_learn(case: tuple[int, int, int, bool]) 
         assert of_class["precision"] == pytest.approx(precision[i])
         assert of_class["F1"] == pytest.approx(f1[i])
         assert of_class["accuracy"] == pytest.approx(oracle.accuracy_score(truth, predicted == c))
+        precisions, recalls, _ = oracle.precision_recall_curve(truth, p[:, c])
+        assert of_class["precision-at-recall"] == pytest.approx(precisions[recalls >= 0.9 - 1e-9][-1])
+        assert of_class["calibration-error"] == pytest.approx(calibration_error(p[:, c], truth))
         assert of_class["average-precision"] == pytest.approx(oracle.average_precision_score(truth, p[:, c]))
         if truth.all():
             assert of_class["specificity"] is None and of_class["ROC-AUC"] is None
@@ -154,3 +156,11 @@ def test_many_matrices_are_scored_in_one_call() -> None:
 def test_arrays_that_do_not_fit_are_refused(labels: list[int], probabilities: np.ndarray) -> None:
     with pytest.raises(ValueError):
         classification_scores(labels, probabilities, 2)
+
+
+@pytest.mark.parametrize(("n", "positives", "gap"), [(3000, 60, 2.5), (3000, 300, 2.5), (1000, 20, 2.0)])
+def test_the_precision_at_a_recall_varies_as_much_as_it_says(n: int, positives: int, gap: float) -> None:
+    rng, hit = np.random.default_rng(0), np.arange(n) < positives
+    found = [precision_at_recall(rng.normal(size=n) + gap * hit, hit) for _ in range(200)]
+    said = np.mean([np.sqrt((added**2).sum()) for _, added in found])
+    assert said == pytest.approx(np.std([value for value, _ in found]), rel=0.2)

@@ -13,17 +13,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
+from gansynth.metrics.classification import OF_CLASS as CLASSIFICATION_OF_CLASS
+from gansynth.metrics.classification import OVERALL as CLASSIFICATION_OVERALL
 from gansynth.metrics.classification import classification_scores
 from gansynth.metrics.classification_effects import (
     PROBABILITY_METRICS,
     Endpoint,
     arm_estimate,
     effect,
+    probability_effect,
     probability_estimate,
 )
-from gansynth.metrics.confusion_scores import OF_CLASS, OVERALL, class_figure, confusion_matrix, overall_figure
+from gansynth.metrics.confusion_scores import (
+    OF_CLASS,
+    OVERALL,
+    class_figure,
+    confusion_matrix,
+    contributions,
+    overall_figure,
+)
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.figure_gradients import contributions
 
 ENDPOINTS = [*((name, None) for name in OVERALL), *((name, 1) for name in OF_CLASS)]
 CASES = st.tuples(st.integers(2, 4), st.integers(12, 60), st.integers(1, 4), st.integers(1, 5), st.integers(0, 10**6))
@@ -262,14 +271,17 @@ def test_figures_of_probabilities_are_means_over_seeds_inside_their_interval(met
         return probability_estimate(labels, p, metric, class_index, n_classes=3, units=np.arange(200) // 2)
 
     scores = [classification_scores(labels, row, 3) for row in p]
-    found = estimated(None)
-    assert found.value == pytest.approx(np.mean([s.overall[metric] for s in scores]))
-    assert found.interval is not None and found.interval[0] < found.value < found.interval[1] and found.n == 200
-    if metric in OF_CLASS or metric in ("ROC-AUC", "average-precision"):
-        assert estimated(1).value == pytest.approx(np.mean([s.classes[1][metric] for s in scores]))
-    else:
-        with pytest.raises(ValueError):
-            estimated(1)
+    of_all = {metric: [s.overall[metric] for s in scores]} if metric in CLASSIFICATION_OVERALL else {}
+    of_one = {metric: [s.classes[1][metric] for s in scores]} if metric in CLASSIFICATION_OF_CLASS else {}
+    assert of_all or of_one
+    for class_index, n, values in ((None, 200, of_all), (1, int((labels == 1).sum()), of_one)):
+        if not values:
+            with pytest.raises(ValueError):
+                estimated(class_index)
+            continue
+        found = estimated(class_index)
+        assert found.value == pytest.approx(np.mean(values[metric]))
+        assert found.interval is not None and found.interval[0] < found.value < found.interval[1] and found.n == n
 
 
 def test_the_interval_of_the_auc_is_as_wide_as_its_error() -> None:
@@ -295,3 +307,29 @@ def test_arguments_that_do_not_fit_are_refused() -> None:
         effect(labels, a, b, Endpoint(), n_classes=3, folds=np.arange(30) % 2)
     with pytest.raises(ValueError):
         arm_estimate(labels, a, Endpoint("no such figure", 1), n_classes=3)
+
+
+@pytest.mark.parametrize("metric", ["precision-at-recall", "calibration-error", "average-precision"])
+def test_effects_on_probabilities_are_seldom_seen_where_there_are_none_and_seen_where_there_are(metric: str) -> None:
+    """Three trainings an arm; the better arm's training lifts the rare class by as much as it is spread."""
+    rng, n, rare = np.random.default_rng(0), 2000, 80
+    labels, common = np.repeat([1, 0], [rare, n - rare]), rng.normal(size=n)
+
+    def arm(lift: float) -> np.ndarray:
+        odds = [
+            2 * (0.8 * common + 0.6 * rng.normal(size=n) + (2.5 + lift + 0.2 * rng.normal()) * labels) - 4
+            for _ in range(3)
+        ]
+        p = 1 / (1 + np.exp(-np.array(odds)))
+        return np.stack([1 - p, p], axis=2)
+
+    asked = Endpoint(metric, 1)
+    same = [probability_effect(labels, arm(0), arm(0), asked, n_classes=2) for _ in range(100)]
+    assert np.mean([one.p is not None and one.p < 0.05 for one in same]) <= 0.08
+    better, worse = arm(1.5), arm(0)
+    found = probability_effect(labels, better, worse, asked, n_classes=2)
+    assert found.p is not None and found.p < 0.05
+    sides = np.array(
+        [probability_estimate(labels, one, metric, 1, n_classes=2).value for one in (better, worse)], float
+    )
+    assert found.value == pytest.approx(sides[0] - sides[1])

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gansynth.metrics.classification_tests import corrected_t_test, mcnemar_test, paired_bootstrap, t_quantile
+from gansynth.metrics.classification_tests import corrected_t_test, holm, mcnemar_test
+from gansynth.metrics.intervals import t_quantile
 
 
 @settings(max_examples=60, deadline=None)
@@ -41,14 +42,6 @@ def test_one_split_tests_nothing_and_equal_folds_leave_no_doubt() -> None:
     assert corrected_t_test([0.0, 0.0], 0.5).p == 1 and corrected_t_test([0.1, 0.1], 0.5).p == 0
 
 
-def test_the_bootstrap_gives_the_interval_of_a_mean() -> None:
-    gained = np.random.default_rng(2).choice([1, 0, -1], 400, p=[0.2, 0.7, 0.1])
-    low, high = paired_bootstrap(lambda index: gained[index].mean(), 400, resamples=1000)
-    error = gained.std() / 20
-    assert low == pytest.approx(gained.mean() - 1.96 * error, abs=error / 3)
-    assert high == pytest.approx(gained.mean() + 1.96 * error, abs=error / 3)
-
-
 def test_quantiles_are_those_of_student() -> None:
     assert t_quantile(4) == pytest.approx(stats.t.ppf(0.975, 4)) and t_quantile(math.inf) == pytest.approx(1.959964)
 
@@ -58,3 +51,9 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         mcnemar_test([True], [True, False])
     with pytest.raises(ValueError):
         corrected_t_test([[0.1]], 0.25)
+
+
+def test_holm_accuses_only_what_stands_after_the_correction() -> None:
+    corrected = holm([0.001, np.nan, 0.02, 0.04])
+    assert corrected[[0, 2, 3]] == pytest.approx([0.003, 0.04, 0.04]) and np.isnan(corrected[1])
+    assert holm([0.9, 0.8]).tolist() == [1, 1] and len(holm([])) == 0

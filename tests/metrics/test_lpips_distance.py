@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansynth.metrics.diversity import mean_off_diagonal, mean_pairwise_distance
-from gansynth.metrics.lpips_distance import capped, lpips_diversity, lpips_matrix, lpips_pairs
+from gansynth.metrics.lpips_distance import lpips_diversity, lpips_matrix, lpips_pairs
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,3 @@ def test_known_distances_give_the_diversity_of_the_points() -> None:
 def test_features_of_other_layers_are_refused() -> None:
     with pytest.raises(ValueError, match="different layers"):
         lpips_pairs([torch.zeros(1, 2, 3, 3)], [torch.zeros(1, 2, 4, 4)])
-
-
-def test_a_cap_draws_without_repetition() -> None:
-    assert capped(5, 9).tolist() == [0, 1, 2, 3, 4]
-    assert len(set(capped(90, 9).tolist())) == 9

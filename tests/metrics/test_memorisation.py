@@ -16,7 +16,6 @@ from gansynth.metrics.memorisation import (
     memorisation,
     memorisation_alarm,
     nearest,
-    nearest_distances,
 )
 
 
@@ -30,7 +29,7 @@ def _digit_trials(copied: float, trials: int = 200) -> list[float]:
         copies = int(copied * len(generated))
         # A generator never repeats a pixel exactly: copies carry noise of one grey level in sixteen.
         generated[:copies] = train[rng.integers(0, len(train), copies)] + rng.normal(0, 1, (copies, 64))
-        found.append(memorisation(nearest_distances(generated, train), nearest_distances(held_out, train)).p_value)
+        found.append(memorisation(nearest(generated, train)[0], nearest(held_out, train)[0]).p_value)
     return found
 
 
@@ -65,10 +64,10 @@ def test_each_class_is_tested_by_itself() -> None:
 
 def test_nearest_distance_of_a_training_image_is_zero() -> None:
     images = np.random.default_rng(5).integers(0, 256, (50, 3, 16, 16), dtype=np.uint8)
-    assert nearest_distances(images, images).max() == 0
-    shifted = nearest_distances(images.astype(np.float32) + 2, images)
+    assert nearest(images, images)[0].max() == 0
+    shifted = nearest(images.astype(np.float32) + 2, images)[0]
     assert shifted == pytest.approx(np.full(50, 2 * np.sqrt(3 * 16 * 16)), rel=1e-6)
-    assert np.isinf(nearest_distances(images, images[:0])).all()
+    assert np.isinf(nearest(images, images[:0])[0]).all()
 
 
 def test_nearest_says_which() -> None:

@@ -23,7 +23,7 @@ DOSES = (0.25, 0.5, 1.5)
 CLASSIFIERS = ("sequential-cnn", "random-forest")
 COUNTS = {"eosinophil": 30, "lymphocyte": 44, "neutrophil": 60, "promyelocyte": 24, "smudge cell": 16}
 RARITY = {"promyelocyte": 5, "smudge cell": 4}
-WARNINGS = ["Fewer than 30 test images of smudge cell <&>: its figures say little."]
+WARNINGS = ["Fewer than 30 test images of smudge cell <&>: its numbers say little."]
 
 _SKILL = {"sequential-cnn": 2.9, "random-forest": 1.7, "logistic-regression": 1.9}
 _GAIN = {"none": 0.0, "augmentation": 0.25, "oversample": 0.9, GAN: 1.5}
@@ -102,6 +102,7 @@ def write_comparison_folder(
         "about": about,
         "arms": entries,
         "effects": _effects(cells, found, specs, classifiers, endpoints),
+        "in_use": [],
         "leaderboard": _leaderboard(cells, found, specs, list(rarity), folds),
         "doses": _doses(entries, endpoints) if doses else [],
         "best_dose": [

@@ -30,7 +30,7 @@ MISSING = [
         for name in ("LPIPS", "LPIPS-diversity")
     ),
 ]
-WARNINGS = ["Fewer than 20 held-out images of smudge cell <&>: its figures say little."]
+WARNINGS = ["Fewer than 20 held-out images of smudge cell <&>: its numbers say little."]
 
 # Metric: what real cells score, what a useless generator scores.
 _SCALES = {

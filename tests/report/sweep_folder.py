@@ -65,7 +65,7 @@ def write_sweep_folder(
         arms=list(arms),
         classifiers=list(classifiers),
         missing=list(missing),
-        warnings=["Fewer than 30 test images of <promyelocyte>: figures of so few images say little."],
+        warnings=["Fewer than 30 test images of <promyelocyte>: numbers of so few images say little."],
         versions={"gansynth": "0.1.0"},
         date="2026-11-21",
         device="cpu",

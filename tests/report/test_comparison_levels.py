@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from gansynth.cells.spoiling import SPOILINGS
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.report.blocks import Grid
-from gansynth.report.comparison.levels import levels
+from gansynth.report.comparison.in_use import in_use
+from gansynth.report.comparison.levels import levels, robustness
 from gansynth.report.comparison.page import comparison_page
-from gansynth.report.comparison.robustness import robustness
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.study import compare
 
@@ -87,4 +88,11 @@ def test_a_comparison_on_other_pictures_too_has_a_section_with_every_arm_in_ever
     assert list(first.head)[1:] == ["as they are", *(one.title for one in SPOILINGS.values())]
     assert [row.name for row in first.rows] == ["none (original)", "oversample"]
     assert all(len(row.cells) == 5 for row in first.rows)
-    assert section.title in [one.title for one in comparison_page(found).sections]
+    titles = [one.title for one in comparison_page(found).sections]
+    assert section.title in titles
+    assert not in_use(replace(found, in_use=()))
+    (needed,) = in_use(found)
+    assert needed.title in titles and len(needed.blocks) == 2
+    for block in needed.blocks:
+        assert isinstance(block, Grid) and list(block.head)[1:] == list(found.about.rare)
+        assert [row.name for row in block.rows] == ["none (original)", "oversample"]

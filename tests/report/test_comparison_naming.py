@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gansynth.report.comparison.naming import shortened
+from gansynth.report.comparison.arms import shortened
 from gansynth.report.comparison.page import comparison_page
 from gansynth.studies.comparison.entries import Recommendation
 from gansynth.studies.comparison.result import Comparison

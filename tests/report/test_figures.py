@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from gansynth.report.drawing import REAL
-from gansynth.report.figures import counts_chart, curves_chart, image_strip, spread_labels
-
-
-def cells(n: int, size: int = 16) -> NDArray[np.uint8]:
-    return np.random.default_rng(n).integers(0, 255, (n, 3, size, size), dtype=np.uint8)
-
-
-def test_a_strip_shows_the_exact_pixels_of_every_image() -> None:
-    images = cells(3)
-    strip = np.asarray(image_strip(images, gap=2))
-    assert strip.shape == (16, 3 * 16 + 2 * 2, 3)
-    for i, image in enumerate(images):
-        assert np.array_equal(strip[:, i * 18 : i * 18 + 16], image.transpose(1, 2, 0))
+from gansynth.report.figures import counts_chart, curves_chart, spread_labels
 
 
 def test_the_chart_of_counts_is_one_svg_and_the_same_every_time() -> None:

@@ -60,7 +60,7 @@ def test_the_page_can_be_kept_short_and_an_unknown_class_is_refused(cells: CellD
     assert re.findall(r'data-file="([^"]+)"', html) == ["a/1 two.png"]
     with pytest.raises(InputError, match="there is no such class; there are a"):
         write_review(cells, tmp_path / "more", {}, classes=["c"])
-    with pytest.raises(InputError, match="not an empty folder"):
+    with pytest.raises(InputError, match="not empty"):
         write_review(cells, tmp_path / "some", {})
 
 

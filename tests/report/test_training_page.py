@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from gansynth.report.page import render_page
-from gansynth.report.training import TrainingPage, curves_of, read_log, training_page
+from gansynth.report.training import TrainingPage, curves_of, training_page
+from gansynth.runs.log import read_log
 
 
 @pytest.fixture

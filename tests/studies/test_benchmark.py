@@ -175,6 +175,20 @@ def test_data_without_a_split_is_refused_before_anything_is_trained(
         compare(made_folder, encoder_folder, [recipes["two"], recipes["two"]], tmp_path / "out")
 
 
+def test_an_encoder_that_cannot_judge_is_refused_before_anything_is_trained(
+    phantom_folder: Path, encoder_folder: Path, recipes: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(encoder_folder, tmp_path / "knows")
+    info = json.loads((tmp_path / "knows" / "encoder.json").read_text())
+    records = open_dataset(phantom_folder, 32).records
+    info["training_sha256"] = records["sha256"][records["split"] == "test"].tolist()
+    (tmp_path / "knows" / "encoder.json").write_text(json.dumps(info))
+    for encoder, says in (("no-such", "no-such"), (tmp_path / "knows", "of the held-out real images")):
+        with pytest.raises(InputError, match=says):
+            compare(phantom_folder, encoder, [recipes["two"]], tmp_path / "out")
+        assert not (tmp_path / "out" / "runs").exists()
+
+
 def test_composites_stand_beside_a_gan_at_the_same_n_and_come_from_the_training_images_only(
     finished: tuple[Path, Benchmark],
     phantom_folder: Path,

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +186,7 @@ def test_effects_are_against_none_and_corrected_for_the_number_of_arms(finished:
         if e.endpoint.class_name is None:
             gap = by_arm[e.arm, e.classifier] - by_arm[e.against, e.classifier]
             assert e.value == pytest.approx(gap, abs=1e-9)
-    assert len(pd.read_csv(out / "effects.csv")) == len(found.effects)
+    assert len(pd.read_csv(out / "effects.csv")) == len(found.effects) + len(found.in_use)
 
 
 def test_a_dose_curve_begins_at_no_dose_and_the_best_dose_is_on_it(finished: tuple[Path, Comparison]) -> None:
@@ -301,12 +301,42 @@ def test_nothing_finished_is_done_again_and_the_tables_stay_the_same(
     assert again.arms == finished[1].arms and again.effects == finished[1].effects and again.swap == finished[1].swap
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda lines: lines[:-1], lambda lines: [*lines, lines[-1]], lambda lines: [*lines[:-1], f"x{lines[-1]}"]],
+    ids=["one less", "one twice", "another"],
+)
+def test_predictions_of_other_images_than_those_of_the_fold_are_refused(
+    spoil: Callable[[list[str]], list[str]], cells: str, tmp_path: Path
+) -> None:
+    quickly(cells, ["none"], ["naive-bayes"], tmp_path / "out", seeds=1)
+    (file,) = (tmp_path / "out").rglob("predictions.csv")
+    file.write_text("\n".join(spoil(file.read_text().splitlines())) + "\n")
+    with pytest.raises(InputError, match=r"predictions.csv: does not hold one prediction for each of the"):
+        quickly(cells, [], [], tmp_path / "out", seeds=None, changes=[], resume=True)
+
+
 def test_arms_and_seeds_may_be_added(cells: str, trainings: list[Any], tmp_path: Path) -> None:
     quickly(cells, ["none"], ["naive-bayes"], tmp_path / "out")
     trainings.clear()
     found = quickly(cells, ["undersample"], ["naive-bayes"], tmp_path / "out", seeds=3, resume=True)
     assert sorted(seed for _, seed in trainings) == [0, 1, 2, 2]  # the new arm, and the new seed of the old one
     assert [entry.arm for entry in found.arms] == ["none", "undersample"] and found.about.seeds == (0, 1, 2)
+
+
+def test_what_rare_classes_need_in_use_is_named_before_the_run_and_tested_like_the_endpoints(
+    cells: str, tmp_path: Path
+) -> None:
+    found = quickly(cells, ["none", "oversample", "undersample"], ["naive-bayes"], tmp_path / "out", seeds=2)
+    named = json.loads((tmp_path / "out" / "comparison.json").read_text())["in_use"]
+    asked = [(metric, name) for metric in ("precision-at-recall", "calibration-error") for name in found.about.rare]
+    assert [(one["metric"], one["class"]) for one in named] == asked
+    assert {(one.endpoint.metric, one.endpoint.class_name) for one in found.in_use} == set(asked)
+    for one in found.in_use:
+        arm, other = (found.entry(name, "naive-bayes").estimate(one.endpoint) for name in (one.arm, one.against))
+        assert one.value == pytest.approx(arm.value - other.value)
+        assert one.p_holm is None or one.p <= one.p_holm <= 1
+    assert set(found.frame("effects")["metric"]) >= {"precision-at-recall", "calibration-error"}
 
 
 def test_the_same_cells_on_other_pictures_are_predicted_by_the_same_trainings(

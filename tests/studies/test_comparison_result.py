@@ -82,7 +82,7 @@ def several(one: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, .
 
 
 comparisons = st.builds(
-    Comparison, abouts, several(arms), several(arm_effects), several(standings),
+    Comparison, abouts, several(arms), several(arm_effects), several(arm_effects), several(standings),
     several(st.builds(DoseCurve, names, names, endpoints, st.lists(points, max_size=3).map(tuple))),
     several(st.builds(BestDose, names, names, endpoints, numbers)),
     several(st.builds(Swap, names, names, st.sampled_from(["TSTR", "TRTS"]), by_metric, by_class)),
@@ -116,7 +116,8 @@ def test_frames_have_a_row_for_every_figure_and_a_notebook_shows_a_table(found: 
     metrics, of_classes = found.frame(), found.frame("classes")
     assert len(metrics) == sum(len(e.metrics) for e in found.arms)
     assert len(of_classes) == sum(len(mine) for e in found.arms for mine in e.classes.values())
-    assert len(found.frame("effects")) == len(found.effects) and len(found.frame("arms")) == len(found.arms)
+    assert len(found.frame("effects")) == len(found.effects) + len(found.in_use)
+    assert len(found.frame("arms")) == len(found.arms)
     if found.arms:
         assert list(metrics.columns) == ["arm", "classifier", "metric", "value", "low", "high", "n"]
     assert "<table" in found._repr_html_() and "<mine>" not in found._repr_html_()
@@ -154,7 +155,8 @@ def test_where_there_is_no_result_the_sentence_says_how_to_get_one(tmp_path: Pat
 def test_what_was_written_down_before_is_read_back_equal_and_a_truncated_one_is_refused(tmp_path: Path) -> None:
     first = Registration(
         data="cells", data_sha256="ab", protocol="clean", folds=2, rarity={"a": 3}, rare=("a",),
-        endpoints=(Endpoint("macro-F1"), Endpoint("recall", "a")), first_seed=0, gan_images=None, gan_minutes=0.5,
+        endpoints=(Endpoint("macro-F1"), Endpoint("recall", "a")), in_use=(Endpoint("calibration-error", "a"),),
+        first_seed=0, gan_images=None, gan_minutes=0.5,
         gan_changes=("latent=8",), min_confidence=None, arms=("none", "oversample"), classifiers={"svm": {"c": 1}},
         seeds=(0, 1), steps={"svm": [None, 3]}, robustness=False, swap=False, tree={"x": ["a"]}, swap_arms=(), jobs=1,
     )  # fmt: skip

@@ -16,10 +16,10 @@ from gansynth.gans import open_run
 from gansynth.metrics.catalogue import LITE
 from gansynth.metrics.estimate import Estimate
 from gansynth.networks.efficientnet_lite import SHA256
-from gansynth.studies.quality import lesson
+from gansynth.studies.quality import judges
 from gansynth.studies.quality.controls import CONTROLS, TITLES
 from gansynth.studies.quality.families import worse_of_both
-from gansynth.studies.quality.lesson import lesson_of
+from gansynth.studies.quality.judges import lesson_of
 from gansynth.studies.quality.makers import judges_for, makers_of
 from gansynth.studies.quality.result import Quality
 from gansynth.studies.quality.sets import Sets, open_sets
@@ -140,7 +140,7 @@ def test_the_worse_family_counts_class_by_class() -> None:
 def test_a_judge_learns_from_cells_that_the_generator_has_not_seen_where_there_are_enough(
     sets: Sets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lesson, "ENOUGH", 2)
+    monkeypatch.setattr(judges, "ENOUGH", 2)
     halves = lesson_of(sets, 0)
     assert halves.unseen and not halves.warnings
     assert not set(halves.learned) & set(halves.judging)
@@ -148,7 +148,7 @@ def test_a_judge_learns_from_cells_that_the_generator_has_not_seen_where_there_a
 
 
 def test_training_images_that_the_run_was_not_given_are_unseen_too(sets: Sets, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lesson, "ENOUGH", 2)
+    monkeypatch.setattr(judges, "ENOUGH", 2)
     given = sets.training.sha256()[::2]
     halves = lesson_of(sets, 0, frozenset(given))
     fresh = set(sets.training.rows[[sha256 not in given for sha256 in sets.training.sha256()]])

@@ -19,7 +19,7 @@ from gansynth.cli import gansynth
 from gansynth.cli.tables import sweep_table
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
-from gansynth.metrics.multiple_testing import holm
+from gansynth.metrics.classification_tests import holm
 from gansynth.studies.comparison.entries import Endpoint
 from gansynth.studies.sweep.counts import THIN, counts_at, imbalance_ratio
 from gansynth.studies.sweep.result import ImbalanceSweep

@@ -15,7 +15,7 @@ from PIL import Image, ImageFilter
 from gansynth.cli import run
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints, fingerprint
 from gansynth.gans.run import FINGERPRINTS
 from gansynth.metrics.catalogue import METRICS

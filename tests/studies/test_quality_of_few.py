@@ -45,6 +45,18 @@ def test_of_few_synthetic_images(
     judged_by_numbers_or_words(found.to_json())
 
 
+@pytest.mark.parametrize("sample", [1, 3])
+def test_of_a_sample(
+    sample: int, phantom_folder: Path, made_folder: Path, encoder_folder: Path, tmp_path: Path
+) -> None:
+    found = quality(phantom_folder, made_folder, encoder=encoder_folder, pretrained=(), sample=sample, progress=False)
+    judged_by_numbers_or_words(found.to_json())
+    assert any("a sample was measured" in warning for warning in found.warnings)
+    assert all(counts.held_out <= sample and counts.synthetic == sample for counts in found.about.counts.values())
+    with pytest.raises(InputError, match="a sample of 0"):
+        quality(phantom_folder, made_folder, sample=0)
+
+
 @pytest.mark.parametrize(
     "counts", [{"basophil": 4, "eosinophil": 24, "lymphocyte": 24}, {"eosinophil": 2}, {"basophil": 1, "lymphocyte": 3}]
 )

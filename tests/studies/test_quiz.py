@@ -20,8 +20,7 @@ from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.report.quiz.page import render_quiz, write_quiz
 from gansynth.studies.quiz import Quiz, draw_quiz, score_quiz
-from gansynth.studies.quiz.drawing import even_counts
-from gansynth.studies.quiz.key import Key
+from gansynth.studies.quiz.drawing import Key, even_counts
 
 
 @pytest.fixture(scope="module")

@@ -22,15 +22,15 @@ def test_what_is_known_is_not_computed_again(tmp_path: Path) -> None:
     assert len(made) == 1
     cache.arrays(("features", "b"), make)
     assert len(made) == 2
-    assert [cache.figures(("floor", 1), lambda: {"value": 0.1 + 0.2}) for _ in range(2)] == [{"value": 0.1 + 0.2}] * 2
+    assert [cache.numbers(("floor", 1), lambda: {"value": 0.1 + 0.2}) for _ in range(2)] == [{"value": 0.1 + 0.2}] * 2
 
 
 def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     cache = RealCache(tmp_path)
-    cache.figures(("floor",), lambda: 1.5)
+    cache.numbers(("floor",), lambda: 1.5)
     for file in (tmp_path / "quality").glob("*.json"):
         file.write_text("{")
-    assert cache.figures(("floor",), lambda: 1.5) == 1.5
+    assert cache.numbers(("floor",), lambda: 1.5) == 1.5
 
     def make(folder: Path) -> None:
         np.save(folder / "x.npy", np.ones(4, np.float32))
@@ -51,4 +51,4 @@ def test_a_cache_that_cannot_be_written_costs_time_not_the_answer(
         np.save(folder / "x.npy", np.ones(4, np.float32))
 
     assert cache.arrays(("features",), make)["x"].tolist() == [1, 1, 1, 1]
-    assert cache.figures(("floor",), lambda: 2) == 2
+    assert cache.numbers(("floor",), lambda: 2) == 2

@@ -45,6 +45,31 @@ def test_without_a_split_half_plays_the_training_images_and_all_are_the_referenc
     assert not set(sets.held_out.rows) & set(sets.training.rows)
 
 
+def test_a_sample_has_few_of_each_class_and_all_training_images(phantom_folder: Path, synthetic: Path) -> None:
+    sets = open_sets(phantom_folder, synthetic, size=32, seed=0)
+    one, two = sets.sampled(1, seed=0), sets.sampled(2, seed=0)
+    for sampled, most in ((one, 1), (two, 2)):
+        for images in (sampled.held_out, sampled.synthetic, sampled.reference):
+            assert images.counts(2).tolist() == [most, most]
+        assert sampled.training is sets.training
+    assert set(one.synthetic.rows) < set(two.synthetic.rows) < set(sets.synthetic.rows)
+    assert "at most 2 images of each class: 4 of" in two.warnings[-1] and "4 of 14 synthetic ones" in two.warnings[-1]
+    assert sets.sampled(100, seed=0) is sets
+
+
+def test_a_sample_of_a_folder_without_a_split_has_both_halves(
+    phantom_folder: Path, synthetic: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(phantom_folder, tmp_path / "cells", ignore=shutil.ignore_patterns("splits.csv"))
+    sets = open_sets(tmp_path / "cells", synthetic, size=32, seed=0)
+    sampled = sets.sampled(2, seed=0)
+    assert sampled.reference.counts(2).tolist() == [4, 4]
+    assert set(sampled.held_out.rows) < set(sampled.reference.rows) < set(sets.reference.rows)
+    labels = dict(zip(sets.reference.rows.tolist(), sets.reference.labels.tolist(), strict=True))
+    found = sampled.reference
+    assert [labels[row] for row in found.rows.tolist()] == found.labels.tolist() and (np.diff(found.rows) > 0).all()
+
+
 def test_two_folders_of_images_without_classes_are_compared_as_one_class(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name in ("real", "made"):

@@ -15,8 +15,15 @@ from gansynth.studies.quality.copies import look_for_copies
 from gansynth.studies.quality.real_cache import RealCache
 from gansynth.studies.quality.sets import Images, Sets
 from gansynth.studies.quality.stages import Stages
-from gansynth.studies.quality.white_cells import SLIDE, masked
-from gansynth.studies.quality.white_copies import MOST_TRAINING, centred, sum_of, white_copies
+from gansynth.studies.quality.white_cells import (
+    MOST_TRAINING,
+    SLIDE,
+    WhiteSides,
+    centred,
+    masked,
+    sum_of,
+    white_copies,
+)
 
 SIZE = 64
 
@@ -45,8 +52,14 @@ def found(synthetic: NDArray[np.uint8], training: NDArray[np.uint8], tmp_path: P
     held_out = images_of(cells(30, seed=5))
     sets = Sets(("eosinophil",), held_out, images_of(training), held_out, images_of(synthetic), True, ())
     cache = RealCache(tmp_path / "cache")
-    (book,) = white_copies(sets, cache, Stages(False), 0)
+    (book,) = white_copies(sets, cache, Stages(False), WhiteSides.of(sets, Stages(False), 0))
     return book["copies-white"], look_for_copies(sets, cache).overall["copies"]
+
+
+@pytest.mark.parametrize("edge", [1, 12, 15])
+def test_no_cell_is_cut_from_images_too_small_to_hold_one(edge: int) -> None:
+    shown, good = masked(np.zeros((3, 3, edge, edge), np.uint8))
+    assert not good.any() and (shown == np.array(SLIDE, np.uint8)[:, None, None]).all()
 
 
 def test_white_cells_of_training_images_are_found_before_other_red_cells(tmp_path: Path) -> None:
@@ -57,6 +70,21 @@ def test_white_cells_of_training_images_are_found_before_other_red_cells(tmp_pat
     assert whole.value is not None and whole.value < white.value
 
 
+def test_copies_are_the_same_looked_for_in_one_go_or_block_by_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, held_out = cells(20, seed=1), images_of(cells(10, seed=5))
+    synthetic = images_of(np.concatenate([training[[3, 12, 19]], cells(4, seed=9)]))
+    sets = Sets(("eosinophil",), held_out, images_of(training), held_out, synthetic, True, ())
+    whole = look_for_copies(sets, RealCache(tmp_path / "one"))
+    monkeypatch.setattr("gansynth.studies.quality.copies._BLOCK", 7)
+    blocks = look_for_copies(sets, RealCache(tmp_path / "two"))
+    assert [(pair.training, pair.distance) for pair in whole.pairs] == [
+        (pair.training, pair.distance) for pair in blocks.pairs
+    ]
+    assert whole.overall == blocks.overall and whole.overall["copies"].value == 3
+
+
 def test_fresh_white_cells_are_not_called_copies(tmp_path: Path) -> None:
     white, _ = found(cells(30, seed=11), cells(20, seed=1), tmp_path)
     assert white.value is not None and white.value <= 1
@@ -65,7 +93,7 @@ def test_fresh_white_cells_are_not_called_copies(tmp_path: Path) -> None:
 def test_a_class_with_many_training_images_is_not_looked_at_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gansynth.studies.quality.white_copies.MOST_TRAINING", 10)
+    monkeypatch.setattr("gansynth.studies.quality.white_cells.MOST_TRAINING", 10)
     white, _ = found(cells(10, seed=2), cells(11, seed=1), tmp_path)
     assert white.value is None and "not looked for" in white.note
     assert MOST_TRAINING == 400

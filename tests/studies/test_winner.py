@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gansynth.studies.comparison.recommendation import placed, winner
 from gansynth.studies.comparison.result import Comparison
-from gansynth.studies.comparison.winner import placed, winner
 
 from ..report.comparison_folder import ARMS, GAN, write_comparison_folder
 

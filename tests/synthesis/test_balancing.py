@@ -138,6 +138,14 @@ def test_a_data_set_without_files_is_written_from_its_pixels(run: Run, cells: Pa
     assert training_counts(tmp_path / "out") == dict.fromkeys(balanced.class_names, 28)
 
 
+def test_a_link_to_an_empty_folder_is_followed(run: Run, cells: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk" / "empty").mkdir(parents=True)
+    (tmp_path / "out").symlink_to("disk/empty")
+    balance(cells, run, tmp_path / "out", target=9, keep_copies=True, progress=False)
+    assert (tmp_path / "out").is_symlink() and training_counts(tmp_path / "out")["basophil"] == 9
+    assert {path.name for path in tmp_path.rglob(".*")} == set()
+
+
 @pytest.mark.parametrize("target", [0, -3, "most", 2.5, True])
 def test_an_impossible_target_is_refused(run: Run, cells: Path, tmp_path: Path, target: object) -> None:
     with pytest.raises(InputError, match="target"):

@@ -222,7 +222,7 @@ def test_screening_keeps_only_what_the_independent_classifier_accepts(
     assert table["min_confidence"].to_numpy() == pytest.approx(median_confidence, rel=1e-5)
     (only,) = report.classes
     assert report.complete and only.written == 40 == len(table)
-    assert only.tries == only.written + only.rejected + only.copies > 40
+    assert only.tries == only.written + only.rejected + only.copies + only.broken > 40
     assert "tries" in str(report) and only.acceptance == 40 / only.tries
     assert table["seed"].is_monotonic_increasing and table["seed"].max() == only.tries - 1
 
@@ -248,6 +248,24 @@ def test_copies_are_left_out_and_counted_unless_wanted(run: Run, tmp_path: Path)
     assert report.complete and report.classes[0].copies > 0 and "near copies" in str(report)
     assert (table["nearest_training_distance"] >= copying.fingerprints.copy_threshold - 1e-4).all()
     kept = generate(copying, {"basophil": 30}, tmp_path / "kept", keep_copies=True, progress=False)
+    assert kept.classes[0].tries == 30
+
+
+def test_broken_images_are_left_out_and_counted_unless_wanted(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run.path, folder)
+    bursting = open_run(folder)
+    assert bursting.fingerprints is not None
+    distances = bursting.fingerprints.distance(run.generator("cpu")(0, np.arange(64)))
+    limit = float(np.median(distances))
+    bursting.fingerprints.limits = (limit, *[float("inf")] * (len(run.class_names) - 1))
+    counts = {run.class_names[0]: 30, run.class_names[1]: 30}
+    report = generate(bursting, counts, tmp_path / "out", keep_copies=True, progress=False)
+    table = pd.read_csv(tmp_path / "out" / "metadata.csv")
+    first, second = report.classes
+    assert report.complete and first.broken > 0 and second.broken == 0 and "broken" in str(report)
+    assert (table.loc[table["class"] == first.name, "nearest_training_distance"] <= limit + 1e-4).all()
+    kept = generate(bursting, counts, tmp_path / "kept", keep_copies=True, keep_broken=True, progress=False)
     assert kept.classes[0].tries == 30
 
 

@@ -11,19 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gansynth.cells.segmentation import segment_cell
+from gansynth.cells.segmentation import LEAST_EDGE, segment_cell
 from gansynth.classifiers.classifier import Classifier
 from gansynth.classifiers.classify import expanded
 from gansynth.classifiers.explain import Explanation, Method, explain
-from gansynth.classifiers.explain.grad_cam import over_image
+from gansynth.classifiers.explain.cam import over_image
 from gansynth.classifiers.explain.share import mean_share, share_inside
 from gansynth.data.picture import pixel_sha256, read_image, square
 from gansynth.errors import InputError
 from gansynth.files import shown as shown_name
 from gansynth.metrics.estimate import Estimate
 
-LEAST = 16
-"""Smallest edge, in pixels, of an image in which a cell can be cut out."""
 SHOWN = 224
 """Largest edge, in pixels, at which images are kept to be shown and their cells are cut out."""
 
@@ -164,8 +162,8 @@ def explain_files(
         try:
             picture = read_image(path)
             height, width = picture.shape[:2]
-            if min(height, width) < LEAST:
-                raise InputError(f"{width} x {height} pixels, and a cell needs {LEAST} x {LEAST} to be found")
+            if min(height, width) < LEAST_EDGE:
+                raise InputError(f"{width} x {height} pixels, and a cell needs {LEAST_EDGE} x {LEAST_EDGE} to be found")
             pictures.append(picture)
             true = path.parent.name if path.parent.name in classifier.class_names else ""
             found.append(ExplainedFile(shown_name(path), true_class=true))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from gansynth.classifiers.explain.grad_cam import grad_cam
+from gansynth.classifiers.explain.cam import grad_cam
 from gansynth.errors import InputError
 
 _RELU = {"relu", "relu_"}
@@ -43,7 +43,7 @@ def guided_grad_cam(network: nn.Module, name: str, layer: nn.Module, images: Ten
     Parameters
     ----------
     network : nn.Module
-        Within `gansynth.classifiers.explain.layer.layer_by_layer`.
+        Within `gansynth.classifiers.explain.explanation.layer_by_layer`.
     name : str
         The classifier, for messages.
     layer : nn.Module

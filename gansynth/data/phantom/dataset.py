@@ -24,7 +24,7 @@ from gansynth.data.phantom.cells import MORPHOLOGY
 from gansynth.data.phantom.scene import paint
 from gansynth.errors import InputError
 from gansynth.files import table_text
-from gansynth.files.atomic import whole_folder, write_text
+from gansynth.files.atomic import refuse_used, whole_folder, write_text
 
 PHANTOM_COUNTS: dict[str, int] = {
     "basophil": 92,
@@ -150,8 +150,7 @@ def write_phantom(
         If `out` holds something already, and as `phantom_dataset`.
     """
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is there already and not empty; choose another folder for the phantom cells")
+    refuse_used(out, "the phantom cells")
     wanted = _checked_counts(counts, size, seed)
     rows = []
     with whole_folder(out) as folder:

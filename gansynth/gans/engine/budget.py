@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gansynth.errors import InputError
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits of a training; None is no limit.
+    """Limits of a training; None sets none.
 
     Attributes
     ----------

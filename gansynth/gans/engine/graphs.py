@@ -5,7 +5,7 @@ graph launches them all at once. What a graph repeats is what the GPU did, so of
 
 * All it changes lies on the device and is changed in place: weights, moments, buffers.
 * All that differs between two steps is read from there too: random numbers come from the device's generator, which
-  `gansynth.runs.progress.seed_step` seeds for each step and each replay continues, a learning rate that falls is a
+  `gansynth.runs.state_files.seed_step` seeds for each step and each replay continues, a learning rate that falls is a
   tensor.
 * Python may do one thing at one step and another at the next only by asking the step number, and an `AskedStep`
   remembers what it was asked: a recording stands for all the steps at which the answers are the same.

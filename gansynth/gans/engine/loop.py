@@ -24,7 +24,7 @@ from gansynth.gans.gan import GAN, Batch, Turn
 from gansynth.networks.images import to_float
 from gansynth.recipes import GanRecipe
 from gansynth.runs.interruption import interruptible
-from gansynth.runs.progress import Progress, seed_step
+from gansynth.runs.state_files import Progress, seed_step
 
 DIVERGED = 1e6
 """A loss term beyond this is not a loss of a game that still goes on."""

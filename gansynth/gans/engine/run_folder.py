@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -15,14 +16,16 @@ import torch
 from lightning_fabric import Fabric
 
 from gansynth.data.dataset import CellDataset
+from gansynth.errors import InputError
+from gansynth.files import is_named
 from gansynth.files.atomic import write_json, write_text
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.pretrained_judge import JUDGE
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS
 from gansynth.networks.efficientnet_lite import weights_sha256
 from gansynth.recipes import GanRecipe
-from gansynth.runs.names import INFO, MODEL, RECIPE
-from gansynth.runs.progress import Progress
+from gansynth.runs.folder import INFO, MODEL, RECIPE
+from gansynth.runs.state_files import Progress
 from gansynth.runs.weights import read_metadata, state_tensors, write_weights
 
 
@@ -69,10 +72,22 @@ def write_model(
 
 
 def best_score(out: Path) -> float:
-    """Return the score that chose the generator in a run's folder; below every score where none did."""
-    if not (out / MODEL).is_file():
+    """Return the score that chose the generator in a run's folder; below every score where none did.
+
+    Raises
+    ------
+    InputError
+        If what stands there is not a number: no later score would be above it.
+    """
+    if not is_named(out / MODEL):
         return -1.0
-    return float(read_metadata(out / MODEL).get("score", -1.0))
+    try:
+        score = float(read_metadata(out / MODEL).get("score", -1.0))
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise InputError(f"{out / MODEL}: its score is not a number; the run was edited, so restore it")
+    return score
 
 
 def write_info(

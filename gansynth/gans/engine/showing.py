@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from gansynth.data.dataset import CellDataset
 from gansynth.files.atomic import whole_file
 from gansynth.gans.engine.ema import Ema
-from gansynth.gans.engine.sheet import class_sheet
 from gansynth.gans.engine.watch import ClassWatch, Watcher
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN
@@ -26,7 +25,10 @@ from gansynth.networks.images import to_uint8
 from gansynth.recipes import GanRecipe
 from gansynth.runs.device import has_bf16
 from gansynth.runs.journal import Journal
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
+
+MARGIN = 2
+FONT = ImageFont.load_default(size=13)
 
 
 def prepare_watch(
@@ -43,8 +45,9 @@ def prepare_watch(
     network than those in `pretrained`, which players look through), and the real side of the watch."""
     held_out = dataset.part("val") if (dataset.records["split"] == "val").any() else None
     if not (out / FINGERPRINTS).exists():
-        others = held_out.images if held_out is not None else training.images[:0]
-        TrainingFingerprints.of(training.images, others).save(out / FINGERPRINTS)
+        others = held_out if held_out is not None else training.select(np.zeros(0, dtype=np.int64))
+        prints = TrainingFingerprints.of(training.images, others.images, others.labels, len(training.class_names))
+        prints.save(out / FINGERPRINTS)
     if (out / CLASSIFIER).exists():
         classifier = IndependentClassifier.load(out / CLASSIFIER, fabric.device)
     else:
@@ -130,3 +133,32 @@ def _samples(gan: GAN, ema: Ema, n_classes: int, per_class: int) -> tuple[NDArra
     finally:
         gan.generator = trained
     return np.concatenate(images), np.array(labels, dtype=np.int64)
+
+
+def class_sheet(images: NDArray[np.uint8], labels: Sequence[int], class_names: Sequence[str]) -> Image.Image:
+    """Lay images out in rows, one class a row with its name before it.
+
+    Parameters
+    ----------
+    images : uint8 array [n, 3, H, W]
+    labels : sequence of int, length n
+    class_names : sequence of str
+
+    Returns
+    -------
+    PIL.Image.Image
+    """
+    size = images.shape[-1]
+    rows = [[i for i, label in enumerate(labels) if label == c] for c in range(len(class_names))]
+    shown = [(name, row) for name, row in zip(class_names, rows, strict=True) if row]
+    left = max(int(FONT.getlength(name)) for name, _ in shown) + 12
+    columns = max(len(row) for _, row in shown)
+    step = size + MARGIN
+    sheet = Image.new("RGB", (left + columns * step, len(shown) * step + MARGIN), "white")
+    draw = ImageDraw.Draw(sheet)
+    for r, (name, row) in enumerate(shown):
+        top = MARGIN + r * step
+        draw.text((6, top + size // 2), name, fill="black", font=FONT, anchor="lm")
+        for c, index in enumerate(row):
+            sheet.paste(Image.fromarray(images[index].transpose(1, 2, 0)), (left + c * step, top))
+    return sheet

@@ -18,9 +18,8 @@ from gansynth.gans.engine.loop import Batches, build_optimizers, train
 from gansynth.gans.engine.training import launch
 from gansynth.gans.gan import build_gan
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.runs.device import placed
-from gansynth.runs.memory import keep_freed_memory
-from gansynth.runs.progress import Progress
+from gansynth.runs.device import keep_freed_memory, placed
+from gansynth.runs.state_files import Progress
 
 _CLASSES, _IMAGES = 8, 256
 _WARM = 0.3

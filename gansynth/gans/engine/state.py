@@ -13,8 +13,7 @@ from torch.optim import Optimizer
 
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.gan import GAN
-from gansynth.runs.progress import Progress
-from gansynth.runs.state_files import optimizer_tensors, read_newest_state, write_state
+from gansynth.runs.state_files import Progress, optimizer_tensors, read_newest_state, write_state
 from gansynth.runs.weights import state_tensors
 
 

@@ -28,13 +28,11 @@ from gansynth.gans.engine.transfer import images_before, inherited, resemblances
 from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.run import Run, open_run
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.runs.claim import claim_folder
-from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16, placed
+from gansynth.runs.device import allow_fast_arithmetic, chosen_device, has_bf16, keep_freed_memory, placed
+from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
 from gansynth.runs.loggers import open_loggers
-from gansynth.runs.memory import keep_freed_memory
-from gansynth.runs.names import RECIPE
-from gansynth.runs.progress import Progress
+from gansynth.runs.state_files import Progress
 
 DEFAULT_RECIPE = "c-wgan-gp-64"
 

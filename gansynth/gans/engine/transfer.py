@@ -16,11 +16,11 @@ from torch import Tensor
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import NoSuchFile, read_json
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import Run
-from gansynth.runs.names import INFO, MODEL
+from gansynth.runs.folder import INFO, MODEL
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.metrics.extractors.extractor import batches, exact_arithmetic
 from gansynth.metrics.extractors.weights import MissingWeights, only_tensors, read_state
 

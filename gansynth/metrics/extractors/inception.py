@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.metrics.extractors.extractor import batches, exact_arithmetic
 from gansynth.metrics.extractors.weights import INCEPTION, WeightFile, find_weights, read_state
 from gansynth.runs.device import placed

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gansynth.errors import InputError
 from gansynth.files import open_regular
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 
 FOLDER_VARIABLE = "GANSYNTH_WEIGHTS"
 """The environment variable that names a folder of weights where no ``--weights-dir`` is given."""

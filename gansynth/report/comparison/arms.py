@@ -1,10 +1,15 @@
-"""How arms are drawn and what of them a chart shows: one colour and shape for an arm on the whole page."""
+"""How arms are called and drawn: a short name, and one colour and shape on the whole page."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any
 
-from gansynth.remedies.arm import NONE
+from gansynth.remedies.arm import NONE, Arm
 from gansynth.report.class_charts import Mark
 from gansynth.report.drawing import REAL, SYNTHETIC
 from gansynth.studies.comparison.result import Comparison
@@ -12,6 +17,9 @@ from gansynth.studies.comparison.result import Comparison
 _PLAIN = ("#6f7a86", "#009e73", "#a1752b", "#56b4e9", "#7a5c00")
 _MADE = (SYNTHETIC, "#7d3c98", "#d55e00", "#5b2c6f", "#e69f00")
 _SHAPES = ("s", "^", "v", "P", "X")
+
+_NAMED = ("arm", "against", "remedy", "gan", "remedies", "warnings", "use", "why", "error")
+"""Keys of results.json whose texts name arms or what they are made of."""
 
 
 def arm_marks(results: Comparison, arms: Sequence[str] = ()) -> list[Mark]:
@@ -30,3 +38,29 @@ def arm_marks(results: Comparison, arms: Sequence[str] = ()) -> list[Mark]:
     look |= {arm: Mark(arm, _MADE[i % len(_MADE)], "o") for i, arm in enumerate(made)}
     look |= {arm: Mark(arm, _PLAIN[i % len(_PLAIN)], _SHAPES[i % len(_SHAPES)]) for i, arm in enumerate(others)}
     return [look[arm] for arm in arms or results.main_arms]
+
+
+def shortened(results: Comparison) -> Comparison:
+    """Return a comparison whose runs and folders are called by the last part of their paths where that is enough.
+
+    Its command, and the one that is recommended, name them as they were given.
+    """
+    paths = {part.name for one in results.arms for part in Arm.parse(one.arm).parts if re.search(r"[/\\]", part.name)}
+    last = {path: PurePath(path.replace("\\", "/")).name for path in paths}
+    taken = Counter([*last.values(), *(part.name for one in results.arms for part in Arm.parse(one.arm).parts)])
+    short = {path: name for path, name in last.items() if name and taken[name] == 1}
+    if not short:
+        return results
+    # The longest first: one path may begin with another.
+    longest = re.compile("|".join(re.escape(path) for path in sorted(short, key=len, reverse=True)))
+
+    def named(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: named(one, name) for name, one in value.items()}
+        if isinstance(value, list):
+            return [named(one, key) for one in value]
+        if isinstance(value, str) and key in _NAMED:
+            return longest.sub(lambda found: short[found[0]], value)
+        return value
+
+    return replace(Comparison.from_json(named(results.to_json())), folder=results.folder)

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
+from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.wording import ends, places, value_of, width
 from gansynth.remedies.arm import NONE
-from gansynth.report.blocks import Guess, Guesses, Picture
+from gansynth.report.blocks import Cell, Grid, Guess, Guesses, Picture, Row
 from gansynth.report.embedding import mosaic, picture_address, shrunk
 from gansynth.report.page import Section
 from gansynth.studies.comparison.result import Comparison
@@ -192,3 +194,31 @@ def _picture(shown: Shown, i: int) -> Picture:
 def _about(shown: Shown, start: str) -> str:
     drawn = " These cells are drawings of the phantom." if (shown.cells.records["origin"] == "phantom").all() else ""
     return f"{start}{shown.classifier} trained with {shown.arm}, first seed, test images of all folds.{drawn}"
+
+
+def recognition(results: Comparison) -> list[Section]:
+    """Show for each GAN and class how many images its independent classifier recognises, beside real test images."""
+    of = {(one.gan, one.class_name): one.recognised for one in results.recognition}
+    if not of:
+        return []
+    gans = list(dict.fromkeys(gan for gan, _ in of))
+    text = (
+        "A synthetic image that looks like another class is a wrong label, and teaches it. For every GAN a classifier "
+        "that took no part in its game, and saw training images only, looks at its images; what it recognises of real "
+        "test images shows what can be attained."
+    )
+    rows = []
+    for name in results.by_rarity:
+        if any((gan, name) in of for gan in gans):
+            rows.append(Row(name, [cell for gan in gans for cell in _cells(of.get((gan, name)))]))
+    head = ["class", *(column for gan in gans for column in (gan, "real images"))]
+    caption = "Share of images recognised as their class, with 95% intervals; classes of few training images first."
+    return [Section("Are the synthetic images recognised?", [text], blocks=[Grid(head, rows, caption)])]
+
+
+def _cells(found: Estimate | None) -> list[Cell]:
+    if found is None:
+        return [Cell("–"), Cell("–")]
+    decimals = places(width(found))
+    real = Cell("–") if found.floor is None else Cell(f"{found.floor:.{decimals}f}", f"n = {found.floor_n:,}")
+    return [Cell(value_of(found, decimals), ends(found.interval, decimals)), real]

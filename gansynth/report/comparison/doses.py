@@ -1,4 +1,4 @@
-"""How much is enough: figures against the dose of a remedy, the share of the way to balance."""
+"""How much is enough: values against the dose of a remedy, the share of the way to balance."""
 
 from __future__ import annotations
 

@@ -6,16 +6,44 @@ from collections.abc import Sequence
 
 from gansynth.metrics.wording import LOWER_IS_BETTER, TITLES, ends, inside, places, signed, value_of, width
 from gansynth.remedies.arm import NONE
-from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
+from gansynth.report.blocks import Block, Cell, Definitions, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.class_charts import dodged_chart
 from gansynth.report.comparison.arms import arm_marks
-from gansynth.report.comparison.figures import FURTHER, PAPER_TABLE
 from gansynth.report.page import Section
 from gansynth.studies.comparison.entries import ArmResult
 from gansynth.studies.comparison.result import AnyLevel, Comparison
 from gansynth.studies.comparison.verdict import shown_pair
 
 _TOO_GOOD = " The paper's protocol: these numbers are too good."
+
+PAPER_TABLE = ("balanced-accuracy", "macro-F1", "macro-specificity", "macro-precision")
+"""The columns of tables 8 and 9 of hazra2022: recall, F1, specificity, precision."""
+
+FURTHER = ("accuracy", "kappa", "MCC", "ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
+
+_MEANINGS = {
+    "Recall (sensitivity)": "Of the cells that are of a class, the share that the classifier recognises. The mean "
+    "over the classes is the balanced accuracy: a rare class counts as much as a frequent one.",
+    "Specificity": "Of the cells that are of other classes, the share that it does not take for this one. Near 1 for "
+    "every class of many, so that small differences count.",
+    "Precision": "Of the cells that it takes for a class, the share that are of it.",
+    "F1": "Harmonic mean of precision and recall. Macro F1: the mean over the classes.",
+    "Accuracy": "Share of all cells classified rightly: frequent classes decide it. Of one class: the share of all "
+    "cells for which it says rightly whether they are of the class.",
+    "Kappa": "Agreement beyond what the class frequencies alone would give; 1 is perfect, 0 is chance.",
+    "MCC": "Matthews correlation between true and predicted classes; 1 is perfect, 0 is chance.",
+    "ROC AUC": "How often a cell of the class gets a higher probability for it than a cell of another class; 0.5 is "
+    "chance. One class against the rest, mean of the classes.",
+    "Average precision": "Area under precision against recall; what chance gives is the share of the class.",
+    "Brier score": "Squared distance of the probabilities from the truth, summed over the classes; lower is better.",
+    "MSE": "The same as a mean over the classes; lower is better.",
+    "Calibration error": "How far the stated probability is from how often it is right; lower is better.",
+    "95% interval": "Where the value would lie if other cells of the same kind had been tested and the classifiers "
+    "had been trained again from other seeds.",
+    "p": "How often a difference at least as large would arise if the two arms were the same; corrected (Holm) over "
+    "the arms that were compared. Below 0.05 the page speaks of a difference, else of none shown.",
+    "Dose": "Share of the way to balance: at 100% every class has as many images as the largest, at 0% none is added.",
+}
 
 
 def models(results: Comparison) -> list[Section]:
@@ -34,7 +62,7 @@ def models(results: Comparison) -> list[Section]:
     text = (
         "As tables 8 and 9 of Hazra et al. 2022: each classifier trained on the original data and on the data that "
         f"the remedy {arm} balances, tested on the same "
-        f"{'images' if results.is_paper else 'real images'}. Figures are means over the classes (macro)."
+        f"{'images' if results.is_paper else 'real images'}. Numbers are means over the classes (macro)."
     )
     return [Section("Classifiers on original and balanced data", [text], blocks=blocks)]
 
@@ -126,3 +154,8 @@ def _shade(gap: float | None) -> float | None:
 
 def _weights(entry: ArmResult) -> str:
     return {"": "", "none": "trained from scratch"}.get(entry.weights, f"{entry.weights} weights")
+
+
+def meanings() -> Definitions:
+    """Say in a line what each number means."""
+    return Definitions(list(_MEANINGS.items()))

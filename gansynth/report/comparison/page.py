@@ -6,20 +6,18 @@ from pathlib import Path
 
 from gansynth.classifiers.classifier import RANDOM_FROZEN
 from gansynth.report.blocks import Cell, Grid, Row
-from gansynth.report.comparison.cells import misclassified, samples
+from gansynth.report.comparison.arms import shortened
+from gansynth.report.comparison.cells import misclassified, recognition, samples
 from gansynth.report.comparison.classes import classes, confusion
 from gansynth.report.comparison.costs import costs, swaps
 from gansynth.report.comparison.curves import training_curves
 from gansynth.report.comparison.doses import doses
 from gansynth.report.comparison.effects import effects
-from gansynth.report.comparison.figures import meanings
+from gansynth.report.comparison.in_use import in_use
 from gansynth.report.comparison.leaderboard import leaderboard
-from gansynth.report.comparison.levels import levels
-from gansynth.report.comparison.models import models
-from gansynth.report.comparison.naming import shortened
+from gansynth.report.comparison.levels import levels, robustness
+from gansynth.report.comparison.models import meanings, models
 from gansynth.report.comparison.protocols import protocols
-from gansynth.report.comparison.recognition import recognition
-from gansynth.report.comparison.robustness import robustness
 from gansynth.report.numbers import sentence
 from gansynth.report.page import Page, Section, folded_after, write_page
 from gansynth.studies.comparison.result import Comparison
@@ -58,6 +56,7 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
         *models(results),
         *classes(results),
         *levels(results),
+        *in_use(results),
         *robustness(results),
         *misclassified(results),
         *training_curves(results),

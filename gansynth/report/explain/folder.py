@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from gansynth.classifiers.explain.files import ExplainedFile, Looked, Shares, shares_by_class, shares_of
-from gansynth.errors import InputError
 from gansynth.files import TableWriter
 from gansynth.files.atomic import whole_file, write_json
 from gansynth.report.explain.sheet import ON_ONE_SHEET, explained_picture, explanation_sheet
@@ -32,20 +31,6 @@ _COLUMNS = (
     ),
     *("before_predicted", "before_probability", "before_share_in_cell", "picture"),
 )
-
-
-def refuse_used(out: Path) -> None:
-    """Refuse a folder that holds something else than an earlier answer.
-
-    Raises
-    ------
-    InputError
-        If it does, or is a file.
-    """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file; give a folder for the explanations")
-    if out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{out}: is not empty; empty it, or give another --out")
 
 
 def answer(explained: Sequence[ExplainedFile], *, run: str, method: str, before: str | None = None) -> dict[str, Any]:

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gansynth.errors import InputError
-from gansynth.files.atomic import write_text
-from gansynth.report.templates import templates
-from gansynth.studies.quiz.drawing import Quiz
-from gansynth.studies.quiz.key import KEY_FILE
+from gansynth.files.atomic import refuse_used, write_text
+from gansynth.report.page import templates
+from gansynth.studies.quiz.drawing import KEY_FILE, Quiz
 
 PAGE_FILE = "quiz.html"
 
@@ -42,8 +40,7 @@ def write_quiz(quiz: Quiz, folder: str | Path) -> Path:
         If the folder holds anything: a second quiz would take away the key of the first.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder}: is not an empty folder, and may hold another quiz's key; choose another")
+    refuse_used(folder, "the quiz")
     quiz.key.write(folder / KEY_FILE)
     page = folder / PAGE_FILE
     write_text(page, render_quiz(quiz))

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gansynth.cells.segmentation import segment_cell
+from gansynth.cells.segmentation import LEAST_EDGE, segment_cell
 from gansynth.cells.several import why_several
 from gansynth.data import CellDataset
-from gansynth.data.dedupe import redundant
+from gansynth.data.leaving_out import redundant
 from gansynth.errors import InputError
-from gansynth.files.atomic import write_text
-from gansynth.report.templates import templates
+from gansynth.files.atomic import refuse_used, write_text
+from gansynth.report.page import templates
 
 PAGE_FILE = "review.html"
 EDGE = 112
@@ -68,7 +68,7 @@ def suspects(dataset: CellDataset, progress: Callable[[int, int], None] = lambda
     paths = dataset.records["path"]
     for k, path in enumerate(paths):
         image = np.asarray(dataset.images[k])
-        why = why_several(image, segment_cell(image)) if image.shape[-1] >= 16 else None
+        why = why_several(image, segment_cell(image)) if image.shape[-1] >= LEAST_EDGE else None
         if why is not None:
             found[path] = f"{found[path]}; {why}" if path in found else why
         progress(k + 1, len(paths))
@@ -111,8 +111,7 @@ def write_review(
     if unknown:
         raise InputError(f"--class {unknown[0]}: there is no such class; there are {', '.join(dataset.class_names)}")
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder}: is not an empty folder; choose another")
+    refuse_used(folder, "the review")
     page = folder / PAGE_FILE
     write_text(page, render_review(dataset, found, classes or dataset.class_names, only_found))
     return page

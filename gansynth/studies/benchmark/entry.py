@@ -200,10 +200,10 @@ def _generated(run: Run, entry: Entry, settings: Settings) -> float | None:
         shutil.rmtree(settings.out / "quality" / entry.name, ignore_errors=True)
     resume, began = place.is_dir() and any(place.iterdir()), time.monotonic()
     counts = dict.fromkeys(run.class_names, settings.count)
-    # Copies are kept: they are what the memorisation test looks for.
+    # Nothing is left out: the generator is judged by all that it makes, copies and broken images too.
     report = generate(
         run, counts, place, seed=settings.seed, device=settings.device, resume=resume, keep_copies=True,
-        progress=settings.progress,
+        keep_broken=True, progress=settings.progress,
     )  # fmt: skip
     if not report.complete:
         raise InputError(f"{entry.name}: not every class could be generated: {report}")

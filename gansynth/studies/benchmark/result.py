@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,7 +15,7 @@ from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate, mean_of_known
 from gansynth.metrics.matching import Pairing
-from gansynth.runs.journal import LOG
+from gansynth.runs.log import read_log
 from gansynth.studies.benchmark.composites import COMPOSITES, WARNING
 from gansynth.studies.benchmark.ranking import (
     Lead,
@@ -134,17 +133,15 @@ class Curve:
         """Read the log of a run's folder."""
         found = cls(recipe, seed, [], [], [], [], [])
         clock: dict[int, tuple[int, float]] = {}
-        log = folder / LOG
-        for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
-            row = json.loads(line)
-            if "images" in row:
-                clock[row["step"]] = row["images"], row["seconds"]
-            if "watch" in row and row["step"] in clock:
-                images, seconds = clock[row["step"]]
+        for record in read_log(folder):
+            if record.images is not None and record.seconds is not None:
+                clock[record.step] = record.images, record.seconds
+            if record.watch and record.step in clock:
+                images, seconds = clock[record.step]
                 found.images.append(images)
                 found.minutes.append(round(seconds / 60, 3))
                 for key in ("recall", "diversity", "real_recall"):
-                    mean = mean_of_known([c[key] for c in row["watch"].values()])
+                    mean = mean_of_known([seen[key] for seen in record.watch.values()])
                     getattr(found, key).append(mean if mean is None or not math.isfinite(mean) else round(mean, 4))
         return found
 

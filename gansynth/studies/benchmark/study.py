@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.files.atomic import write_json
+from gansynth.metrics.matching import Pairing
 from gansynth.studies.benchmark.attempts import attempts
 from gansynth.studies.benchmark.entry import Entry, entries_of
 from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, Settings, gather
-from gansynth.studies.benchmark.settings import BenchmarkSettings
+from gansynth.studies.quality.judges import AUTO, OWN, named_encoder
 from gansynth.studies.result_file import read_result
 from gansynth.version import __version__
 
@@ -151,6 +154,9 @@ def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
         raise InputError(
             f"{settings.data}: has no split, and each training would make its own; run `gansynth data split` first"
         )
+    if settings.encoder not in (AUTO, OWN):  # known before anything is trained, and not after hours
+        held_out = dataset.records["sha256"][dataset.records["split"].isin(("val", "test"))]
+        named_encoder(settings.encoder, dataset.class_names, held_out.tolist(), torch.device("cpu"))
     held_by = [*dataset.records["sha256"], *dataset.records["split"], *dataset.class_names]
     asked = Asked(
         data_sha256=hashlib.sha256("\0".join(held_by).encode()).hexdigest(),
@@ -176,3 +182,55 @@ def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
     elif settings.out.is_dir() and any(p for p in settings.out.iterdir() if p.name != "runs"):
         raise InputError(f"{settings.out}: is not empty and holds no benchmark; give another --out")
     asked.write(settings.out)
+
+
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    """How a benchmark is carried out.
+
+    Attributes
+    ----------
+    seeds : int
+        Trainings of each recipe: `seed`, `seed` + 1, ...
+    images, minutes : optional
+        The budget of every training: real images seen, wall time, or whichever is reached first. Default: the images of
+        the recipe with the fewest.
+    count : int
+        Synthetic images of each class.
+    changes : sequence of str
+        Changes to every recipe, such as ``"augmentation.policy=none"``.
+    encoder, pairing, weights_dir, dinobloom
+        As for `quality`.
+    size : int, optional
+        Compare at this edge length; default: that of the recipe with the smallest images.
+    seed : int
+        The first seed; also that of generated images and of everything drawn in the measuring.
+    device : str
+    devices : int
+        Of each training.
+
+    Raises
+    ------
+    InputError
+        For what is impossible.
+    """
+
+    seeds: int = 2
+    images: int | None = None
+    minutes: float | None = None
+    count: int = 200
+    changes: Sequence[str] = ()
+    encoder: str | Path = "auto"
+    pairing: Pairing = "one-to-one"
+    size: int | None = None
+    weights_dir: str | Path | None = None
+    dinobloom: str | Path | None = None
+    seed: int = 0
+    device: str = "auto"
+    devices: int = 1
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise InputError(f"--seeds {self.seeds}: give at least 1")
+        if self.count < 2:
+            raise InputError(f"--count {self.count}: give at least 2 images of each class")

@@ -12,10 +12,16 @@ from numpy.typing import NDArray
 
 from gansynth.metrics import classification_effects as statistics
 from gansynth.metrics.classification import OF_CLASS, OVERALL
-from gansynth.metrics.classification_effects import PROBABILITY_METRICS, arm_estimate, effect, probability_estimate
+from gansynth.metrics.classification_effects import (
+    PROBABILITY_METRICS,
+    arm_estimate,
+    effect,
+    probability_effect,
+    probability_estimate,
+)
+from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.confusion_scores import confusion_matrix
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.multiple_testing import holm
 from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison.entries import ArmEffect, ArmScores, Endpoint
 from gansynth.studies.comparison.plan import BASELINES
@@ -161,21 +167,20 @@ def effects(
 def compared(
     arm: Pooled, baseline: Pooled, endpoint: Endpoint, class_names: Sequence[str], n_train: Sequence[int]
 ) -> statistics.Effect:
-    """Return how far an arm is from another at an endpoint; `gansynth.metrics.classification_effects.effect`."""
+    """Return how far an arm is from another at an endpoint; see `gansynth.metrics.classification_effects`."""
     if arm.paths != baseline.paths:
         raise ValueError("two arms were tested on different images")
     c = None if endpoint.class_name is None else list(class_names).index(endpoint.class_name)
-    several = len(np.unique(arm.folds)) > 1
-    return effect(
-        arm.labels,
-        arm.predicted,
-        baseline.predicted,
-        statistics.Endpoint(endpoint.metric, c),
-        n_classes=arm.n_classes,
-        folds=arm.folds if several else None,
-        n_train=list(n_train) if several else None,
-        units=arm.units,
-    ).finite()
+    asked, several = statistics.Endpoint(endpoint.metric, c), len(np.unique(arm.folds)) > 1
+    shared: dict[str, Any] = {
+        "n_classes": arm.n_classes,
+        "folds": arm.folds if several else None,
+        "n_train": list(n_train) if several else None,
+        "units": arm.units,
+    }
+    if endpoint.metric in PROBABILITY_METRICS:
+        return probability_effect(arm.labels, arm.probabilities, baseline.probabilities, asked, **shared).finite()
+    return effect(arm.labels, arm.predicted, baseline.predicted, asked, **shared).finite()
 
 
 def corrected(tests: Sequence[statistics.Effect]) -> list[float | None]:

@@ -18,7 +18,6 @@ from gansynth.files.atomic import write_text
 from gansynth.metrics.classification_effects import ONE_TRAINING
 from gansynth.metrics.estimate import Estimate
 from gansynth.remedies.arm import ALONE, NONE, Arm
-from gansynth.studies.comparison.conditions import under_condition
 from gansynth.studies.comparison.entries import (
     ArmEffect,
     ArmResult,
@@ -32,14 +31,14 @@ from gansynth.studies.comparison.entries import (
 from gansynth.studies.comparison.figures import Figures, Key, Pooled, effects, estimates, in_parallel, pool, pooled
 from gansynth.studies.comparison.grid import Grid, training_images
 from gansynth.studies.comparison.leaderboard import leaderboard
-from gansynth.studies.comparison.levels import superclasses
-from gansynth.studies.comparison.paper import TOO_GOOD
+from gansynth.studies.comparison.levels import superclasses, under_condition
 from gansynth.studies.comparison.plan import RECIPES, Plan, gans_of
 from gansynth.studies.comparison.recognition import recognition, unrecognised
 from gansynth.studies.comparison.recommendation import recommend
 from gansynth.studies.comparison.record import Record, finished
 from gansynth.studies.comparison.registration import Registration
 from gansynth.studies.comparison.result import About, AnyLevel, Comparison
+from gansynth.studies.comparison.splits import TOO_GOOD
 from gansynth.version import __version__
 
 _FEW = 30
@@ -68,6 +67,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
     n_train = [training_images(plan, fold) for fold in grid.folds]
     tested = [arm.spec for arm in plan.arms if arm.spec not in registration.swap_arms] if clean else []
     found_effects = effects(arms, about.endpoints, names, n_train, tested) if clean else ()
+    in_use = effects(arms, registration.in_use, names, n_train, tested) if clean else ()
     curves = _curves(plan, entries, about.endpoints, names)
     missing = tuple(
         FailedTraining(m.cell.arm, m.cell.classifier, m.cell.fold, m.cell.seed, m.error) for m in grid.missing
@@ -93,6 +93,7 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
         about=replace(about, device=plan.settings.device, versions=_versions(), date=datetime.date.today().isoformat()),
         arms=tuple(entries),
         effects=found_effects,
+        in_use=in_use,
         leaderboard=standings,
         doses=curves,
         best_dose=_best(curves, about.endpoints),
@@ -112,6 +113,9 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
 def _records(grid: Grid) -> dict[Key, list[Record]]:
     """Return the records of every arm and classifier whose cells are all finished."""
     found: dict[Key, list[Record]] = {}
+    tested = {
+        fold.number: frozenset(path for path, part in fold.split.items() if part == "test") for fold in grid.folds
+    }
     for recipe in grid.plan.classifiers:
         for arm in grid.plan.arms_of(recipe):
             cells = [
@@ -120,7 +124,17 @@ def _records(grid: Grid) -> dict[Key, list[Record]]:
                 for cell in grid.cells(fold)
                 if (cell.arm, cell.classifier) == (arm.spec, recipe.name)
             ]
-            records = [finished(grid.plan.out, cell, grid.class_names, (), grid.conditions) for cell in cells]
+            records = [
+                finished(
+                    grid.plan.out,
+                    cell,
+                    grid.class_names,
+                    conditions=grid.conditions,
+                    # The protocol of papers splits what its arms have made, each arm its own images.
+                    tested=None if grid.plan.is_paper else tested[cell.fold],
+                )
+                for cell in cells
+            ]
             there = [record for record in records if record is not None]
             if len(there) == len(cells):
                 found[arm.spec, recipe.name] = there
@@ -245,7 +259,7 @@ def _warnings(
     if not plan.is_paper:
         few = [f"{name} ({about.test_counts[name]})" for name in about.rare if about.test_counts[name] < _FEW]
         if few:
-            said.append(f"Fewer than {_FEW} test images of {', '.join(few)}: figures of so few images say little.")
+            said.append(f"Fewer than {_FEW} test images of {', '.join(few)}: numbers of so few images say little.")
         gans = [gan for gan, remedy in gans_of(plan.arms).items() if remedy.given is None]
         if gans and len(grid.folds) == 1:
             said.append(
@@ -261,11 +275,11 @@ def _warnings(
             kind = "classifiers of features" if recipe.neural else "neural networks"
             means = "means" if len(skipped) == 1 else "mean"
             said.append(f"{', '.join(skipped)} {means} something for {kind} only: no numbers of {recipe.name}.")
-    told: dict[str, None] = {}
+    heard: dict[str, None] = {}
     for (_, classifier), of_arm in records.items():
         for record in of_arm:
-            told.update(dict.fromkeys(f"{classifier}: {text}" for text in record.note.warnings))
-    said += list(told)
+            heard.update(dict.fromkeys(f"{classifier}: {text}" for text in record.note.warnings))
+    said += list(heard)
     notes = dict.fromkeys(one.note for one in found_effects if one.note not in ("", ONE_TRAINING))
     said += [f"{note[:1].upper()}{note[1:]}." for note in notes]
     if missing:

@@ -30,10 +30,9 @@ from gansynth.studies.comparison.arm import (
     threads_of,
 )
 from gansynth.studies.comparison.jobs import keep_failure, keep_outcome, run_jobs
-from gansynth.studies.comparison.paper import split_after
 from gansynth.studies.comparison.plan import Plan, gans_of, steps_of
 from gansynth.studies.comparison.record import finished
-from gansynth.studies.comparison.splits import Fold, Images
+from gansynth.studies.comparison.splits import Fold, Images, split_after
 from gansynth.studies.spread import has_backend
 
 _JOB_BYTES = 2 * 1024**3

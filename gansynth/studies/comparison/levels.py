@@ -1,6 +1,8 @@
-"""The same trained arms at the level of superclasses: summed probabilities, the same statistics, no second training.
+"""The same trained arms once more, by the same statistics: one level up, and on other pictures of the same cells.
 
 alkrimi2023 (tables 3 to 9) judges a classifier twice: on granulocytes and agranulocytes, and on the types in them.
+Probabilities are summed for that. And the test cells are shown as another laboratory would show them: does a remedy
+still hold? The endpoints are those of the comparison, named before the run, and p is corrected within each condition.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from gansynth.data.label_tree import LabelTree, known_tree, read_groups, tree_of
-from gansynth.studies.comparison.entries import Endpoint
+from gansynth.studies.comparison.entries import ArmScores, Endpoint
 from gansynth.studies.comparison.figures import Key, Pooled, effects, scores
-from gansynth.studies.comparison.result import LevelFacts, Superclasses
+from gansynth.studies.comparison.result import Level, LevelFacts, Superclasses
 from gansynth.studies.comparison.settings import Groups
 
 
@@ -95,3 +97,26 @@ def superclasses(
     )  # fmt: skip
     found = effects(above, endpoints, names, n_train, tested) if tested else ()
     return Superclasses(facts, scores(above, names, jobs), found, {name: tuple(groups[name]) for name in names})
+
+
+def under_condition(
+    arms: Mapping[Key, Pooled], about: LevelFacts, *, n_train: Sequence[int], tested: Sequence[str], jobs: int
+) -> Level[LevelFacts, ArmScores]:
+    """Return what a comparison finds on altered cells.
+
+    Parameters
+    ----------
+    arms : mapping of (arm, classifier) to Pooled
+        What they say of the altered test cells.
+    about : LevelFacts
+        Of the comparison.
+    n_train : sequence of int
+        Real training images of each fold.
+    tested : sequence of str
+        The arms that are compared with their baselines.
+    jobs : int
+    """
+    facts = LevelFacts(**{name: getattr(about, name) for name in LevelFacts.__dataclass_fields__})
+    return Level(
+        facts, scores(arms, about.classes, jobs), effects(arms, about.endpoints, about.classes, n_train, tested)
+    )

@@ -21,6 +21,7 @@ RECIPES = "classifiers"
 """Folder of a comparison for the recipes of its classifiers."""
 
 BASELINES = (NONE, AUGMENTATION, OVERSAMPLE)
+IN_USE = ("precision-at-recall", "calibration-error")
 _RARE_SHARE = 10
 
 
@@ -196,6 +197,11 @@ def rare_classes(counts: Mapping[str, float], rarity: Mapping[str, int], named: 
 def endpoints_of(primary: str, rare: Sequence[str]) -> tuple[Endpoint, ...]:
     """Return the endpoints: the primary one, then the recall of each rare class."""
     return (Endpoint(primary), *(Endpoint("recall", name) for name in rare))
+
+
+def endpoints_in_use(rare: Sequence[str]) -> tuple[Endpoint, ...]:
+    """Return what rare classes need beyond their recall: precision where most of them are found, and calibration."""
+    return tuple(Endpoint(metric, name) for metric in IN_USE for name in rare)
 
 
 def _at_doses(arm: Arm, doses: Sequence[float]) -> list[Arm]:

@@ -129,11 +129,21 @@ class Note:
 
 @dataclass(frozen=True)
 class Record:
-    """A finished cell: its note and its predictions, read when they are asked for."""
+    """A finished cell: its note and its predictions, read when they are asked for.
+
+    Attributes
+    ----------
+    cell : Cell
+    folder : pathlib.Path
+    class_names : tuple of str
+    tested : frozenset of str, optional
+        Paths of the images that it must have predicted; predictions of others are refused.
+    """
 
     cell: Cell
     folder: Path
     class_names: tuple[str, ...]
+    tested: frozenset[str] | None = None
 
     @cached_property
     def note(self) -> Note:
@@ -152,15 +162,24 @@ class Record:
 
     def predictions(self) -> Predictions:
         """Return what it says of the test images."""
-        return _read(self.folder / PREDICTIONS, self.class_names)
+        return self._of_test_images(self.folder / PREDICTIONS)
 
     def in_condition(self, name: str) -> Predictions:
         """Return what it says of the test images in a condition."""
-        return _read(self.folder / ALTERED.format(name), self.class_names)
+        return self._of_test_images(self.folder / ALTERED.format(name))
 
     def synthetic(self) -> Predictions:
         """Return what it says of synthetic images."""
         return _read(self.folder / SYNTHETIC, self.class_names)
+
+    def _of_test_images(self, file: Path) -> Predictions:
+        found = _read(file, self.class_names)
+        if self.tested is not None and (len(found.paths) != len(self.tested) or set(found.paths) != self.tested):
+            raise InputError(
+                f"{file}: does not hold one prediction for each of the {len(self.tested)} test images of its fold; "
+                f"remove {self.folder}, and --resume does its training again"
+            )
+        return found
 
 
 def finished(
@@ -169,12 +188,13 @@ def finished(
     class_names: tuple[str, ...],
     gans: Collection[str] = (),
     conditions: Collection[str] = (),
+    tested: frozenset[str] | None = None,
 ) -> Record | None:
     """Return the record of a finished cell, which has also predicted the images of `gans`, and the test images in
-    `conditions`; None for any other."""
+    `conditions`; None for any other. What it says of others than those `tested` is refused when it is read."""
     folder = out / cell.path
     try:
-        record = Record(cell, folder, class_names)
+        record = Record(cell, folder, class_names, tested)
         there, shown_in = set(record.note.predicted_gans), set(record.note.conditions)
     except InputError:
         return None

@@ -32,6 +32,8 @@ class Registration:
     rarity : dict of str to int
     rare : tuple of str
     endpoints : tuple of Endpoint
+    in_use : tuple of Endpoint
+        Tested too: what the rare classes need beyond their recall.
     first_seed : int
     gan_images, gan_minutes, gan_changes, min_confidence
         How GANs are trained, and which of their images are kept.
@@ -58,6 +60,7 @@ class Registration:
     rarity: dict[str, int]
     rare: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
+    in_use: tuple[Endpoint, ...]
     first_seed: int
     gan_images: int | None
     gan_minutes: float | None
@@ -87,14 +90,15 @@ class Registration:
             return None
         found = read_json(file)
         try:
-            endpoints = tuple(Endpoint.from_json(one) for one in found["endpoints"])
-            return typed(cls, {**found, "endpoints": endpoints})
+            named = {key: tuple(map(Endpoint.from_json, found[key])) for key in ("endpoints", "in_use")}
+            return typed(cls, {**found, **named})
         except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
             raise InputError(f"{file}: not what `compare` writes ({error!r}); give another --out") from error
 
     def write(self, folder: Path) -> None:
         """Write comparison.json."""
-        write_json(folder / REGISTRATION, {**vars(self), "endpoints": [one.to_json() for one in self.endpoints]})
+        named = {key: [one.to_json() for one in getattr(self, key)] for key in ("endpoints", "in_use")}
+        write_json(folder / REGISTRATION, {**vars(self), **named})
 
     def refuse_another(self, held: Registration | None, out: Path) -> None:
         """Refuse (InputError) to continue a folder that holds another comparison."""

@@ -266,9 +266,12 @@ class Comparison(Level[About, ArmResult]):
     about : About
         Data, counts, endpoints, folds, seeds, protocol, versions.
     arms : tuple of ArmResult
-        One for each arm and classifier: figures with intervals, confusion matrix, counts, cost, runs.
+        One for each arm and classifier: values with intervals, confusion matrix, counts, cost, runs.
     effects : tuple of ArmEffect
         Each arm against ``none``, ordinary augmentation and over-sampling.
+    in_use : tuple of ArmEffect
+        The same of what rare classes need beyond their recall: precision where 90% of them are found, and calibration.
+        Named before the run; p is corrected within each.
     leaderboard : tuple of Standing
         The arms of each classifier, ranked by the mean recall of the rare classes at no loss elsewhere.
     doses : tuple of DoseCurve
@@ -282,7 +285,7 @@ class Comparison(Level[About, ArmResult]):
         The same arms one level up, see `gansynth.studies.comparison.levels`; None where there is no label tree.
     conditions : dict of str to Level
         The same arms on the same test cells as other laboratories would show them, by the name of the condition (see
-        `gansynth.studies.comparison.conditions`); empty where that was not asked for.
+        `gansynth.studies.comparison.levels`); empty where that was not asked for.
     recommendation : Recommendation or None
         What to use: the cheapest arm that nothing is shown to beat. None where nothing was tested.
     missing : tuple of FailedTraining
@@ -294,6 +297,7 @@ class Comparison(Level[About, ArmResult]):
         Where the predictions are.
     """
 
+    in_use: tuple[ArmEffect, ...] = ()
     leaderboard: tuple[Standing, ...] = ()
     doses: tuple[DoseCurve, ...] = ()
     best_dose: tuple[BestDose, ...] = ()
@@ -333,6 +337,7 @@ class Comparison(Level[About, ArmResult]):
             about=About.from_json(found["about"]),
             arms=tuple(map(ArmResult.from_json, found["arms"])),
             effects=tuple(map(ArmEffect.from_json, found["effects"])),
+            in_use=tuple(map(ArmEffect.from_json, found["in_use"])),
             leaderboard=tuple(map(Standing.from_json, found["leaderboard"])),
             doses=tuple(map(DoseCurve.from_json, found["doses"])),
             best_dose=tuple(map(BestDose.from_json, found["best_dose"])),
@@ -351,6 +356,7 @@ class Comparison(Level[About, ArmResult]):
         return {
             "gansynth": self.gansynth,
             **super().to_json(),
+            "in_use": [one.to_json() for one in self.in_use],
             "leaderboard": [one.to_json() for one in self.leaderboard],
             "doses": [one.to_json() for one in self.doses],
             "best_dose": [one.to_json() for one in self.best_dose],
@@ -379,7 +385,7 @@ class Comparison(Level[About, ArmResult]):
             what effects.csv holds. "arms": what each arm learned from and what it took.
         """
         if of == "effects":
-            return pd.DataFrame([_row(one) for one in self.effects], columns=_EFFECTS)
+            return pd.DataFrame([_row(one) for one in (*self.effects, *self.in_use)], columns=_EFFECTS)
         if of == "arms":
             rows = [(e.arm, e.classifier, e.dose, *_sums(e), e.steps, e.seconds, len(e.runs)) for e in self.arms]
             columns = ["arm", "classifier", "dose", "images", "synthetic", "steps", "seconds", "trainings"]

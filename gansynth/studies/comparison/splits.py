@@ -1,4 +1,7 @@
-"""The folds of a comparison: which image is learned from, chosen on and tested on, at whatever size it is opened."""
+"""The folds of a comparison: which image is learned from, chosen on and tested on, at whatever size it is opened.
+
+Protocol ``paper`` divides otherwise: balanced first, then at random, as hazra2022 did; for its tables only.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
-from gansynth.data.folds import fold_dataset
+from gansynth.data.folds import fold_dataset, hold_rare
 from gansynth.data.leaks import refuse_straddling
 from gansynth.data.opening import open_dataset
-from gansynth.data.rarity import hold_rare
-from gansynth.data.split import split_dataset
+from gansynth.data.split import shares_of_classes, split_dataset
 from gansynth.data.units import inseparable_units
 from gansynth.errors import InputError
 from gansynth.files import table_text
 from gansynth.files.atomic import write_text
+from gansynth.remedies import Treatment
 
 LEFT_OUT = ""
+
+TEST, VALIDATION = 0.2, 0.1
+
+TOO_GOOD = (
+    "Protocol paper: these numbers are too good, because the classes were balanced before the images were divided, so "
+    "that test images are synthetic, or copies of training images, and the GAN has learned from all of them"
+)
 
 
 @dataclass(frozen=True)
@@ -154,8 +164,8 @@ def units_of(dataset: CellDataset) -> dict[str, int]:
 def data_sha256(dataset: CellDataset) -> str:
     """Return what distinguishes one data set from another: its images, classes, groups and own split."""
     records = dataset.records
-    told = [*records["path"], *records["sha256"], *records["group"], *records["split"], *dataset.class_names]
-    return hashlib.sha256("\0".join(map(str, told)).encode("utf-8", "surrogateescape")).hexdigest()
+    hashed = [*records["path"], *records["sha256"], *records["group"], *records["split"], *dataset.class_names]
+    return hashlib.sha256("\0".join(map(str, hashed)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _fold(number: int, dataset: CellDataset, rarity: Mapping[str, int], seed: int) -> Fold:
@@ -173,3 +183,33 @@ def _without_pixels(dataset: CellDataset) -> CellDataset:
     """Return the records in a data set whose images take no memory: rows are chosen, pixels are not looked at."""
     none: NDArray[np.uint8] = np.broadcast_to(np.uint8(0), (len(dataset), 3, 1, 1))
     return replace(dataset, images=none)
+
+
+def split_after(treatment: Treatment, seed: int) -> tuple[Treatment, CellDataset, CellDataset]:
+    """Divide what a remedy has balanced: 70% to learn from, 10% to choose on, 20% to test on, class by class.
+
+    Parameters
+    ----------
+    treatment : Treatment
+        Of all images.
+    seed : int
+
+    Returns
+    -------
+    Treatment
+        With the rows to learn from.
+    CellDataset
+        Validation images.
+    CellDataset
+        Test images: an over-sampled one may be among the training rows too, and synthetic ones are there.
+    """
+    labels = treatment.labels
+    wanted = shares_of_classes(np.bincount(labels, minlength=len(treatment.images.class_names)), TEST, VALIDATION)
+    rng = np.random.default_rng(seed)
+    parts: tuple[list[np.ndarray], ...] = ([], [], [])
+    for c, numbers in enumerate(wanted):
+        mine = rng.permutation(np.flatnonzero(labels == c))
+        for part, chosen in zip(parts, np.split(mine, np.cumsum(numbers)[:-1]), strict=True):
+            part.append(chosen)
+    train, validation, test = (treatment.rows[np.sort(np.concatenate(part))] for part in parts)
+    return replace(treatment, rows=train), treatment.images.select(validation), treatment.images.select(test)

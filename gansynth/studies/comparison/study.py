@@ -21,6 +21,7 @@ from gansynth.studies.comparison.levels import chosen_tree
 from gansynth.studies.comparison.plan import (
     RECIPES,
     Plan,
+    endpoints_in_use,
     endpoints_of,
     load_classifiers,
     rare_classes,
@@ -212,6 +213,7 @@ def _registered(plan: Plan, folds: Sequence[Fold], **more: Any) -> Registration:
         rarity=dict(asked.rarity),
         rare=tuple(rare),
         endpoints=endpoints_of(asked.endpoint, rare),
+        in_use=endpoints_in_use(rare),
         first_seed=asked.seed,
         gan_images=asked.gan_images,
         gan_minutes=asked.gan_minutes,

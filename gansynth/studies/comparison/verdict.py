@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.multiple_testing import holm
 from gansynth.metrics.wording import ends, inside, listed, p_words, places, share, signed, signed_ends, value_of, width
 from gansynth.remedies.arm import AUGMENTATION, NONE, Arm
 from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint
@@ -108,10 +108,10 @@ def key_figures(results: Comparison) -> list[tuple[str, str]]:
         first, last = (value_of(one.estimate(endpoint), decimals) for one in (before, after))
         figures.append((f"{first} → {last}", what))
     family = _against_none(results)
-    told = [e for e in family if e.shown]
-    better = sum(e.gap > 0 for e in told)
-    meaning = f"comparisons with the original data show a difference: {better} better, {len(told) - better} worse"
-    figures.append((f"{len(told)} of {len(family)}", meaning))
+    proven = [e for e in family if e.shown]
+    better = sum(e.gap > 0 for e in proven)
+    meaning = f"comparisons with the original data show a difference: {better} better, {len(proven) - better} worse"
+    figures.append((f"{len(proven)} of {len(family)}", meaning))
     tested = sum(results.about.test_counts.values())
     if tested:
         kind = "tested images, synthetic ones among them" if results.is_paper else "real test images, none seen before"

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.metrics.agreement import wilson_interval
-from gansynth.metrics.appearance import appearance, nearest_in_any_orientation
+from gansynth.metrics.appearance import EDGE, appearance, nearest_in_any_orientation
+from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.estimate import Estimate, too_few
 from gansynth.metrics.memorisation import copy_threshold, memorisation, memorisation_alarm
-from gansynth.metrics.multiple_testing import holm
 from gansynth.studies.quality.real_cache import RealCache
-from gansynth.studies.quality.sets import Images, Sets
+from gansynth.studies.quality.sets import Images, Rows, Sets
 from gansynth.studies.quality.shown import Pair
 
 NEARER = "synthetic images lie nearer to the training images than fresh real ones do"
@@ -24,6 +24,7 @@ SHOWN = 4
 """Nearest pairs of each class that are shown."""
 
 _READ = 1024
+_BLOCK = 2**14
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,13 @@ def look_for_copies(sets: Sets, cache: RealCache) -> Copies:
         of_training, of_held_out, of_made = (
             np.flatnonzero(images.labels == c) for images in (sets.training, sets.held_out, sets.synthetic)
         )
-        references = training[of_training]
-        fresh = _finite(nearest_in_any_orientation(held_out[of_held_out], references)[0])
-        distance, index = nearest_in_any_orientation(made[of_made], references)
+        fresh = _finite(_nearest(held_out[of_held_out], training, of_training)[0])
+        distance, index = _nearest(made[of_made], training, of_training)
         tests.append(memorisation(_finite(distance), fresh))
         threshold = copy_threshold(fresh)
         counts.append((int((distance <= threshold).sum()), len(distance), int((fresh <= threshold).sum()), len(fresh)))
         median = float(np.median(fresh)) if len(fresh) else float("nan")
-        for k in np.argsort(distance, kind="stable")[:SHOWN] if len(references) else ():
+        for k in np.argsort(distance, kind="stable")[:SHOWN] if len(of_training) else ():
             mine, theirs = of_made[k], of_training[index[k]]
             pairs.append(
                 Pair(
@@ -107,7 +107,10 @@ def _looks(images: Images, cache: RealCache) -> NDArray[np.float32]:
     """Return the `appearance` of a real set, computed once."""
 
     def make(folder: Path) -> None:
-        np.save(folder / "appearance.npy", _look_at(images))
+        shape = (len(images), 3, EDGE, EDGE)
+        looks = np.lib.format.open_memmap(folder / "appearance.npy", mode="w+", dtype=np.float32, shape=shape)
+        for k in range(0, len(images), _READ):
+            looks[k : k + _READ] = appearance(images.pixels(slice(k, k + _READ)))
 
     return cache.arrays(("appearance", images.fingerprint()), make)["appearance"]
 
@@ -115,6 +118,19 @@ def _looks(images: Images, cache: RealCache) -> NDArray[np.float32]:
 def _look_at(images: Images) -> NDArray[np.float32]:
     parts = [appearance(images.pixels(slice(k, k + _READ))) for k in range(0, len(images), _READ)]
     return np.concatenate(parts)
+
+
+def _nearest(
+    queries: NDArray[np.float32], looks: NDArray[np.float32], which: Rows
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return how far the nearest of some looks is from each query, and which of them it is; block by block, since the
+    looks of a million images are on the disk and stay there."""
+    distance, index = nearest_in_any_orientation(queries, looks[which[:_BLOCK]])
+    for start in range(_BLOCK, len(which), _BLOCK):
+        next_distance, next_index = nearest_in_any_orientation(queries, looks[which[start : start + _BLOCK]])
+        nearer = next_distance < distance
+        distance[nearer], index[nearer] = next_distance[nearer], next_index[nearer] + start
+    return distance, index
 
 
 def _finite(distances: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -35,7 +35,7 @@ Assign = Callable[[Mapping[str, NDArray[np.float32]]], NDArray[np.int64]]
 """A view's arrays to the class of each image, 0..C-1, or C for a class outside the comparison."""
 
 Books = tuple[Book, list[Book]]
-"""Figures over all classes, and of each."""
+"""Numbers over all classes, and of each."""
 
 
 def cell_judge(names: Sequence[str], encoder_names: Sequence[str]) -> Assign | None:
@@ -173,7 +173,7 @@ def _kernel(
 ) -> Books:
     labels = view.pool.images.labels
 
-    def figures() -> list[list[Any]]:
+    def distances_of_each() -> list[list[Any]]:
         rows = []
         for only in (None, *range(view.n_classes)):
             mine, theirs = (part if only is None else part[labels[part] == only] for part in (others, held_out))
@@ -185,7 +185,7 @@ def _kernel(
     key = ("control-kernel", control, MOST_SPOILED, *view.key)
     found = [
         Estimate(value, n) if value is not None else too_few(n, FEWEST, name)
-        for value, n in view.cache.figures(key, figures)
+        for value, n in view.cache.numbers(key, distances_of_each)
     ]
     return {name: found[0]}, [{name: one} for one in found[1:]]
 

@@ -14,7 +14,7 @@ from gansynth.gans.leaks import refuse_leaking_run
 from gansynth.metrics.catalogue import LITE
 from gansynth.networks.efficientnet_lite import SHA256
 from gansynth.runs.artifact import zoo_models
-from gansynth.runs.names import INFO, MODEL
+from gansynth.runs.folder import INFO, MODEL
 from gansynth.studies.quality.sets import Sets
 
 METADATA = "metadata.csv"

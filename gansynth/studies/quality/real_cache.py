@@ -50,7 +50,7 @@ class RealCache:
                 found = {name: np.array(values) for name, values in (_load(Path(temporary)) or {}).items()}
         return found
 
-    def figures(self, key: tuple[object, ...], compute: Callable[[], Any]) -> Any:
+    def numbers(self, key: tuple[object, ...], compute: Callable[[], Any]) -> Any:
         """Return what `compute` returned the first time; it must be fit for JSON."""
         place = self._place(key).with_suffix(".json")
         with contextlib.suppress(OSError, ValueError):

@@ -6,8 +6,10 @@ Nothing is copied: sets are rows of the memory-mapped data sets.
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings as quiet
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +123,37 @@ class Sets:
     split_known: bool
     warnings: tuple[str, ...]
 
+    def sampled(self, most: int, seed: int) -> Sets:
+        """Return the same sets with fewer images to measure, for folders too large to look at whole.
+
+        Parameters
+        ----------
+        most : int
+            Of each class, held-out real images and synthetic ones that are drawn at random; at least 1. Training
+            images are all kept: copies are looked for among them, and a copy of one that was left out would not be
+            found.
+        seed : int
+            Of the draw. What is drawn for a smaller number is part of what is drawn for a larger one.
+        """
+        n = np.full(len(self.class_names), most)
+        held_out, synthetic = (images.select(images.draw(n, seed)) for images in (self.held_out, self.synthetic))
+        if (len(held_out), len(synthetic)) == (len(self.held_out), len(self.synthetic)):
+            return self
+        reference = held_out
+        if not self.split_known:  # all real images are the reference there, and so is a sample of either half here
+            half = self.training.select(self.training.draw(n, seed))
+            order = np.argsort(rows := np.concatenate([held_out.rows, half.rows]))
+            labels = np.concatenate([held_out.labels, half.labels])
+            reference = Images(held_out.dataset, rows[order], labels[order])
+        said = (
+            f"a sample was measured, at most {most:,} images of each class: {len(held_out):,} of "
+            f"{len(self.held_out):,} held-out real images and {len(synthetic):,} of "
+            f"{len(self.synthetic):,} synthetic ones"
+        )
+        return replace(
+            self, held_out=held_out, reference=reference, synthetic=synthetic, warnings=(*self.warnings, said)
+        )
+
 
 def open_sets(
     real: str | Path,
@@ -189,14 +222,22 @@ def common_size(real: str | Path, synthetic: str | Path) -> int:
 
 def _median_edge(folder: str | Path, most: int = 64) -> int:
     edges: list[int] = []
-    for path in sorted(Path(folder).rglob("*")):
-        if path.suffix.lower() in EXTENSIONS and len(edges) < most:
-            try:
-                with open_regular(path) as file, Image.open(file) as image:
-                    edges.append(min(image.size))
-            except (InputError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-                continue
+    for path in _image_files(folder):
+        try:
+            with open_regular(path) as file, Image.open(file) as image:
+                edges.append(min(image.size))
+        except (InputError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            continue
+        if len(edges) == most:
+            break
     return int(np.median(edges)) if edges else MOST_PIXELS
+
+
+def _image_files(folder: str | Path) -> Iterator[Path]:
+    """Give files with an image's extension, folder by folder: those of a million images are never listed at once."""
+    for place, inner, names in os.walk(folder):
+        inner.sort()
+        yield from (Path(place, name) for name in sorted(names) if Path(name).suffix.lower() in EXTENSIONS)
 
 
 def _classes_of(dataset: CellDataset, rows: Rows) -> list[str]:

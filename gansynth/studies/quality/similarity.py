@@ -50,7 +50,7 @@ def similarity(view: View, only: int, pairing: Pairing, lpips: Trunk | None, lpi
         return {name: one.to_json() for name, one in scores.items()}
 
     key = ("similarity", only, n, pairing, lpips_sha256 if lpips is not None else "", *view.key)
-    floor = view.cache.figures(key, real_side)
+    floor = view.cache.numbers(key, real_side)
     return {name: _beside(one, floor.get(name)) for name, one in found.items()}
 
 
@@ -59,7 +59,7 @@ def diversity(view: View, only: int, suffix: str = "-cell") -> Book:
     made = _of_class(view.sets.synthetic, only, view.seed, MOST_DIVERSITY)
     held_out = _positions(view.pool.images, view.pool.held_out, only, view.seed, MOST_DIVERSITY)
     found = mean_pairwise_distance(view.synthetic["features"][made])
-    real = view.cache.figures(
+    real = view.cache.numbers(
         ("diversity", only, *view.key),
         lambda: (
             mean_pairwise_distance(view.real["features"][held_out], resamples=0).value if len(held_out) > 1 else None
@@ -77,7 +77,7 @@ def perceptual_diversity(view: View, only: int, lpips: Trunk, lpips_sha256: str)
         found = lpips_diversity(lpips(view.pool.images.pixels(held_out)), resamples=0)
         return found.value if np.isfinite(found.value) else None
 
-    real = view.cache.figures(("LPIPS-diversity", only, lpips_sha256, *view.key), real_side)
+    real = view.cache.numbers(("LPIPS-diversity", only, lpips_sha256, *view.key), real_side)
     found = lpips_diversity(lpips(view.sets.synthetic.pixels(made)))
     return {"LPIPS-diversity": _of_diversity(found, real, len(held_out))}
 

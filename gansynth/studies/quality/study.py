@@ -24,26 +24,31 @@ from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
 from gansynth.runs.device import chosen_device
-from gansynth.studies.quality.about import About, Counts, Encoder, Memorisation, RealSide, SyntheticSide
-from gansynth.studies.quality.computing import computed
 from gansynth.studies.quality.controls import CONTROLS, HELD_OUT, JPEG
 from gansynth.studies.quality.copies import Copies, look_for_copies
-from gansynth.studies.quality.distances import Book, distances, inception_score_of, manifold_of
-from gansynth.studies.quality.encoders import choose_encoder
+from gansynth.studies.quality.distances import Book, computed, distances, inception_score_of, manifold_of
 from gansynth.studies.quality.families import ONE_CLASS, Books, cell_judge, controls, judged, worse_of_both
 from gansynth.studies.quality.features import Extractor
-from gansynth.studies.quality.lesson import lesson_of
+from gansynth.studies.quality.judges import choose_encoder, lesson_of
 from gansynth.studies.quality.makers import judges_for, makers_of, refuse_leaks
-from gansynth.studies.quality.projection import Projection
 from gansynth.studies.quality.real_cache import RealCache
-from gansynth.studies.quality.result import Controls, Missing, Quality
+from gansynth.studies.quality.result import (
+    About,
+    Controls,
+    Counts,
+    Encoder,
+    Memorisation,
+    Missing,
+    Quality,
+    RealSide,
+    SyntheticSide,
+)
 from gansynth.studies.quality.sets import Images, Sets, open_sets
-from gansynth.studies.quality.shown import FeatureMap, Sheet
+from gansynth.studies.quality.shown import FeatureMap, Projection, Sheet
 from gansynth.studies.quality.similarity import diversity, mean_over_classes, perceptual_diversity, similarity
 from gansynth.studies.quality.stages import Stages
 from gansynth.studies.quality.views import Pool, View
-from gansynth.studies.quality.white_cells import white_diversity
-from gansynth.studies.quality.white_copies import sum_of, white_copies
+from gansynth.studies.quality.white_cells import WhiteSides, sum_of, white_copies, white_diversity
 
 ENOUGH_FOR_FID = 2048
 SHOWN = 8
@@ -61,6 +66,7 @@ def quality(
     weights_dir: str | Path | None = None,
     dinobloom: str | Path | None = None,
     pretrained: Sequence[str] = tuple(LITE),
+    sample: int | None = None,
     seed: int = 0,
     device: str = "auto",
     cache_dir: Path | None = None,
@@ -75,7 +81,7 @@ def quality(
         split, its validation and test images are the measure, and its training images are what copies are looked for
         among; else it is divided half and half here.
     encoder : str or path
-        "auto", "own", a name of the zoo or a folder: see `gansynth.studies.quality.encoders.choose_encoder`.
+        "auto", "own", a name of the zoo or a folder: see `gansynth.studies.quality.judges.choose_encoder`.
     pairing : {"one-to-one", "random", "nearest"}
         Which real image a synthetic one is compared with (`gansynth.metrics.matching.match`).
     size : int, optional
@@ -91,6 +97,9 @@ def quality(
     pretrained : sequence of str
         Which networks pretrained on natural images judge beside the cell encoder: "-lite2", "-lite0", or none. One that
         was a critic of the run is left out.
+    sample : int, optional
+        Measure at most so many held-out and synthetic images of each class, drawn at random: time and memory then do
+        not grow with the folders, but for the search for copies, which goes through all training images. Default: all.
     seed : int
         Of every draw and every resampling.
     device : {"auto", "cpu", "cuda"}
@@ -115,11 +124,15 @@ def quality(
     """
     if pairing not in PAIRINGS:
         raise InputError(f"pairing '{pairing}': give one of {', '.join(PAIRINGS)}")
+    if sample is not None and sample < 1:
+        raise InputError(f"a sample of {sample}: give a whole number of images above zero")
     stages, where = Stages(progress), chosen_device(device)
     with stages("opening the images"):
         sets = open_sets(real, synthetic, size=size, seed=seed, cache_dir=cache_dir, progress=progress)
     makers = makers_of(run, synthetic, real)
     refuse_leaks(makers, sets)
+    if sample is not None:
+        sets = sets.sampled(sample, seed)
     maker = makers.only
     cache = RealCache(cache_dir)
     missing: list[Missing] = []
@@ -147,7 +160,8 @@ def quality(
         overall |= all_classes
         for book, found in zip(classes, per_class, strict=True):
             book |= found
-    for book, found in zip(classes, white_diversity(views, ["-cell", *judges]), strict=True):
+    white = WhiteSides.of(sets, stages, seed)
+    for book, found in zip(classes, white_diversity(views, ["-cell", *judges], white), strict=True):
         book |= found
     if judges:
         cells, first = (rows[JPEG][1] for rows in spoiled[:2])
@@ -191,7 +205,7 @@ def quality(
                 tick(number)
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache)
-    for book, found in zip(classes, white_copies(sets, cache, stages, seed), strict=True):
+    for book, found in zip(classes, white_copies(sets, cache, stages, white), strict=True):
         book |= found
     looked_for = [book["copies-white"] for book in classes if book["copies-white"].value is not None]
     if looked_for:

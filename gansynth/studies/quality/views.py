@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gansynth.metrics.catalogue import TwoSets
 from gansynth.metrics.linear_head import Standardisation
 from gansynth.studies.quality.features import Extractor, real_features, synthetic_features
-from gansynth.studies.quality.lesson import Lesson
+from gansynth.studies.quality.judges import Lesson
 from gansynth.studies.quality.real_cache import Arrays, RealCache
 from gansynth.studies.quality.sets import Images, Rows, Sets
 from gansynth.studies.quality.stages import Stages
@@ -171,7 +171,7 @@ class View:
     def floor(self, name: str, only: int | None, compute: Callable[[FloatArray, FloatArray], Any], array: str) -> Any:
         """Return ``compute(other, held_out)`` of the floor's pairs; it is computed once for a real set."""
         n = self._only(self.floor_counts(), only).tolist()
-        return self.cache.figures(("floor", name, array, n, *self.key), lambda: compute(*self.floor_pairs(only, array)))
+        return self.cache.numbers(("floor", name, array, n, *self.key), lambda: compute(*self.floor_pairs(only, array)))
 
     def _draw(self, positions: Rows, counts: NDArray[np.int64]) -> Rows:
         return positions[self.pool.images.select(positions).draw(counts, self.seed)]

@@ -15,7 +15,7 @@ from gansynth.errors import InputError
 from gansynth.files import read_table, shown
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.signal_detection import Detection, detection, share_of
-from gansynth.studies.quiz.key import KEY_FILE, ORIGINS, Key, QuizCell
+from gansynth.studies.quiz.drawing import KEY_FILE, ORIGINS, Key, QuizCell
 from gansynth.studies.result_file import Result
 
 _COLUMNS = ("quiz", "reader", "cell", "origin", "class")
@@ -39,7 +39,7 @@ class ClassScore:
     named_synthetic: Estimate
 
     def metrics(self) -> dict[str, Estimate]:
-        """Return every figure by its name."""
+        """Return every number by its name."""
         return {
             "d'": self.detection.sensitivity,
             "accuracy": self.detection.accuracy,
@@ -57,7 +57,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class ReaderScore:
-    """One reader's figures over all cells, and class by class."""
+    """One reader's numbers over all cells, and class by class."""
 
     reader: str
     overall: ClassScore
@@ -127,7 +127,7 @@ class QuizScore(Result):
         }
 
     def frame(self) -> pd.DataFrame:
-        """Return every figure as a row: reader, class ("" over all), metric, value, low, high, n."""
+        """Return every number as a row: reader, class ("" over all), metric, value, low, high, n."""
         rows = []
         for one in self.readers:
             for name, found in {"": one.overall, **one.classes}.items():

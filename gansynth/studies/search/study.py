@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.data.dataset import CellDataset
-from gansynth.data.folds import fold_dataset
+from gansynth.data.folds import fold_dataset, hold_rare
 from gansynth.data.opening import open_dataset, refuse_inside
-from gansynth.data.rarity import hold_rare
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.files import holding

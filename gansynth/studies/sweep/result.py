@@ -12,8 +12,8 @@ import pandas as pd
 
 from gansynth.files import table_text
 from gansynth.files.atomic import write_json, write_text
+from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.multiple_testing import holm
 from gansynth.metrics.wording import share
 from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison.entries import Endpoint, FailedTraining

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from gansynth.errors import InputError
 from gansynth.files import TableWriter, read_text
 from gansynth.files.atomic import naming, whole_file
 from gansynth.files.json_text import MOST_BYTES
+from gansynth.synthesis.journal import Request
 
 METADATA_FILE = "metadata.csv"
 JOURNAL_FILE = ".naturalize.jsonl"
@@ -50,8 +49,8 @@ class CompositeFolder:
     Parameters
     ----------
     out : pathlib.Path
-    request : mapping
-        Everything that decides what the folder will hold (JSON values).
+    request : Request
+        Everything that decides what the folder will hold.
     resume : bool
 
     Attributes
@@ -65,7 +64,7 @@ class CompositeFolder:
         If the folder is somebody else's, unfinished without `resume`, or at another request.
     """
 
-    def __init__(self, out: Path, request: Mapping[str, Any], resume: bool) -> None:
+    def __init__(self, out: Path, request: Request, resume: bool) -> None:
         self.out, self._journal = out, out / JOURNAL_FILE
         self._request = json.loads(json.dumps(dict(request)))
         self.finished, self._done = False, dict[str, Written]()

@@ -16,6 +16,7 @@ from gansynth.cells.segmentation import CellMasks, segment_cell
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import holding
+from gansynth.synthesis.journal import Request
 from gansynth.synthesis.naming import class_folders, image_file_name
 from gansynth.synthesis.naturalize.composing import Composer
 from gansynth.synthesis.naturalize.folder import CompositeFolder, Written
@@ -142,7 +143,12 @@ def naturalize(
     """
     counts = _checked(training, counts, seed, red_cells)
     source = _source_sha256(training, red_cells, segmenter_name)
-    request = {"method": METHOD, "source": source, "counts": [[name, n] for name, n in counts.items()], "seed": seed}
+    request: Request = {
+        "method": METHOD,
+        "source": source,
+        "counts": [[name, n] for name, n in counts.items()],
+        "seed": seed,
+    }
     folder = CompositeFolder(Path(out), request, resume)
     if folder.finished:
         return NaturalizeReport(Path(out), source, already_complete=True)
@@ -273,8 +279,8 @@ def _source_sha256(training: CellDataset, red_cells: int, segmenter_name: str) -
     """Return the hash of everything a composite depends on beside its class and seed."""
     names = np.array(training.class_names, dtype=object)[training.labels]
     images = sorted(zip(map(str, training.records["sha256"]), map(str, names), strict=True))
-    told = [METHOD, VERSION, training.size, red_cells, segmenter_name, images]
-    return hashlib.sha256(json.dumps(told).encode("ascii")).hexdigest()
+    decisive = [METHOD, VERSION, training.size, red_cells, segmenter_name, images]
+    return hashlib.sha256(json.dumps(decisive).encode("ascii")).hexdigest()
 
 
 def _places(training: CellDataset, counts: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What composites are made of: white cells, red cells and clean slides, cut out of training images.
+"""What composites are made of: white cells, red cells and clean slides, cut out of real training images.
 
 A cell is kept as the optical density that it adds to the slide, faded out at its edge. On another slide the densities
 add up, as light is absorbed in a microscope; so its own slide does not come along, and no edge is pasted.
@@ -6,14 +6,20 @@ add up, as light is absorbed in a microscope; so its own slide does not come alo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gansynth.cells.segmentation import CellMasks, as_rgb
+from gansynth.cells.segmentation import CellMasks, as_rgb, segment_cell
 from gansynth.cells.stain import optical_density
+from gansynth.data.dataset import CellDataset
+from gansynth.data.opening import open_dataset
+from gansynth.data.split import split_dataset
+from gansynth.errors import InputError
 
 _TRUSTED = 0.15  # share of an image that must be clean slide for its light to be known
 
@@ -183,3 +189,50 @@ def _grain_everywhere(density: NDArray[np.float32], clean: NDArray[np.bool_]) ->
             grain[there] = np.roll(seen[flip], shift, axis=(0, 1))[there]
             known |= there
     return np.asarray(grain, np.float32)
+
+
+def training_images(data: str | Path | CellDataset, size: int = 128, *, seed: int = 0) -> CellDataset:
+    """Return the real images of the training split.
+
+    Parameters
+    ----------
+    data : path-like, "phantom" or CellDataset
+        Its split is taken from its splits.csv; without one it is split by the defaults of `data split` with `seed`,
+        as `train_gan` and `balance` do.
+    size : int
+        Edge length of the images, where `data` is not a `CellDataset`.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        If the training split holds no real image.
+    """
+    dataset = data if isinstance(data, CellDataset) else open_dataset(data, size)
+    if not (dataset.records["split"] == "train").any():
+        dataset = split_dataset(dataset, seed=seed)
+    training = dataset.part("train")
+    real = (training.records["origin"] != "synthetic").to_numpy()
+    if not real.any():
+        raise InputError("the training split holds synthetic images only; compose from the original data set")
+    return training if real.all() else training.select(np.flatnonzero(real))
+
+
+def chosen_segmenter(
+    name: str, weights_dir: str | Path | None = None, device: str = "auto"
+) -> tuple[Callable[[NDArray[np.uint8]], CellMasks], str]:
+    """Return the segmenter of a name ("classical" or "sam"), and what its cuts are known by.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or what it needs is absent.
+    """
+    if name == "classical":
+        return segment_cell, name
+    if name == "sam":
+        from gansynth.cells.sam import sam_segmenter
+        from gansynth.runs.device import chosen_device
+
+        return sam_segmenter(weights_dir, str(chosen_device(device)))
+    raise InputError(f"segmenter '{name}': there are classical and sam")

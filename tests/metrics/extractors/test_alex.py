@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.metrics.extractors import alex
 from gansynth.metrics.extractors.alex import AlexFeatures
 from gansynth.metrics.extractors.weights import ALEXNET, WeightFile

@@ -10,7 +10,7 @@ import timm
 import torch
 
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.extractors.dinobloom import DinoBloomFeatures, _renamed
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from gansynth.errors import InputError
-from gansynth.files.hashing import file_sha256
+from gansynth.files.regular import file_sha256
 from gansynth.metrics.extractors.inception import InceptionFeatures, resized_like_tensorflow
 from gansynth.metrics.extractors.weights import INCEPTION, WeightFile
 from gansynth.metrics.frechet import frechet_distance, published_frechet_distance

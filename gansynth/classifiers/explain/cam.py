@@ -1,14 +1,51 @@
-"""Score-CAM: the maps that raise a class's score when nothing but what they cover is shown. No gradients."""
+"""Class activation maps: which maps of a layer raise a class's score.
+
+By their gradients (Grad-CAM), or by the score that is left when nothing but what they cover is shown (Score-CAM).
+"""
 
 from __future__ import annotations
 
 import torch
+from captum.attr import LayerGradCam
 from torch import Tensor, nn
-
-from gansynth.classifiers.explain.grad_cam import over_image
+from torch.nn import functional as F
 
 BATCH = 64
 """Masked images that pass together."""
+
+
+def grad_cam(network: nn.Module, layer: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
+    """Return what of an image speaks for a class.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Within `gansynth.classifiers.explain.explanation.layer_by_layer`.
+    layer : nn.Module
+        Whose maps are weighted.
+    images : Tensor, shape [n, 3, R, R]
+        In [-1, 1].
+    classes : int64 Tensor, shape [n]
+
+    Returns
+    -------
+    Tensor, shape [n, R, R]
+        At least 0; all 0 where nothing speaks for the class.
+
+    References
+    ----------
+    Selvaraju, R. R. et al. (2017). Grad-CAM: visual explanations from deep networks via gradient-based localization.
+    ICCV, equations 1 and 2. Used in guo2022, figure 9.
+    """
+    # A frozen network has no other tensor that wants a gradient.
+    seen = images.detach().clone().requires_grad_()
+    found: Tensor = LayerGradCam(network, layer).attribute(seen, target=classes, relu_attributions=True)
+    return over_image(found.detach(), images.shape[-1])
+
+
+def over_image(maps: Tensor, edge: int) -> Tensor:
+    """Return maps [n, 1, h, w] laid over images, [n, edge, edge]."""
+    return F.interpolate(maps.float(), (edge, edge), mode="bilinear", align_corners=False)[:, 0]
 
 
 @torch.no_grad()
@@ -24,7 +61,7 @@ def score_cam(
     Parameters
     ----------
     network : nn.Module
-        Within `gansynth.classifiers.explain.layer.layer_by_layer`.
+        Within `gansynth.classifiers.explain.explanation.layer_by_layer`.
     layer : nn.Module
         Whose maps are weighted.
     images : Tensor, shape [n, 3, R, R]

@@ -1,4 +1,5 @@
-"""Claiming a run's folder: a new one, or one whose training goes on; never one of something else."""
+"""A run's folder: what its files are called, and claiming it: a new one, or one whose training goes on, never one of
+something else."""
 
 from __future__ import annotations
 
@@ -6,7 +7,12 @@ import re
 from pathlib import Path
 
 from gansynth.errors import InputError
-from gansynth.runs.names import INFO, RECIPE, REMEDY
+
+MODEL = "model.safetensors"
+RECIPE = "recipe.yaml"
+INFO = "run.json"
+REMEDY = "remedy"
+"""Folder inside a classifier's run for what its remedy made before the classifier learned: a GAN, synthetic images."""
 
 _UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.(json|jsonl|yaml|safetensors|png)")
 """What `gansynth.files.atomic.whole_file` calls a file that is not whole yet."""
