@@ -158,7 +158,7 @@ def test_the_command_writes_a_quiz_once_and_scores_it(phantom_folder: Path, synt
     assert first.exit_code == 0 and "4 real and 4 synthetic" in first.output
     assert sorted(path.name for path in out.iterdir()) == ["key.csv", "quiz.html"]
     again = CliRunner().invoke(gansynth, call)
-    assert again.exit_code == 2 and "another quiz's key" in again.output
+    assert again.exit_code == 2 and "choose another folder for the quiz" in again.output
     key = Key.read(out / "key.csv")
     answers = write_answers(tmp_path / "a.csv", key.quiz, "anna", [(k, "real", "") for k in range(1, 9)])
     scored = CliRunner().invoke(gansynth, ["quiz", "--score", str(answers), "--key", str(out)])
