@@ -2,19 +2,16 @@
 
     python eval/generated_cells.py DATA RUN --out DIR
 
-prints one table (Markdown) and writes it with every figure as ``figures.json`` and a sheet of real and generated
-cells.
+prints one table (Markdown) and writes it with every number as ``figures.json`` and a sheet of real and generated cells.
 
-* *recognised*: share of images that a classifier gives the right class. It is trained here, on the real training
-images only, and is neither
-  the run's third player nor the classifier that screens its images. Beside it the same share of held-out real
-  images.
+* *recognised*: share of images that a classifier gives the right class. It is trained here, on the real training images
+  only, and is neither the run's third player nor the classifier that screens its images. Beside it the same share of
+  held-out real images.
 * *diversity*: mean distance between two images of a class, in that classifier's features and in pixels (root mean
-square grey
-  levels), as a share of the same between held-out real images. 1 is as varied as real.
-* *nearest training image*: median distance in the run's fingerprints (grey levels), generated and held-out real;
-and the AUC of the
-  memorisation test. 0.5 is no nearer than real images are; towards 1 the generator repeats its training images.
+  square grey levels), as a share of the same between held-out real images. 1 is as varied as real.
+* *nearest training image*: median distance in the run's fingerprints (grey levels), generated and held-out real; and
+  the AUC of the memorisation test. 0.5 is no nearer than real images are; towards 1 the generator repeats its training
+  images.
 
 Held-out are the test images, and the validation images with them, which decide nothing here.
 """
