@@ -28,7 +28,7 @@ ALARM = 0.001
 BEYOND = 0.01
 """Share of honest held-out images of a class that may lie farther from the training images than its limit."""
 ENOUGH = round(1 / BEYOND)
-"""Held-out images from which that share can be told from chance."""
+"""Held-out images from which that share can be estimated: one of them is that share."""
 
 
 class TrainingFingerprints:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gansynth.metrics.wording import TITLES
 from gansynth.remedies.arm import NONE
-from gansynth.report.blocks import Block, Grid, Row
-from gansynth.report.comparison.levels import beside_none
+from gansynth.report.blocks import Block, Cell, Grid
+from gansynth.report.comparison.levels import arms_by_classifier, beside_none
 from gansynth.report.page import Section
 from gansynth.studies.comparison.result import Comparison
 
@@ -31,14 +31,12 @@ def in_use(results: Comparison) -> list[Section]:
 def _table(results: Comparison, metric: str) -> Grid:
     effects = {(one.arm, one.classifier, one.endpoint): one for one in results.in_use if one.against == NONE}
     asked = list(dict.fromkeys(one.endpoint for one in results.in_use if one.endpoint.metric == metric))
-    rows = []
-    for classifier in results.classifiers:
-        if len(results.classifiers) > 1:
-            rows.append(Row(classifier, kind="group"))
-        for arm in results.arm_names:
-            entry = results.entry(arm, classifier)
-            if entry is not None:
-                cells = [beside_none(entry.estimate(one), effects.get((arm, classifier, one))) for one in asked]
-                rows.append(Row("none (original)" if arm == NONE else arm, cells))
-    caption = f"{TITLES[metric]}: {_MEANINGS[metric]}."
-    return Grid(["remedy", *(one.class_name or "" for one in asked)], rows, caption)
+
+    def cells(arm: str, classifier: str) -> list[Cell] | None:
+        entry = results.entry(arm, classifier)
+        if entry is None:
+            return None
+        return [beside_none(entry.estimate(one), effects.get((arm, classifier, one))) for one in asked]
+
+    heads = [one.class_name or "" for one in asked]
+    return arms_by_classifier(results, heads, cells, f"{TITLES[metric]}: {_MEANINGS[metric]}.")

@@ -5,6 +5,8 @@ A level up are granulocytes and agranulocytes, or a user's own superclasses.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from gansynth.cells.spoiling import SPOILINGS
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import TITLES, ends, inside, p_value, places, signed, value_of, width
@@ -97,22 +99,43 @@ def robustness(results: Comparison) -> list[Section]:
 def _table(results: Comparison, endpoint: Endpoint) -> Grid:
     levels: dict[str, AnyLevel] = {"as they are": results}
     levels |= {SPOILINGS[name].title: level for name, level in results.conditions.items()}
+
+    def cells(arm: str, classifier: str) -> list[Cell] | None:
+        entries = [level.entry(arm, classifier) for level in levels.values()]
+        if all(entry is None for entry in entries):
+            return None
+        return [
+            beside_none(None if entry is None else entry.estimate(endpoint), level.effect(arm, classifier, endpoint))
+            for level, entry in zip(levels.values(), entries, strict=True)
+        ]
+
+    caption = f"{endpoint.title}, over {sum(results.about.test_counts.values()):,} test cells."
+    return arms_by_classifier(results, list(levels), cells, caption)
+
+
+def arms_by_classifier(
+    results: Comparison, heads: Sequence[str], cells: Callable[[str, str], list[Cell] | None], caption: str
+) -> Grid:
+    """Compose a table with a row for every arm that a classifier learned from, classifier by classifier.
+
+    Parameters
+    ----------
+    results : Comparison
+    heads : sequence of str
+        Of the columns behind the arm's name.
+    cells : callable of (arm, classifier)
+        To the cells of its row; None where there is no such training.
+    caption : str
+    """
     rows = []
     for classifier in results.classifiers:
         if len(results.classifiers) > 1:
             rows.append(Row(classifier, kind="group"))
         for arm in results.arm_names:
-            if any(level.entry(arm, classifier) for level in levels.values()):
-                cells = [_cell(level, arm, classifier, endpoint) for level in levels.values()]
-                rows.append(Row("none (original)" if arm == NONE else arm, cells))
-    caption = f"{endpoint.title}, over {sum(results.about.test_counts.values()):,} test cells."
-    return Grid(["remedy", *levels], rows, caption)
-
-
-def _cell(level: AnyLevel, arm: str, classifier: str, endpoint: Endpoint) -> Cell:
-    entry = level.entry(arm, classifier)
-    found = None if entry is None else entry.estimate(endpoint)
-    return beside_none(found, level.effect(arm, classifier, endpoint))
+            found = cells(arm, classifier)
+            if found is not None:
+                rows.append(Row("none (original)" if arm == NONE else arm, found))
+    return Grid(["remedy", *heads], rows, caption)
 
 
 def beside_none(found: Estimate | None, effect: ArmEffect | None) -> Cell:
