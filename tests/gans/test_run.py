@@ -228,6 +228,11 @@ def test_a_part_of_a_run_whose_link_leads_nowhere_is_not_an_absent_one(
         ((4, 192), {"copy_threshold": "close"}),
         ((4, 191), {"copy_threshold": "3"}),
         ((192,), {"copy_threshold": "3"}),
+        ((1, 192), {"copy_threshold": "1", "limits": "5"}),
+        ((1, 192), {"copy_threshold": "1", "limits": "[-1]"}),
+        ((1, 192), {"copy_threshold": "1", "limits": "[NaN]"}),
+        ((1, 192), {"copy_threshold": "1", "limits": "[[1]]"}),
+        ((1, 192), {"copy_threshold": "1", "limits": "[0, 1"}),
     ],
 )
 def test_fingerprints_that_would_let_every_copy_pass_are_refused(
