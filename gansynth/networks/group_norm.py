@@ -32,14 +32,15 @@ def group_norm(x: Tensor, groups: int, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 def normalised(x: Tensor, groups: int, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the same, with the mean and the inverse deviation of each channel's group [n, C], in 32 bits at least."""
-    places, wide = x.shape[2] * x.shape[3], torch.promote_types(x.dtype, torch.float32)
-    mean = x.mean((2, 3), dtype=wide)
-    square = torch.linalg.vector_norm(x, dim=(2, 3), dtype=wide).square() / places
-    mean, square = _of_groups(mean, groups), _of_groups(square, groups)
-    inverse = (square - mean.square()).clamp(min=0).add(EPSILON).rsqrt()
-    slope = inverse * scale
-    return _line(x, slope, shift - mean * slope), mean, inverse
+    """Return the same, with mean and inverse deviation of the groups [n, groups, 1], in 32 bits at least."""
+    wide = torch.promote_types(x.dtype, torch.float32)
+    places = x.shape[2] * x.shape[3]
+    mean = _of_groups(x.mean((2, 3), dtype=wide), groups)
+    square = _of_groups(torch.linalg.vector_norm(x, dim=(2, 3), dtype=wide).square(), groups) / places
+    variance = torch.addcmul(square, mean, mean, value=-1).clamp(min=0)
+    inverse = (variance + EPSILON).rsqrt()
+    slope = inverse * _by_group(scale, groups)
+    return _line(x, slope, torch.addcmul(_by_group(shift, groups), mean, slope, value=-1)), mean, inverse
 
 
 class GroupNorm(torch.autograd.Function):
@@ -55,26 +56,33 @@ class GroupNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, Tensor, Tensor]:
         x, scale, mean, inverse = ctx.saved_tensors
-        gradient = gradient.to(x.dtype)
+        gradient, groups, places = gradient.to(x.dtype), ctx.groups, x.shape[2] * x.shape[3]
         total = gradient.sum((2, 3), dtype=mean.dtype)
-        along = inverse * ((gradient * x).sum((2, 3), dtype=mean.dtype) - mean * total)
-        # What each group's mean and deviation take back of the gradient (d means derivative of the loss by ...).
-        places = x.shape[2] * x.shape[3]
-        by_mean = _of_groups(scale * total, ctx.groups) / places
-        by_deviation = _of_groups(scale * along, ctx.groups) / places
-        slope = -inverse.square() * by_deviation
-        rest = _line(x, slope, -inverse * by_mean - mean * slope)
-        by_x = torch.addcmul(rest, gradient, (inverse * scale)[:, :, None, None].to(x.dtype))
-        return by_x, None, along.to(scale.dtype), total.to(ctx.kind)
+        products = (gradient * x).sum((2, 3), dtype=mean.dtype)
+        along = inverse * torch.addcmul(_by_group(products, groups), mean, _by_group(total, groups), value=-1)
+        slope = inverse * _by_group(scale, groups)
+        # What each group's mean and deviation take back.
+        by_mean = _of_groups(scale * total, groups) * inverse / -places
+        back = _of_groups(scale * along.view_as(scale), groups) * inverse.square() / -places
+        rest = _line(x, back.expand_as(slope), torch.addcmul(by_mean, mean, back, value=-1).expand_as(slope))
+        by_x = torch.addcmul(rest, gradient, _over_places(slope, x))
+        return by_x, None, along.view_as(scale).to(scale.dtype), total.to(ctx.kind)
+
+
+def _by_group(values: Tensor, groups: int) -> Tensor:
+    """Return values of channels [n, C] as [n, groups, C / groups]."""
+    return values.reshape(values.shape[0], groups, -1)
 
 
 def _of_groups(values: Tensor, groups: int) -> Tensor:
-    """Return for each channel [n, C] the mean of its group."""
-    n, c = values.shape
-    means = values.view(n, groups, c // groups).mean(dim=2, keepdim=True)
-    return means.expand(n, groups, c // groups).reshape(n, c)
+    """Return the mean of each group [n, groups, 1] for values of channels [n, C]."""
+    return _by_group(values, groups).mean(dim=2, keepdim=True)
 
 
 def _line(x: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-    """Return offset + slope * x, each [n, C], in the type of `x`."""
-    return torch.addcmul(offset[:, :, None, None].to(x.dtype), x, slope[:, :, None, None].to(x.dtype))
+    """Return offset + slope * x, each [n, groups, C / groups], in the type of `x`."""
+    return torch.addcmul(_over_places(offset, x), x, _over_places(slope, x))
+
+
+def _over_places(values: Tensor, x: Tensor) -> Tensor:
+    return values.to(x.dtype).reshape(*x.shape[:2], 1, 1)
