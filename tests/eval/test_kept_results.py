@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 NUMBER = re.compile(r"(?<![\w.])[−+-]?\d[\d,]*\.\d+(?![\w.])")
 
 QUOTES = [
-    ("README.md", "| remedy |", "remedy_leaderboard/table.md"),
+    ("README.md", "| remedy |", "few_images_cells/table.md"),
     ("docs/leaderboard.md", "| classifier |", "hazra2022_classifiers/tables.md"),
     ("docs/explain.md", "`python eval/explanation_share.py DATA", "explanation_share/table.md"),
 ]
