@@ -39,7 +39,7 @@ from gansynth.studies.sweep.result import ImbalanceSweep
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="pipes, sockets and devices as files are Unix's"),
-    pytest.mark.usefixtures("module_on_one_thread"),
+    pytest.mark.usefixtures("module_on_one_thread", "encoders_learn_little"),
 ]
 
 SECONDS = 10
@@ -59,6 +59,14 @@ def seeds(n: int) -> range:
 def in_peace(*arguments: str, status: int = 0) -> None:
     result = CliRunner().invoke(gansynth, arguments)
     assert result.exit_code == status, result.output
+
+
+@pytest.fixture(scope="module")
+def encoders_learn_little() -> Iterator[None]:
+    """Train a cell encoder on a tenth of the images: a training that was asked for takes its time and is not a hang."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gansynth.classifiers.cell_encoder.FEWEST_SEEN", 640)
+        yield
 
 
 @pytest.fixture(scope="module")
