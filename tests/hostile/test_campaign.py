@@ -23,7 +23,7 @@ import hostile_inputs as hostile
 import pytest
 from click.testing import CliRunner
 from comparison_folder import write_comparison_folder
-from hostile_commands import COMMANDS, COMPARE, CPU, Made
+from hostile_commands import COMMANDS, COMPARE, CPU, Made, with_a_nul
 from study_folders import write_benchmark_folder, write_quality_folder
 from sweep_folder import write_sweep_folder
 from tiny_classifier import tiny_cells, tiny_recipe
@@ -166,6 +166,13 @@ def test_hostile_input_ends_with_a_sentence(name: str, seed: int, tmp_path: Path
     assert not gone, (arguments, gone)
     assert everything(made.cells.parent) == models
     assert surroundings() == around
+
+
+def test_a_nul_in_a_name_is_refused_wherever_it_stands(tmp_path: Path) -> None:
+    for typed in with_a_nul(tmp_path):
+        result = CliRunner().invoke(gansynth, typed)
+        assert result.exit_code == 2, (typed, result.output)
+    assert not list(tmp_path.iterdir())
 
 
 STUDIES: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Any]]] = {

@@ -251,3 +251,13 @@ def test_pictures_too_small_to_explain_are_named_and_the_others_explained(tmp_pa
     assert "4 of 5 files could not be explained" in said
     assert "2.png (15 x 15 pixels, and a cell needs 16 x 16 to be found)" in said
     assert list((tmp_path / "o").rglob("*.png"))
+
+
+def test_a_run_whose_folder_no_weights_could_be_written_into_is_refused_before_it_begins(
+    drawn: Path, tmp_path: Path
+) -> None:
+    out = f"{tmp_path}/out/\udcff/run"
+    for train in ("train-gan", "train-classifier"):
+        said = refused(call(train, drawn, "--out", out, "--device", "cpu"))
+        assert "the name is not valid UTF-8" in said
+    assert not (tmp_path / "out").exists()
