@@ -66,7 +66,8 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # `gansynth ... | head`: click ends quietly
                 raise
-            raise Failed(_about_the_system(error, resumable=_can_resume(ctx))) from error
+            in_the_way = error.errno in _IN_THE_WAY and error.filename is not None
+            raise (Refused if in_the_way else Failed)(_about_the_system(error, resumable=_can_resume(ctx))) from error
         except MemoryError as error:
             raise Failed(_NO_MEMORY) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -91,10 +92,13 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 _ROOM = (errno.ENOSPC, errno.EDQUOT)
+_IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP)
+"""Something else has the name: of what a user names, or of what is written into a folder."""
 _PLACE = {
     errno.EFBIG: "; no larger file may be written there (ulimit -f, or the file system)",
     errno.EACCES: "; choose a folder you may write to, or change its permissions",
     errno.EROFS: "; choose a folder that can be written to",
+    **dict.fromkeys(_IN_THE_WAY, ", and has the place of something else; remove or rename it"),
 }
 
 

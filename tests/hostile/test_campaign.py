@@ -175,6 +175,29 @@ def test_a_nul_in_a_name_is_refused_wherever_it_stands(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+CONTINUED: dict[str, Callable[[Made], tuple[Path, list[str]]]] = {
+    "generate": lambda made: (made.generating, ["generate", str(made.gan), "--class", "basophil=4", *CPU]),
+    "naturalize": lambda made: (made.naturalizing, ["naturalize", str(made.cells), "--class", "basophil=2"]),
+    "compare": lambda made: (made.compared, ["compare", str(made.cells), *COMPARE]),
+    "train-gan": lambda made: (made.gan, ["train-gan", str(made.cells), "--steps", "2", *CPU]),
+}
+
+
+@pytest.mark.parametrize("name", CONTINUED)
+def test_a_folder_in_the_place_of_any_file_stops_what_is_continued_with_a_sentence(
+    name: str, tmp_path: Path, made: Made
+) -> None:
+    folder, typed = CONTINUED[name](made)
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    for k, file in enumerate(files):
+        out = tmp_path / str(k)
+        shutil.copytree(folder, out)
+        (out / file).unlink()
+        (out / file).mkdir()
+        result = CliRunner().invoke(gansynth, [*typed, "--out", str(out), "--resume"])
+        assert result.exit_code in (0, 2), (file, result.output)
+
+
 STUDIES: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Any]]] = {
     "quality": (write_quality_folder, Quality.read),
     "benchmark": (write_benchmark_folder, Benchmark.read),
