@@ -139,7 +139,7 @@ def main(what: str, place: Path, given: dict[str, str], names: list[str], times:
         chance = random.Random(f"{name} {seed}")
         if what == "contend":
             found[name] = contend(commands[name], folder)
-        elif not commands[name].long:
+        elif names or not commands[name].long:
             found[name] = killed(commands[name], folder, times, chance)
     print(json.dumps(found))
 
