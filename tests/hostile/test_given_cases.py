@@ -261,3 +261,9 @@ def test_a_run_whose_folder_no_weights_could_be_written_into_is_refused_before_i
         said = refused(call(train, drawn, "--out", out, "--device", "cpu"))
         assert "the name is not valid UTF-8" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_not_utf8_is_written_and_printed_with_escapes(drawn: Path, tmp_path: Path) -> None:
+    out = f"{tmp_path}/\udcff"
+    assert "\\udcff" in done(call("data", "dedupe", drawn, out))
+    assert "\\xff" in done(call("data", "info", out)) and Path(out, "basophil").is_dir()
