@@ -52,12 +52,12 @@ class Mistaken(Failed):
 class Commands(click.Group):
     """A group of commands in which no foreseeable failure shows a traceback."""
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command line; a name that the terminal's encoding does not have is printed with escapes."""
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Begin a command line; a name that the terminal's encoding does not have is printed with escapes."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        return super().main(*args, **kwargs)
+        return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn what a user can meet into a `Failed`, and a warning into one line."""
