@@ -74,8 +74,8 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # `gansynth ... | head`: click ends quietly
                 raise
-            in_the_way = error.errno in _IN_THE_WAY and error.filename is not None
-            raise (Refused if in_the_way else Failed)(_about_the_system(error, resumable=_can_resume(ctx))) from error
+            of_a_name = error.errno in _NAMES and error.filename is not None
+            raise (Refused if of_a_name else Failed)(_about_the_system(error, resumable=_can_resume(ctx))) from error
         except MemoryError as error:
             raise Failed(_NO_MEMORY) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -100,13 +100,19 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 _ROOM = (errno.ENOSPC, errno.EDQUOT)
-_IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP)
-"""Something else has the name: of what a user names, or of what is written into a folder."""
+_NAMES = {
+    **dict.fromkeys(
+        (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP),
+        ", and has the place of something else; remove or rename it",
+    ),
+    errno.ENAMETOOLONG: "; check it, or give a shorter one",
+}
+"""What is wrong with a name that a user gave, or with what lies in a user's folder."""
 _PLACE = {
     errno.EFBIG: "; no larger file may be written there (ulimit -f, or the file system)",
     errno.EACCES: "; choose a folder you may write to, or change its permissions",
     errno.EROFS: "; choose a folder that can be written to",
-    **dict.fromkeys(_IN_THE_WAY, ", and has the place of something else; remove or rename it"),
+    **_NAMES,
 }
 
 

@@ -267,3 +267,8 @@ def test_a_folder_that_is_not_utf8_is_written_and_printed_with_escapes(drawn: Pa
     out = f"{tmp_path}/\udcff"
     assert "\\udcff" in done(call("data", "dedupe", drawn, out))
     assert "\\xff" in done(call("data", "info", out)) and Path(out, "basophil").is_dir()
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused(drawn: Path, tmp_path: Path) -> None:
+    search = ["search-remedy", drawn, "--out", tmp_path / "o", "--remedy", "oversample"]
+    assert "file name too long; check it, or give a shorter one" in refused(call(*search, "--beside", "x" * 5000))
