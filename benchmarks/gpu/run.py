@@ -47,8 +47,9 @@ from gansynth.runs.state_files import Progress
 from gansynth.synthesis import Provenance, generate
 from gansynth.synthesis.provenance import encode_png
 
-NEW = ("projected-c-gan-64", "projected-c-wgan-gp-64")
+NEW = ("projected-c-gan-64", "projected-c-wgan-gp-64", "projected-c-wgan-gp-128", "edm-64")
 TIMED = (("c-wgan-gp-64", 32), ("c-wgan-gp-64", 128), ("c-wgan-gp", 64), *((name, 32) for name in NEW))
+CHECKED = ("c-wgan-gp-64", "projected-c-wgan-gp-64")
 TOLERANCE = 1e-4
 TINY_64 = (
     "resolution=16", "latent=8", "networks.generator=[8,8,8]", "networks.critic=[8,8]", "networks.classifier=[8,8]",
@@ -324,9 +325,9 @@ def main() -> None:
     training_minutes = sum(minutes for _, minutes in options.train)
     left_for_training = end - 60 * training_minutes
 
-    name = "c-wgan-gp-64"
-    recipe = recipe_of(name, tiny)
-    check(name, recipe, cells(recipe.resolution, None).part("train"), device, results, 3 if tiny else 20)
+    for name in CHECKED:
+        recipe = recipe_of(name, tiny)
+        check(name, recipe, cells(recipe.resolution, None).part("train"), device, results, 3 if tiny else 20)
     allow_fast_arithmetic(device)
     for name, batch in [*TIMED, *((name, 32) for name in options.time)]:
         if name not in known:
@@ -335,7 +336,7 @@ def main() -> None:
             results.add("time", recipe=name, batch=batch, skipped="no time left")
         else:
             recipe = recipe_of(name, tiny, f"training.batch_size={batch}")
-            time_it(name, recipe, cells(recipe.resolution, None).part("train"), device, results, 0.1 if tiny else 4)
+            time_it(name, recipe, cells(recipe.resolution, None).part("train"), device, results, 0.1 if tiny else 3)
 
     with tempfile.TemporaryDirectory() as temporary:
         scratch, last = Path(temporary), None

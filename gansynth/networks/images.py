@@ -33,9 +33,14 @@ def orient(images: Tensor, k: int) -> Tensor:
 
 
 def orient_each(images: Tensor) -> Tensor:
-    """Put each of images [n, C, H, H] into an orientation of its own, drawn here: two flips and a transposition give
-    all eight."""
-    k = torch.randint(0, 8, (len(images), 1, 1, 1), device=images.device)
+    """Put each of images [n, C, H, H] into an orientation of its own, drawn here."""
+    return orient_by(images, torch.randint(0, 8, (len(images),), device=images.device))
+
+
+def orient_by(images: Tensor, k: Tensor) -> Tensor:
+    """Put images [n, C, H, H] into the orientations k, int64 [n] of 0..7, and 0 leaves one as it is: two flips and a
+    transposition give all eight, in another order than that of `orient`."""
+    k = k[:, None, None, None]
     images = torch.where((k & 1).bool(), images.flip(3), images)
     images = torch.where((k & 2).bool(), images.flip(2), images)
     return torch.where((k & 4).bool(), images.transpose(2, 3), images)

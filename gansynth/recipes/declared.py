@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from gansynth.plugins import load_plugins
-from gansynth.recipes.reading import Channels, Count, NonNegative, Section, Width
+from gansynth.recipes.reading import Channels, Count, NonNegative, Positive, Section, Width
 
 
 class Networks(Section):
@@ -120,6 +120,31 @@ class ProjectedNetworks(CompactGenerator):
         _refuse_halvings("classifier", self.classifier, resolution)
 
 
+class DiffusionNetworks(Networks):
+    """The U-Net of `gansynth.networks.unet`, its channels from the highest resolution on, `blocks` at each, with
+    self-attention at the resolutions of `attention`, in pixels.
+
+    An image is made in `sampling_steps`, which take twice as many evaluations less one. With a `guidance` above 1 it is
+    moved away from what the network would draw of no class (Ho & Salimans 2022), which doubles them.
+    """
+
+    family: Literal["unet"]
+    channels: Channels
+    blocks: Annotated[int, Field(ge=1, le=16)] = 2
+    attention: tuple[Width, ...] = (16, 8)
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    sampling_steps: Annotated[int, Field(ge=2, le=1000)] = 18
+    guidance: NonNegative = 1.0
+
+    def refuse_unfit(self, resolution: int) -> None:
+        halvings = len(self.channels) - 1
+        if resolution % 2**halvings:
+            raise ValueError(
+                f"resolution {resolution} does not fit networks.channels: {len(self.channels)} numbers of channels "
+                f"halve it {halvings} times, so it should be a multiple of {2**halvings}"
+            )
+
+
 def _refuse_generator(channels: tuple[int, ...], resolution: int) -> None:
     makes = 4 * 2 ** (len(channels) - 1)
     if makes != resolution:
@@ -196,6 +221,15 @@ class InfoGANLosses(Section):
     information: NonNegative = 0.1
 
 
+class DiffusionLosses(Section):
+    """EDM: the logarithm of the noise that images are shown under has the mean `noise_mean` and the deviation
+    `noise_deviation` (Karras et al. 2022, table 1); a share `class_dropout` of them is shown without its class."""
+
+    noise_mean: Annotated[float, Field(allow_inf_nan=False)] = -1.2
+    noise_deviation: Positive = 1.2
+    class_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+
 class UndeclaredLosses(Section):
     """Those of a GAN that is not known here yet, as they are given."""
 
@@ -252,6 +286,7 @@ DECLARED: dict[str, Declared] = {
     "cgan": Declared(),
     "cwgan-gp": Declared(losses=WassersteinLosses),
     "dcgan": Declared((DCGANNetworks,)),
+    "edm": Declared((DiffusionNetworks,), DiffusionLosses),
     "infogan": Declared(losses=InfoGANLosses),
     "projected-c-gan": Declared((ProjectedNetworks,), ProjectedLosses),
     "projected-c-wgan-gp": Declared((TexturedNetworks,), TexturedLosses),

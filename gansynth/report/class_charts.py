@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.drawing import GRID, INK, REAL, SYNTHETIC, as_svg, blank_figure, plain, short_lines
+from gansynth.report.drawing import GRID, INK, REAL, SYNTHETIC, as_svg, blank_figure, plain, row_height, short_lines
 from gansynth.report.judgement import floor_interval
 
 
@@ -93,7 +93,9 @@ def dodged_chart(
     fits = max(1, int(12 * width) // max(map(len, names), default=1))  # of letters of this size, 12 are an inch
     columns = min(columns, fits)
     legend = [max(name.count("\n") + 1 for name in names[k : k + columns]) for k in range(0, len(names), columns)]
-    figure, axes = blank_figure(width, 0.75 + 0.19 * sum(legend) + max(0.29, 0.115 * len(kinds)) * len(rows))
+    labels = [short_lines(name) for name, _ in rows]
+    row = max(0.29, 0.115 * len(kinds), row_height(labels) if labels else 0)
+    figure, axes = blank_figure(width, 0.75 + 0.19 * sum(legend) + row * len(rows))
     for y, (_, estimates) in enumerate(rows):
         for k, (mark, estimate) in enumerate(zip(kinds, estimates, strict=True)):
             if estimate is None or estimate.value is None:
@@ -102,7 +104,7 @@ def dodged_chart(
             if estimate.interval is not None:
                 axes.plot(estimate.interval, [at] * 2, color=mark.color, linewidth=1.6, solid_capstyle="butt")
             axes.plot(estimate.value, at, mark.shape, color=mark.color, markersize=4.8 if mark.shape == "D" else 5.6)
-    axes.set_yticks(range(len(rows)), [plain(name) for name, _ in rows])
+    axes.set_yticks(range(len(rows)), [plain(label) for label in labels])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel(xlabel)
     axes.grid(axis="x", color=GRID, linewidth=0.8)

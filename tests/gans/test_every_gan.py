@@ -32,7 +32,13 @@ def small(name: str, *changes: str) -> GanRecipe:
     """A recipe of the zoo, made tiny: at 16 px for a compact one, at 32 px in narrow tables for a paper's."""
     if name in COMPACT:
         return load_recipe(name, [*that_fit(name, SMALL), *CHEAP, *changes])
-    own = ["networks.generator=[8,8,8,8]", "networks.critic=[8,8,8]", "networks.classifier=[8,8,8]"]
+    own = [
+        "networks.channels=[8,16]",
+        "networks.sampling_steps=3",
+        "networks.generator=[8,8,8,8]",
+        "networks.critic=[8,8,8]",
+        "networks.classifier=[8,8,8]",
+    ]
     own = that_fit(name, [*own, "networks.projected_edge=32", "networks.width=4"])
     return load_recipe(name, ["resolution=32", "latent=8", "training.batch_size=8", *own, *CHEAP, *changes])
 
@@ -61,7 +67,7 @@ def test_every_gan_has_a_recipe_at_64_and_at_128_px() -> None:
 
 def test_all_are_trained_on_the_same_terms() -> None:
     """Batch, sampling of classes, augmentation and the slow generator are not part of a method."""
-    recipes = [load_recipe(name) for name in COMPACT]
+    recipes = [load_recipe(name) for name in COMPACT if name != "edm-64"]  # not a GAN: it learns much longer
     assert len({(r.training.batch_size, r.training.critic_steps, r.training.ema_half_life) for r in recipes}) == 1
     assert len({(r.sampling.mode, r.sampling.alpha, r.augmentation) for r in recipes}) == 1
     assert len({r.networks.model_dump()["generator"] for r in recipes if r.gan != "dcgan"}) == 1
@@ -109,8 +115,8 @@ def test_no_loss_of_another_player_reaches_the_generator(name: str) -> None:
 def test_logits_meet_one_softmax_only_and_a_penalty_no_batch_norm(name: str) -> None:
     gan = build(name)
     assert not any(isinstance(m, nn.Softmax | nn.LogSoftmax | nn.Sigmoid | nn.LogSigmoid) for m in gan.modules())
-    critic = next(turn for turn in gan.turns() if turn.player == "critic")
-    if "penalty" in critic.loss(batch_for(gan, step=4 * WARM)):
+    critic = next((turn for turn in gan.turns() if turn.player == "critic"), None)
+    if critic is not None and "penalty" in critic.loss(batch_for(gan, step=4 * WARM)):
         assert not any("Norm" in type(m).__name__ for m in gan.critic.modules())  # type: ignore[union-attr]
 
 
@@ -127,7 +133,7 @@ def test_the_order_of_a_batch_does_not_matter(name: str) -> None:
         gan.eval()  # power iterations stand still
         plain, other = turn.loss(batch), turn.loss(mixed)
         # Drawn at random for each place, or a matter of neighbours in the batch.
-        for term in plain.keys() - {"penalty", "wrong_label", "mode_seeking"}:
+        for term in plain.keys() - {"penalty", "wrong_label", "mode_seeking", "denoising"}:
             torch.testing.assert_close(plain[term], other[term], rtol=1e-4, atol=1e-5)
 
 
