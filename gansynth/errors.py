@@ -1,4 +1,4 @@
-"""The one exception a user is meant to read."""
+"""The exceptions that a user is meant to read."""
 
 import difflib
 from collections.abc import Sequence
@@ -16,6 +16,13 @@ class InputError(Exception):
     >>> raise InputError("cells/: no class folders; put each class's images into a folder of its name")
     Traceback (most recent call last):
     gansynth.errors.InputError: cells/: no class folders; put each class's images into a folder of its name
+    """
+
+
+class WorkersLost(MemoryError):
+    """The processes or machines that worked for a study ended: one sentence that says so, and what to do.
+
+    The command line prints the sentence and ends with exit status 1. What was finished before is kept.
     """
 
 

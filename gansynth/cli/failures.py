@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import click
 
-from gansynth.errors import InputError
+from gansynth.errors import InputError, WorkersLost
 from gansynth.files.names import printable
 from gansynth.version import __version__
 
@@ -76,6 +76,8 @@ class Commands(click.Group):
                 raise
             of_a_name = error.errno in _NAMES and error.filename is not None
             raise (Refused if of_a_name else Failed)(_about_the_system(error, resumable=_can_resume(ctx))) from error
+        except WorkersLost as error:
+            raise Failed(str(error)) from error
         except MemoryError as error:
             raise Failed(_NO_MEMORY) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):

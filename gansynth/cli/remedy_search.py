@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from gansynth.cli.arguments import (
     parse_names,
     parse_rarity,
     seed_option,
+    typed_command,
 )
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
@@ -27,7 +29,7 @@ from gansynth.errors import InputError
 @click.argument("data")
 @click.option("--remedy", required=True, help="Such as cb-focal; of several (augmentation+focal) the last.")
 @click.option("--classifier", default="sequential-cnn", show_default=True, help="A recipe, or a YAML file.")
-@click.option("--out", type=OUT, required=True, help="Where predictions and the table go.")
+@click.option("--out", type=OUT, required=True, help="Where predictions, the table and a page go.")
 @click.option(
     "--grid",
     metavar="NAME=X,Y,...",
@@ -83,6 +85,7 @@ def search_remedy(
           --grid dose=0.5,1 --out searched
     """
     from gansynth.cli.tables import search_table
+    from gansynth.report.search.page import write_search_page
     from gansynth.studies.search.study import search_remedy as search
 
     found = search(
@@ -90,8 +93,10 @@ def search_remedy(
         rarity=parse_rarity(rarity), size=size, epochs=epochs, changes=changes, jobs=jobs, seed=seed, device=device,
         weights_dir=weights_dir, resume=resume,
     )  # fmt: skip
+    found = replace(found, command=typed_command())
+    found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else search_table(found))
-    click.echo(f"wrote {out / 'search.csv'}", err=as_json)
+    click.echo(f"wrote {write_search_page(out)}", err=as_json)
     if found.failed:
         click.echo(f"gansynth: {len(found.failed)} trainings failed; try again with --resume", err=True)
         click.get_current_context().exit(1)

@@ -200,7 +200,8 @@ def _clear_remains(folder: Path) -> None:
 def _load(place: Path) -> Pack | None:
     try:
         found: dict[str, Any] = json.loads((place / "pack.json").read_text(encoding="utf-8"))
-        images = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
+        # "c": torch warns of arrays that cannot be written to; what is written to these does not reach the file.
+        images = np.load(place / "images.npy", mmap_mode="c", allow_pickle=False)
         images = images[: len(found["labels"])]
         if len(images) != len(found["labels"]):
             raise ValueError

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from trees import picture, save, tree
 
 from gansynth.data import dataset_info, open_dataset, split_dataset, write_splits
@@ -34,6 +36,17 @@ def test_reopening_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("gansynth.data.pack.read_all", None)
     again = open_dataset(tmp_path / "d", 32, cache_dir=tmp_path / "c")
     assert np.array_equal(first.images, again.images) and first.records.equals(again.records)
+
+
+def test_what_is_written_to_the_images_does_not_reach_the_cache(tmp_path: Path) -> None:
+    tree(tmp_path / "d", {"a": 3})
+    images = open_dataset(tmp_path / "d", 32, cache_dir=tmp_path / "c").images
+    before = images.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # torch warns of arrays that cannot be written to
+        torch.from_numpy(images).zero_()
+    again = open_dataset(tmp_path / "d", 32, cache_dir=tmp_path / "c").images
+    assert not images.any() and np.array_equal(again, before)
 
 
 @pytest.mark.parametrize("change", ["added", "removed", "rewritten", "size", "renamed class"])

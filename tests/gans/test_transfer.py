@@ -12,7 +12,7 @@ import torch
 from gansynth.data import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, choose_recipe, train_gan
-from gansynth.gans.engine.transfer import Lineage
+from gansynth.gans.engine.transfer import Lineage, beginnings
 from gansynth.recipes import load_recipe
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights, write_weights
@@ -75,6 +75,19 @@ def test_classes_are_matched_by_name_and_a_new_one_starts_as_the_one_it_resemble
     assert Lineage.from_json(child.info["parent"]).resemblances.endswith(
         "that they resemble most: monoblast as lymphocyte"
     )
+
+
+def test_a_new_class_does_not_start_as_one_that_the_data_have_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody keeps apart from eosinophils are not eosinophils, however much they look like them."""
+    parent = train_tiny(tmp_path / "parent", steps=1)
+    said = torch.tensor([[0.6, 0.3, 0.1]]).numpy()
+    monkeypatch.setattr(Run, "independent_classifier", lambda *_: lambda images: said.repeat(len(images), axis=0))
+    child = replace(tiny_dataset(), class_names=("eosinophil", "granulocyte", "blast"))
+    assert beginnings(parent, child) == {"eosinophil": 0, "granulocyte": 1, "blast": 1}
+    known = {"eosinophil": 0, "lymphocyte": 1, "smudge cell": 2}
+    assert beginnings(parent, replace(tiny_dataset(), class_names=tuple(known))) == known
 
 
 def test_a_new_class_starts_as_the_mean_where_the_parent_has_no_classifier(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.studies.quality.sets import open_sets
 
@@ -106,7 +107,9 @@ def test_folders_without_a_common_class_are_refused_with_both_names(phantom_fold
         open_sets(phantom_folder, tmp_path / "made", size=32, seed=0)
 
 
-def test_a_class_that_balancing_left_as_it_was_is_not_compared(phantom_folder: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def balanced(phantom_folder: Path, tmp_path: Path) -> Path:
+    """What `balance` leaves: every real image, and synthetic ones beside them in all classes but the largest."""
     balanced = tmp_path / "balanced"
     shutil.copytree(phantom_folder, balanced, ignore=shutil.ignore_patterns("*.csv"))
     text = PngInfo()
@@ -115,7 +118,24 @@ def test_a_class_that_balancing_left_as_it_was_is_not_compared(phantom_folder: P
         for seed in range(3):
             pixels = np.random.default_rng(seed).integers(0, 255, (32, 32, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(balanced / name / f"synthetic_{seed}.png", pnginfo=text)
+    return balanced
+
+
+def test_a_class_that_balancing_left_as_it_was_is_not_compared(phantom_folder: Path, balanced: Path) -> None:
     sets = open_sets(phantom_folder, balanced, size=32, seed=0)
     assert sets.class_names == ("basophil", "lymphocyte")
     assert sets.synthetic.counts(2).tolist() == [3, 3]
     assert any("has no synthetic image of such a class: eosinophil" in warning for warning in sets.warnings)
+
+
+def test_the_real_images_of_a_balanced_set_are_counted_and_warned_of_only_where_they_are_others(
+    phantom_folder: Path, balanced: Path
+) -> None:
+    sets = open_sets(phantom_folder, balanced, size=32, seed=0)
+    assert sets.beside == len(open_dataset(phantom_folder, 32)) and not any(
+        "real images in" in w for w in sets.warnings
+    )
+    other = np.random.default_rng(9).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    Image.fromarray(other).save(balanced / "basophil" / "from_elsewhere.png")
+    sets = open_sets(phantom_folder, balanced, size=32, seed=0)
+    assert any(f"1 of {sets.beside} real images in {balanced} are not among" in warning for warning in sets.warnings)

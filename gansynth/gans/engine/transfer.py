@@ -147,16 +147,23 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> Lineage:
 
 
 def beginnings(parent: Run, training: CellDataset) -> dict[str, int | None]:
-    """Return which class of the parent each class begins as; None for the mean of all."""
+    """Return which class of the parent each class begins as; None for the mean of all.
+
+    A class that the parent does not know by name begins as the one that it resembles most, of those that no other class
+    has by name: whoever keeps basophils in a class of their own says that the rest are others.
+    """
     found: dict[str, int | None] = {
         name: parent.class_names.index(name) if name in parent.class_names else None for name in training.class_names
     }
     classifier = parent.independent_classifier() if None in found.values() else None
     if classifier is not None:
+        taken = [row for row in found.values() if row is not None]
+        free = np.ones(len(parent.class_names), dtype=bool)
+        free[taken] = len(taken) == len(free)
         for c, name in enumerate(training.class_names):
             if found[name] is None:
                 images = training.images[np.flatnonzero(training.labels == c)[:ENOUGH_TO_COMPARE]]
-                found[name] = int(classifier(images).mean(axis=0).argmax())
+                found[name] = int(np.where(free, classifier(images).mean(axis=0), -1.0).argmax())
     return found
 
 

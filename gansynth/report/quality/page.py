@@ -183,11 +183,12 @@ def _command(results: Quality, folder: Path) -> str:
 
 def _facts(results: Quality) -> list[tuple[str, str]]:
     about = results.about
-    real, encoder = about.real, about.encoder
+    real, encoder, synthetic = about.real, about.encoder, about.synthetic
+    beside = f"; the {synthetic.n_real:,} real images there are not measured" if synthetic.n_real else ""
     said = [
         ("gansynth", results.gansynth),
         ("real images", f"{real.path}: {real.n_held_out:,} held out, {real.n_training:,} for training"),
-        ("synthetic images", f"{about.synthetic.path}: {about.synthetic.n:,}"),
+        ("synthetic images", f"{synthetic.path}: {synthetic.n:,}{beside}"),
         ("real data, sha256", real.data_sha256),
         ("seed, pairing", f"{about.seed}, {about.pairing}"),
     ]

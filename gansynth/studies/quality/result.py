@@ -38,11 +38,12 @@ class RealSide:
 
 @dataclass(frozen=True)
 class SyntheticSide:
-    """The synthetic images."""
+    """The synthetic images; `n_real`: real ones in their folder, as every balanced set has them, not measured."""
 
     path: str
     n: int
     data_sha256: str = ""
+    n_real: int = 0
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,8 @@ class Sets:
     split_known : bool
         Whether the real folder came with its split.
     warnings : tuple of str
+    beside : int
+        Real images in the folder of the synthetic ones, as every balanced set has them; they are not measured.
     """
 
     class_names: tuple[str, ...]
@@ -122,6 +124,7 @@ class Sets:
     synthetic: Images
     split_known: bool
     warnings: tuple[str, ...]
+    beside: int = 0
 
     def sampled(self, most: int, seed: int) -> Sets:
         """Return the same sets with fewer images to measure, for folders too large to look at whole.
@@ -182,9 +185,15 @@ def open_sets(
         warnings.append(f"{len(there) - len(rows)} synthetic images in {real} are left out of the real side")
     made_rows = np.arange(len(made))
     mixed = (made.records["origin"] == "synthetic").to_numpy()
+    beside = 0
     if mixed.any() and not mixed.all():
-        warnings.append(f"{int((~mixed).sum())} real images in {synthetic} are left out of the synthetic side")
-        made_rows = np.flatnonzero(mixed)
+        beside, made_rows = int((~mixed).sum()), np.flatnonzero(mixed)
+        strange = beside - _known(made, ~mixed, there)
+        if strange:  # a balanced set holds the real images that it fills up; others say that something was mixed up
+            warnings.append(
+                f"{strange:,} of {beside:,} real images in {synthetic} are not among those of {real}; real images "
+                "there are left out of the synthetic side"
+            )
     # A class that balancing left as it was has a folder in a balanced set, and no synthetic image in it.
     names = _common_classes(_classes_of(there, rows), _classes_of(made, made_rows), str(real), str(synthetic), warnings)
     there_images, made_images = _aligned(there, rows, names), _aligned(made, made_rows, names)
@@ -212,7 +221,7 @@ def open_sets(
         warnings.append(
             f"{len(shared)} synthetic images equal a real image pixel by pixel: they are copies, or the folders overlap"
         )
-    return Sets(names, held_out, training, reference, made_images, known, tuple(warnings))
+    return Sets(names, held_out, training, reference, made_images, known, tuple(warnings), beside)
 
 
 def common_size(real: str | Path, synthetic: str | Path) -> int:
@@ -243,6 +252,11 @@ def _image_files(folder: str | Path) -> Iterator[Path]:
     for place, inner, names in os.walk(folder):
         inner.sort()
         yield from (Path(place, name) for name in sorted(names) if Path(name).suffix.lower() in EXTENSIONS)
+
+
+def _known(made: CellDataset, which: NDArray[np.bool_], real: CellDataset) -> int:
+    """Return how many images of a folder are among the real ones."""
+    return int(made.records["sha256"][which].isin(set(real.records["sha256"])).sum())
 
 
 def _classes_of(dataset: CellDataset, rows: Rows) -> list[str]:

@@ -382,7 +382,7 @@ def _about(
             data_sha256=pool.images.fingerprint(),
             split_known=sets.split_known,
         ),
-        synthetic=SyntheticSide(str(synthetic), len(sets.synthetic), sets.synthetic.fingerprint()),
+        synthetic=SyntheticSide(str(synthetic), len(sets.synthetic), sets.synthetic.fingerprint(), sets.beside),
         size=sets.reference.dataset.size,
         seed=seed,
         pairing=pairing,

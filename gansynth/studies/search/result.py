@@ -164,6 +164,8 @@ class RemedySearch(Result):
         In the order of the grid, what stands beside first.
     failed : dict of str to str
         Trainings that failed, and why.
+    data, command : str
+        What was searched on, and what was typed; empty where it is not known.
     """
 
     settings: SearchSettings
@@ -173,6 +175,18 @@ class RemedySearch(Result):
     scored_on: list[int]
     rows: list[CandidateResult]
     failed: dict[str, str]
+    data: str = ""
+    command: str = ""
+
+    @property
+    def against(self) -> str:
+        """The arm that gains are against: the first beside the search."""
+        return self.settings.arms[0]
+
+    @property
+    def tried(self) -> list[tuple[int, CandidateResult]]:
+        """The searched candidates, numbered from 1 in the order in which they were tried."""
+        return list(enumerate((row for row in self.rows if row.values), 1))
 
     @property
     def whole(self) -> list[CandidateResult]:
@@ -197,7 +211,7 @@ class RemedySearch(Result):
 
     def verdict(self) -> str:
         """Say whether the search found anything worth a comparison."""
-        best, highest, rival, against = self.best, self.highest, self.rival, self.settings.arms[0]
+        best, highest, rival, against = self.best, self.highest, self.rival, self.against
         if highest is None:
             return f"no candidate has finished all {self.settings.folds} folds, so none is chosen"
         if best is None:
@@ -218,7 +232,7 @@ class RemedySearch(Result):
         """Return what results.json holds."""
         about = {
             **asdict(self.settings), "classes": self.classes, "rarest": self.rarest, "chosen_by": CHOSEN_BY,
-            "learned_from": self.learned_from, "scored_on": self.scored_on,
+            "learned_from": self.learned_from, "scored_on": self.scored_on, "data": self.data, "command": self.command,
         }  # fmt: skip
         rows = [row.to_json() for row in self.rows]
         return {"about": about, "rows": rows, "best": self.best and self.best.to_json(), "failed": self.failed}
@@ -229,8 +243,9 @@ class RemedySearch(Result):
         about = dict(found["about"])
         own = {name: about.pop(name) for name in ("classes", "rarest", "learned_from", "scored_on")}
         about.pop("chosen_by")
+        typed = {name: about.pop(name, "") for name in ("data", "command")}
         rows = [CandidateResult.from_json(row) for row in found["rows"]]
-        return cls(SearchSettings(**about), **own, rows=rows, failed=found["failed"])
+        return cls(SearchSettings(**about), **own, rows=rows, failed=found["failed"], **typed)
 
     def frame(self) -> pd.DataFrame:
         """Return one line for each candidate."""

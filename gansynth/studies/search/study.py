@@ -168,7 +168,7 @@ def search_remedy(
     records = {one.arm.spec: _records(search, one) for one in candidates}
     if not any(records.values()):
         raise InputError(f"no training could be carried out; the first failed so: {next(iter(failed.values()))}")
-    found = gather(candidates, records, parts, asked, failed)
+    found = replace(gather(candidates, records, parts, asked, failed), data=str(data))
     found.write(out)
     return found
 
