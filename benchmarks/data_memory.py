@@ -1,13 +1,15 @@
-"""Peak memory of `data info`, `data split`, `balance` and a sampled `quality` for 1,000 and for 100,000 images.
+"""Peak memory of whole commands for 10,000 and for 100,000 images, as they are typed: `data info`, `data split`,
+`generate`, `balance`, and `quality --sample 500`.
 
 It shall hardly grow.
 
-Each call runs in a process of its own. What is measured is the memory that belongs to the process alone (anonymous
-pages): pages of the decoded images are mapped from a file, and the system takes them back when it needs them. The
-generator and the encoder are tiny ones with random weights; what could grow (paths, rows, hashes, the journal) is the
-same for any. `quality` measures what `balance` added, at most 500 images of each class.
+Each command runs in a process of its own. What is measured is the memory that belongs to the process alone (anonymous
+pages). Beside it stands all that is resident, pages of the decoded images included: these are mapped from a file, and
+the system takes them back when it needs them. The generator and the encoder are tiny ones with random weights; what
+could grow (paths, rows, hashes, the journal) is the same for any. `generate` makes as many images as there are real
+ones; `quality` measures what `balance` added.
 
-    python benchmarks/data_memory.py [--counts 1000,100000]
+    python benchmarks/data_memory.py [--counts 10000,100000] [--commands "data info,balance"] [--folder DIR]
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -30,7 +33,24 @@ from quality_memory import write_tiny_encoder
 EDGE = 16
 SHARES = {"monoblast": 0.45, "promyelocyte": 0.55}
 """Of the images; balancing fills the first class up to the second."""
-SAMPLE = 500
+
+
+def commands(root: Path, count: int) -> dict[str, list[str]]:
+    """Return what is typed, by name, in an order in which each finds what it needs."""
+    cells, run, balanced = str(root / "cells"), str(root / "run"), str(root / "balanced")
+    cpu = ["--device", "cpu"]
+    return {
+        "data info": ["data", "info", cells],
+        "data split": ["data", "split", cells, "--force"],
+        "generate": [
+            "generate", run, "--class", "promyelocyte", "--count", str(count), "--out", str(root / "made"), *cpu,
+        ],
+        "balance": ["balance", cells, run, "--out", balanced, *cpu],
+        "quality": [
+            "quality", cells, balanced, "--sample", "500", "--encoder", str(root / "encoder"),
+            "--out", str(root / "quality"), *cpu,
+        ],
+    }  # fmt: skip
 
 
 def write_images(folder: Path, count: int) -> None:
@@ -44,33 +64,21 @@ def write_images(folder: Path, count: int) -> None:
             picture.save(folder / name / f"{i:06d}.png", compress_level=1)
 
 
-def call(what: str, root: Path) -> None:
-    """Do one of the four."""
+def prepare(root: Path, count: int) -> None:
+    """Make what the commands are about, unless an earlier call has."""
+    if not (root / "encoder").exists():
+        write_images(root / "cells", count)
+        write_tiny_run(root / "run")
+        write_tiny_encoder(root / "encoder", tuple(SHARES))
+
+
+def measure(typed: list[str]) -> None:
+    """Type a command line, and print the peaks of anonymous and of resident memory in MiB, and seconds."""
     import torch
 
+    from gansynth.cli import run
+
     torch.set_num_threads(1)
-    if what == "data info":
-        from gansynth.data.info import dataset_info
-
-        dataset_info(root / "cells", size=32)
-    elif what == "data split":
-        from gansynth.data import open_dataset, split_dataset, write_splits
-
-        write_splits(split_dataset(open_dataset(root / "cells", EDGE)), root / "cells")
-    elif what == "quality":
-        from gansynth.studies.quality.study import quality
-
-        quality(
-            root / "cells", root / "balanced", encoder=root / "encoder", pretrained=(), sample=SAMPLE, progress=False
-        )
-    else:
-        from gansynth.synthesis import balance
-
-        balance(root / "cells", root / "run", root / "balanced", keep_copies=True, device="cpu", progress=False)
-
-
-def measure(what: str, root: Path) -> None:
-    """Print the peak of anonymous memory in MiB, and seconds."""
     peak, stop = 0, threading.Event()
 
     def watch() -> None:
@@ -82,39 +90,40 @@ def measure(what: str, root: Path) -> None:
     thread = threading.Thread(target=watch)
     thread.start()
     began = time.monotonic()
-    try:
-        call(what, root)
-    finally:
-        stop.set()
-        thread.join()
-    print(json.dumps([peak / 1024, time.monotonic() - began]))
+    status = run(typed)
+    seconds = time.monotonic() - began
+    stop.set()
+    thread.join()
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print("\n" + json.dumps([peak / 1024, resident / 1024, seconds]))
+    sys.exit(status)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--counts", default="1000,100000")
-    parser.add_argument("--measure", nargs=2, metavar=("WHAT", "ROOT"), help=argparse.SUPPRESS)
+    parser.add_argument("--counts", default="10000,100000")
+    parser.add_argument("--commands", default=",".join(commands(Path(), 0)), help="a part of them")
+    parser.add_argument("--folder", type=Path, help="keep what is made there, for another part of the commands")
+    parser.add_argument("--measure", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        measure(options.measure[0], Path(options.measure[1]))
-        return
-    for count in (int(text) for text in options.counts.split(",")):
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            write_images(root / "cells", count)
-            write_tiny_run(root / "run")
-            write_tiny_encoder(root / "encoder", tuple(SHARES))
-            for what in ("data info", "data split", "balance", "quality"):
+        measure(options.measure)
+    with tempfile.TemporaryDirectory() as temporary:
+        for count in (int(text) for text in options.counts.split(",")):
+            root = (options.folder or Path(temporary)) / str(count)
+            prepare(root, count)
+            for name in options.commands.split(","):
                 done = subprocess.run(
-                    [sys.executable, __file__, "--measure", what, str(root)],
+                    [sys.executable, __file__, "--measure", *commands(root, count)[name]],
                     env=os.environ | {"GANSYNTH_CACHE": str(root / "cache")},
                     capture_output=True,
                     text=True,
                 )
                 if done.returncode:
-                    sys.exit(done.stderr)
-                peak, seconds = json.loads(done.stdout.splitlines()[-1])
-                print(f"{what:10}  {count:>8,} images: {peak:,.0f} MiB, {seconds:.0f} s", flush=True)
+                    sys.exit(done.stdout + done.stderr)
+                peak, resident, seconds = json.loads(done.stdout.splitlines()[-1])
+                memory = f"{peak:,.0f} MiB, with mapped pages {resident:,.0f} MiB"
+                print(f"{name:10}  {count:>8,} images: {memory}, {seconds:,.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,9 @@ from gansynth.runs.weights import halved, read_weights, widened, write_weights
 WEIGHTS = "encoder.safetensors"
 INFO = "encoder.json"
 
+FEWEST_SEEN = 6_400
+"""Images that a training sees, however few there are."""
+
 
 class CellEncoder:
     """Features and class logits of cells.
@@ -213,7 +216,7 @@ def train_cell_encoder(
     if begin_with is not None and begin_with.class_names != train.class_names:
         raise InputError("the cell encoder to begin with knows other classes than the training split has")
     device, begun = torch.device(device), time.monotonic()
-    steps = max(1, (images or int(np.clip(13 * len(train), 6_400, 120_000))) // BATCH)
+    steps = max(1, (images or int(np.clip(13 * len(train), FEWEST_SEEN, 120_000))) // BATCH)
     network = trained_network(
         train,
         steps,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 import tempfile
 import traceback
@@ -51,6 +52,13 @@ class Mistaken(Failed):
 class Commands(click.Group):
     """A group of commands in which no foreseeable failure shows a traceback."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Begin a command line; a name that the terminal's encoding does not have is printed with escapes."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn what a user can meet into a `Failed`, and a warning into one line."""
         warnings.showwarning = _show_warning
@@ -66,7 +74,8 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # `gansynth ... | head`: click ends quietly
                 raise
-            raise Failed(_about_the_system(error, resumable=_can_resume(ctx))) from error
+            of_a_name = error.errno in _NAMES and error.filename is not None
+            raise (Refused if of_a_name else Failed)(_about_the_system(error, resumable=_can_resume(ctx))) from error
         except WorkersLost as error:
             raise Failed(str(error)) from error
         except MemoryError as error:
@@ -93,10 +102,19 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 _ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NAMES = {
+    **dict.fromkeys(
+        (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP),
+        ", and has the place of something else; remove or rename it",
+    ),
+    errno.ENAMETOOLONG: "; check it, or give a shorter one",
+}
+"""What is wrong with a name that a user gave, or with what lies in a user's folder."""
 _PLACE = {
     errno.EFBIG: "; no larger file may be written there (ulimit -f, or the file system)",
     errno.EACCES: "; choose a folder you may write to, or change its permissions",
     errno.EROFS: "; choose a folder that can be written to",
+    **_NAMES,
 }
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gansynth.data.picture import pixel_sha256 as pixel_sha256
 from gansynth.data.picture import read_image as read_image
 from gansynth.errors import InputError
+from gansynth.files import is_text
 from gansynth.files import shown as shown
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".tif", ".tiff", ".bmp", ".webp"})
@@ -101,7 +102,7 @@ def scan_folders(root: str | Path, one_class: str | None = None) -> FolderScan:
             if not _describes(entry.name):
                 scan.ignored.append(Unreadable(shown(entry.name), "outside the class folders"))
             continue
-        if not _is_text(entry.name):
+        if not is_text(entry.name):
             raise InputError(f"{shown(entry.path)}: the class folder's name is not valid UTF-8; rename the folder")
         if _enter(entry, entry.name, visited, scan):
             scan.class_names.append(entry.name)
@@ -147,7 +148,7 @@ def _scan_file(entry: os.DirEntry[str], path: str, class_name: str, scan: Folder
         if not _describes(entry.name):
             scan.ignored.append(Unreadable(shown(path), "not an image by its extension"))
         return
-    if not _is_text(path):
+    if not is_text(path):
         scan.unreadable.append(Unreadable(shown(path), "file name is not valid UTF-8; rename it"))
         return
     try:
@@ -209,14 +210,6 @@ def _passed_over(name: str) -> bool:
 def _describes(name: str) -> bool:
     name = name.lower()
     return name in _DESCRIPTIONS or (name.startswith("splits.previous") and name.endswith(".csv"))
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def read_all(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import yaml
 from gansynth.data.dataset import CellDataset
 from gansynth.data.leaving_out import refuse_out
 from gansynth.data.opening import METADATA_FILE, open_dataset
-from gansynth.files.atomic import whole_folder, write_text
+from gansynth.files.atomic import copy_file, whole_folder, write_text
 
 SPLITS = {"train": "train", "val": "validation", "test": "test", "": "train"}
 """How the hub calls our splits; images without one are to be learned from."""
@@ -64,9 +63,7 @@ def export_dataset(data: str | Path, out: Path) -> HubDataset:
     with whole_folder(out) as folder:
         for split, rows in table.groupby("split", sort=False):
             for path in rows["file_name"]:
-                place = folder / str(split) / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(Path(data) / path, place)
+                copy_file(Path(data) / path, folder / str(split) / path)
             # Not for spreadsheets: a mark before a name such as `=a.png` would name another file.
             write_text(folder / str(split) / METADATA_FILE, rows.drop(columns="split").to_csv(index=False))
         write_text(folder / "README.md", card(Path(data).name, cells, counts))

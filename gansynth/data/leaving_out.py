@@ -5,8 +5,6 @@ Images are links, tables keep the lines of those that stay, and a list says what
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,7 @@ from gansynth.data.split import SPLITS_FILE
 from gansynth.data.table_rows import match_rows
 from gansynth.errors import InputError
 from gansynth.files import is_named, read_table, table_text
-from gansynth.files.atomic import refuse_used, write_text
+from gansynth.files.atomic import link_or_copy, refuse_used, write_text
 
 LEFT_OUT_FILE = "left_out.csv"
 
@@ -74,7 +72,7 @@ def write_without(root: Path, folder: Path, paths: Sequence[str], left_out: pd.D
         if is_named(root / table)
     }
     for path in kept:
-        _link(root / path, folder / path)
+        link_or_copy(root / path, folder / path)
     for table, rows in tables.items():
         write_text(folder / table, table_text(rows))
     write_text(folder / LEFT_OUT_FILE, table_text(left_out))
@@ -87,14 +85,6 @@ def _rows_of(table: Path, paths: Sequence[str], kept: Collection[str]) -> pd.Dat
     row = match_rows(found, paths).row
     mine = [k for k, path in zip(row.tolist(), paths, strict=True) if k >= 0 and path in kept]
     return found.iloc[sorted(mine)]
-
-
-def _link(file: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(file.resolve(), place)
-    except OSError:
-        shutil.copy2(file, place)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -21,7 +19,7 @@ from gansynth.data.npz import read_npz, write_png
 from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside, settled_origins
 from gansynth.errors import InputError
 from gansynth.files import table_text
-from gansynth.files.atomic import refuse_used, whole_folder, write_text
+from gansynth.files.atomic import link_or_copy, refuse_used, whole_folder, write_text
 
 _COLUMNS = ("file_name", "class", "source", "group", "origin", "cell_type", "original", "split")
 
@@ -254,12 +252,8 @@ def _drop_split_of_some(rows: list[dict[str, str]]) -> None:
 
 
 def _put(image: _Image, target: Path, arrays: dict[str, Any]) -> None:
-    target.parent.mkdir(exist_ok=True)
     if image.file is None:
+        target.parent.mkdir(exist_ok=True)
         write_png(arrays[image.source][image.position], target)
-        return
-    origin = image.file.resolve()
-    try:
-        os.link(origin, target)
-    except OSError:
-        shutil.copy2(origin, target)
+    else:
+        link_or_copy(image.file, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -87,6 +88,32 @@ def naming(path: Path | str, temporary: Path | None = None) -> Iterator[None]:
 
 _OF_THE_SYSTEM = re.compile(r"\(os error (\d+)\)")
 """How Rust ends the text of an error that the system gave."""
+
+
+def link_or_copy(file: Path | str, place: Path) -> None:
+    """Hard-link a file, which costs no space; copy it where that cannot be done. Errors are those of `copy_file`."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(os.path.realpath(file), place)
+    except OSError:
+        copy_file(file, place)
+
+
+def copy_file(file: Path | str, place: Path) -> None:
+    """Copy a file with its times; the folder of `place` is created.
+
+    Raises
+    ------
+    OSError
+        If it cannot be copied; where there is no room for it, with the name of `place`.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copy2(file, place)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):  # said of the file that is read
+            raise OSError(error.errno, error.strerror, str(place)) from error
+        raise
 
 
 @contextmanager

@@ -19,6 +19,15 @@ def shown(name: str | Path) -> str:
     return printable(raw.decode("utf-8", "backslashreplace"))
 
 
+def is_text(name: str | Path) -> bool:
+    """Return whether a name is UTF-8; a file system may hold any bytes, and Python gives them as half characters."""
+    try:
+        str(name).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable(text: str) -> str:
     """Return text in one line, with everything escaped that a terminal would obey instead of showing it: line breaks,
     escape sequences, marks that turn the direction of reading.

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from gansynth.errors import InputError
+from gansynth.files import is_text, shown
 
 MODEL = "model.safetensors"
 RECIPE = "recipe.yaml"
@@ -19,7 +20,9 @@ _UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.(json|jsonl|yaml|safetensors|png)
 
 
 def claim_folder(out: Path, resume: bool) -> None:
-    """Make the folder, or refuse one that holds something else."""
+    """Make the folder, or refuse one that holds something else, or that weights and logs cannot be written into."""
+    if not is_text(out):
+        raise InputError(f"{shown(out)}: the name is not valid UTF-8, which weights and logs need; give another --out")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; give a folder for the run")
     held = any(path.name != REMEDY for path in out.iterdir()) if out.is_dir() else False

@@ -21,6 +21,8 @@ from gansynth.runs.display import clock, time_left, work_bar
 from gansynth.runs.log import LOG, Record, read_log
 from gansynth.runs.state_files import Progress
 
+EVENTS = "events.out.tfevents"
+"""How the names of TensorBoard's files begin."""
 _SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -55,7 +57,8 @@ class Journal:
         self.board: SummaryWriter | None = None
         if enabled:
             self._drop_after(first_step)
-            self.board = SummaryWriter(str(folder), purge_step=first_step + 1)
+            with naming(folder / EVENTS):
+                self.board = SummaryWriter(str(folder), purge_step=first_step + 1)
             self.bar.start()
 
     def __enter__(self) -> Journal:
@@ -69,7 +72,7 @@ class Journal:
             logger.finalize("success" if error is None else "failed")
         if self.board is not None:
             # Where something went wrong already, a full disk perhaps, that is what is to be said.
-            with suppress(OSError) if error is not None else naming(self.path.parent / "events.out.tfevents"):
+            with suppress(OSError) if error is not None else naming(self.path.parent / EVENTS):
                 self.board.close()
 
     def preparation(self, what: str) -> Callable[[int, int], None]:
@@ -141,7 +144,7 @@ class Journal:
         for logger in self.loggers:
             logger.log_metrics(seen, at.step)
         if self.board is not None:
-            with naming(self.path.parent / "events.out.tfevents"):
+            with naming(self.path.parent / EVENTS):
                 self.board.add_image("samples", np.asarray(sheet), at.step, dataformats="HWC")
         for sentence in warnings:
             self.console.print(f"step {at.step}: class watch: {sentence}", highlight=False, soft_wrap=True)
@@ -153,7 +156,7 @@ class Journal:
 
     def _scalar(self, name: str, value: float, step: int) -> None:
         if self.board is not None:
-            with naming(self.path.parent / "events.out.tfevents"):
+            with naming(self.path.parent / EVENTS):
                 self.board.add_scalar(name, value, step)
 
     def _advance(self, what: str, share: float, note: str) -> None:

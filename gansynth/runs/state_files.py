@@ -23,8 +23,9 @@ from gansynth.runs.weights import read_weights, write_weights
 
 KEPT = 2
 """How many states stay on disk: the newest, and one before it."""
-_COUNT = "tensors"
-"""What the card calls the number of tensors: a state that lost its moments would go on as another training."""
+_SEAL = "seal"
+"""What the card calls the digest of all but the numbers: a state that lost its moments, or has others, would go on as
+another training."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def optimizer_tensors(optimizer: Optimizer, prefix: str) -> dict[str, Tensor]:
 def write_state(folder: Path, step: int, tensors: Mapping[str, Tensor], card: Mapping[str, str]) -> Path:
     """Write a state, whole, and drop all but the `KEPT` newest; return its path."""
     path = folder / "state" / f"step-{step:08d}.safetensors"
-    write_weights(path, dict(tensors), {**card, _COUNT: str(len(tensors))})
+    write_weights(path, dict(tensors), {**card, _SEAL: _seal(tensors, card)})
     for old in _states(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
     return path
@@ -136,12 +137,18 @@ def read_newest_state(folder: Path, identity: str, another: str, anew: str) -> S
         raise InputError(f"{error}{before}") from None
     if card.get("identity") != identity:
         raise InputError(f"{path}: was trained on other images, {another}")
-    if card.get(_COUNT) != str(len(tensors)):
+    if card.pop(_SEAL, "") != _seal(tensors, card):
         raise InputError(
-            f"{path}: holds {len(tensors)} tensors of the {card.get(_COUNT, 'unknown number')} that were written; "
-            f"restore the file, or {anew}"
+            f"{path}: holds other tensors, or other notes of them, than were written; restore the file, or {anew}"
         )
     return StateFile(path, int(path.stem.removeprefix("step-")), tensors, card)
+
+
+def _seal(tensors: Mapping[str, Tensor], card: Mapping[str, str]) -> str:
+    """Return the digest of what tensors are called, their shapes and kinds, and of the card."""
+    kinds = [f"{name} {tuple(one.shape)} {one.dtype}" for name, one in sorted(tensors.items())]
+    text = "\n".join([*kinds, *(f"{key}={card[key]}" for key in sorted(card))])
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _refuse_lost_state(folder: Path, anew: str) -> None:

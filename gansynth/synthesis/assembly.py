@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import plain_cell, table_text
-from gansynth.files.atomic import naming
+from gansynth.files.atomic import link_or_copy, naming
 from gansynth.synthesis.naming import class_folders
 
 METADATA_COLUMNS = (
@@ -59,7 +57,7 @@ def assemble(
     paths = list(records["path"]) if root is not None else _paths_of_drawn(dataset)
     for i, path in enumerate(paths):
         if root is not None:
-            _link(root / path, folder / path)
+            link_or_copy(root / path, folder / path)
         else:
             _draw(dataset.images[i], folder / path, records["origin"].iloc[i])
     # What else the data set's own table knows of an image stays.
@@ -73,7 +71,7 @@ def assemble(
         places = []
         for before, name, seed in zip(made["file_name"], made["class"], made["seed"], strict=True):
             places.append(_free(folder / home[name], int(seed)))
-            _link(synthetic / before, places[-1])
+            link_or_copy(synthetic / before, places[-1])
         made["file_name"] = [place.relative_to(folder).as_posix() for place in places]
         tables.append(made.assign(origin="synthetic", source=model, group=""))
         added = {str(name): int(n) for name, n in made["class"].value_counts().items()}
@@ -125,16 +123,6 @@ def _free(folder: Path, seed: int) -> Path:
     while place.exists():
         place, number = folder / f"synthetic_{seed:06d}-{number}.png", number + 1
     return place
-
-
-def _link(file: Path, place: Path) -> None:
-    """Hard-link a file, which costs no space; copy it where that cannot be done."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(file.resolve(), place)
-    except OSError:
-        with naming(place):
-            shutil.copy2(file, place)
 
 
 def _draw(image: NDArray[np.uint8], place: Path, origin: str) -> None:

@@ -78,7 +78,7 @@ class Journal:
                 self._file.truncate(0)
                 self._append(request)
         except BaseException:
-            self._file.close()
+            self.close()
             raise
 
     def keep_intact(self, sizes_hold: Callable[[ChunkDone], bool]) -> Iterator[ChunkDone]:

@@ -141,7 +141,7 @@ def test_a_trained_run_without_its_state_is_not_begun_anew(run: Path, tmp_path: 
     tensors, card = read_weights(state)
     write_weights(state, {name: t for name, t in tensors.items() if not name.startswith("optimizer.")}, card)
     with pytest.raises(
-        InputError, match=r"holds \d+ tensors of the \d+ that were written; .*train into another folder"
+        InputError, match=r"holds other tensors, or other notes of them, than were written; .*train into another folder"
     ):
         train(copy, resume=True)
     shutil.rmtree(copy / "state")

@@ -58,6 +58,26 @@ def test_changed_copy_is_a_near_duplicate_and_others_are_not(change: str, size: 
     assert found.component[7] == found.component[60] and len(set(found.component.tolist())) == 60
 
 
+def test_the_grids_that_are_kept_hide_no_near_duplicate(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    mixed = [
+        np.clip(
+            share * picture(i % 5, 64, 64) + (1 - share) * picture(30 + i, 64, 64) + rng.normal(0, 10, (64, 64, 3)),
+            0,
+            255,
+        )
+        for i in range(20)
+        for share in (0.6, 0.7, 0.8, 0.9, 1.0)
+    ]
+    images, sha256 = _stack([one.astype(np.uint8) for one in mixed])
+    found = find_duplicates(images, sha256, max_hash_distance=31)
+    monkeypatch.setattr(duplicates, "_ROUNDING", np.inf)
+    every = find_duplicates(images, sha256, max_hash_distance=31)
+    assert len(every.near) > 50 and every.distance.max() > 0.9 * duplicates.MAX_DIFFERENCE
+    assert found.near.tolist() == every.near.tolist()
+    assert found.distance.tolist() == every.distance.tolist()
+
+
 def test_equal_pixels_are_exact_duplicates_and_not_listed_as_near() -> None:
     pictures = [picture(0), picture(1), picture(0), picture(2), picture(0), picture(1)]
     found = find_duplicates(*_stack(pictures))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import torch
 from PIL import Image
 
 from gansynth.errors import InputError
-from gansynth.files.atomic import naming, whole_file, whole_folder, write_text
+from gansynth.files.atomic import link_or_copy, naming, whole_file, whole_folder, write_text
 from gansynth.runs.weights import write_weights
 
 
@@ -87,3 +88,21 @@ def test_what_names_a_file_keeps_its_name_and_what_is_not_the_systems_stays() ->
         raise ValueError("(os error 28)")
     with pytest.raises(OSError, match="read"), naming("mine"):
         raise OSError("read")
+
+
+def test_a_copy_that_has_no_room_is_named_and_not_what_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "read").write_text("x" * 5000)
+    link_or_copy(tmp_path / "read", tmp_path / "linked" / "a")
+    assert (tmp_path / "linked" / "a").samefile(tmp_path / "read")
+
+    def none(*_: object) -> None:
+        raise OSError(errno.EXDEV, "another disk")
+
+    monkeypatch.setattr(os, "link", none)
+    link_or_copy(tmp_path / "read", tmp_path / "copied" / "a")
+    assert (tmp_path / "copied" / "a").read_text() == "x" * 5000
+    with no_file_above(1000), pytest.raises(OSError) as raised:
+        link_or_copy(tmp_path / "read", tmp_path / "full" / "a")
+    assert raised.value.filename == str(tmp_path / "full" / "a")

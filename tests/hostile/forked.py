@@ -67,6 +67,7 @@ def contend(one: Writing, place: Path) -> dict[str, Any]:
         lock._sign = signed
 
     out = place / "out"
+    one.lay(out)
     first = start(one.line(out), place / "first.log", wait_when_held)
     if not select.select([held[0]], [], [], PATIENCE)[0]:
         os.kill(first, signal.SIGKILL)
@@ -93,6 +94,7 @@ def contend(one: Writing, place: Path) -> dict[str, Any]:
 
 def killed(one: Writing, place: Path, times: int, chance: random.Random) -> dict[str, Any]:
     """Type a command in peace, and again with kill -9 at random moments; go on to the end after each."""
+    one.lay(place / "peace" / "out")
     began = time.monotonic()
     if end(start(one.line(place / "peace" / "out"), place / "peace.log")):
         return {"error": (place / "peace.log").read_text()}
@@ -101,6 +103,7 @@ def killed(one: Writing, place: Path, times: int, chance: random.Random) -> dict
     kills, refused, wrong = 0, [], []
     for k in range(times):
         out, log = place / str(k) / "out", place / f"{k}.log"
+        one.lay(out)
         for _ in range(chance.randrange(1, 4)):
             child = start(one.line(out, resume=_begun(out)), log)
             time.sleep(chance.uniform(0.02, 0.95) * seconds)
@@ -136,7 +139,7 @@ def main(what: str, place: Path, given: dict[str, str], names: list[str], times:
         chance = random.Random(f"{name} {seed}")
         if what == "contend":
             found[name] = contend(commands[name], folder)
-        elif not commands[name].long:
+        elif names or not commands[name].long:
             found[name] = killed(commands[name], folder, times, chance)
     print(json.dumps(found))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -298,6 +298,29 @@ ENDLESS = ("models", "doctor", "demo", "phantom")
 """What needs no data, so that nothing absent stops it."""
 
 
+REQUIRED = {
+    "--class": "basophil", "--source": "folders=absent", "--recipes": "c-wgan-gp", "--remedies": "none",
+    "--remedy": "oversample", "--classes": "basophil",
+}  # fmt: skip
+
+
+def with_a_nul(place: Path) -> Iterator[list[str]]:
+    """Every command with a NUL in one argument, or in the value of one option that is a name; what else it needs is
+    not there."""
+    for path, command in TYPED:
+        needed = [one for one in command.params if one.required or (isinstance(one, click.Argument) and one.nargs != 1)]
+        named = [one for one in command.params if isinstance(one.type, (click.Path, click.types.StringParamType))]
+        for chosen in named:
+            if isinstance(chosen, click.Argument) and chosen not in needed:
+                continue
+            typed = [*path]
+            for one in [*needed, *({chosen} - {*needed})]:
+                name = [] if isinstance(one, click.Argument) else [one.opts[0]]
+                absent = str(place / "out") if one.name == "out" else REQUIRED.get(one.opts[0], str(place / "absent"))
+                typed += [*name, "\0" if one is chosen else absent]
+            yield typed
+
+
 def options(rng: Rng, place: Path, made: Made) -> list[str]:
     """Any command with one to three of its options set to numbers, names and paths that nobody means."""
     path, command = rng.choice([(path, one) for path, one in TYPED if path[-1] not in ENDLESS])
@@ -311,9 +334,7 @@ def options(rng: Rng, place: Path, made: Made) -> list[str]:
     given = rng.sample(sorted(known), min(len(known), rng.randrange(1, 4)))
     if "--out" in known and "--out" not in given:
         typed += ["--out", str(place / "out")]
-    required = {"--class": "basophil", "--source": f"folders={absent}", "--recipes": "c-wgan-gp", "--remedies": "none",
-                "--remedy": "oversample", "--classes": "basophil"}  # fmt: skip
-    for name, value in required.items():
+    for name, value in REQUIRED.items():
         if name in known and known[name].required and name not in given:
             typed += [name, value]
     for name in given:

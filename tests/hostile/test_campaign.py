@@ -23,7 +23,7 @@ import hostile_inputs as hostile
 import pytest
 from click.testing import CliRunner
 from comparison_folder import write_comparison_folder
-from hostile_commands import COMMANDS, COMPARE, CPU, Made
+from hostile_commands import COMMANDS, COMPARE, CPU, Made, with_a_nul
 from study_folders import write_benchmark_folder, write_quality_folder
 from sweep_folder import write_sweep_folder
 from tiny_classifier import tiny_cells, tiny_recipe
@@ -39,7 +39,7 @@ from gansynth.studies.sweep.result import ImbalanceSweep
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="pipes, sockets and devices as files are Unix's"),
-    pytest.mark.usefixtures("module_on_one_thread"),
+    pytest.mark.usefixtures("module_on_one_thread", "encoders_learn_little"),
 ]
 
 SECONDS = 10
@@ -59,6 +59,14 @@ def seeds(n: int) -> range:
 def in_peace(*arguments: str, status: int = 0) -> None:
     result = CliRunner().invoke(gansynth, arguments)
     assert result.exit_code == status, result.output
+
+
+@pytest.fixture(scope="module")
+def encoders_learn_little() -> Iterator[None]:
+    """Train a cell encoder on a tenth of the images: a training that was asked for takes its time and is not a hang."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gansynth.classifiers.cell_encoder.FEWEST_SEEN", 640)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +166,36 @@ def test_hostile_input_ends_with_a_sentence(name: str, seed: int, tmp_path: Path
     assert not gone, (arguments, gone)
     assert everything(made.cells.parent) == models
     assert surroundings() == around
+
+
+def test_a_nul_in_a_name_is_refused_wherever_it_stands(tmp_path: Path) -> None:
+    for typed in with_a_nul(tmp_path):
+        result = CliRunner().invoke(gansynth, typed)
+        assert result.exit_code == 2, (typed, result.output)
+    assert not list(tmp_path.iterdir())
+
+
+CONTINUED: dict[str, Callable[[Made], tuple[Path, list[str]]]] = {
+    "generate": lambda made: (made.generating, ["generate", str(made.gan), "--class", "basophil=4", *CPU]),
+    "naturalize": lambda made: (made.naturalizing, ["naturalize", str(made.cells), "--class", "basophil=2"]),
+    "compare": lambda made: (made.compared, ["compare", str(made.cells), *COMPARE]),
+    "train-gan": lambda made: (made.gan, ["train-gan", str(made.cells), "--steps", "2", *CPU]),
+}
+
+
+@pytest.mark.parametrize("name", CONTINUED)
+def test_a_folder_in_the_place_of_any_file_stops_what_is_continued_with_a_sentence(
+    name: str, tmp_path: Path, made: Made
+) -> None:
+    folder, typed = CONTINUED[name](made)
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    for k, file in enumerate(files):
+        out = tmp_path / str(k)
+        shutil.copytree(folder, out)
+        (out / file).unlink()
+        (out / file).mkdir()
+        result = CliRunner().invoke(gansynth, [*typed, "--out", str(out), "--resume"])
+        assert result.exit_code in (0, 2), (file, result.output)
 
 
 STUDIES: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Any]]] = {

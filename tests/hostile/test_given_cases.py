@@ -251,3 +251,24 @@ def test_pictures_too_small_to_explain_are_named_and_the_others_explained(tmp_pa
     assert "4 of 5 files could not be explained" in said
     assert "2.png (15 x 15 pixels, and a cell needs 16 x 16 to be found)" in said
     assert list((tmp_path / "o").rglob("*.png"))
+
+
+def test_a_run_whose_folder_no_weights_could_be_written_into_is_refused_before_it_begins(
+    drawn: Path, tmp_path: Path
+) -> None:
+    out = f"{tmp_path}/out/\udcff/run"
+    for train in ("train-gan", "train-classifier"):
+        said = refused(call(train, drawn, "--out", out, "--device", "cpu"))
+        assert "the name is not valid UTF-8" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_not_utf8_is_written_and_printed_with_escapes(drawn: Path, tmp_path: Path) -> None:
+    out = f"{tmp_path}/\udcff"
+    assert "\\udcff" in done(call("data", "dedupe", drawn, out))
+    assert "\\xff" in done(call("data", "info", out)) and Path(out, "basophil").is_dir()
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused(drawn: Path, tmp_path: Path) -> None:
+    search = ["search-remedy", drawn, "--out", tmp_path / "o", "--remedy", "oversample"]
+    assert "file name too long; check it, or give a shorter one" in refused(call(*search, "--beside", "x" * 5000))

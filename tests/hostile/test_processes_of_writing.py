@@ -8,11 +8,16 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from writing_commands import writing_commands
+
+from gansynth.cli import gansynth
+from gansynth.cli.arguments import OutPath
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,6 +27,21 @@ pytestmark = [
 KILLS = int(os.environ.get("GANSYNTH_KILLS", "1"))
 """Folders of each command in which it is killed, one to three times each; a longer campaign sets the variable."""
 NAMES = list(writing_commands(*[Path("x")] * 5))
+
+
+def leaves(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for inner, one in command.commands.items():
+            yield from leaves(one, f"{name} {inner}".strip())
+    else:
+        yield name, command
+
+
+def test_every_command_that_writes_is_tried_here() -> None:
+    to_a_place = {
+        name for name, one in leaves(gansynth) if any(isinstance(parameter.type, OutPath) for parameter in one.params)
+    }
+    assert {*to_a_place, "data split"} == set(NAMES)
 
 
 def forked(what: str, place: Path, given: dict[str, str]) -> dict[str, Any]:
@@ -55,12 +75,12 @@ def killed(given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> d
     return forked("kill", tmp_path_factory.mktemp("killed"), given)
 
 
-@pytest.mark.parametrize("name", [name for name, one in writing_commands(*[Path("x")] * 5).items() if not one.long])
+@pytest.mark.parametrize("name", NAMES)
 def test_killed_at_random_moments_it_is_continued_to_the_same_bytes_or_refused(
     name: str, killed: dict[str, Any]
 ) -> None:
     if name not in killed:
-        pytest.skip("not asked for")
+        pytest.skip("not asked for, or takes long: name it in GANSYNTH_WRITING")
     found = killed[name]
     assert "error" not in found, found
     assert not found["wrong"], found["wrong"]

@@ -4,6 +4,7 @@ moment or the speed of the machine."""
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Writing:
         Whether it takes more than a few seconds even here.
     file : str
         The name of what it writes, where that is a file.
+    into : path-like, optional
+        A data set that it writes into: the output begins as a copy.
     """
 
     typed: tuple[str, ...]
@@ -33,6 +36,12 @@ class Writing:
     resumable: bool = False
     long: bool = False
     file: str = ""
+    into: Path | None = None
+
+    def lay(self, out: Path) -> None:
+        """Put there what the command finds in its folder, unless it lies there already."""
+        if self.into is not None and not out.exists():
+            shutil.copytree(self.into, out, ignore=shutil.ignore_patterns("splits.csv"))
 
     def line(self, out: Path, resume: bool = False) -> list[str]:
         """Return what is typed."""
@@ -46,6 +55,7 @@ def writing_commands(cells: Path, gan: Path, classifier: Path, synthetic: Path, 
     return {
         "data import": Writing(("data", "import", "--source", f"folders={cells}"), ()),
         "data dedupe": Writing(("data", "dedupe", f"{cells}"), ()),
+        "data split": Writing(("data", "split"), (), into=cells),
         "data phantom": Writing(("data", "phantom", "--counts", "basophil=9,platelet=9", "--size", "32"), ()),
         "data crop": Writing(("data", "crop", "--cell-diameter", "30", "--boxes", "drawn", f"{fields}"), ()),
         "data nuclei": Writing(("data", "nuclei", f"{cells}", "--size", "32", "--jobs", "1")),

@@ -243,7 +243,12 @@ def _median_edge(folder: str | Path, most: int = 64) -> int:
 
 
 def _image_files(folder: str | Path) -> Iterator[Path]:
-    """Give files with an image's extension, folder by folder: those of a million images are never listed at once."""
+    """Give files with an image's extension, folder by folder: those of a million images are never listed at once.
+
+    Where there is no such folder there are none: opening it says so.
+    """
+    if not Path(folder).is_dir():
+        return
     for place, inner, names in os.walk(folder):
         inner.sort()
         yield from (Path(place, name) for name in sorted(names) if Path(name).suffix.lower() in EXTENSIONS)

@@ -1,0 +1,119 @@
+"""A disk with room for so many blocks, or so many files: every one at which writing can stop, one after the other.
+
+`test_full_disk.py` limits the size of a file, which anybody may; here the disk itself is small, so that each write
+in turn is the first to fail, be it of a small file that comes last. It takes the right to mount one.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from writing_commands import Writing, lasting, writing_commands
+
+from gansynth.cli import gansynth
+
+PAGE, ROOMY = 4096, 2**30
+TRIES = int(os.environ.get("GANSYNTH_SMALL_DISK_TRIES", "2"))
+"""Disks for each command, and as many again with room for few files; 0: one more block each, or one more file, until
+the command ends well."""
+
+
+def mounted(place: Path, what: str) -> bool:
+    """Mount a disk in memory, or mount it anew, with `what` room."""
+    typed = ["mount", "-t", "tmpfs", "-o", what, "tmpfs", str(place)]
+    return subprocess.run(typed, capture_output=True).returncode == 0
+
+
+def unmounted(place: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=True)
+
+
+def may_mount() -> bool:
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("module_on_one_thread"),
+    pytest.mark.skipif(not may_mount(), reason="mounting a disk is for root"),
+]
+
+
+@contextmanager
+def small_disk(place: Path, blocks: int, files: int) -> Iterator[Callable[[], None]]:
+    """Give a disk of so many blocks of 4 KiB and so many files and folders, and what makes room on it."""
+    place.mkdir()
+    if not mounted(place, f"size={blocks * PAGE},nr_inodes={files + 1}"):
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield (
+            lambda: (
+                subprocess.run(
+                    ["mount", "-o", f"remount,size={ROOMY},nr_inodes=100000", str(place)],
+                    check=True,
+                    capture_output=True,
+                )
+                and None
+            )
+        )
+    finally:
+        unmounted(place)
+
+
+def call(typed: list[str]) -> Result:
+    return CliRunner().invoke(gansynth, typed)
+
+
+def stops_and_goes_on(one: Writing, disk: Path, blocks: int, files: int, whole: dict[str, bytes]) -> bool:
+    """Return whether the disk was too small; then the command has stopped as it shall, and gone on."""
+    with small_disk(disk, blocks, files) as make_room:
+        out = disk / "out"
+        full = call(one.line(out))
+        assert full.exit_code in (0, 1) and "Traceback" not in full.output, (blocks, files, full.output)
+        if full.exit_code == 0:
+            return False
+        said = full.stderr.lower()
+        assert "no space left" in said and str(disk) in said and "make room" in said, (blocks, files, said)
+        make_room()
+        again = call(one.line(out, resume=any(path.name != ".out.lock" for path in disk.iterdir())))
+        assert again.exit_code == 0, (blocks, files, again.output)
+        now = lasting(out)
+        assert now == whole, (
+            blocks,
+            files,
+            sorted(name for name in {*now, *whole} if now.get(name) != whole.get(name)),
+        )
+        assert {path.name for path in disk.iterdir()} == {"out"}
+    return True
+
+
+@pytest.mark.parametrize("command", ["train-gan", "generate", "balance", "naturalize", "compare"])
+@pytest.mark.parametrize("what", ["blocks", "files"])
+def test_a_disk_with_room_for_n_blocks_or_files_stops_a_command_that_goes_on_with_more(
+    command: str, what: str, given: dict[str, str], tmp_path: Path
+) -> None:
+    one = writing_commands(**{name: Path(path) for name, path in given.items()})[command]
+    peace = call(one.line(tmp_path / "peace"))
+    assert peace.exit_code == 0, peace.output
+    whole = lasting(tmp_path / "peace")
+    tried = count(1) if not TRIES else range(1, 1 + 7 * TRIES, 7)
+    stopped, wrong = 0, []
+    for n in tried:
+        blocks, files = (n, 10_000) if what == "blocks" else (ROOMY // PAGE, n)
+        try:
+            if not stops_and_goes_on(one, tmp_path / f"{n}", blocks, files, whole):
+                break
+        except AssertionError as error:
+            wrong.append(str(error))
+        stopped += 1
+    assert stopped
+    print(f"{command}: stopped {stopped} times for want of {what}")
+    assert not wrong, f"{len(wrong)} of {stopped}: {wrong[:20]}"
