@@ -84,7 +84,7 @@ def images_and_seeds(given: Contributions, df_images: float | None = None) -> Va
     units = given.of_units()
     images, fourth = float((units**2).sum()), float((units**4).sum())
     df = images**2 / fourth if fourth > 0 else 1.0
-    if images < given.step**2:
+    if images < given.step**2 * (1 - 1e-9):  # as much as one step is not less, whichever way it is rounded
         images, df = given.step**2, 1.0
     df_images = df if df_images is None else df_images
     if given.seeds < 2:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
@@ -83,6 +83,7 @@ def test_the_variance_over_images_is_that_of_a_bootstrap(which: tuple[str, int |
 
 
 @settings(max_examples=40, deadline=None)
+@example((4, 43, 3, 1, 627), ("recall", 1))  # two images of one class: rounding alone decided how sure that is
 @given(CASES, st.sampled_from([("macro-F1", None), ("recall", 1), ("F1", 0), ("kappa", None)]))
 def test_an_interval_leaves_out_0_exactly_where_p_is_below_5_percent(
     case: tuple[int, ...], which: tuple[str, int | None]
