@@ -11,6 +11,7 @@ import click
 from gansynth.cli.arguments import (
     OUT,
     SHARE,
+    Number,
     device_option,
     dry_run_option,
     parse_class_counts,
@@ -62,6 +63,13 @@ def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
     show_default=True,
     help="Below 1: images nearer to the typical one of their class, less varied and less often broken.",
 )
+@click.option(
+    "--guidance",
+    cls=Rare,
+    metavar="X",
+    type=Number(0, 10**7),
+    help="Of a diffusion model; above 1, images are more typical of their class and less varied.",
+)
 @_screening_options
 @seed_option
 @device_option
@@ -71,6 +79,7 @@ def generate(
     count: str | None,
     out: Path,
     truncation: float,
+    guidance: float | None,
     min_confidence: float | None,
     keep_copies: bool,
     keep_broken: bool,
@@ -93,6 +102,8 @@ def generate(
     from gansynth import gans, synthesis
 
     source = gans.open_run(run)
+    if guidance is not None:
+        source = source.guided(guidance)
     if not classes:
         raise InputError(f"which class? Add --class NAME; {run} knows {', '.join(source.class_names)}")
     counts = parse_class_counts(classes, None if count is None else parse_count(count, "--count"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from gansynth.gans.independent_classifier import IndependentClassifier
 from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.networks.compact import SkipGenerator
 from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.recipes.declared import DiffusionNetworks
 from gansynth.runs.artifact import Artifact, find_artifact
 from gansynth.runs.device import chosen_device
 from gansynth.runs.folder import MODEL, RECIPE
@@ -120,6 +123,38 @@ class Run:
         near = nearest_name(name, self.class_names)
         hint = f"did you mean '{near}'?" if near else f"it knows {', '.join(self.class_names)}"
         raise InputError(f"run {self.name} has no class '{name}'; {hint}")
+
+    @property
+    def guidance(self) -> float:
+        """How far a diffusion model moves images away from what it would draw of no class; 1 is not at all, as GANs."""
+        networks = self.recipe.networks
+        return networks.guidance if isinstance(networks, DiffusionNetworks) else 1.0
+
+    def guided(self, guidance: float) -> Run:
+        """Return the run of a diffusion model as one that generates with another guidance.
+
+        Parameters
+        ----------
+        guidance : float
+            Not negative; 1 is none. Above it images are more typical of their class, less varied, and take twice as long
+            (Ho & Salimans 2022).
+
+        Raises
+        ------
+        InputError
+            If it is no such number, or the run is not a diffusion model's.
+        """
+        networks = self.recipe.networks
+        if not (math.isfinite(guidance) and guidance >= 0):
+            raise InputError(f"a guidance of {guidance}: give a number from 0 on; 1 is none")
+        if not isinstance(networks, DiffusionNetworks):
+            raise InputError(
+                f"{self.name}: only a diffusion model (recipe edm-64) can be guided; generate without --guidance"
+            )
+        run = copy(self)
+        changed = networks.model_copy(update={"guidance": float(guidance)})
+        run.recipe, run._loaded = self.recipe.model_copy(update={"networks": changed}), None
+        return run
 
     def generator(self, device: torch.device | str = "cpu", truncation: float = 1.0) -> LoadedGenerator:
         """Load the generator for generating: see `LoadedGenerator`.

@@ -64,6 +64,7 @@ class _Job:
             "keep_broken": self.keep_broken,
             "max_tries_factor": self.max_tries_factor,
             "truncation": self.truncation,
+            "guidance": self.run.guidance,
             "gansynth": __version__,
         }
 
@@ -280,7 +281,9 @@ def _write_png(job: _Job, name: str, seed: int, image: NDArray[np.uint8]) -> int
     cut, the sizes in the journal say which images are to be made again.
     """
     run = job.run
-    provenance = Provenance(run.name, run.model_sha256, run.recipe.name, name, seed, truncation=job.truncation)
+    provenance = Provenance(
+        run.name, run.model_sha256, run.recipe.name, name, seed, truncation=job.truncation, guidance=run.guidance
+    )
     png = encode_png(image, provenance)
     path = job.out / image_file_name(job.folders[name], seed)
     part = path.with_name(f".{path.name}{_PART}")

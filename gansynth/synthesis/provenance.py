@@ -36,11 +36,13 @@ class Provenance:
     class_name : str
         The class that was asked for.
     seed : int
-        With the model, the class and the truncation, all that the image depends on.
+        With the model, the class, the truncation and the guidance, all that the image depends on.
     version : str
         Of gansynth.
     truncation : float
         Share kept of the distance from the typical image of the class; 1 for images as the generator makes them.
+    guidance : float
+        Of a diffusion model (`gansynth.gans.Run.guided`); 1 for images that were not guided.
     """
 
     model: str
@@ -50,6 +52,7 @@ class Provenance:
     seed: int
     version: str = __version__
     truncation: float = 1.0
+    guidance: float = 1.0
 
 
 def encode_png(image: NDArray[np.uint8], provenance: Provenance) -> bytes:
@@ -83,6 +86,8 @@ def encode_png(image: NDArray[np.uint8], provenance: Provenance) -> bytes:
     }
     if provenance.truncation < 1:
         facts["truncation"] = repr(provenance.truncation)
+    if provenance.guidance != 1:
+        facts["guidance"] = repr(provenance.guidance)
     for key, value in facts.items():
         # A folder name that is not valid Unicode reaches Python with surrogates, which PNG text cannot hold.
         text.add_text(_PREFIX + key, value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?"))
@@ -129,11 +134,12 @@ def read_provenance(path: str | Path) -> Provenance | None:
         class_name=text.get(_PREFIX + "class", ""),
         seed=int(seed) if seed.isdecimal() and len(seed) < 20 else -1,
         version=text.get("Software", "").removeprefix("gansynth "),
-        truncation=_share(text.get(_PREFIX + "truncation", "1")),
+        truncation=_number(text.get(_PREFIX + "truncation", "1")),
+        guidance=_number(text.get(_PREFIX + "guidance", "1")),
     )
 
 
-def _share(text: str) -> float:
+def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:

@@ -19,7 +19,7 @@ from gansynth.gans.methods.edm import EDM, NO_CLASS, SIGMA_DATA, heun, loss_weig
 from gansynth.gans.sampling import draw_latents
 from gansynth.networks.images import orient_by
 from gansynth.recipes import load_recipe
-from gansynth.synthesis import generate
+from gansynth.synthesis import generate, read_provenance
 
 from .test_every_gan import DATA, small
 
@@ -236,6 +236,24 @@ def test_image_i_of_a_class_is_the_same_whatever_else_is_asked_for(run: Run, tmp
 def test_it_cannot_be_truncated(run: Run) -> None:
     with pytest.raises(InputError, match=r"only a generator with styles .* generate without --truncation"):
         run.generator(truncation=0.5)
+
+
+def test_a_run_generates_with_another_guidance_and_its_images_say_so(run: Run, tmp_path: Path) -> None:
+    guided = run.guided(20)
+    assert (run.guidance, guided.guidance, guided.guided(1).guidance) == (1, 20, 1)
+    pixels = [one.sample("lymphocyte", 4, device="cpu") for one in (run, guided, guided.guided(1))]
+    assert (pixels[0] != pixels[1]).any() and np.array_equal(pixels[0], pixels[2])
+    for one, folder in ((run, "plain"), (guided, "guided")):
+        generate(one, {"lymphocyte": 2}, tmp_path / folder, device="cpu", progress=False)
+        said = [read_provenance(path) for path in (tmp_path / folder / "lymphocyte").iterdir()]
+        assert {found.guidance for found in said if found is not None} == {one.guidance} and len(said) == 2
+
+
+def test_a_guidance_that_cannot_be_is_refused(run: Run, tiny_run_folder: Path) -> None:
+    with pytest.raises(InputError, match="give a number from 0 on"):
+        run.guided(-1)
+    with pytest.raises(InputError, match=r"only a diffusion model .* generate without --guidance"):
+        open_run(tiny_run_folder).guided(2)
 
 
 def test_a_transfer_keeps_the_row_of_no_class_and_moves_those_of_the_classes(run: Run) -> None:
