@@ -136,8 +136,8 @@ class Run:
         Parameters
         ----------
         guidance : float
-            Not negative; 1 is none. Above it images are more typical of their class, less varied, and take twice as long
-            (Ho & Salimans 2022).
+            Not negative; 1 is none. Above it images are more typical of their class, less varied, and take twice
+            as long (Ho & Salimans 2022).
 
         Raises
         ------
