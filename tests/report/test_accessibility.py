@@ -55,7 +55,7 @@ def browser() -> Iterator[Any]:
     """Headless Chromium."""
     api = pytest.importorskip("playwright.sync_api", reason="needs the extra dev: pip install -e '.[dev]'")
     with api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=300_000)
         yield chromium
         chromium.close()
 
@@ -110,6 +110,13 @@ def write_demo_page(path: Path, found: Comparison) -> Path:
     return write_page(path, page)
 
 
+def opened(browser: Any, path: Path, scheme: str) -> Any:
+    tab = browser.new_page(color_scheme=scheme)
+    tab.set_default_timeout(300_000)  # milliseconds, on a machine that is busy with other tests
+    tab.goto(path.as_uri())
+    return tab
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
     browser: Any, pages: dict[str, Path], scheme: str
@@ -117,8 +124,7 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra dev").Axe()
     found, wide = [], []
     for kind, path in pages.items():
-        tab = browser.new_page(color_scheme=scheme)
-        tab.goto(path.as_uri())
+        tab = opened(browser, path, scheme)
         for width in WIDTHS:
             tab.set_viewport_size({"width": width, "height": 900})
             tab.evaluate(OPENED)
@@ -136,7 +142,6 @@ def test_axe_would_find_what_is_wrong(browser: Any, tmp_path: Path) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra dev").Axe()
     page = '<!doctype html><title>x</title><img src="cell.png"><p style="color:#ccc;background:#fff">pale</p>'
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
-    tab = browser.new_page(color_scheme="light")
-    tab.goto((tmp_path / "page.html").as_uri())
+    tab = opened(browser, tmp_path / "page.html", "light")
     found = {one["id"] for one in axe.run(tab).response["violations"]}
     assert {"image-alt", "color-contrast", "html-has-lang"} <= found
