@@ -18,21 +18,11 @@ from gansynth.recipes import load_recipe
 from gansynth.studies.benchmark.result import Benchmark
 from gansynth.studies.benchmark.study import benchmark
 
+from .test_benchmark import SMALL
+
 distributed = pytest.importorskip("distributed")
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
-
-SMALL = [
-    "resolution=16",
-    "latent=8",
-    "networks.generator=[8,8,8]",
-    "networks.critic=[8,8]",
-    "networks.style=8",
-    "training.batch_size=8",
-    "reports.watch_images=4",
-    "reports.classifier_images=64",
-    "reports.pretrained_judge=false",
-]
 
 
 @pytest.fixture
