@@ -39,7 +39,9 @@ def no_constant(name: str) -> None:
 
 
 @pytest.mark.parametrize("counts", COUNTS)
-@pytest.mark.parametrize("command", OF_CELLS)
+@pytest.mark.parametrize(
+    "command", [pytest.param(name, marks=[pytest.mark.slow] if name == "train-gan" else []) for name in OF_CELLS]
+)
 def test_a_command_works_on_few_images_or_says_what_it_needs(
     command: str, counts: str, given: dict[str, str], tmp_path: Path
 ) -> None:
