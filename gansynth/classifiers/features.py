@@ -150,7 +150,7 @@ class FrozenFeatures(Features):
         self.device = tensors[0].device
         self._name = hashlib.blake2b(f"{network} {edge} {self.device}".encode())
         for tensor in tensors:
-            self._name.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+            self._name.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
 
     @abstractmethod
     def described(self, images: Tensor) -> Tensor:
@@ -184,7 +184,8 @@ class BackboneFeatures(FrozenFeatures):
         super().__init__(network, network.prepare.input_size, network.head.in_features)
 
     def described(self, images: Tensor) -> Tensor:
-        return self.network.features(to_float(images))
+        features: Tensor = self.network.features(to_float(images))
+        return features
 
 
 class StageFeatures(FrozenFeatures):
