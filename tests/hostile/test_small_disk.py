@@ -1,7 +1,8 @@
 """A disk with room for so many blocks, or so many files: every one at which writing can stop, one after the other.
 
 `test_full_disk.py` limits the size of a file, which anybody may; here the disk itself is small, so that each write
-in turn is the first to fail, be it of a small file that comes last. It takes the right to mount one.
+in turn is the first to fail, be it of a small file that comes last; and one on which nothing can be written at all. It
+takes the right to mount one.
 """
 
 from __future__ import annotations
@@ -129,3 +130,20 @@ def test_a_disk_with_room_for_n_blocks_or_files_stops_a_command_that_goes_on_wit
     assert stopped
     print(f"{command}: stopped {stopped} times for want of {what}")
     assert not wrong, f"{len(wrong)} of {stopped}: {wrong[:20]}"
+
+
+@pytest.mark.parametrize("command", list(writing_commands(*[Path("x")] * 5)))
+def test_a_disk_that_can_only_be_read_is_said_before_anything_is_done(
+    command: str, given: dict[str, str], tmp_path: Path
+) -> None:
+    one = writing_commands(**{name: Path(path) for name, path in given.items()})[command]
+    disk = tmp_path / "disk"
+    with small_disk(disk, ROOMY // PAGE, 10_000):
+        one.lay(disk / "out")
+        there = sorted(disk.rglob("*"))
+        assert mounted(disk, "remount,ro")
+        result = call(one.line(disk / "out"))
+        assert result.exit_code == 1 and "Traceback" not in result.output, result.output
+        said = f"gansynth: {disk / 'out' / one.file}: read-only file system; choose a folder that can be written to\n"
+        assert result.stderr == said
+        assert sorted(disk.rglob("*")) == there
