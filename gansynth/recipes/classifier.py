@@ -91,11 +91,13 @@ def _trunk(value: Any) -> Any:
 class CbamNetwork(PublishedNetwork):
     """Two or more trunks under one block of attention (CBAM) and one head: the Ensemble-CBAM of abouali2023.
 
-    `backbones` are names of recipes or trunks written out; `reduction` is by how much the channel attention's hidden
-    layer is narrower than the maps; `hidden` is the width of the head's hidden layer.
+    `backbones` are names of recipes or trunks written out; `spatial` is how positions are weighted: by a "perceptron"
+    (eq. 2 of the paper) or by a "convolution" (Woo et al. 2018); `reduction` is by how much the attention's hidden
+    layers are narrower than the maps; `hidden` is the width of the head's hidden layer.
     """
 
     backbones: Annotated[tuple[Annotated[Trunk, BeforeValidator(_trunk)], ...], Field(min_length=2, max_length=4)]
+    spatial: Literal["perceptron", "convolution"] = "perceptron"
     reduction: Annotated[int, Number, Field(ge=1, le=256)] = 16
     hidden: Width = 256
 
