@@ -231,6 +231,14 @@ class Forest(Classical):
     leaf: Count = 1
 
 
+class FeatureLayers(Classical):
+    """A network on features: `channels` of its convolutions along them."""
+
+    channels: Annotated[Channels, Field(min_length=1, max_length=4)] = (16, 32)
+    epochs: Annotated[int, Number, Field(ge=1, le=10_000)] = 60
+    learning_rate: Positive = 1e-3
+
+
 class ClassicalRecipe(ClassifierRecipe):
     classical: Classical
 
@@ -253,6 +261,13 @@ class SupportVectorRecipe(ClassicalRecipe):
 class ForestRecipe(ClassicalRecipe):
     classifier: Literal["random-forest"]
     classical: Forest = Forest()
+
+
+class FeatureNetworkRecipe(ClassicalRecipe):
+    """Not a `NeuralRecipe`: it learns from features, so that remedies treat it as they treat a forest."""
+
+    classifier: Literal["feature-network"]
+    classical: FeatureLayers = FeatureLayers()
 
 
 class MembersNetwork(Section):
@@ -332,6 +347,7 @@ KINDS: dict[str, type[ClassifierRecipe]] = {
     "naive-bayes": NaiveBayesRecipe,
     "svm": SupportVectorRecipe,
     "random-forest": ForestRecipe,
+    "feature-network": FeatureNetworkRecipe,
 }
 """The type of recipe by what a recipe says that it is (``classifier: ...``). Other packages add theirs with
 `gansynth.classifiers.register`."""
