@@ -77,6 +77,8 @@ SHARE = {"quick": 0.12, "day": 0.5, "full": 1.0}
 MODEL_EPOCHS = {"quick": 3, "day": 10, "full": None}
 """Of the backbones of table 4 that are trained from scratch or tuned."""
 SMALL_BATCHES = ("training.batch_size=16",)
+TURNS = ("augmentation=orientations",)
+"""How the arms alter images: flips and quarter turns (section 3.4)."""
 """Of tables 6 to 11 where images are few: an epoch of large batches is too few steps."""
 STAND_IN = "custom-cnn"
 """The network of tables 6 to 11 where EfficientNetV2 B0 has no weights: the paper's own, which needs none."""
@@ -195,12 +197,12 @@ def _run(
     if specs:
         amount = replace(asked.amount, epochs=model_epochs, seeds=1 if model_epochs else asked.amount.seeds)
         less = replace(asked, amount=amount)
-        others = comparison(less, ["none", AFTER], specs, name="models", rarity=rarity, rare=rare)
+        others = comparison(less, ["none", AFTER], specs, name="models", rarity=rarity, rare=rare, changes=TURNS)
     return Found(first, models, sets, others, paper)
 
 
 def _changes(asked: Options) -> tuple[str, ...]:
-    return () if asked.budget == "full" else SMALL_BATCHES
+    return TURNS if asked.budget == "full" else (*TURNS, *SMALL_BATCHES)
 
 
 def tables(asked: Options, found: Found, rarest: str, looked: str) -> str:
