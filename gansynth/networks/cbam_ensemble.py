@@ -79,7 +79,7 @@ class CbamEnsemble(nn.Module):
         width = sum(channels)
         self.attention = CbamModule(width, rd_channels=max(1, width // reduction))
         if spatial == "perceptron":
-            self.attention.spatial = PerceptronAttention(width, max(1, width // reduction))
+            self.attention.add_module("spatial", PerceptronAttention(width, max(1, width // reduction)))
         self.hidden = nn.Linear(width, hidden)
         self.dropout = nn.Dropout(dropout)
         self.logits = nn.Linear(hidden, n_classes)
