@@ -211,6 +211,8 @@ def failing(error: BaseException) -> Result:
         (OSError(errno.ENOSPC, "No space left on device", "out/a.png"), 1, "gansynth: out/a.png: no space left on dev"),
         (OSError(errno.ENOSPC, "No space"), 1, "gansynth: no space; what is finished is kept: make room, then run the"),
         (OSError(errno.EFBIG, "File too large", "a.png"), 1, "gansynth: a.png: file too large; no larger file may"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "a.png"), 1, "gansynth: a.png: disk quota exceeded; what is fin"),
+        (OSError(errno.EROFS, "Read-only file system", "a"), 1, "gansynth: a: read-only file system; choose a folder"),
         (PermissionError(errno.EACCES, "Permission denied", "/root"), 1, "gansynth: /root: permission denied; choose"),
         (MemoryError(), 1, "gansynth: memory ran out"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), 1, "gansynth: memory ran out"),

@@ -149,10 +149,15 @@ def commands_that_write() -> list[tuple[str, ...]]:
         ("walk", "pbc-64", "--classes", "basophil", "--out", "OUT"),
         ("train-classifier", "DATA", "--out", "OUT"),
         ("train-gan", "phantom", "--out", "OUT"),
+        ("balance", "DATA", "pbc-64", "--out", "OUT"),
         ("compare", "DATA", "--out", "OUT"),
+        ("sweep", "DATA", "--remedies", "none", "--out", "OUT"),
+        ("search-remedy", "DATA", "--remedy", "oversample", "--out", "OUT"),
+        ("benchmark", "DATA", "--recipes", "pbc-64", "--out", "OUT"),
         ("demo", "--out", "OUT"),
         ("export", "pbc-64", "OUT"),
         ("data", "phantom", "OUT"),
+        ("data", "import", "--source", "folders=DATA", "OUT"),
         ("data", "crop", "DATA/neutrophil", "OUT"),
         ("data", "nuclei", "DATA", "--out", "OUT"),
         ("data", "dedupe", "DATA", "OUT"),
@@ -162,7 +167,12 @@ def commands_that_write() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("command", commands_that_write(), ids=lambda command: " ".join(command[:2]))
 @pytest.mark.parametrize("place", ["explained", "neutrophil/deep/er"])
-def test_no_command_writes_into_a_data_set(cells: Path, command: tuple[str, ...], place: str) -> None:
+@pytest.mark.parametrize("tables", [True, False], ids=["tables", "no tables"])
+def test_no_command_writes_into_a_data_set(cells: Path, command: tuple[str, ...], place: str, tables: bool) -> None:
+    if not tables:
+        if not {"DATA", "folders=DATA"} & {*command}:
+            pytest.skip("nothing says that the folder is a data set")
+        (cells / "metadata.csv").unlink()
     before = sorted(cells.rglob("*"))
     result = call(*(one.replace("OUT", str(cells / place)).replace("DATA", str(cells)) for one in command))
     assert result.exit_code == 2 and "Traceback" not in result.output

@@ -103,8 +103,10 @@ def review(
         click.echo(f"wrote {out}")
         return
     from gansynth.data import open_dataset
+    from gansynth.data.opening import refuse_inside
     from gansynth.report.review.page import suspects, write_review
 
+    refuse_inside(folder, out)
     dataset = open_dataset(folder, size=size, progress=True, splits=False)
     with WorkDisplay("images") as display:
         found = suspects(dataset, display.update)

@@ -48,9 +48,12 @@ def sheet(
     FOLDER holds images per class, or images alone. Where REAL has a split, cells stand beside its validation and test
     images, and the nearest ones are looked for among its training images.
     """
+    from gansynth.data.opening import refuse_inside
     from gansynth.report.contact_sheet import write_contact_sheet
     from gansynth.studies.contact_sheet import contact_sheet
 
+    for data in (folder, *([] if beside is None else [beside])):
+        refuse_inside(data, out)
     found = contact_sheet(
         folder, beside, sort=sort, pairs=pairs, per_class=per_class, size=size, seed=seed, progress=True
     )

@@ -62,6 +62,8 @@ def hold(folder: str | Path) -> Iterator[None]:
     ------
     InputError
         If another holds it, with its process, its machine, and since when.
+    OSError
+        If nothing can be written there: now, and not after hours of work.
     """
     if not is_first_process():
         yield
@@ -74,6 +76,7 @@ def hold(folder: str | Path) -> Iterator[None]:
     if place in _mine.get():
         yield
         return
+    _refuse_what_can_only_be_read(place, folder)
     path, made = _place_of_lock(Path(place))
     file = None if path is None else _acquired(path, folder)
     token = _mine.set(_mine.get() | {place})
@@ -115,6 +118,15 @@ def holding(parameter: str = "out") -> Callable[[Callable[_P, _R]], Callable[_P,
     return decorate
 
 
+def _refuse_what_can_only_be_read(place: str, folder: str | Path) -> None:
+    while not os.path.isdir(place) and place != os.path.dirname(place):
+        place = os.path.dirname(place)
+    if os.access(place, os.F_OK) and not os.access(place, os.W_OK):
+        disk = hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY
+        number = errno.EROFS if disk else errno.EACCES
+        raise OSError(number, os.strerror(number), str(folder))
+
+
 def _place_of_lock(folder: Path) -> tuple[Path | None, list[Path]]:
     """Return where the lock of a folder lies, and which of the folders above it were made for it, inner ones first.
 
@@ -152,7 +164,7 @@ def _acquired(path: Path, folder: str | Path) -> int | None:
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
                 raise _in_the_way(path) from None
-            return None  # a read-only or a full disk: whoever writes says so
+            return None  # a full disk: whoever writes says so
         try:
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise _in_the_way(path)

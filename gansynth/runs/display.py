@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 
@@ -11,6 +12,8 @@ from rich.table import Column
 from rich.text import Text
 
 _UNKNOWN = "--:--"
+_SOON = 2.0
+"""Seconds after which whoever reads a log knows what is being done."""
 
 
 def clock(seconds: float | None) -> str:
@@ -108,7 +111,7 @@ class WorkDisplay:
     shown : bool
         False shows nothing.
     every : float
-        Seconds between two lines in a log.
+        Seconds between two lines in a log; the first comes within two. Infinity: only lines that are said.
 
     Examples
     --------
@@ -125,7 +128,8 @@ class WorkDisplay:
         self._what, self._total, self._done, self._first = what, total, done, done
         self._task = self._bar.add_task(what, total=total, completed=done, first=done)
         self._every = every
-        self._began = self._last = time.monotonic()
+        self._began = time.monotonic()
+        self._due = self._began + (every if math.isinf(every) else min(every, _SOON))
 
     def __enter__(self) -> WorkDisplay:
         self._bar.start()
@@ -140,7 +144,7 @@ class WorkDisplay:
         """Show that `done` are done; a `total` replaces the one before."""
         self._done, self._total = done, self._total if total is None else total
         self._bar.update(self._task, completed=done, total=self._total)
-        if not self._live and self._total and time.monotonic() - self._last >= self._every:
+        if not self._live and self._total and time.monotonic() >= self._due:
             more = f", {note}" if note else ""
             self.say(f"{self._what}: {done:,} of {self._total:,}{more}, {self.left()} left")
 
@@ -151,7 +155,7 @@ class WorkDisplay:
 
     def say(self, line: str) -> None:
         """Print a line that stays, above the bar where there is one."""
-        self._last = time.monotonic()
+        self._due = time.monotonic() + self._every
         self._console.print(line, soft_wrap=True)
 
     def left(self) -> str:

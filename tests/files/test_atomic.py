@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,27 @@ def test_a_folder_with_the_name_of_a_file_is_named_and_stays(tmp_path: Path) -> 
     with pytest.raises(InputError, match=r"results.json: a folder has the name of a file"):
         write_text(tmp_path / "results.json", "{}")
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_a_link_planted_in_the_place_of_a_temporary_name_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").write_text("kept")
+    (tmp_path / "home").mkdir()
+    names = [f"planted{k}" for k in range(9)]
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in names[:8]:
+        (out / f".notes.{name}.txt").symlink_to(tmp_path / "mine")
+        (out / f".folder.{name}").symlink_to(tmp_path / "home")
+    planted = {*out.iterdir()}
+    monkeypatch.setattr(tempfile, "_get_candidate_names", lambda: iter(names))
+    write_text(out / "notes.txt", "written")
+    with whole_folder(out / "folder") as folder:
+        (folder / "a").write_text("written")
+    assert (tmp_path / "mine").read_text() == "kept" and not list((tmp_path / "home").iterdir())
+    assert {*out.iterdir()} == planted | {out / "notes.txt", out / "folder"}
+    assert (out / "notes.txt").read_text() == (out / "folder" / "a").read_text() == "written"
 
 
 def test_a_link_to_an_empty_folder_is_followed(tmp_path: Path) -> None:

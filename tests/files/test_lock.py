@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -150,3 +152,21 @@ def test_the_further_processes_of_one_training_do_not_stand_in_the_first_ones_wa
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(InputError, match="writes into it"), hold(tmp_path / "out"):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its folders cannot be marked as read-only")
+@pytest.mark.parametrize(("flag", "number"), [(1, errno.EROFS), (0, errno.EACCES)], ids=["disk", "folder"])
+def test_a_place_that_can_only_be_read_is_said_before_anything_is_made(
+    flag: int, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "read" / "out").mkdir(parents=True)
+    writable = {str(tmp_path / "read" / "out")}
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or str(path) in writable)
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=flag))
+    for out in (tmp_path / "read" / "new", tmp_path / "read" / "new" / "deeper"):
+        with pytest.raises(OSError) as raised, hold(out):
+            pass
+        assert (raised.value.errno, raised.value.filename) == (number, str(out))
+    with hold(tmp_path / "read" / "out"):  # what is there may be written into, though nothing beside it
+        pass
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "read", tmp_path / "read" / "out"]

@@ -16,10 +16,8 @@ from gansynth.cli import gansynth
 
 Rng = random.Random
 CPU = ["--device", "cpu"]
-COMPARE = [
-    "--remedies", "none", "--classifiers", "naive-bayes", "--size", "16", "--seeds", "1", "--jobs", "1",
-    "--set", "classical.components=4", *CPU,
-]  # fmt: skip
+SMALL = ["--size", "16", "--jobs", "1", "--set", "classical.components=4", *CPU]
+COMPARE = ["--remedies", "none", "--classifiers", "naive-bayes", "--seeds", "1", *SMALL]
 
 
 @dataclass(frozen=True)
@@ -201,6 +199,7 @@ def train_gan_from(rng: Rng, place: Path, made: Made) -> list[str]:
     parent = str(spoiled(rng, made.gan, place / "run"))
     return [
         "train-gan", cells(rng, place, made), "--from", parent, "--steps", "1", "--out", strange_out(rng, place), *CPU,
+        "--set", "reports.classifier_images=64",
     ]  # fmt: skip
 
 
@@ -259,6 +258,23 @@ def compare(rng: Rng, place: Path, made: Made) -> list[str]:
         hostile.strange_file(rng, tree)
     more = rng.choice([["--tree", str(tree)], ["--tree", str(tree)], []])
     return ["compare", data_set(rng, place), *COMPARE, *more, "--out", strange_out(rng, place)]
+
+
+def sweep(rng: Rng, place: Path, _: Made) -> list[str]:
+    ratios = ["--ratios", rng.choice(["1", "1,2", "1,2", *hostile.NUMBERS]), "--minority", "basophil"]
+    return ["sweep", data_set(rng, place), *COMPARE, *ratios, "--out", strange_out(rng, place)]
+
+
+def search_remedy(rng: Rng, place: Path, _: Made) -> list[str]:
+    asked = ["--remedy", rng.choice(["oversample", "smote", "undersample"]), "--classifier", "naive-bayes"]
+    folds = ["--folds", rng.choice(["2", "2", "3", "99"])]
+    return ["search-remedy", data_set(rng, place), *asked, *folds, *SMALL, "--out", strange_out(rng, place)]
+
+
+def benchmark(rng: Rng, place: Path, made: Made) -> list[str]:
+    run = spoiled_or_whole(rng, made.gan, place / "run")
+    asked = ["--recipes", run, "--count", "2", "--size", "16"]
+    return ["benchmark", data_set(rng, place), *asked, "--out", strange_out(rng, place), *CPU]
 
 
 def weights(rng: Rng, place: Path, _: Made) -> list[str]:
@@ -373,7 +389,18 @@ def trained_options(rng: Rng, place: Path, made: Made) -> list[str]:
         "generate": [str(made.gan), "--class", "basophil=1", "--out", str(place / "out"), *CPU],
         "balance": [str(made.cells), str(made.gan), "--target", "9", "--out", str(place / "out"), *CPU],
         "walk": [str(made.gan), "--classes", "basophil", "--steps", "2", "--out", str(place / "out"), *CPU],
-        "train-gan": [str(made.cells), "--recipe", str(made.gan), "--steps", "1", "--out", str(place / "out"), *CPU],
+        "train-gan": [
+            str(made.cells),
+            "--recipe",
+            str(made.gan),
+            "--set",
+            "reports.classifier_images=64",
+            "--steps",
+            "1",
+            "--out",
+            str(place / "out"),
+            *CPU,
+        ],
         "sheet": [str(made.cells), "--out", str(place / "out"), "--per-class", "1"],
         "quiz": [str(made.cells), str(made.generating), "--out", str(place / "out")],
         "compare": [str(made.cells), *COMPARE, "--out", str(place / "out")],
@@ -419,6 +446,9 @@ COMMANDS: dict[str, tuple[Callable[[Rng, Path, Made], list[str]], int]] = {
     "quality": (quality, 8),
     "compare": (compare, 6),
     "compare --resume": (compare_on, 12),
+    "sweep": (sweep, 4),
+    "search-remedy": (search_remedy, 4),
+    "benchmark": (benchmark, 4),
     "weights": (weights, 6),
     "options": (options, 60),
     "trained options": (trained_options, 14),

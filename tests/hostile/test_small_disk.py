@@ -1,7 +1,8 @@
 """A disk with room for so many blocks, or so many files: every one at which writing can stop, one after the other.
 
 `test_full_disk.py` limits the size of a file, which anybody may; here the disk itself is small, so that each write
-in turn is the first to fail, be it of a small file that comes last. It takes the right to mount one.
+in turn is the first to fail, be it of a small file that comes last; and one on which nothing can be written at all. It
+takes the right to mount one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -95,15 +97,26 @@ def stops_and_goes_on(one: Writing, disk: Path, blocks: int, files: int, whole: 
     return True
 
 
+@pytest.fixture(scope="module")
+def in_peace(given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, bytes]]:
+    """What each command leaves on a disk with room; found out once for both kinds of small disks."""
+
+    @cache
+    def left(command: str) -> dict[str, bytes]:
+        out = tmp_path_factory.mktemp("peace") / "out"
+        done = call(writing_commands(**{name: Path(path) for name, path in given.items()})[command].line(out))
+        assert done.exit_code == 0, done.output
+        return lasting(out)
+
+    return left
+
+
 @pytest.mark.parametrize("command", ["train-gan", "generate", "balance", "naturalize", "compare"])
 @pytest.mark.parametrize("what", ["blocks", "files"])
 def test_a_disk_with_room_for_n_blocks_or_files_stops_a_command_that_goes_on_with_more(
-    command: str, what: str, given: dict[str, str], tmp_path: Path
+    command: str, what: str, given: dict[str, str], in_peace: Callable[[str], dict[str, bytes]], tmp_path: Path
 ) -> None:
-    one = writing_commands(**{name: Path(path) for name, path in given.items()})[command]
-    peace = call(one.line(tmp_path / "peace"))
-    assert peace.exit_code == 0, peace.output
-    whole = lasting(tmp_path / "peace")
+    one, whole = writing_commands(**{name: Path(path) for name, path in given.items()})[command], in_peace(command)
     tried = count(1) if not TRIES else range(1, 1 + 7 * TRIES, 7)
     stopped, wrong = 0, []
     for n in tried:
@@ -117,3 +130,20 @@ def test_a_disk_with_room_for_n_blocks_or_files_stops_a_command_that_goes_on_wit
     assert stopped
     print(f"{command}: stopped {stopped} times for want of {what}")
     assert not wrong, f"{len(wrong)} of {stopped}: {wrong[:20]}"
+
+
+@pytest.mark.parametrize("command", list(writing_commands(*[Path("x")] * 5)))
+def test_a_disk_that_can_only_be_read_is_said_before_anything_is_done(
+    command: str, given: dict[str, str], tmp_path: Path
+) -> None:
+    one = writing_commands(**{name: Path(path) for name, path in given.items()})[command]
+    disk = tmp_path / "disk"
+    with small_disk(disk, ROOMY // PAGE, 10_000):
+        one.lay(disk / "out")
+        there = sorted(disk.rglob("*"))
+        assert mounted(disk, "remount,ro")
+        result = call(one.line(disk / "out"))
+        assert result.exit_code == 1 and "Traceback" not in result.output, result.output
+        said = f"gansynth: {disk / 'out' / one.file}: read-only file system; choose a folder that can be written to\n"
+        assert result.stderr == said
+        assert sorted(disk.rglob("*")) == there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 
 import pytest
@@ -42,6 +43,22 @@ def test_a_log_gets_lines_with_the_time_left(capsys: pytest.CaptureFixture[str])
         "decoding images: 4 of 8, 00:00 left",
         "decoding images: 5 of 8, 00:00 left",
         "[5 of 8] the fifth; 00:00 left",
+    ]
+
+
+def test_the_first_line_of_a_log_comes_within_two_seconds_and_the_next_when_it_is_due(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with WorkDisplay("decoding images", 40) as display, WorkDisplay("trainings", 40, every=math.inf) as said_only:
+        for now in (101.0, 102.0, 103.0, 116.0, 117.0, 140.0):
+            display.update(int(now - 100))
+            said_only.update(int(now - 100))
+    assert [line.split(",")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "decoding images: 2 of 40",
+        "decoding images: 17 of 40",
+        "decoding images: 40 of 40",
     ]
 
 

@@ -166,6 +166,17 @@ def test_a_run_that_exists_is_taken_as_it_is(
     assert found.summary["three-seed0"]["KD-cell"].mean == finished[1].summary["three"]["KD-cell"].values[0]
 
 
+def test_a_run_that_saw_the_held_out_images_is_not_measured(
+    phantom_folder: Path, encoder_folder: Path, tiny_run_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_run_folder, tmp_path / "leaky")
+    info = json.loads((tiny_run_folder / "run.json").read_text())
+    info["training_sha256"] = open_dataset(phantom_folder, 32).part("test").records["sha256"].tolist()
+    (tmp_path / "leaky" / "run.json").write_text(json.dumps(info))
+    with pytest.raises(InputError, match=r"GAN leaky: was trained on .* held-out images"):
+        compare(phantom_folder, encoder_folder, [str(tmp_path / "leaky")], tmp_path / "out")
+
+
 def test_data_without_a_split_is_refused_before_anything_is_trained(
     made_folder: Path, encoder_folder: Path, recipes: dict[str, str], tmp_path: Path
 ) -> None:
