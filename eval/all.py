@@ -4,7 +4,8 @@
 
 Reads the kept results (eval/results), trains nothing. Writes DIR/papers.html, sorted so that a reader of a paper finds
 a table by its number, and the same as tables into eval/README.md. Files that are not those of the manifest are
-refused: what has no command is not a result.
+refused: what has no command is not a result. Below the tables stands everything else that the papers do, measure and
+claim (eval/papers), row by row, with where it is here; the README has the counts, and the rows that are not whole.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from gansynth.files.atomic import write_text
 from gansynth.report.blocks import Cell, Definitions, Grid, Row
 from gansynth.report.page import Page, Section, write_page
 from kept_results import Kept, faults, read_manifest
+from paper_rows import STATUSES, PaperRow, count, read_rows
 from paper_study import markdown
 from paper_tables import VERDICTS, Paper, PaperTable, read_papers
 
 PAGE_FILE = "papers.html"
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- papers: written by all.py -->", "<!-- end of papers -->"
+BEGIN_ROWS, END_ROWS = "<!-- rows: written by all.py -->", "<!-- end of rows -->"
 EXACT = (
     "Ours minus theirs: the interval knows our test images and trainings; papers give none. Data, size and networks "
     "differ, so that it says how far apart two tables are, not why."
@@ -56,13 +59,13 @@ def study(out: Path, readme: Path = README) -> Path:
     wrong = faults(kept)
     if wrong:
         raise InputError("; ".join(wrong) + "; enter them with eval/kept_results.py, or bring the old ones back")
-    papers = read_papers()
-    write_text(readme, with_tables(readme.read_text(encoding="utf-8"), papers))
-    return write_page(out / PAGE_FILE, page(papers, kept))
+    papers, rows = read_papers(), read_rows()
+    write_text(readme, with_rows(with_tables(readme.read_text(encoding="utf-8"), papers), rows))
+    return write_page(out / PAGE_FILE, page(papers, kept, rows))
 
 
-def page(papers: Sequence[Paper], kept: Mapping[str, Kept]) -> Page:
-    """Return the page: one table of all tables, then each by itself."""
+def page(papers: Sequence[Paper], kept: Mapping[str, Kept], rows: Mapping[str, Sequence[PaperRow]]) -> Page:
+    """Return the page: one table of all tables, then each by itself, then the papers row by row."""
     tables = [table for paper in papers for table in paper.tables]
     found = Counter(table.holds for table in tables)
     measured = [table for table in tables if table.kept]
@@ -72,7 +75,7 @@ def page(papers: Sequence[Paper], kept: Mapping[str, Kept]) -> Page:
         verdict=verdict(tables),
         figures=[(str(found[word]), meaning) for word, meaning in MEANINGS.items() if found[word]],
         warnings=[EXACT],
-        sections=[*map(overview, papers), *(section(table, kept) for table in measured)],
+        sections=[*map(overview, papers), *(section(table, kept) for table in measured), *row_sections(rows)],
         lead=len(papers),
         facts=[("gansynth", gansynth.__version__), ("made by", "python eval/all.py --out DIR")],
         wide=True,
@@ -167,6 +170,53 @@ def section(table: PaperTable, kept: Mapping[str, Kept]) -> Section:
     )
 
 
+def row_sections(papers: Mapping[str, Sequence[PaperRow]]) -> list[Section]:
+    """Return how many rows of each paper are whole, and for each paper all of them."""
+    counts = [[name, *row_counts(rows)] for name, rows in papers.items()]
+    made = [Section("Row by row", [ROWS], blocks=[Grid.of_texts(COUNTED, counts, "")])]
+    for name, rows in papers.items():
+        lines = [
+            Row(
+                f"{row.number}. {plain(row.what)}",
+                [Cell(row.where, words=True), Cell(row.status, words=True),
+                 Cell(", ".join(row.found_in) or "-", plain(row.said), words=True)],
+            )
+            for row in rows
+        ]  # fmt: skip
+        grid = Grid(["what", "where in the paper", "status", "here, and what is to be known of it"], lines, "")
+        made.append(Section(f"{name}, row by row", blocks=[grid], folded=True))
+    return made
+
+
+COUNTED = ["paper", "rows", *STATUSES]
+ROWS = (
+    "What the papers do, measure and claim. Whole: the product does it as the paper says; of a table, our number "
+    "stands beside the paper's, of the same network and remedy, on other cells, of which there are fewer. Part: "
+    "something is missing. Missing: nothing here does it."
+)
+
+
+def row_counts(rows: Sequence[PaperRow]) -> list[str]:
+    """Return how many rows there are, and how many of each status."""
+    return [str(len(rows)), *(str(n) for n in count(rows).values())]
+
+
+def readme_rows(papers: Mapping[str, Sequence[PaperRow]]) -> str:
+    """Return the counts for the README, and every row that is not whole with its reason."""
+    together = [row for rows in papers.values() for row in rows]
+    counts = [[name, *row_counts(rows)] for name, rows in papers.items()]
+    parts = [ROWS, markdown(COUNTED, [*counts, ["together", *row_counts(together)]])]
+    for name, rows in papers.items():
+        open_rows = [
+            [str(row.number), row.where, row.what, row.status, row.why, row.takes or "-"]
+            for row in rows
+            if row.status != "whole"
+        ]
+        head = ["row", "where", "what", "status", "why", "what it would take"]
+        parts += [f"**{name}**, {len(open_rows)} of {len(rows)} rows:", markdown(head, open_rows)]
+    return "\n\n".join(parts)
+
+
 def readme_tables(papers: Sequence[Paper]) -> str:
     """Return the same for the README, a table for each paper."""
     parts = [
@@ -211,10 +261,26 @@ def with_tables(text: str, papers: Sequence[Paper]) -> str:
     InputError
         If the marks between which they stand are gone.
     """
-    if BEGIN not in text or END not in text:
-        raise InputError(f"{README.name}: the lines '{BEGIN}' and '{END}' are gone; put them where the tables belong")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    return f"{before}{BEGIN}\n\n{readme_tables(papers)}\n\n{END}{after}"
+    return between(text, BEGIN, END, readme_tables(papers))
+
+
+def with_rows(text: str, papers: Mapping[str, Sequence[PaperRow]]) -> str:
+    """Return the README's text with the rows anew; see `with_tables`."""
+    return between(text, BEGIN_ROWS, END_ROWS, readme_rows(papers))
+
+
+def between(text: str, begin: str, end: str, new: str) -> str:
+    """Return a text with another content between two marks.
+
+    Raises
+    ------
+    InputError
+        If a mark is gone.
+    """
+    if begin not in text or end not in text:
+        raise InputError(f"{README.name}: the lines '{begin}' and '{end}' are gone; put them where the tables belong")
+    before, after = text.partition(begin)[0], text.partition(end)[2]
+    return f"{before}{begin}\n\n{new}\n\n{end}{after}"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A study that can be stopped goes on where it was when the same command is given 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -78,6 +78,7 @@ def add_budget(parser: argparse.ArgumentParser, default: Budget = "day") -> None
 def parsed(
     parser: argparse.ArgumentParser,
     values: Mapping[Budget, Mapping[str, float]],
+    timed: Callable[[argparse.Namespace], float],
     words: Sequence[str] | None = None,
 ) -> argparse.Namespace:
     """Parse the command line of a study that is not one of a paper; what it leaves open has the budget's value.
@@ -88,6 +89,8 @@ def parsed(
         Gets a --budget. Options that a budget decides have no default.
     values : mapping of Budget to mapping of str to float
         By budget and option.
+    timed : callable
+        From the options to the minutes that they take on two processor cores, in proportion to a measured run.
     words : sequence of str, optional
         Default: those of the process.
     """
@@ -98,7 +101,7 @@ def parsed(
         if getattr(given, name) is None:
             setattr(given, name, value)
     said = ", ".join(f"{name} {getattr(given, name):g}" for name in own)
-    print(f"--budget {given.budget}: {said}; not timed on two processor cores.", flush=True)
+    print(f"--budget {given.budget}: {said}; about {duration(timed(given))} on two processor cores.", flush=True)
     return given
 
 

@@ -6,11 +6,16 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+
+from gansynth.data.phantom.dataset import _draw_image
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # several test processes, one for each core
     torch.set_num_threads(1)
@@ -51,6 +56,74 @@ def module_on_one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+_CUTS: dict[tuple[Any, ...], Any] = {}
+_ROWS: dict[tuple[Any, ...], Any] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_waits_for_the_disk(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave it to the system when a file reaches the disk: that takes 10 ms each time, and only tests of files and of
+    full disks ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "files" not in request.path.parts and request.path.stem not in ("test_full_disk", "test_small_disk"):
+            patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@lru_cache(maxsize=10_000)
+def _drawn(name: str, seed: int, i: int, size: int) -> NDArray[np.uint8]:
+    pixels = _draw_image(name, seed, i, size)
+    pixels.flags.writeable = False
+    return pixels
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_phantom_drawn_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Draw a phantom cell once in a process: many tests begin with the same few. The phantom's own tests draw anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.name != "test_phantom.py":
+            patch.setattr("gansynth.data.phantom.dataset._draw_image", _drawn)
+        yield
+
+
+@pytest.fixture(scope="module")
+def each_cell_cut_once() -> Iterator[None]:
+    """Cut the cell out of a picture once in a process, where many tests look at the same few pictures."""
+    from gansynth.cells.segmentation import CellMasks, segment_cell
+
+    def kept(image: NDArray[np.uint8]) -> CellMasks:
+        key = (image.shape, image.tobytes())
+        if key not in _CUTS:
+            _CUTS[key] = segment_cell(image)
+        cut = _CUTS[key]
+        return CellMasks(cut.nucleus.copy(), cut.cell.copy(), cut.red.copy(), cut.problem)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for place in ("report.review.page", "studies.quality.white_cells", "synthesis.naturalize.parts"):
+            patch.setattr(f"gansynth.{place}.segment_cell", kept)
+        yield
+
+
+@pytest.fixture(scope="module")
+def each_picture_seen_once() -> Iterator[None]:
+    """Let a pretrained judge look at a picture once in a process: a row of features depends on its picture only."""
+    from gansynth.metrics.extractors import LiteFeatures
+
+    look = LiteFeatures.__call__
+
+    def kept(self: LiteFeatures, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        keys = [(self.sha256, self._bfloat16, image.shape, image.tobytes()) for image in images]
+        new = {key: i for i, key in enumerate(keys) if key not in _ROWS}
+        if new or not keys:
+            rows = look(self, images[list(new.values())])["features"]
+            _ROWS.update(zip(new, rows, strict=True))
+        return {"features": np.stack([_ROWS[key] for key in keys])} if keys else {"features": rows}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LiteFeatures, "__call__", kept)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -51,11 +51,16 @@ NEW = ("projected-c-gan-64", "projected-c-wgan-gp-64", "projected-c-wgan-gp-128"
 TIMED = (("c-wgan-gp-64", 32), ("c-wgan-gp-64", 128), ("c-wgan-gp", 64), *((name, 32) for name in NEW))
 CHECKED = ("c-wgan-gp-64", "projected-c-wgan-gp-64")
 TOLERANCE = 1e-4
-TINY_64 = (
+TINY_16 = (
     "resolution=16", "latent=8", "networks.generator=[8,8,8]", "networks.critic=[8,8]", "networks.classifier=[8,8]",
-    "networks.style=8",
+    "networks.style=8", "networks.projected_edge=32", "networks.channels=[8,16]", "networks.attention=[8]",
+    "networks.sampling_steps=3",
 )  # fmt: skip
-TINY = ("reports.classifier_images=32", "reports.watch_images=2", "reports.sheet_columns=2", "reports.save_every=2")
+TINY_32 = ("resolution=32", "latent=8", "networks.width=4")
+TINY = (
+    "reports.classifier_images=32", "reports.watch_images=2", "reports.sheet_columns=2", "reports.save_every=2",
+    "reports.pretrained_judge=false",
+)  # fmt: skip
 
 
 class Results:
@@ -282,8 +287,8 @@ def put_to_use(
 def recipe_of(name: str, tiny: bool, *changes: str) -> GanRecipe:
     if not tiny:
         return load_recipe(name, changes)
-    small = TINY_64 if name.endswith("-64") else ("resolution=32", "latent=8", "networks.width=4")
     has = load_recipe(name).networks.model_dump()
+    small = TINY_32 if "width" in has else TINY_16
     small = tuple(c for c in small if not c.startswith("networks.") or c.partition("=")[0].split(".")[1] in has)
     try:
         return load_recipe(name, [*changes, *small, *TINY, "training.batch_size=8"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from gansynth.cells.nuclei import COLUMNS, nucleus_features
 from gansynth.cells.segmentation import segment_cell
@@ -27,6 +28,12 @@ PIXEL_EDGE = 32
 """Larger images are averaged down to this edge before their pixels count: principal components keep no more."""
 
 BATCH = 256
+
+FROZEN_BATCH = 32
+"""Images that a frozen network describes at a time."""
+
+REMEMBERED = 2**28
+"""Bytes of features of frozen networks that a process keeps: those of 40,000 images by EfficientNet-Lite0."""
 
 SMALLEST_CELL = 32
 """Edge, in pixels, of the smallest images in which nuclei are measured."""
@@ -118,23 +125,70 @@ class EncoderFeatures(Features):
         return self.encoder(images)["features"]
 
 
-@dataclass(frozen=True)
-class BackboneFeatures(Features):
-    """What lies under the head of a backbone, with weights that were published."""
+class FrozenFeatures(Features):
+    """What a frozen network makes of images.
 
-    network: Backbone
+    A batch is described once in a process: folds, arms and seeds ask for the same images again, and the network takes
+    longer over them than the classifier that learns from its features. It is remembered by its pixels and by the
+    network's weights, batch by batch: in other company an image's features may round differently.
+
+    Parameters
+    ----------
+    network : Module
+        Already where it computes, in evaluation mode.
+    edge : int
+        Pixels to which it brings images.
+    width : int
+        Features of an image.
+    """
+
     weights = "pretrained"
+
+    def __init__(self, network: nn.Module, edge: int, width: int) -> None:
+        self.network, self.width = network, width
+        tensors = [*network.parameters(), *network.buffers()]
+        self.device = tensors[0].device
+        self._name = hashlib.blake2b(f"{network} {edge} {self.device}".encode())
+        for tensor in tensors:
+            self._name.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+
+    @abstractmethod
+    def described(self, images: Tensor) -> Tensor:
+        """Describe a batch: uint8 tensor [n, 3, H, W] to float tensor [n, width]."""
 
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        device, parts = next(self.network.parameters()).device, []
-        for start in range(0, len(images), 32):
-            part = torch.from_numpy(np.array(images[start : start + 32])).to(device)
-            parts.append(self.network.features(to_float(part)).float().cpu().numpy())
-        return np.concatenate(parts) if parts else np.empty((0, self.network.head.in_features), np.float32)
+        found = np.empty((len(images), self.width), np.float32)
+        for start in range(0, len(images), FROZEN_BATCH):
+            part = np.array(images[start : start + FROZEN_BATCH])
+            name = self._name.copy()
+            name.update(repr(part.shape).encode() + part.tobytes())
+            features = _DESCRIBED.get(name.digest())
+            if features is None:
+                features = self.described(torch.from_numpy(part).to(self.device)).float().cpu().numpy()
+                if sum(one.nbytes for one in _DESCRIBED.values()) + features.nbytes <= REMEMBERED:
+                    _DESCRIBED[name.digest()] = features
+            found[start : start + FROZEN_BATCH] = features
+        return found
 
 
-class StageFeatures(Features):
+_DESCRIBED: dict[bytes, NDArray[np.float32]] = {}
+
+
+class BackboneFeatures(FrozenFeatures):
+    """What lies under the head of a backbone, with weights that were published."""
+
+    network: Backbone
+
+    def __init__(self, network: Backbone) -> None:
+        super().__init__(network, network.prepare.input_size, network.head.in_features)
+
+    def described(self, images: Tensor) -> Tensor:
+        features: Tensor = self.network.features(to_float(images))
+        return features
+
+
+class StageFeatures(FrozenFeatures):
     """Mean and standard deviation of every map after each of the seven stages of a frozen EfficientNet-Lite.
 
     The middle stages know more of cells than the last one does, which has learned to name photographs.
@@ -151,8 +205,6 @@ class StageFeatures(Features):
         If the recipe is of another network, or its images do not halve five times.
     """
 
-    weights = "pretrained"
-
     def __init__(self, recipe: BackboneRecipe, device: torch.device) -> None:
         published, edge = published_weights(recipe.name, recipe.network), recipe.network.input_size
         if published.lite is None:
@@ -162,18 +214,13 @@ class StageFeatures(Features):
             )
         if edge % 32:
             raise InputError(f"features 'stages:{recipe.name}': network.input_size {edge} is not a multiple of 32")
-        self.device, self.prepare = device, Preparation(edge, published.mean, published.std).to(device)
-        self.stages = LiteStages(published.lite).to(device)
+        stages = LiteStages(published.lite)
+        prepare = Preparation(edge, published.mean, published.std)
+        super().__init__(nn.Sequential(prepare, stages).to(device), edge, 2 * sum(stages.channels))
 
-    @torch.inference_mode()
-    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found = np.empty((len(images), 2 * sum(self.stages.channels)), np.float32)
-        for start in range(0, len(images), 32):
-            part = torch.from_numpy(np.array(images[start : start + 32])).to(self.device)
-            maps = self.stages(self.prepare(to_float(part)))
-            moments = [torch.cat([m.mean((2, 3)), m.std((2, 3), correction=0)], 1) for m in maps]
-            found[start : start + 32] = torch.cat(moments, 1).cpu().numpy()
-        return found
+    def described(self, images: Tensor) -> Tensor:
+        maps = self.network(to_float(images))
+        return torch.cat([torch.cat([m.mean((2, 3)), m.std((2, 3), correction=0)], 1) for m in maps], 1)
 
 
 def open_features(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -37,9 +39,17 @@ def parse_yaml(text: str) -> tuple[Any, dict[tuple[str, ...], int]]:
     """
     if len(text) > MOST_BYTES:
         raise NotYaml(f"more than {MOST_BYTES / 1e6:g} MB of text")
+    values, lines = _parsed(text)
+    return deepcopy(values), dict(lines)
+
+
+@lru_cache(maxsize=100)  # a study opens the same few recipes again and again, and YAML is slow to read
+def _parsed(text: str) -> tuple[Any, dict[tuple[str, ...], int]]:
     try:
         _refuse_bombs(text)
-        return yaml.safe_load(text), _lines(yaml.compose(text, Loader=yaml.SafeLoader))
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        return None if node is None else loader.construct_document(node), _lines(node)
     except NotYaml:
         raise
     # PyYAML's own errors, and those that impossible dates and endless numbers raise inside it.

@@ -223,6 +223,32 @@ def test_a_backbone_describes_every_image_by_itself(cells: CellDataset) -> None:
     assert len(features(cells.images[:0])) == 0
 
 
+def test_a_frozen_network_describes_the_same_batch_once_whoever_asks(
+    cells: CellDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    class Counted(torch.nn.Flatten):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            asked.append(len(images))
+            return super().forward(images)
+
+    def opened(edge: int = 2, scale: float = 0.5) -> BackboneFeatures:
+        return BackboneFeatures(Backbone(Counted(), 12, 1, input_size=edge, mean=[0.5] * 3, std=[scale] * 3))
+
+    monkeypatch.setattr("gansynth.classifiers.features._DESCRIBED", {})
+    torch.manual_seed(0)
+    first = opened()
+    found = first(cells.images[:40])
+    torch.manual_seed(0)  # the head is drawn, too
+    again = opened()(np.concatenate([cells.images[:40], cells.images[50:51]]))
+    assert asked == [32, 8, 9] and (again[:40] == found).all()
+    opened(scale=0.25)(cells.images[:32])
+    assert asked == [32, 8, 9, 32], "another network sees the same images"
+    monkeypatch.setattr("gansynth.classifiers.features.REMEMBERED", 0)
+    assert (first(cells.images[40:44]) == first(cells.images[40:44])).all() and asked[4:] == [4, 4]
+
+
 def test_stages_are_described_by_mean_and_standard_deviation_of_every_map(cells: CellDataset) -> None:
     features = published_features("stages:efficientnet-lite0", device="cpu")
     found = features(cells.images[:3])

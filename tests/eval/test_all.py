@@ -48,7 +48,7 @@ def test_a_readme_without_the_marks_is_refused() -> None:
 
 def test_the_page_lists_every_table_with_its_command(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text(f"{every.BEGIN}\n{every.END}\n")
+    readme.write_text("\n".join((every.BEGIN, every.END, every.BEGIN_ROWS, every.END_ROWS, "")))
     html = every.study(tmp_path, readme).read_text(encoding="utf-8")
     for paper in read_papers():
         for table in paper.tables:

@@ -28,5 +28,24 @@ def test_a_repetition_answers_every_question_and_the_table_counts_the_answers(mo
     found[:12, 0, 0, 0], found[:150, 2, 2, 1] = True, True
     rows = study.markdown(found).splitlines()
     assert rows[4].startswith("| poured in | macro-F1 | 6.0% (") and rows[4].endswith(" | 0.0% (0.0-1.9) |")
-    assert rows[-1].startswith("| with normalisations of their own | recall of the rare class | 0.0%")
-    assert "| 75.0% (" in rows[-1]
+    assert rows[-3].startswith("| with normalisations of their own | recall of the rare class | 0.0%")
+    assert "| 75.0% (" in rows[-3]
+
+
+def test_calling_more_cells_rare_raises_the_recall_and_not_what_does_not_depend_on_the_threshold() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(len(study.CLASSES)), 100)
+    sure = rng.normal(size=(3, len(labels), len(study.CLASSES)))
+    sure[:, np.arange(len(labels)), labels] += 1.5
+    rather = sure.copy()
+    rather[..., study.RARE_CLASS] += 1
+    against, arm = (np.exp(side) / np.exp(side).sum(axis=2, keepdims=True) for side in (sure, rather))
+    found = study.effects(labels, arm, against)
+    assert study.better(found["recall of the rare class"])
+    at_no_loss = found[study.AT_NO_LOSS]
+    assert at_no_loss is not None and at_no_loss.value == pytest.approx(0)
+    learned = against.copy()
+    rows = labels == study.RARE_CLASS
+    learned[:, rows, study.RARE_CLASS] += 5
+    found = study.effects(labels, learned / learned.sum(axis=2, keepdims=True), against)
+    assert all(study.better(found[name]) for name in study.ENDPOINTS)

@@ -14,6 +14,11 @@ for folder in (TESTS / "hostile", TESTS / "classifiers", TESTS / "report"):
     sys.path.insert(0, str(folder))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _quickly(each_cell_cut_once: None) -> None:
+    """All tests of this room: they are about files, and compose from the same few pictures."""
+
+
 @pytest.fixture(scope="session")
 def given(phantom_folder: Path, tiny_run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Paths of data and runs that the commands that write are about (see `writing_commands`). Do not change them."""

@@ -1,7 +1,7 @@
 """Run by `test_processes_of_writing.py`: command lines in processes of their own, two on one folder, or killed.
 
 A process that imports everything once and forks a fresh child for each attempt, since importing takes longer than most
-of the commands do here. Prints one JSON object: what happened, by command.
+of the commands do here. Prints one JSON object: what happened, "contended" and "killed", by command.
 """
 
 from __future__ import annotations
@@ -127,23 +127,22 @@ def _begun(out: Path) -> bool:
     return any(out.glob("*")) or any(path.is_dir() for path in out.parent.glob(f".{out.name}.*"))
 
 
-def main(what: str, place: Path, given: dict[str, str], names: list[str], times: int, seed: int) -> None:
+def main(place: Path, given: dict[str, str], names: list[str], times: int, seed: int) -> None:
     torch.set_num_threads(1)
     for module in pkgutil.walk_packages(gansynth.__path__, "gansynth."):
         if "__main__" not in module.name and ".zoo" not in module.name:
             importlib.import_module(module.name)
     commands = writing_commands(**{name: Path(path) for name, path in given.items()})
-    found = {}
+    found: dict[str, dict[str, Any]] = {"contended": {}, "killed": {}}
     for name in names or list(commands):
-        folder = place / name.replace(" ", "-")
-        chance = random.Random(f"{name} {seed}")
-        if what == "contend":
-            found[name] = contend(commands[name], folder)
-        elif names or not commands[name].long:
-            found[name] = killed(commands[name], folder, times, chance)
+        folder = name.replace(" ", "-")
+        found["contended"][name] = contend(commands[name], place / "contended" / folder)
+        if names or not commands[name].long:
+            chance = random.Random(f"{name} {seed}")
+            found["killed"][name] = killed(commands[name], place / "killed" / folder, times, chance)
     print(json.dumps(found))
 
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
-    main(asked["what"], Path(asked["place"]), asked["given"], asked["names"], asked["times"], asked["seed"])
+    main(Path(asked["place"]), asked["given"], asked["names"], asked["times"], asked["seed"])

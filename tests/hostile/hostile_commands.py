@@ -199,6 +199,7 @@ def train_gan_from(rng: Rng, place: Path, made: Made) -> list[str]:
     parent = str(spoiled(rng, made.gan, place / "run"))
     return [
         "train-gan", cells(rng, place, made), "--from", parent, "--steps", "1", "--out", strange_out(rng, place), *CPU,
+        "--set", "reports.classifier_images=64",
     ]  # fmt: skip
 
 
@@ -388,7 +389,18 @@ def trained_options(rng: Rng, place: Path, made: Made) -> list[str]:
         "generate": [str(made.gan), "--class", "basophil=1", "--out", str(place / "out"), *CPU],
         "balance": [str(made.cells), str(made.gan), "--target", "9", "--out", str(place / "out"), *CPU],
         "walk": [str(made.gan), "--classes", "basophil", "--steps", "2", "--out", str(place / "out"), *CPU],
-        "train-gan": [str(made.cells), "--recipe", str(made.gan), "--steps", "1", "--out", str(place / "out"), *CPU],
+        "train-gan": [
+            str(made.cells),
+            "--recipe",
+            str(made.gan),
+            "--set",
+            "reports.classifier_images=64",
+            "--steps",
+            "1",
+            "--out",
+            str(place / "out"),
+            *CPU,
+        ],
         "sheet": [str(made.cells), "--out", str(place / "out"), "--per-class", "1"],
         "quiz": [str(made.cells), str(made.generating), "--out", str(place / "out")],
         "compare": [str(made.cells), *COMPARE, "--out", str(place / "out")],

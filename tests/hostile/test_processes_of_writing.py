@@ -44,9 +44,12 @@ def test_every_command_that_writes_is_tried_here() -> None:
     assert {*to_a_place, "data split"} == set(NAMES)
 
 
-def forked(what: str, place: Path, given: dict[str, str]) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def tried(given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What happened to each command, "contended" and "killed": one process has imported everything for both."""
+    place = tmp_path_factory.mktemp("tried")
     names = [name for name in os.environ.get("GANSYNTH_WRITING", "").split(",") if name]
-    asked = {"what": what, "place": str(place), "given": given, "names": names, "times": KILLS, "seed": KILLS}
+    asked = {"place": str(place), "given": given, "names": names, "times": KILLS, "seed": KILLS}
     script = Path(__file__).with_name("forked.py")
     done = subprocess.run([sys.executable, script, json.dumps(asked)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
@@ -54,34 +57,24 @@ def forked(what: str, place: Path, given: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def contended(given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return forked("contend", tmp_path_factory.mktemp("contended"), given)
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_of_two_processes_on_one_folder_one_works_and_the_other_says_who(name: str, contended: dict[str, Any]) -> None:
-    if name not in contended:
+def test_of_two_processes_on_one_folder_one_works_and_the_other_says_who(name: str, tried: dict[str, Any]) -> None:
+    if name not in tried["contended"]:
         pytest.skip("not asked for")
-    found = contended[name]
+    found = tried["contended"][name]
     assert "error" not in found, found
     assert found["first"] == 0, found["first_said"]
     assert found["second"] == 2
     assert f"process {found['pid']} on {socket.gethostname()} writes into it since" in found["said"]
 
 
-@pytest.fixture(scope="module")
-def killed(given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return forked("kill", tmp_path_factory.mktemp("killed"), given)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_killed_at_random_moments_it_is_continued_to_the_same_bytes_or_refused(
-    name: str, killed: dict[str, Any]
+    name: str, tried: dict[str, Any]
 ) -> None:
-    if name not in killed:
+    if name not in tried["killed"]:
         pytest.skip("not asked for, or takes long: name it in GANSYNTH_WRITING")
-    found = killed[name]
+    found = tried["killed"][name]
     assert "error" not in found, found
     assert not found["wrong"], found["wrong"]
     assert all(len(said.strip()) > 20 for said in found["refused"])

@@ -44,7 +44,11 @@ pytestmark = [
 WIDTHS = (1280, 400)
 LOOKED_AT = {"exclude": [["svg"]]}
 """The letters of a chart are outlines, thousands of them; what a reader hears of it stands around the SVG."""
+BRIEFLY = {"resultTypes": ["violations"], "selectors": False, "preload": False}
+"""No CSS path to each element: what is found is shown as it is written; and a page of one file loads nothing else."""
+LOOK = "([context, options]) => axe.run(context, options)"
 
+KINDS = ("comparison", "quality", "benchmark", "sweep", "search-remedy", "training", "demo", "quiz", "review")
 OPENED = "document.querySelectorAll('details').forEach(one => one.open = true)"
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
@@ -69,7 +73,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     cells = open_dataset(root / "real", 32)
     comparison = write_comparison_folder(root / "comparison", seeds=2)
     failed = {"cb-focal:beta=0.93, fold 4": "memory ran out"}
-    return {
+    written = {
         "comparison": write_comparison_page(comparison),
         "quality": write_quality_page(write_quality_folder(root / "quality")),
         "benchmark": write_benchmark_page(write_benchmark_folder(root / "benchmark", recipes=("c-wgan-gp", "ac-gan"))),
@@ -80,6 +84,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "quiz": write_quiz(draw_quiz(root / "real", root / "synthetic", count=8, seed=0), root / "quiz"),
         "review": write_review(cells, root / "review", suspects(cells)),
     }
+    assert tuple(written) == KINDS
+    return written
 
 
 def write_training_page(run: Path) -> Path:
@@ -110,38 +116,46 @@ def write_demo_page(path: Path, found: Comparison) -> Path:
     return write_page(path, page)
 
 
-def opened(browser: Any, path: Path, scheme: str) -> Any:
-    tab = browser.new_page(color_scheme=scheme)
+def opened(browser: Any, path: Path, axe: str) -> Any:
+    """Open a page with axe in it."""
+    tab = browser.new_page(color_scheme="light")
     tab.set_default_timeout(300_000)  # milliseconds, on a machine that is busy with other tests
     tab.goto(path.as_uri())
+    tab.evaluate(axe)
     return tab
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script that looks at a page; it is put into each once."""
+    script: str = pytest.importorskip("axe_playwright_python.base", reason="needs the extra dev").AXE_SCRIPT
+    return script
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
-    browser: Any, pages: dict[str, Path], scheme: str
+    browser: Any, pages: dict[str, Path], axe: str, kind: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra dev").Axe()
     found, wide = [], []
-    for kind, path in pages.items():
-        tab = opened(browser, path, scheme)
+    tab = opened(browser, pages[kind], axe)
+    tab.evaluate(OPENED)
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
         for width in WIDTHS:
             tab.set_viewport_size({"width": width, "height": 900})
-            tab.evaluate(OPENED)
             assert tab.evaluate("innerWidth") == width and tab.evaluate(IS_DARK) is (scheme == "dark")
-            checked = axe.run(tab, context=LOOKED_AT, options={"resultTypes": ["violations"]}).response
+            checked = tab.evaluate(LOOK, [LOOKED_AT, BRIEFLY])
             assert len(checked["passes"]) > 10  # it has looked
-            found += [(kind, width, one["id"], one["nodes"][0]["html"][:200]) for one in checked["violations"]]
+            found += [(scheme, width, one["id"], one["nodes"][0]["html"][:200]) for one in checked["violations"]]
             if tab.evaluate(TOO_WIDE) > 0:
-                wide.append((kind, width))
-        tab.close()
+                wide.append((scheme, width))
+    tab.close()
     assert found == [] and wide == []
 
 
-def test_axe_would_find_what_is_wrong(browser: Any, tmp_path: Path) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra dev").Axe()
+def test_axe_would_find_what_is_wrong(browser: Any, axe: str, tmp_path: Path) -> None:
     page = '<!doctype html><title>x</title><img src="cell.png"><p style="color:#ccc;background:#fff">pale</p>'
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
-    tab = opened(browser, tmp_path / "page.html", "light")
-    found = {one["id"] for one in axe.run(tab).response["violations"]}
+    tab = opened(browser, tmp_path / "page.html", axe)
+    found = {one["id"] for one in tab.evaluate(LOOK, [LOOKED_AT, BRIEFLY])["violations"]}
     assert {"image-alt", "color-contrast", "html-has-lang"} <= found

@@ -39,7 +39,7 @@ QUICK = ["classical.components=6", "classical.trees=5"]
 GAN = [
     "resolution=16", "latent=8", "networks.generator=[8,8,8]", "networks.critic=[8,8]", "networks.classifier=[8,8]",
     "networks.style=8", "training.batch_size=8", "reports.watch_images=4", "reports.sheet_every=2",
-    "reports.classifier_images=64",
+    "reports.classifier_images=64", "reports.pretrained_judge=false",
 ]  # fmt: skip
 
 

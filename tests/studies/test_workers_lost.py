@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ distributed = pytest.importorskip("distributed")
 
 pytestmark = pytest.mark.slow
 
+A_WHILE = 1.0
+"""Seconds that a worker lives at least: one that ends before its nanny knows that it began is never started again."""
+
 
 def fatal(number: int, may_live: Path) -> Callable[[int], int]:
     """Return work in which one job ends its worker, as long as a file does not say that it may live.
@@ -36,6 +40,7 @@ def fatal(number: int, may_live: Path) -> Callable[[int], int]:
 
     def work(job: int) -> int:
         if job == number and not may_live.exists():
+            time.sleep(A_WHILE)
             os.kill(os.getpid(), signal.SIGKILL)
         return job
 
@@ -67,6 +72,17 @@ def bare_cluster() -> Iterator[list[subprocess.Popen[bytes]]]:
         for worker in workers:
             worker.kill()
             worker.wait()
+
+
+@contextmanager
+def one_worker() -> Iterator[None]:
+    """A cluster of one worker, started again when it ends, as joblib's backend."""
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        yield
 
 
 def test_a_job_that_ends_every_worker_stops_the_study_with_a_sentence(tmp_path: Path) -> None:
@@ -112,21 +128,18 @@ def test_a_comparison_keeps_what_was_finished_and_goes_on(tmp_path: Path, monkey
         if job.cell.seed == 1 and not may_live.exists():
             while not list(out.rglob("predictions.csv")):  # what a worker has not sent yet ends with it
                 time.sleep(0.05)
+            time.sleep(A_WHILE)
             os.kill(os.getpid(), signal.SIGKILL)
         return carry_out(job)
 
     monkeypatch.setattr("gansynth.studies.comparison.jobs.carry_out", carry_out_or_die)
     asked: dict[str, Any] = {"size": 16, "seeds": 2, "progress": False}
-    with (
-        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster),
-        joblib.parallel_config(backend="dask"),
-    ):
-        with pytest.raises(WorkersLost, match="what is finished is kept: call it again with resume=True"):
-            compare(cells, ["none"], ["naive-bayes"], out, **asked)
-        kept = {path: path.read_bytes() for path in out.rglob("predictions.csv")}
-        assert len(kept) == 1
-        may_live.touch()
+    with one_worker(), pytest.raises(WorkersLost, match="what is finished is kept: call it again with resume=True"):
+        compare(cells, ["none"], ["naive-bayes"], out, **asked)
+    kept = {path: path.read_bytes() for path in out.rglob("predictions.csv")}
+    assert len(kept) == 1
+    may_live.touch()
+    with one_worker():
         found = compare(cells, ["none"], ["naive-bayes"], out, resume=True, **asked)
     assert not found.missing and len(list(out.rglob("predictions.csv"))) == 2
     assert all(path.read_bytes() == held for path, held in kept.items())
