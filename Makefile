@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 OUT ?=
 # A file of versions that pip keeps to, such as constraints.txt, with which continuous integration installs.
 CONSTRAINTS ?=
@@ -13,11 +14,16 @@ CONSTRAINTS ?=
 demo: $(INSTALLED)
 	$(BIN)/gansynth demo $(if $(OUT),--out $(OUT))
 
+# mypy works beside the tests, and what it has found is shown after them; either of them fails the whole.
 test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy gansynth
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	@types=$$(mktemp); echo "$(BIN)/mypy gansynth, beside:"; echo "$(PYTEST)"; \
+	$(BIN)/mypy gansynth >$$types 2>&1 & beside=$$!; \
+	$(PYTEST); tests=$$?; \
+	wait $$beside; mypy=$$?; \
+	echo "$(BIN)/mypy gansynth"; cat $$types; rm -f $$types; \
+	test $$tests -eq 0 && test $$mypy -eq 0
 
 # The documentation site, from the pages here and from the docstrings; open build/site/index.html.
 docs: $(INSTALLED)

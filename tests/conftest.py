@@ -62,6 +62,16 @@ _CUTS: dict[tuple[Any, ...], Any] = {}
 _ROWS: dict[tuple[Any, ...], Any] = {}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_waits_for_the_disk(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave it to the system when a file reaches the disk: that takes 10 ms each time, and only tests of files and of
+    full disks ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "files" not in request.path.parts and request.path.stem not in ("test_full_disk", "test_small_disk"):
+            patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
 @lru_cache(maxsize=10_000)
 def _drawn(name: str, seed: int, i: int, size: int) -> NDArray[np.uint8]:
     pixels = _draw_image(name, seed, i, size)

@@ -128,3 +128,15 @@ def test_a_copy_that_has_no_room_is_named_and_not_what_is_copied(
     with no_file_above(1000), pytest.raises(OSError) as raised:
         link_or_copy(tmp_path / "read", tmp_path / "full" / "a")
     assert raised.value.filename == str(tmp_path / "full" / "a")
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, real = [], os.fsync
+
+    def noted(file: int) -> None:
+        there.append((tmp_path / "a.txt").exists())
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_text(tmp_path / "a.txt", "whole")
+    assert there == [False] and (tmp_path / "a.txt").read_text() == "whole"

@@ -11,7 +11,7 @@ import torch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _one_thread(module_on_one_thread: None) -> None:
+def _quickly(module_on_one_thread: None, each_cell_cut_once: None, each_picture_seen_once: None) -> None:
     """All tests of this room."""
 
 

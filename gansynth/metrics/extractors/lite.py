@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -63,7 +65,7 @@ class LiteFeatures:
         self.version, self.name, self.sha256 = version, f"lite{version}", SHA256[version]
         self.width = 2 * sum(STAGE_CHANNELS[version])
         self.device, self._bfloat16 = torch.device(device), bfloat16
-        self._stages = placed(LiteStages(version), self.device)
+        self._stages = _opened(version, self.device)
 
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -76,6 +78,12 @@ class LiteFeatures:
                     maps = self._stages(_at_edge(batch.float() / 127.5 - 1))
                 features[part] = torch.cat([_moments(h) for h in maps], dim=1)[: part.stop - part.start].cpu().numpy()
         return {"features": features}
+
+
+@cache
+def _opened(version: int, device: torch.device) -> LiteStages:
+    """Open the frozen stages once in a process: a benchmark asks the same judge about every run."""
+    return placed(LiteStages(version), device)
 
 
 def _at_edge(x: Tensor) -> Tensor:
