@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 
 import paper_study
 from abouali2023_paper import (
+    AVERAGES,
     CLASSES,
     EIGHT,
     MODELS,
@@ -76,6 +77,8 @@ SHARE = {"quick": 0.12, "day": 0.5, "full": 1.0}
 """Of the training images of every class, how many are kept."""
 MODEL_EPOCHS = {"quick": 3, "day": 10, "full": None}
 """Of the backbones of table 4 that are trained from scratch or tuned."""
+TURNS = ("augmentation=orientations",)
+"""How the arms alter images: flips and quarter turns (section 3.4)."""
 SMALL_BATCHES = ("training.batch_size=16",)
 """Of tables 6 to 11 where images are few: an epoch of large batches is too few steps."""
 STAND_IN = "custom-cnn"
@@ -85,6 +88,8 @@ EXPLAINED = 40
 """Test images of the rarest class that are explained."""
 
 OVERALL = ("macro-precision", "balanced-accuracy", "macro-F1")
+WEIGHTED = ("weighted-precision", "accuracy", "weighted-F1")
+"""A mean of recalls that counts every class by its images is the accuracy."""
 BEFORE, AFTER = SETS["Original"], SETS["419-PMY"]
 
 
@@ -195,12 +200,12 @@ def _run(
     if specs:
         amount = replace(asked.amount, epochs=model_epochs, seeds=1 if model_epochs else asked.amount.seeds)
         less = replace(asked, amount=amount)
-        others = comparison(less, ["none", AFTER], specs, name="models", rarity=rarity, rare=rare)
+        others = comparison(less, ["none", AFTER], specs, name="models", rarity=rarity, rare=rare, changes=TURNS)
     return Found(first, models, sets, others, paper)
 
 
 def _changes(asked: Options) -> tuple[str, ...]:
-    return () if asked.budget == "full" else SMALL_BATCHES
+    return TURNS if asked.budget == "full" else (*TURNS, *SMALL_BATCHES)
 
 
 def tables(asked: Options, found: Found, rarest: str, looked: str) -> str:
@@ -282,13 +287,18 @@ def table_4(found: Found) -> str:
 
 
 def report(found: Found, name: str) -> str:
-    """Return one of tables 6 to 10: every class on one set."""
+    """Return one of tables 6 to 10: every class on one set, then accuracy, plain and weighted averages."""
     entry, rows = found.on_set(name), []
     names = found.sets.class_names if found.sets is not None else ()
     tested_on = {} if found.sets is None else found.sets.about.test_counts
     for symbol, row in REPORTS[name].items():
         rows.append([symbol, *_of_class(row, entry, CLASSES[symbol], tested_on)])
     rows += [[f"*{one}*", *_of_class(None, entry, one, tested_on)] for one in names if one not in CLASSES.values()]
+    paper, n = AVERAGES[name], f"{AVERAGES[name].support} / {sum(tested_on.values()) or MISSING}"
+    rows.append(["accuracy", "", "", _beside(100 * paper.accuracy, figure(entry, "accuracy")), n])
+    for said, values, metrics in (("macro", paper.macro, OVERALL), ("weighted", paper.weighted, WEIGHTED)):
+        pairs = zip(values, metrics, strict=True)
+        rows.append([f"{said} average", *(_beside(100 * value, figure(entry, metric)) for value, metric in pairs), n])
     return markdown(["class", "precision", "recall", "F1", "tested"], rows)
 
 

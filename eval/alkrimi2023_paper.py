@@ -82,6 +82,11 @@ def least_mse(table: NDArray[np.int64]) -> float:
     return 0.5 * wrong / int(table.sum()) / len(table)
 
 
+def least_rmse(table: NDArray[np.int64]) -> float:
+    """Return the root of `least_mse`."""
+    return float(np.sqrt(least_mse(table)))
+
+
 def cannot_compare() -> str:
     """Return what cannot be compared and why, with the contradictions counted in the paper's own tables."""
     seven, eight = recalls(TABLE_7), recalls(TABLE_8)

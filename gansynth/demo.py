@@ -31,7 +31,7 @@ from gansynth.report.comparison.page import write_comparison_page
 from gansynth.report.first_look import Before, Compared, FirstLook, first_look_page
 from gansynth.report.page import write_page
 from gansynth.report.training import curves_of
-from gansynth.runs.artifact import zoo_models
+from gansynth.runs.artifact import shipped
 from gansynth.runs.device import chosen_device
 from gansynth.runs.log import read_log
 from gansynth.studies.comparison.result import Comparison
@@ -165,8 +165,9 @@ def run_demo(
     begun = time.monotonic()
     folder = _make_room(Path(out), force)
     effort = effort or Effort(TRAINING)
-    if parent is None and recipe is None and PARENT in zoo_models():
-        parent = PARENT
+    if parent is None and recipe is None:
+        # By its place: a folder of its name here would hide it.
+        parent = next((model.folder for model in shipped("generator") if model.name == PARENT), None)
     before = None if parent is None else open_run(parent)
     if recipe is None:
         recipe = load_recipe(SCRATCH_RECIPE, SCRATCH) if before is None else load_recipe(before.path, FINE_TUNING)

@@ -91,6 +91,7 @@ def build_cbam(recipe: CbamRecipe, n_classes: int, weights_dir: Path | None = No
         preparations.append(Preparation(backbone.input_size, published.mean, published.std))
     return CbamEnsemble(
         trunks, preparations, channels, n_classes, reduction=network.reduction, hidden=network.hidden,
+        spatial=network.spatial,
         frozen=network.frozen, dropout=network.dropout,
     )  # fmt: skip
 

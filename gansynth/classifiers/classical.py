@@ -1,4 +1,5 @@
-"""Classical classifiers of scikit-learn: logistic regression, naive Bayes, support vectors, random forest.
+"""Classical classifiers of scikit-learn: logistic regression, naive Bayes, support vectors, random forest; and a small
+network that learns from features as they do.
 
 They see standardised features on their principal components. Nothing is pickled. A run keeps the projected features
 that the classifier learned from; opening it fits the classifier again with the same seed, and checks that it says what
@@ -29,6 +30,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from gansynth.classifiers.cell_encoder import CellEncoder
 from gansynth.classifiers.classifier import Classifier
+from gansynth.classifiers.feature_network import FeatureNetwork
 from gansynth.classifiers.features import EncoderFeatures, Features, open_features, published_features
 from gansynth.classifiers.lesson import Lesson, calibration_parts, described
 from gansynth.classifiers.registry import MAKERS, register
@@ -37,6 +39,7 @@ from gansynth.files import read_json
 from gansynth.files.atomic import write_json, write_text
 from gansynth.recipes.classifier import (
     ClassicalRecipe,
+    FeatureNetworkRecipe,
     ForestRecipe,
     LogisticRegressionRecipe,
     NaiveBayesRecipe,
@@ -251,6 +254,12 @@ def _fitted_forest(recipe: ForestRecipe, lesson: Lesson, seed: int) -> RandomFor
         part.trees, min_samples_leaf=part.leaf, random_state=seed, n_jobs=torch.get_num_threads()
     )
     return forest.fit(*lesson.shown(seed))
+
+
+@register(FeatureNetworkRecipe)
+def _fitted_network(recipe: FeatureNetworkRecipe, lesson: Lesson, seed: int) -> FeatureNetwork:
+    part = recipe.classical
+    return FeatureNetwork(part.channels, part.epochs, part.learning_rate, seed).fit(*lesson.shown(seed))
 
 
 @register(SupportVectorRecipe)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gansynth.cli.arguments import FOLDER, OUT, Whole, device_option, parse_class_counts, parse_count, seed_option
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
+
+if TYPE_CHECKING:
+    from gansynth.synthesis.naturalize.composing import Paste
 
 
 @click.command(cls=OneScreen)
@@ -18,6 +22,14 @@ from gansynth.errors import InputError
 @click.option("--out", type=OUT, required=True, help="Where the class folders and metadata.csv go.")
 @click.option("--size", type=Whole(32, 1024), default=128, show_default=True, help="Edge of the images in pixels.")
 @click.option("--red-cells", type=Whole(0, 200), default=8, show_default=True, help="Red cells in each image, at most.")
+@click.option(
+    "--paste",
+    cls=Rare,
+    type=click.Choice(["density", "alpha"]),
+    default="density",
+    show_default=True,
+    help="How a cell comes onto another slide: its density is added, or its own colours cover what is there.",
+)
 @click.option(
     "--segmenter",
     cls=Rare,
@@ -37,6 +49,7 @@ def naturalize(
     out: Path,
     size: int,
     red_cells: int,
+    paste: Paste,
     segmenter: str,
     weights_dir: Path | None,
     resume: bool,
@@ -72,6 +85,7 @@ def naturalize(
         out,
         seed=seed,
         red_cells=red_cells,
+        paste=paste,
         segmenter=cut,
         segmenter_name=name,
         resume=resume,

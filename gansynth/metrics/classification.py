@@ -12,7 +12,7 @@ from gansynth.metrics import confusion_scores
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
 from gansynth.metrics.probability_scores import calibration_error, precision_at_recall, ranking
 
-OVERALL = (*confusion_scores.OVERALL, "ROC-AUC", "average-precision", "Brier", "MSE", "calibration-error")
+OVERALL = (*confusion_scores.OVERALL, "ROC-AUC", "average-precision", "Brier", "MSE", "RMSE", "calibration-error")
 """Metrics of all classes together. Balanced accuracy is the macro recall (macro sensitivity)."""
 
 OF_CLASS = (*confusion_scores.OF_CLASS, "ROC-AUC", "average-precision", "precision-at-recall", "calibration-error")
@@ -64,8 +64,9 @@ def classification_scores(labels: ArrayLike, probabilities: ArrayLike, n_classes
     -----
     ROC AUC and average precision are one-vs-rest, and means over the classes overall. ``Brier`` is the sum over the
     classes of squared differences between probability and truth, averaged over images (0..2); ``MSE`` is its mean over
-    the classes, which depends on their number. ``calibration-error`` is that of the predicted class; of a class,
-    that of its own probability. ``precision-at-recall`` is the precision where the threshold finds 90% of the class.
+    the classes, which depends on their number, and ``RMSE`` the root of that. ``calibration-error`` is that of the
+    predicted class; of a class, that of its own probability. ``precision-at-recall`` is the precision where the
+    threshold finds 90% of the class. Weighted means count each class by its images.
 
     Examples
     --------
@@ -92,7 +93,8 @@ def classification_scores(labels: ArrayLike, probabilities: ArrayLike, n_classes
         known = of_class[name][~np.isnan(of_class[name])]
         overall[name] = float(known.mean()) if len(known) else None
     brier = squared_errors(truth, p).mean() if len(truth) else np.nan
-    overall["Brier"], overall["MSE"] = _known(brier), _known(brier / max(n_classes, 1))
+    mse = brier / max(n_classes, 1)
+    overall["Brier"], overall["MSE"], overall["RMSE"] = _known(brier), _known(mse), _known(np.sqrt(mse))
     overall["calibration-error"] = _known(calibration_error(p.max(axis=1, initial=0.0), predicted == truth))
     return Scores(
         overall,

@@ -42,7 +42,9 @@ OF_AGREEMENT = ("kappa", "MCC")
 ONE_TRAINING = "one training an arm: the noise of training is unknown, and p is too small where there is any"
 """The note of an effect between two trainings."""
 
-PROBABILITY_METRICS = ("ROC-AUC", "average-precision", "precision-at-recall", "Brier", "MSE", "calibration-error")
+PROBABILITY_METRICS = (
+    "ROC-AUC", "average-precision", "precision-at-recall", "Brier", "MSE", "RMSE", "calibration-error",
+)  # fmt: skip
 _RANKS = ("ROC-AUC", "average-precision", "precision-at-recall")
 
 
@@ -345,7 +347,7 @@ def probability_estimate(
         Of S trainings.
     metric : str
         "ROC-AUC" or "average-precision" (of a class, or the mean over classes), "precision-at-recall" (of a class),
-        "calibration-error" (of a class, or of the predicted one), "Brier" or "MSE" (of all classes).
+        "calibration-error" (of a class, or of the predicted one), "Brier", "MSE" or "RMSE" (of all classes).
     class_index : int, optional
     n_classes : int
     folds, units : arrays, shape [N], optional
@@ -530,7 +532,11 @@ def _probability_figure(labels: Ints, p: Floats, metric: str, class_index: int |
         if class_index is not None:
             confidence, right = p[:, class_index], labels == class_index
         return calibration_error(confidence, right), calibration_added(confidence, right)
-    if class_index is not None or metric not in ("Brier", "MSE"):
+    if class_index is not None or metric not in ("Brier", "MSE", "RMSE"):
         raise ValueError(f"'{metric}' is not a metric of probabilities{'' if class_index is None else ' of a class'}")
-    errors = squared_errors(labels, p) / (p.shape[1] if metric == "MSE" else 1)
-    return float(errors.mean()), (errors - errors.mean()) / len(errors)
+    errors = squared_errors(labels, p) / (1 if metric == "Brier" else p.shape[1])
+    value, added = float(errors.mean()), (errors - errors.mean()) / len(errors)
+    if metric == "RMSE":
+        root = math.sqrt(value)
+        return root, added / max(2 * root, 1e-12)  # to first order, as everywhere here
+    return value, added

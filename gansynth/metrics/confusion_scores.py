@@ -11,14 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-OVERALL = ("macro-F1", "balanced-accuracy", "accuracy", "macro-precision", "macro-specificity", "kappa", "MCC")
-"""Metrics of all classes together; a macro metric is the mean over the classes that have images."""
+OVERALL = (
+    "macro-F1", "balanced-accuracy", "accuracy", "macro-precision", "macro-specificity", "kappa", "MCC",
+    "weighted-precision", "weighted-F1",
+)  # fmt: skip
+"""Metrics of all classes together; a macro metric is the mean over the classes that have images, a weighted one counts
+each class by its images (abouali2023, section 3.6.2). The weighted recall is the accuracy."""
 
 OF_CLASS = ("recall", "specificity", "precision", "F1", "accuracy")
 """Metrics of one class against all others."""
 
 _MACRO = {"macro-F1": "F1", "balanced-accuracy": "recall", "macro-precision": "precision"}
 _MACRO["macro-specificity"] = "specificity"
+_WEIGHTED = {"weighted-precision": "precision", "weighted-F1": "F1"}
 
 
 def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, n_classes: int) -> NDArray[np.int64]:
@@ -133,6 +138,9 @@ def overall_figure(confusion: ArrayLike, name: str) -> NDArray[np.float64]:
     hit = np.trace(table, axis1=-2, axis2=-1)
     true, taken = table.sum(axis=-1), table.sum(axis=-2)
     n = true.sum(axis=-1)
+    if name in _WEIGHTED:
+        values = np.where(true > 0, class_figure(table, _WEIGHTED[name]), 0.0)
+        return _ratio((true * values).sum(axis=-1), n)
     by_chance = (true * taken).sum(axis=-1)
     match name:
         case "accuracy":

@@ -20,11 +20,14 @@ TITLES = {
     "macro-specificity": "Specificity",
     "kappa": "Kappa",
     "MCC": "MCC",
+    "weighted-precision": "Precision, weighted",
+    "weighted-F1": "F1, weighted",
     "ROC-AUC": "ROC AUC",
     "average-precision": "Average precision",
     "precision-at-recall": "Precision at 90% recall",
     "Brier": "Brier score",
     "MSE": "MSE",
+    "RMSE": "RMSE",
     "calibration-error": "Calibration error",
     "recall": "Recall",
     "specificity": "Specificity",
@@ -33,7 +36,7 @@ TITLES = {
 }
 """What a table prints for a metric's name; over all classes they are means of the classes (macro)."""
 
-LOWER_IS_BETTER = {"Brier", "MSE", "calibration-error"}
+LOWER_IS_BETTER = {"Brier", "MSE", "RMSE", "calibration-error"}
 
 
 def inside(title: str) -> str:

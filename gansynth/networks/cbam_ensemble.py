@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from timm.layers.cbam import CbamModule
@@ -12,11 +13,34 @@ from torch.nn import functional as F
 from gansynth.networks.backbone import Preparation
 
 
+class PerceptronAttention(nn.Module):
+    """Spatial attention: every position is weighted by a perceptron that sees its channels, and the mean and maximum of
+    each channel over all positions (abouali2023, eq. 2).
+
+    Parameters
+    ----------
+    channels : int
+    hidden : int
+        Width of the hidden layer; the paper gives none.
+    """
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.hidden = nn.Conv2d(3 * channels, hidden, 1)
+        self.weight = nn.Conv2d(hidden, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return maps [n, c, h, w], weighted."""
+        pooled = [p.expand_as(x) for p in (x.mean(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True))]
+        return x * torch.sigmoid(self.weight(torch.relu(self.hidden(torch.cat([x, *pooled], dim=1)))))
+
+
 class CbamEnsemble(nn.Module):
     """The last maps of every trunk side by side, channel and spatial attention, mean over positions, two layers.
 
-    The attention is that of Woo et al. 2018 (abouali2023, eq. 1 and 2). The paper says that the maps are combined by
-    it under a multi-layer perceptron, and gives no widths.
+    The channel attention is that of Woo et al. 2018 (abouali2023, eq. 1), the spatial one by choice a perceptron
+    (abouali2023, eq. 2) or a convolution over the mean and the maximum of the channels (Woo et al. 2018, eq. 3). The
+    paper says that the maps are combined by them under a multi-layer perceptron, and gives no widths.
 
     Parameters
     ----------
@@ -28,12 +52,13 @@ class CbamEnsemble(nn.Module):
         c of each trunk.
     n_classes : int
     reduction : int
-        By how much the channel attention's hidden layer is narrower than the maps.
+        By how much the hidden layers of both attentions are narrower than the maps.
     hidden : int
         Width of the head's hidden layer.
     frozen : bool
         The trunks do not learn, and their normalisations keep the statistics they came with.
     dropout : float
+    spatial : {"perceptron", "convolution"}
     """
 
     def __init__(
@@ -47,11 +72,14 @@ class CbamEnsemble(nn.Module):
         hidden: int = 256,
         frozen: bool = False,
         dropout: float = 0.0,
+        spatial: Literal["perceptron", "convolution"] = "perceptron",
     ) -> None:
         super().__init__()
         self.trunks, self.preparations, self.frozen = nn.ModuleList(trunks), nn.ModuleList(preparations), frozen
         width = sum(channels)
         self.attention = CbamModule(width, rd_channels=max(1, width // reduction))
+        if spatial == "perceptron":
+            self.attention.add_module("spatial", PerceptronAttention(width, max(1, width // reduction)))
         self.hidden = nn.Linear(width, hidden)
         self.dropout = nn.Dropout(dropout)
         self.logits = nn.Linear(hidden, n_classes)

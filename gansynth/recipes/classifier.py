@@ -91,11 +91,13 @@ def _trunk(value: Any) -> Any:
 class CbamNetwork(PublishedNetwork):
     """Two or more trunks under one block of attention (CBAM) and one head: the Ensemble-CBAM of abouali2023.
 
-    `backbones` are names of recipes or trunks written out; `reduction` is by how much the channel attention's hidden
-    layer is narrower than the maps; `hidden` is the width of the head's hidden layer.
+    `backbones` are names of recipes or trunks written out; `spatial` is how positions are weighted: by a "perceptron"
+    (eq. 2 of the paper) or by a "convolution" (Woo et al. 2018); `reduction` is by how much the attention's hidden
+    layers are narrower than the maps; `hidden` is the width of the head's hidden layer.
     """
 
     backbones: Annotated[tuple[Annotated[Trunk, BeforeValidator(_trunk)], ...], Field(min_length=2, max_length=4)]
+    spatial: Literal["perceptron", "convolution"] = "perceptron"
     reduction: Annotated[int, Number, Field(ge=1, le=256)] = 16
     hidden: Width = 256
 
@@ -229,6 +231,14 @@ class Forest(Classical):
     leaf: Count = 1
 
 
+class FeatureLayers(Classical):
+    """A network on features: `channels` of its convolutions along them."""
+
+    channels: Annotated[Channels, Field(min_length=1, max_length=4)] = (16, 32)
+    epochs: Annotated[int, Number, Field(ge=1, le=10_000)] = 60
+    learning_rate: Positive = 1e-3
+
+
 class ClassicalRecipe(ClassifierRecipe):
     classical: Classical
 
@@ -251,6 +261,13 @@ class SupportVectorRecipe(ClassicalRecipe):
 class ForestRecipe(ClassicalRecipe):
     classifier: Literal["random-forest"]
     classical: Forest = Forest()
+
+
+class FeatureNetworkRecipe(ClassicalRecipe):
+    """Not a `NeuralRecipe`: it learns from features, so that remedies treat it as they treat a forest."""
+
+    classifier: Literal["feature-network"]
+    classical: FeatureLayers = FeatureLayers()
 
 
 class MembersNetwork(Section):
@@ -330,6 +347,7 @@ KINDS: dict[str, type[ClassifierRecipe]] = {
     "naive-bayes": NaiveBayesRecipe,
     "svm": SupportVectorRecipe,
     "random-forest": ForestRecipe,
+    "feature-network": FeatureNetworkRecipe,
 }
 """The type of recipe by what a recipe says that it is (``classifier: ...``). Other packages add theirs with
 `gansynth.classifiers.register`."""

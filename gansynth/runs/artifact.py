@@ -181,6 +181,8 @@ def _is(kind: Kind, folder: Path) -> bool:
 def find_artifact(name_or_path: str | Path, kind: Kind) -> Artifact:
     """Find what is trained by its folder, or by its name in the zoo.
 
+    A folder of that name hides what the zoo has where something was trained in it, and not else.
+
     Raises
     ------
     InputError
@@ -193,11 +195,11 @@ def find_artifact(name_or_path: str | Path, kind: Kind) -> Artifact:
     'promyelocyte'
     """
     folder = Path(name_or_path)
-    if folder.is_dir():
+    known = {model.name: model for one in _KINDS for model in shipped(one)}
+    if folder.is_dir() and (kind_of(folder) is not None or str(name_or_path) not in known):
         other = None if _is(kind, folder) else kind_of(folder)
         found = Artifact(kind, folder)
     else:
-        known = {model.name: model for one in _KINDS for model in shipped(one)}
         if str(name_or_path) not in known:
             raise InputError(_unknown(str(name_or_path), kind))
         found = known[str(name_or_path)]

@@ -92,6 +92,12 @@ def test_pbc_download_by_each_scheme(tmp_path: Path, scheme: str, after: dict[st
     assert "after merging" in report.to_text()
 
 
+def test_read_as_plain_folders_promyelocytes_are_immature_granulocytes_as_in_hazra2022(tmp_path: Path) -> None:
+    root = pbc(tmp_path / "pbc") / "PBC_dataset_normal_DIB"
+    report = import_sources([("folders", root)], tmp_path / "out", "12")
+    assert report.after == dict(sorted((WHOLE | {"immature granulocyte": 8, "neutrophil": 6}).items()))
+
+
 def test_twelve_classes_of_hazra2022_from_two_sources(tmp_path: Path) -> None:
     sources = [("pbc", pbc(tmp_path / "pbc")), ("munich", munich(tmp_path / "munich"))]
     report = import_sources(sources, tmp_path / "out", "12")

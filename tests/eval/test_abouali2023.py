@@ -49,6 +49,11 @@ def test_the_reports_give_their_own_totals_and_table_11(name: str, tested: int) 
     means = [np.mean([row[k] for row in report.values()]) for k in range(3)]
     assert means == pytest.approx([precision, recall, f1], abs=0.006)
     assert paper.accuracy_of(report) == pytest.approx(accuracy, abs=0.011)
+    last = paper.AVERAGES[name]
+    assert (last.accuracy, last.macro, last.support) == (accuracy, (precision, recall, f1), tested)
+    shares = np.array([row.support for row in report.values()]) / tested
+    weighted = [shares @ [row[k] for row in report.values()] for k in range(3)]
+    assert weighted == pytest.approx(last.weighted, abs=0.011)
     for row in report.values():
         assert row.f1 == pytest.approx(2 * row.precision * row.recall / (row.precision + row.recall), abs=0.011)
 
@@ -138,7 +143,11 @@ def test_rows_stand_in_the_papers_order(out: Path) -> None:
     text = (out / "tables.md").read_text(encoding="utf-8")
     assert [row[0] for row in rows_of(text, "Tables 4 and 5")] == list(paper.TABLE_4)
     for number, name in enumerate(paper.REPORTS, start=6):
-        assert [row[0] for row in rows_of(text, f"Table {number}, {name}")] == list(paper.CLASSES)
+        rows = rows_of(text, f"Table {number}, {name}")
+        averages = ["accuracy", "macro average", "weighted average"]
+        assert [row[0] for row in rows] == [*paper.CLASSES, *averages]
+        # Of the weighted average the recall is the accuracy.
+        assert rows[-1][2].split(" / ")[1] == rows[-3][3].split(" / ")[1] != "-"
     assert [row[0] for row in rows_of(text, "Table 11")] == [*paper.TABLE_11, "*no augmentation*"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import alkrimi2023_paper as paper
 from gansynth.data import open_dataset
 from gansynth.data.phantom import write_phantom
 from gansynth.metrics.classification import classification_scores
+from gansynth.studies.comparison.figures import Pooled
 
 COUNTS = {"neutrophil": 16, "basophil": 7, "lymphocyte": 12, "monocyte": 8}
 
@@ -82,11 +84,38 @@ def test_every_table_stands_beside_ours_in_the_papers_order(done: Path) -> None:
     headings = [line for line in text.splitlines() if line.startswith("## ")]
     assert [line.split(":")[0] for line in headings] == [
         "## Tables 3 and 4", "## Table 5", "## Table 6", "## Tables 7 and 8", "## Table 9",
+        "## The threshold of section 4.1", "## Trained on two classes",
         "## The number of nuclei alone (section 2)", "## Every arm of ours", "## What cannot be compared, and why",
     ]  # fmt: skip
     rows = [line.split(" | ")[0].strip("| ") for line in text.split("## Table 5")[0].splitlines() if line[:2] == "| "]
     assert rows[2:] == [*paper.SUPERCLASSES, *paper.TYPES]
     assert "The data have no eosinophil." in text
+
+
+def test_thresholds_are_found_on_the_other_folds_and_move_what_is_said() -> None:
+    labels = np.array([0, 0, 1, 1, 0, 0, 1, 1])
+    p = np.array([0.1, 0.3, 0.35, 0.9, 0.2, 0.6, 0.7, 0.8])
+    probabilities = np.stack([1 - p, p], axis=1)[None]
+    arm = Pooled(
+        tuple("abcdefgh"), labels, np.repeat([0, 1], 4), np.arange(8), probabilities.argmax(axis=2), probabilities
+    )
+    moved = alkrimi2023.at_best_threshold(arm, 1)
+    # On the second fold 0.7 divides best, on the first 0.35.
+    assert moved.predicted.tolist() == [[0, 0, 0, 1, 0, 1, 1, 1]]
+    assert alkrimi2023.at_best_threshold(arm, None).predicted.shape == (1, 8)
+    with pytest.raises(alkrimi2023.InputError, match="other folds"):
+        alkrimi2023.at_best_threshold(replace(arm, folds=np.zeros(8, np.int64)), 1)
+
+
+def test_the_two_classes_are_trained_too_on_the_same_cells(done: Path) -> None:
+    cells = open_dataset(done / "cells-32-two", 32)
+    assert cells.counts() == {"agranulocyte": 20, "granulocyte": 23}
+    text = (done / "tables.md").read_text(encoding="utf-8")
+    assert "| naive-bayes | two classes | 0." in text and "| naive-bayes | five types, summed | 0." in text
+    of_table_9 = text.split("## Table 9")[1].split("## ")[0]
+    assert "| five types | RMSE | - | at least 0.063 |" in of_table_9
+    found = json.loads((done / "figures.json").read_text())
+    assert {one["arm"] for one in found["two"]} == {"none", "weighted"}
 
 
 def test_binary_figures_are_those_of_the_superclasses_of_the_comparison(done: Path) -> None:

@@ -14,7 +14,13 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 from gansynth.metrics.classification import OF_CLASS, OVERALL, classification_scores
 from gansynth.metrics.confusion_scores import class_figure, confusion_matrix, overall_figure
-from gansynth.metrics.probability_scores import calibration_added, calibration_error, precision_at_recall, ranking
+from gansynth.metrics.probability_scores import (
+    best_threshold,
+    calibration_added,
+    calibration_error,
+    precision_at_recall,
+    ranking,
+)
 
 CASES = st.tuples(st.integers(2, 5), st.integers(1, 40), st.integers(0, 10**6), st.booleans())
 
@@ -37,15 +43,19 @@ def test_every_figure_is_that_of_scikit_learn(case: tuple[int, int, int, bool]) 
     assert tuple(found.overall) == OVERALL and all(tuple(c) == OF_CLASS for c in found.classes)
     assert found.confusion.tolist() == oracle.confusion_matrix(labels, predicted, labels=range(classes)).tolist()
     precision, recall, f1, _ = oracle.precision_recall_fscore_support(labels, predicted, labels=there, zero_division=0)
+    weighted = oracle.precision_recall_fscore_support(labels, predicted, average="weighted", zero_division=0)
     one_hot = np.eye(classes)[labels]
     expected: dict[str, float | None] = {
         "macro-F1": f1.mean(),
         "balanced-accuracy": recall.mean(),
         "macro-precision": precision.mean(),
         "accuracy": oracle.accuracy_score(labels, predicted),
+        "weighted-precision": weighted[0],
+        "weighted-F1": weighted[2],
         "MCC": oracle.matthews_corrcoef(labels, predicted),
         "Brier": oracle.brier_score_loss(one_hot, p, scale_by_half=False) if classes > 2 else None,
         "MSE": oracle.mean_squared_error(one_hot, p),
+        "RMSE": oracle.mean_squared_error(one_hot, p) ** 0.5,
         "kappa": None,
     }
     if len(set(labels) | set(predicted)) > 1:
@@ -70,6 +80,19 @@ def test_every_figure_is_that_of_scikit_learn(case: tuple[int, int, int, bool]) 
             assert of_class["ROC-AUC"] == pytest.approx(oracle.roc_auc_score(truth, p[:, c]))
     for c in set(range(classes)) - set(there.tolist()):
         assert set(found.classes[c].values()) == {None}
+
+
+@settings(max_examples=20, deadline=None)
+@given(CASES)
+def test_no_threshold_gives_more_precision_and_recall_together_than_the_best(case: tuple[int, int, int, bool]) -> None:
+    labels, p = _drawn(*case)
+    truth = labels == labels[0]
+    precision, recall, thresholds = oracle.precision_recall_curve(truth, p[:, labels[0]])
+    together = (precision + recall)[:-1]
+    best = thresholds[np.flatnonzero(together >= together.max() - 1e-12)].max()
+    assert best_threshold(p[:, labels[0]], truth) == pytest.approx(best)
+    with pytest.raises(ValueError, match="with a positive one"):
+        best_threshold(p[:, 0], np.zeros(len(p), dtype=bool))
 
 
 @settings(max_examples=20, deadline=None)

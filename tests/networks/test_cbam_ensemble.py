@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import copy
+from itertools import product
+from typing import Literal
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from gansynth.networks.backbone import Preparation
-from gansynth.networks.cbam_ensemble import CbamEnsemble
+from gansynth.networks.cbam_ensemble import CbamEnsemble, PerceptronAttention
 
 
 def trunk(channels: int, stride: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, channels, 3, stride, 1), nn.BatchNorm2d(channels), nn.ReLU())
 
 
-def ensemble(frozen: bool = False) -> CbamEnsemble:
+def ensemble(frozen: bool = False, spatial: Literal["perceptron", "convolution"] = "perceptron") -> CbamEnsemble:
     torch.manual_seed(0)
     preparations = [Preparation(size, (0.5,) * 3, (0.5,) * 3) for size in (16, 24)]
     trunks = [trunk(4, 2), trunk(6, 2)]  # 8 x 8 and 12 x 12 positions
-    return CbamEnsemble(trunks, preparations, (4, 6), 3, reduction=2, hidden=5, frozen=frozen)
+    return CbamEnsemble(trunks, preparations, (4, 6), 3, reduction=2, hidden=5, frozen=frozen, spatial=spatial)
 
 
 def attended(network: CbamEnsemble, x: Tensor) -> Tensor:
-    """Woo et al. 2018, equations 1 to 3, which abouali2023 cites."""
+    """abouali2023, equation 1, and equation 2 or its like of Woo et al. 2018 (equation 3)."""
     channel, spatial = network.attention.channel, network.attention.spatial
 
     def mlp(pooled: Tensor) -> Tensor:
         return torch.relu(pooled @ channel.fc1.weight[:, :, 0, 0].T) @ channel.fc2.weight[:, :, 0, 0].T
 
     x = x * torch.sigmoid(mlp(x.mean(dim=(2, 3))) + mlp(x.amax(dim=(2, 3))))[:, :, None, None]
+    if isinstance(spatial, PerceptronAttention):
+        weighted = x.clone()
+        for i, j in product(range(x.shape[2]), range(x.shape[3])):
+            seen = torch.cat([x[:, :, i, j], x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
+            hidden = torch.relu(seen @ spatial.hidden.weight[:, :, 0, 0].T + spatial.hidden.bias)
+            beta = torch.sigmoid(hidden @ spatial.weight.weight[:, :, 0, 0].T + spatial.weight.bias)
+            weighted[:, :, i, j] *= beta
+        return weighted
     two = torch.stack([x.mean(dim=1), x.amax(dim=1)], dim=1)
     return x * torch.sigmoid(spatial.conv.bn(nn.functional.conv2d(two, spatial.conv.conv.weight, padding=3)))
 
 
-def test_the_maps_of_both_trunks_pass_through_one_block_of_attention() -> None:
-    network, images = ensemble().eval(), torch.rand(2, 3, 32, 32) * 2 - 1
+@pytest.mark.parametrize("spatial", ["perceptron", "convolution"])
+def test_the_maps_of_both_trunks_pass_through_one_block_of_attention(
+    spatial: Literal["perceptron", "convolution"],
+) -> None:
+    network, images = ensemble(spatial=spatial).eval(), torch.rand(2, 3, 32, 32) * 2 - 1
     maps = network.maps(images)
     assert maps.shape == (2, 10, 8, 8)
     first = network.trunks[0](network.preparations[0](images))

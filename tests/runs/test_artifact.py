@@ -54,6 +54,16 @@ def test_a_folder_is_recognised_by_what_lies_in_it(tiny_run_folder: Path, tmp_pa
     assert found.training_sha256 == open_run(tiny_run_folder).training_sha256 and found.weights.is_file()
 
 
+def test_a_folder_hides_a_model_of_the_zoo_only_where_something_was_trained_in_it(
+    tiny_run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "phantom-64").mkdir()
+    assert find_artifact("phantom-64", "generator").class_names == shipped("generator")[1].class_names
+    shutil.copytree(tiny_run_folder, tmp_path / "phantom-64", dirs_exist_ok=True)
+    assert find_artifact("phantom-64", "generator").folder == Path("phantom-64")
+
+
 def test_a_folder_that_holds_something_else_is_refused_when_it_is_read(tmp_path: Path) -> None:
     for kind in ("generator", "cell encoder", "cell detector"):
         with pytest.raises(InputError, match=f"is not a {kind} \\(it has no "):

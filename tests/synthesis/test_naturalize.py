@@ -208,6 +208,28 @@ def test_cells_never_overlap_and_the_slide_between_them_is_clean(parts: tuple[li
         assert len(made.reds) <= 8
 
 
+def test_with_alpha_a_cell_keeps_the_colours_of_its_own_slide_inside_its_mask_alone(
+    parts: tuple[list[Cut], list[Scene]],
+) -> None:
+    whites, scenes = parts
+    white = replace(whites[0], light=np.array([250, 40, 40], np.float32), density=np.zeros_like(whites[0].density))
+    pasted, added = (
+        Composer(scenes, 0, how).compose(white, np.random.default_rng(1)).image.transpose(1, 2, 0).astype(int)
+        for how in ("alpha", "density")
+    )
+    own = (pasted == [250, 40, 40]).all(axis=2)
+    assert 0.8 * white.mask.sum() < own.sum() < 1.2 * white.mask.sum()
+    # Around it both are the same slide; and a cell without density is nothing where densities add up.
+    assert (pasted[~own] == added[~own]).all() and not (added == [250, 40, 40]).all(axis=2).any()
+
+
+def test_how_cells_are_pasted_belongs_to_the_request(cells: CellDataset, folder: Path, tmp_path: Path) -> None:
+    made = naturalize(cells, {"basophil": 1}, tmp_path / "out", paste="alpha", segmenter=once, progress=False)
+    assert made.model_sha256 not in (folder / "metadata.csv").read_text()
+    with pytest.raises(InputError, match="there are density and alpha"):
+        naturalize(cells, {"basophil": 1}, tmp_path / "more", paste="glue", segmenter=once)  # type: ignore[arg-type]
+
+
 def test_stain_is_matched_within_limits_and_never_in_hue(parts: tuple[list[Cut], list[Scene]]) -> None:
     whites, scenes = parts
     composer = Composer(scenes, 0)

@@ -13,7 +13,7 @@ from gansynth.gans import Run, open_run
 from gansynth.gans.leaks import refuse_leaking_run
 from gansynth.metrics.catalogue import LITE
 from gansynth.networks.efficientnet_lite import SHA256
-from gansynth.runs.artifact import zoo_models
+from gansynth.runs.artifact import shipped
 from gansynth.runs.folder import INFO, MODEL
 from gansynth.studies.quality.sets import Sets
 
@@ -62,7 +62,7 @@ def makers_of(run: str | Path | Run | None, synthetic: str | Path, real: str | P
         return Makers((run if isinstance(run, Run) else open_run(run),))
     wanted = _models_of(Path(synthetic) / METADATA)
     found: dict[str, Run] = {}
-    places: list[str | Path] = [*zoo_models(), *_beside(synthetic, real)]
+    places: list[str | Path] = [*(model.folder for model in shipped("generator")), *_beside(synthetic, real)]
     for place in places:
         if wanted <= found.keys():
             break

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from gansynth.synthesis.naturalize.parts import Cut, Scene
+
+Paste = Literal["density", "alpha"]
+"""How a cell comes onto another slide: densities add up, as in a microscope; or it covers what lies under its mask with
+its own colours (abouali2023, section 3.3: transparent cut-outs)."""
+PASTES: tuple[Paste, ...] = get_args(Paste)
 
 STAIN_RANGE = (0.85, 1.18)
 """How far a cell's density may be scaled to match a slide: a weaker stain is corrected, another hue is not invented."""
@@ -48,10 +54,12 @@ class Composer:
         All of one size.
     red_cells : int
         How many red cells an image gets (abouali2023, algorithm 1: 8); fewer where no place is found for one.
+    paste : {"density", "alpha"}
+        See `Paste`. With "alpha" stain is not matched: a cut-out stays as it is.
     """
 
-    def __init__(self, scenes: Sequence[Scene], red_cells: int = 8) -> None:
-        self.scenes, self.red_cells = tuple(scenes), red_cells
+    def __init__(self, scenes: Sequence[Scene], red_cells: int = 8, paste: Paste = "density") -> None:
+        self.scenes, self.red_cells, self.paste = tuple(scenes), red_cells, paste
         stained = [scene.red for scene in scenes if np.isfinite(scene.red).all()]
         self._usual = np.median(stained, axis=0) if stained else np.full(3, 0.2)
         self._looks = np.stack([self._look(scene.red, scene.colour) for scene in scenes])
@@ -66,13 +74,14 @@ class Composer:
         chosen = int(rng.choice(self._like(white)))
         scene = self.scenes[chosen]
         height, width = scene.light.shape[:2]
-        density = np.zeros((height, width, 3), np.float32)
+        density, colour = (np.zeros((height, width, 3), np.float32) for _ in range(2))
         taken = np.zeros((height, width), dtype=bool)
         patch, mask = _turned(white, rng)
         side = rng.choice([-1, 1], 2)
         middle = np.array([height - 1, width - 1]) / 2 + side * white.offset * min(height, width)
         where = np.round(middle - (np.array(mask.shape) - 1) / 2).astype(int)
         _add(density, patch * self._gain(white, scene), where)
+        _add(colour, _colours(white, patch, mask), where)
         _add(taken, mask, where)
         reds = []
         for cell in self._red_cells(chosen, rng):
@@ -80,11 +89,13 @@ class Composer:
             place = _free_place(taken, mask, rng)
             if place is not None:
                 _add(density, patch * self._gain(cell, scene), place)
+                _add(colour, _colours(cell, patch, mask), place)
                 _add(taken, mask, place)
                 reds.append(cell.path)
         light = scene.light[::-1] if rng.random() < 0.5 else scene.light
         light = light[:, ::-1] if rng.random() < 0.5 else light
-        pixels = np.clip(np.round(light * np.exp(-density)), 0, 255).astype(np.uint8)
+        seen = np.where(taken[:, :, None], colour, light) if self.paste == "alpha" else light * np.exp(-density)
+        pixels = np.clip(np.round(seen), 0, 255).astype(np.uint8)
         image = np.ascontiguousarray(pixels.transpose(2, 0, 1))
         return Composite(image, white.path, scene.path, tuple(reds))
 
@@ -120,6 +131,11 @@ class Composer:
             return np.float32(1)
         ratio = np.maximum(scene.red, 0.02) / np.maximum(cut.red, 0.02)
         return np.float32(np.clip(np.exp(np.log(ratio).mean()), *STAIN_RANGE))
+
+
+def _colours(cut: Cut, density: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the colours that a turned cut had on its own slide [h, w, 3]; 0 outside of the cell."""
+    return np.asarray(np.where(mask[:, :, None], cut.light * np.exp(-density), 0), np.float32)
 
 
 def _turned(cut: Cut, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -18,7 +18,7 @@ from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.synthesis.journal import Request
 from gansynth.synthesis.naming import class_folders, image_file_name
-from gansynth.synthesis.naturalize.composing import Composer
+from gansynth.synthesis.naturalize.composing import PASTES, Composer, Paste
 from gansynth.synthesis.naturalize.folder import CompositeFolder, Written
 from gansynth.synthesis.naturalize.parts import Cut, Scene, cut_white_cell, read_scene
 from gansynth.synthesis.progress import GenerationProgress
@@ -99,6 +99,7 @@ def naturalize(
     *,
     seed: int = 0,
     red_cells: int = RED_CELLS,
+    paste: Paste = "density",
     segmenter: Segmenter = segment_cell,
     segmenter_name: str = "classical",
     resume: bool = False,
@@ -122,6 +123,8 @@ def naturalize(
         Of the first image of every class.
     red_cells : int
         Red cells in an image; fewer where no place is found for one.
+    paste : {"density", "alpha"}
+        How a cell comes onto another slide: as the density that it adds, or with its own colours, as it was cut.
     segmenter : callable
         uint8 [3, H, W] to `CellMasks`.
     segmenter_name : str
@@ -142,7 +145,9 @@ def naturalize(
     >>> naturalize(cells, {"promyelocyte": 1000}, "composites")  # doctest: +SKIP
     """
     counts = _checked(training, counts, seed, red_cells)
-    source = _source_sha256(training, red_cells, segmenter_name)
+    if paste not in PASTES:
+        raise InputError(f"paste '{paste}': there are {' and '.join(PASTES)}")
+    source = _source_sha256(training, red_cells, segmenter_name, paste)
     request: Request = {
         "method": METHOD,
         "source": source,
@@ -162,7 +167,7 @@ def naturalize(
             )
         whites = {name: cutter.white_cells(name) for name in counts}
         folder.start()
-        _compose(training, whites, Composer(scenes, red_cells), counts, seed, source, folder, shown)
+        _compose(training, whites, Composer(scenes, red_cells, paste), counts, seed, source, folder, shown)
     order = [image_file_name(place, s) for name, place in _places(training, counts) for s in _seeds(seed, counts[name])]
     folder.finish(source, order)
     classes = tuple(
@@ -275,11 +280,12 @@ def _checked(training: CellDataset, counts: Mapping[str, int], seed: int, red_ce
     return {name: int(n) for name, n in counts.items()}
 
 
-def _source_sha256(training: CellDataset, red_cells: int, segmenter_name: str) -> str:
+def _source_sha256(training: CellDataset, red_cells: int, segmenter_name: str, paste: Paste) -> str:
     """Return the hash of everything a composite depends on beside its class and seed."""
     names = np.array(training.class_names, dtype=object)[training.labels]
     images = sorted(zip(map(str, training.records["sha256"]), map(str, names), strict=True))
     decisive = [METHOD, VERSION, training.size, red_cells, segmenter_name, images]
+    decisive += [paste] if paste != "density" else []
     return hashlib.sha256(json.dumps(decisive).encode("ascii")).hexdigest()
 
 

@@ -40,6 +40,8 @@ class Cut:
         (y, x) of the middle of the patch against the middle of its image, as a share of the image's edge.
     path : str
         The training image it comes from.
+    light : float32 [3]
+        Mean light of its own slide around it, 0..255: with its density, the colours that it had there.
     """
 
     density: NDArray[np.float32]
@@ -47,6 +49,7 @@ class Cut:
     red: NDArray[np.float32]
     offset: NDArray[np.float64]
     path: str
+    light: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def cut_white_cell(image: NDArray[np.uint8], masks: CellMasks, path: str) -> Cut
     slide = _read(image, masks)
     if slide is None:
         return "there is no clean slide around the cell"
-    return _cut(slide.density, masks.cell, slide.cells, _red_density(slide.density, masks), path)
+    return _cut(slide, masks.cell, _red_density(slide.density, masks), path)
 
 
 def read_scene(image: NDArray[np.uint8], masks: CellMasks, path: str) -> Scene | None:
@@ -110,7 +113,7 @@ def read_scene(image: NDArray[np.uint8], masks: CellMasks, path: str) -> Scene |
         return None
     red = _red_density(slide.density, masks)
     numbers = range(1, int(masks.red.max()) + 1)
-    cells = tuple(_cut(slide.density, masks.red == i, slide.cells, red, path) for i in numbers)
+    cells = tuple(_cut(slide, masks.red == i, red, path) for i in numbers)
     light = slide.light
     whole = light * np.exp(-_grain_everywhere(slide.density, slide.clean))
     return Scene(np.asarray(whole, np.float32), np.asarray(light.mean(axis=(0, 1)), np.float32), red, cells, path)
@@ -155,13 +158,8 @@ def _red_density(density: NDArray[np.float32], masks: CellMasks) -> NDArray[np.f
     return np.asarray(np.median(density[masks.red > 0], axis=0), np.float32)
 
 
-def _cut(
-    density: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    cells: NDArray[np.bool_],
-    red: NDArray[np.float32],
-    path: str,
-) -> Cut:
+def _cut(slide: _Slide, mask: NDArray[np.bool_], red: NDArray[np.float32], path: str) -> Cut:
+    density, cells = slide.density, slide.cells
     height, width = mask.shape
     unit = min(height, width) / 128
     far = ndimage.distance_transform_edt(~mask)
@@ -175,7 +173,8 @@ def _cut(
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     middle = np.array([rows[0] + rows[-1] - (height - 1), columns[0] + columns[-1] - (width - 1)]) / 2
     cut = np.pad(density[box] * fade[box][:, :, None], ((1, 1), (1, 1), (0, 0)))
-    return Cut(np.asarray(cut, np.float32), np.pad(mask[box], 1), red, middle / min(height, width), path)
+    light = np.asarray(slide.light[box].mean(axis=(0, 1)), np.float32)
+    return Cut(np.asarray(cut, np.float32), np.pad(mask[box], 1), red, middle / min(height, width), path, light)
 
 
 def _grain_everywhere(density: NDArray[np.float32], clean: NDArray[np.bool_]) -> NDArray[np.float32]:
