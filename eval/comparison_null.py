@@ -67,11 +67,19 @@ class Trial:
     n_train: list[int]
 
 
+MINUTES = 0.004
+"""Of one core for a comparison, measured."""
+
 REPEATED: dict[Budget, dict[str, float]] = {
     "quick": {"repetitions": 40, "planted": 20},
     "day": {"repetitions": 1000, "planted": 200},
     "full": {"repetitions": 4000, "planted": 1000},
 }
+
+
+def minutes(options: argparse.Namespace) -> float:
+    """Return how long it takes on two processor cores."""
+    return (options.repetitions + options.planted) * MINUTES / min(options.jobs, 2)
 
 
 def main() -> None:
@@ -81,7 +89,7 @@ def main() -> None:
     parser.add_argument("--planted", type=int, help="of arms that are not, instead of the budget's")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--seed", type=int, default=0)
-    options = parsed(parser, REPEATED)
+    options = parsed(parser, REPEATED, minutes)
     figures = study(options.repetitions, options.planted, options.jobs, options.seed)
     table = markdown(figures)
     print(table)

@@ -46,11 +46,19 @@ Images = NDArray[np.uint8]
 Distances = NDArray[np.float32]
 
 
+BEGINNING, MINUTES = 0.25, 0.0001
+"""Of two cores: to read and to measure distances, and for a repetition, measured."""
+
 REPEATED: dict[Budget, dict[str, float]] = {
     "quick": {"repetitions": 100},
     "day": {"repetitions": 1000},
     "full": {"repetitions": 4000},
 }
+
+
+def minutes(options: argparse.Namespace) -> float:
+    """Return how long it takes on two processor cores."""
+    return BEGINNING + options.repetitions * MINUTES
 
 
 def main() -> None:
@@ -61,7 +69,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, help="of honest images, instead of the budget's")
     parser.add_argument("--features", help="run whose classifier's features are tried as a distance, beside appearance")
     parser.add_argument("--seed", type=int, default=0)
-    options = parsed(parser, REPEATED)
+    options = parsed(parser, REPEATED, minutes)
     try:
         figures = study(options.data, options.size, options.repetitions, options.features, options.seed)
     except InputError as error:

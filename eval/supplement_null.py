@@ -59,11 +59,19 @@ BESIDE: dict[str, Supplement | None] = {
     "with normalisations of their own": Supplement(np.arange(0), share=0.25, statistics="own", finish=0.2),
 }
 
+MINUTES = 0.27
+"""Of one core for a repetition, measured."""
+
 REPEATED: dict[Budget, dict[str, float]] = {
     "quick": {"repetitions": 10},
     "day": {"repetitions": 200},
     "full": {"repetitions": 1000},
 }
+
+
+def minutes(options: argparse.Namespace) -> float:
+    """Return how long it takes on two processor cores."""
+    return options.repetitions * MINUTES / min(options.jobs, 2)
 
 
 def main() -> None:
@@ -72,7 +80,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, help="instead of the budget's")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--seed", type=int, default=0)
-    options = parsed(parser, REPEATED)
+    options = parsed(parser, REPEATED, minutes)
     found = study(options.repetitions, options.jobs, options.seed)
     table = markdown(found)
     print(table)

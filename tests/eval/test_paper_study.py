@@ -61,9 +61,9 @@ def test_other_studies_take_a_budgets_values_where_the_command_line_names_none(
     words = argparse.ArgumentParser()
     words.add_argument("--draws", type=int)
     words.add_argument("--seeds", type=int)
-    given = budget.parsed(words, values, ["--budget", "quick", "--seeds", "4"])
+    given = budget.parsed(words, values, lambda own: 15 * own.seeds, ["--budget", "quick", "--seeds", "4"])
     assert (given.draws, given.seeds) == (2, 4)
-    assert capsys.readouterr().out.startswith("--budget quick: draws 2, seeds 4; not timed")
+    assert capsys.readouterr().out.startswith("--budget quick: draws 2, seeds 4; about 60 minutes on")
 
 
 def test_the_examples_in_docstrings_are_right() -> None:
