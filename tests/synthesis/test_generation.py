@@ -125,7 +125,7 @@ def test_killed_at_twenty_random_moments_and_resumed_equals_never_killed(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["gansynth.synthesis", "gansynth.gans"])
-    counts = {"eosinophil": 100, "lymphocyte": 120}
+    counts = {"eosinophil": 60, "lymphocyte": 70}
     # Screened, so that gaps in the seeds and the limit of tries have to be met again, too.
     options = {"seed": 5, "min_confidence": median_confidence, "max_tries_factor": 3, "progress": False, "resume": True}
 
