@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from gansynth.data import open_dataset, split_dataset, write_splits
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
+from gansynth.studies.quality.shown import Projection
 from gansynth.studies.quality.study import quality
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -75,6 +82,25 @@ def test_of_few_real_images(
         assert sum(counts.values()) <= 4 and re.search("too few real images|the data set's own split has", str(error))
     else:
         judged_by_numbers_or_words(found.to_json())
+
+
+@given(
+    features=arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 6)), elements=st.sampled_from([0, 1, 2.5])),
+    classes=st.lists(st.integers(0, 3), min_size=9, max_size=9),
+)
+@settings(max_examples=60, deadline=None)
+def test_few_images_or_alike_ones_have_a_place_on_the_map(features: NDArray[np.float32], classes: list[int]) -> None:
+    labels = np.array(classes[: len(features)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        points = Projection.fit(features, labels)(features)
+    assert points.shape == (len(features), 2) and np.isfinite(points).all()
+
+
+def test_classes_of_equal_images_are_set_apart_on_the_map() -> None:
+    features = np.repeat(np.array([[0, 0, 1], [3, 0, 1], [0, 4, 1]], np.float32), 3, axis=0)
+    points = Projection.fit(features, np.repeat(np.arange(3), 3))(features)
+    assert len(np.unique(points.round(6), axis=0)) == 3
 
 
 def judged_by_numbers_or_words(found: dict) -> None:  # type: ignore[type-arg]

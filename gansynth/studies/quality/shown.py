@@ -195,7 +195,7 @@ class Projection:
     @classmethod
     def fit(cls, features: NDArray[np.float32], labels: NDArray[np.int64], most: int = 4000) -> Projection:
         """Find the linear discriminant axes (Fisher 1936), completed by principal axes where classes are fewer than
-        three.
+        three, and replaced by them where the images of each class are all alike.
 
         Parameters
         ----------
@@ -211,8 +211,12 @@ class Projection:
         x, y = np.asarray(features[::step], dtype=np.float64), labels[::step]
         axes = np.zeros((x.shape[1], 0))
         if len(np.unique(y)) > 1 and len(y) > len(np.unique(y)) + 1:
-            fitted = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(x, y)
-            axes = fitted.scalings_[:, : min(2, len(fitted.classes_) - 1)]
+            try:
+                fitted = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(x, y)
+            except np.linalg.LinAlgError:  # images of a class are all alike: there is no spread to divide by
+                pass
+            else:
+                axes = fitted.scalings_[:, : min(2, len(fitted.classes_) - 1)]
         if axes.shape[1] < 2:
             rest = PCA(n_components=min(2, *x.shape)).fit(x).components_.T
             axes = np.concatenate([axes, rest], axis=1)[:, :2]
