@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import textwrap
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from gansynth.data.phantom.dataset import _draw_image
 
+gc.disable()  # until everything is imported and collected: almost nothing of it is garbage
 if "PYTEST_XDIST_WORKER" in os.environ:  # several test processes, one for each core
     torch.set_num_threads(1)
 
@@ -37,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """From here on look for garbage among what the tests make, not among all modules again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

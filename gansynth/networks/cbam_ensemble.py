@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from timm.layers.cbam import CbamModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -75,6 +74,8 @@ class CbamEnsemble(nn.Module):
         spatial: Literal["perceptron", "convolution"] = "perceptron",
     ) -> None:
         super().__init__()
+        from timm.layers.cbam import CbamModule
+
         self.trunks, self.preparations, self.frozen = nn.ModuleList(trunks), nn.ModuleList(preparations), frozen
         width = sum(channels)
         self.attention = CbamModule(width, rd_channels=max(1, width // reduction))

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
@@ -84,6 +83,8 @@ def pretrained_efficientnet_lite(version: int) -> nn.Module:
     InputError
         See `weight_file`; or if the file's tensors do not fit the network one by one.
     """
+    import timm  # with torchvision it takes as long to import as torch, and most commands open no such network
+
     path = weight_file(version)
     network: nn.Module = timm.create_model(f"tf_efficientnet_lite{version}", pretrained=False)
     given = torch.load(path, map_location="cpu", weights_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 WORKERS = 2
 """Threads that encode and write PNG files."""
 _UNWRITTEN_CHUNKS = 3  # how far the forward pass may run ahead of the disk; bounds the memory
+_SLOW = 1.0  # seconds of a chunk that nobody wants to lose: the disk is waited for, and the chunk noted at once
 _PART = ".part"
 
 
@@ -258,13 +260,15 @@ def _produce(
                 class_index = job.run.class_index(name)
                 shown.start_class(name, classes[name].asked, classes[name].written)
                 tries = job.counts[name] * (job.max_tries_factor if screen.may_drop else 1)
+                began = time.monotonic()
                 for chunk, images in chunks_of_class(generator, screen, classes[name], class_index, job.seed, tries):
                     sizes = [
                         pool.submit(_write_png, job, name, kept.seed, image)
                         for kept, image in zip(chunk.kept, images, strict=True)
                     ]
                     unwritten.append((chunk, sizes))
-                    settle(at_most=_UNWRITTEN_CHUNKS)
+                    settle(at_most=_UNWRITTEN_CHUNKS if time.monotonic() - began < _SLOW else 0)
+                    began = time.monotonic()
                     classes[name] = state = _added(classes[name], chunk)
                     shown.update(state.written, state.tries)
             settle(at_most=0)

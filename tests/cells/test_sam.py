@@ -1,18 +1,25 @@
-"""Segment Anything through a stand-in with its interface: the published weights cannot be had in a test."""
+"""Segment Anything through a stand-in with its interface, and in its own architecture with few weights: the published
+ones cannot be had in a test."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
+from PIL import Image
 
 from gansynth.cells import sam
+from gansynth.cells.segmentation import CellMasks
+from gansynth.cli import gansynth
 from gansynth.errors import InputError
 
+from . import tiny_sam
 from .drawn_cells import disk, drawn, overlap
 
 
@@ -90,3 +97,47 @@ def test_an_absent_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setitem(__import__("sys").modules, "segment_anything", None)
     with pytest.raises(InputError, match="package segment-anything is not installed; `pip install"):
         sam.sam_segmenter(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a checkpoint of Segment Anything's own architecture, far smaller, taught on a drawn cell."""
+    pytest.importorskip("segment_anything", reason="segment-anything is not installed")
+    image, nucleus, cell, reds = drawn(tiny_sam.EDGE)
+    masks = CellMasks(nucleus, cell, np.sum([k * red for k, red in enumerate(reds, 1)], axis=0))
+    folder = tmp_path_factory.mktemp("sam")
+    torch.save(tiny_sam.taught(image, masks, steps=220), folder / "sam_vit_b_01ec64.pth")
+    return folder
+
+
+@pytest.fixture
+def tiny(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, under the published name, as the package's registry would build it."""
+    digits = hashlib.sha256((small / "sam_vit_b_01ec64.pth").read_bytes()).hexdigest()[:6]
+    monkeypatch.setitem(sam.MODELS, "vit_b", ("sam_vit_b_01ec64.pth", digits))
+    package = importlib.import_module("segment_anything")
+    monkeypatch.setitem(package.sam_model_registry, "vit_b", tiny_sam.tiny_sam)
+    return small
+
+
+@pytest.mark.slow
+def test_the_packages_own_network_cuts_the_cell_that_it_was_taught(tiny: Path) -> None:
+    segment, name = sam.sam_segmenter(tiny)
+    image, _, cell, reds = drawn(tiny_sam.EDGE)
+    masks = segment(image)
+    assert masks.problem is None and overlap(masks.cell, cell) > 0.8
+    assert masks.red.max() >= len(reds) - 1 and overlap(masks.red > 0, np.any(reds, axis=0)) > 0.5
+    assert name.startswith("sam-vit_b-")
+
+
+@pytest.mark.slow
+def test_naturalize_composes_from_what_it_cut(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "cells" / "promyelocyte").mkdir(parents=True)
+    Image.fromarray(drawn(tiny_sam.EDGE)[0].transpose(1, 2, 0)).save(tmp_path / "cells" / "promyelocyte" / "0.png")
+    (tmp_path / "cells" / "splits.csv").write_text("file_name,split\npromyelocyte/0.png,train\n")
+    words = ["naturalize", str(tmp_path / "cells"), "--class", "promyelocyte", "--count", "2"]
+    words += ["--segmenter", "sam", "--weights-dir", str(tiny), "--device", "cpu", "--out", str(tmp_path / "made")]
+    said = CliRunner().invoke(gansynth, words)
+    assert said.exit_code == 0, said.output
+    assert "2 of 2 images from 1 of 1 training images" in said.output
+    assert len(list((tmp_path / "made" / "promyelocyte").glob("*.png"))) == 2

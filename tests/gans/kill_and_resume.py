@@ -20,7 +20,7 @@ from gansynth.gans import train_gan
 from gansynth.recipes import load_recipe
 
 KILLS = 20
-STEPS = 24
+STEPS = 12
 
 
 def attempt(work: Callable[[], object], seconds: float | None) -> bool:
@@ -40,6 +40,7 @@ def attempt(work: Callable[[], object], seconds: float | None) -> bool:
 
 def main(out: Path, recipe_file: str) -> None:
     torch.set_num_threads(1)
+    os.fsync = lambda file: None  # the system outlives a killed process and keeps what that has written
     data = phantom_dataset({"eosinophil": 12, "lymphocyte": 6, "smudge cell": 3}, size=16)
     recipe = load_recipe(recipe_file)
 

@@ -23,11 +23,11 @@ COUNTS: dict[str, dict[str, int]] = {
     "three and two": {"basophil": 3, "lymphocyte": 2},
     "nine and one": {"basophil": 9, "lymphocyte": 1},
 }
-OF_CELLS = ["data split"] + [
-    name
-    for name, one in writing_commands(*map(Path, "CGKSF")).items()
-    if any("C" in part for part in one.typed) and not one.long
-]
+TYPED = {name: " ".join(one.typed) for name, one in writing_commands(*map(Path, "CGKSF")).items() if not one.long}
+READ = {"data split": "cells"} | {
+    name: "cells" if "C" in line else "synthetic" for name, line in TYPED.items() if "C" in line or "S" in line
+}
+"""Which of the data that are given each command reads."""
 
 
 def call(*typed: object) -> Result:
@@ -40,14 +40,15 @@ def no_constant(name: str) -> None:
 
 @pytest.mark.parametrize("counts", COUNTS)
 @pytest.mark.parametrize(
-    "command", [pytest.param(name, marks=[pytest.mark.slow] if name == "train-gan" else []) for name in OF_CELLS]
+    "command", [pytest.param(name, marks=[pytest.mark.slow] if name == "train-gan" else []) for name in READ]
 )
 def test_a_command_works_on_few_images_or_says_what_it_needs(
     command: str, counts: str, given: dict[str, str], tmp_path: Path
 ) -> None:
     cells, out = tmp_path / "cells", tmp_path / "out"
     write_phantom(cells, COUNTS[counts], size=32, seed=3)
-    one = writing_commands(**{name: Path(path) for name, path in (given | {"cells": str(cells)}).items()})[command]
+    data = given | {READ[command]: str(cells)}
+    one = writing_commands(**{name: Path(path) for name, path in data.items()})[command]
     if command != "data split":
         split = call("data", "split", cells)
         assert split.exit_code in (0, 2), split.output

@@ -59,7 +59,7 @@ def writing_commands(cells: Path, gan: Path, classifier: Path, synthetic: Path, 
         "data phantom": Writing(("data", "phantom", "--counts", "basophil=9,platelet=9", "--size", "32"), ()),
         "data crop": Writing(("data", "crop", "--cell-diameter", "30", "--boxes", "drawn", f"{fields}"), ()),
         "data nuclei": Writing(("data", "nuclei", f"{synthetic}", "--size", "32", "--jobs", "1")),
-        "data review": Writing(("data", "review", f"{cells}", "--size", "32")),
+        "data review": Writing(("data", "review", f"{synthetic}", "--size", "32")),
         "train-gan": Writing(
             ("train-gan", f"{cells}", "--recipe", f"{gan}", "--set", "reports.classifier_images=64", "--steps", "4",
              *CPU),
@@ -72,7 +72,7 @@ def writing_commands(cells: Path, gan: Path, classifier: Path, synthetic: Path, 
         "balance": Writing(
             ("balance", f"{cells}", f"{gan}", "--target", "12", "--keep-copies", *CPU), resumable=True
         ),
-        "naturalize": Writing(("naturalize", f"{cells}", "--class", "basophil=4"), resumable=True),
+        "naturalize": Writing(("naturalize", f"{synthetic}", "--class", "basophil=4"), resumable=True),
         "train-classifier": Writing(
             ("train-classifier", f"{cells}", "--recipe", f"{classifier / 'recipe.yaml'}", "--epochs", "2", *CPU),
             resumable=True,

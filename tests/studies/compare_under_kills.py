@@ -51,6 +51,7 @@ def finished(folder: Path) -> dict[str, int]:
 
 def main(data: str, gan: str, out: Path) -> None:
     torch.set_num_threads(1)
+    os.fsync = lambda file: None  # the system outlives a killed process and keeps what that has written
 
     def work(folder: Path) -> None:
         compare(

@@ -45,9 +45,8 @@ def end_a_worker(runs: Path, cluster: Any, ended: list[int]) -> None:
 
 
 def test_a_benchmark_on_dask_gives_the_numbers_of_one_process_though_a_worker_ends(
-    phantom_folder: Path, encoder_folder: Path, recipes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    phantom_folder: Path, encoder_folder: Path, recipes: list[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("GANSYNTH_CACHE", str(tmp_path / "cache"))
     how: dict[str, Any] = {"seeds": 1, "images": 64, "count": 12, "encoder": encoder_folder, "device": "cpu"}
     alone = benchmark(phantom_folder, recipes, tmp_path / "alone", progress=False, **how)
     ended: list[int] = []

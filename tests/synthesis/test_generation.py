@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
+from gansynth.gans.sampling import LoadedGenerator
 from gansynth.synthesis import generate, read_provenance
 from gansynth.synthesis.journal import JOURNAL_FILE
 from gansynth.synthesis.provenance import Provenance, encode_png
@@ -123,7 +125,7 @@ def test_killed_at_twenty_random_moments_and_resumed_equals_never_killed(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["gansynth.synthesis", "gansynth.gans"])
-    counts = {"eosinophil": 100, "lymphocyte": 120}
+    counts = {"eosinophil": 60, "lymphocyte": 70}
     # Screened, so that gaps in the seeds and the limit of tries have to be met again, too.
     options = {"seed": 5, "min_confidence": median_confidence, "max_tries_factor": 3, "progress": False, "resume": True}
 
@@ -173,6 +175,24 @@ def test_resume_after_images_were_lost_makes_them_again(run: Run, tmp_path: Path
         journal.write(b'{"class_name": "baso')
     generate(run, counts, tmp_path / "out", progress=False, resume=True)
     assert tree(tmp_path / "out") == whole
+
+
+def test_what_a_slow_generator_has_made_is_noted_before_it_makes_more(run: Run, tmp_path: Path) -> None:
+    made: list[int] = []
+    quick = LoadedGenerator.__call__
+
+    def slow(self: LoadedGenerator, class_index: int, seeds: NDArray[np.int64]) -> NDArray[np.uint8]:
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(int(seeds[0]))
+        return quick(self, class_index, seeds)
+
+    with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LoadedGenerator, "__call__", slow)
+        patch.setattr("gansynth.synthesis.generation._SLOW", 0.0)
+        generate(run, {"basophil": 70}, tmp_path / "out", progress=False)
+    _, *chunks = (tmp_path / "out" / JOURNAL_FILE).read_text().splitlines()
+    assert made == [0, 32] and [json.loads(chunk)["chunk"] for chunk in chunks] == [0, 1]
 
 
 def _raiser(error: type[Exception]):  # type: ignore[no-untyped-def]
