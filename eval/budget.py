@@ -90,7 +90,7 @@ def parsed(
     values : mapping of Budget to mapping of str to float
         By budget and option.
     timed : callable
-        From the options to the minutes that they take on two processor cores, in proportion to a measured run.
+        From the options to the minutes that they take on two processor cores.
     words : sequence of str, optional
         Default: those of the process.
     """

@@ -70,7 +70,7 @@ def shown(estimate: Estimate) -> str:
 
 
 MINUTES, EXPLAINED = 0.001, 0.01
-"""Of two cores: for an image learned from once, in both arms, and for a cell that both explain, measured."""
+"""Of two cores: for an image learned from once, in both arms, and for a cell that both explain. Estimated."""
 
 TRAINED: dict[Budget, dict[str, float]] = {
     "quick": {"others": 600, "epochs": 2, "seeds": 1},

@@ -196,7 +196,7 @@ FAULTS = [*PICTURE_FAULTS, *SET_FAULTS]
 # ---- the study
 
 MINUTES = 3.0
-"""Of two cores for a draw of PBC, measured."""
+"""Of two cores for a draw of PBC. Estimated."""
 
 DRAWS: dict[Budget, dict[str, float]] = {"quick": {"draws": 2}, "day": {"draws": 5}, "full": {"draws": 20}}
 
