@@ -181,7 +181,7 @@ def _is(kind: Kind, folder: Path) -> bool:
 def find_artifact(name_or_path: str | Path, kind: Kind) -> Artifact:
     """Find what is trained by its folder, or by its name in the zoo.
 
-    A folder of that name hides what the zoo has where something was trained in it, and not else.
+    A folder of that name hides what the zoo has only where something was trained in it.
 
     Raises
     ------
