@@ -195,15 +195,15 @@ def find_artifact(name_or_path: str | Path, kind: Kind) -> Artifact:
     'promyelocyte'
     """
     folder = Path(name_or_path)
-    known = {model.name: model for one in _KINDS for model in shipped(one)}
-    if folder.is_dir() and (kind_of(folder) is not None or str(name_or_path) not in known):
-        other = None if _is(kind, folder) else kind_of(folder)
-        found = Artifact(kind, folder)
-    else:
-        if str(name_or_path) not in known:
+    inside = kind_of(folder) if folder.is_dir() else None
+    if inside is None:
+        known = {model.name: model for one in _KINDS for model in shipped(one)}
+        if str(name_or_path) not in known and not folder.is_dir():
             raise InputError(_unknown(str(name_or_path), kind))
-        found = known[str(name_or_path)]
+        found = known.get(str(name_or_path), Artifact(kind, folder))
         other = None if found.kind == kind else found.kind
+    else:
+        found, other = Artifact(kind, folder), None if _is(kind, folder) else inside
     if other is not None:
         raise InputError(f"{shown(folder)}: is {_ABOUT[other].instead}; {_what_fits(kind)}")
     return found
