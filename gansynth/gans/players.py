@@ -36,6 +36,7 @@ def build_generator(recipe: GanRecipe, n_classes: int) -> nn.Module:
         mapping=networks.mapping,
         noise=networks.noise,
         embedding_noise=networks.embedding_noise,
+        frozen=networks.frozen,
     )
 
 

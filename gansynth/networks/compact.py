@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 
 import torch
@@ -129,6 +130,10 @@ class SkipGenerator(nn.Module):
         While it trains, normal noise of this standard deviation is added to the class embedding, whose elements begin
         as standard normal numbers: a class is a cloud, not a point at which the latent is ignored (Rangwani et al.
         2023, "NoisyTwins", section 4.1).
+    frozen : int
+        Up to this edge length in pixels it draws as it does: neither these layers nor those that steer them learn, and
+        a gradient stops there. What a smaller generator knows stays, while layers above it learn to draw finer (Sauer
+        et al. 2022, "StyleGAN-XL", section 3.2). 0: all learn.
 
     Attributes
     ----------
@@ -149,9 +154,11 @@ class SkipGenerator(nn.Module):
         mapping: int = 2,
         noise: bool = False,
         embedding_noise: float = 0.0,
+        frozen: int = 0,
     ) -> None:
         super().__init__()
         self.latent, self.embedding_noise = latent, embedding_noise
+        self.n_frozen = sum(4 * 2**k <= frozen for k in range(len(channels)))
         self.embedding = nn.Embedding(n_classes, style)
         inputs = [latent + style, *[style] * (mapping - 1)]
         self.mapping = nn.ModuleList(EqualLinear(n, style, gain=GAIN, rate=0.1) for n in inputs)
@@ -182,21 +189,24 @@ class SkipGenerator(nn.Module):
     def synthesise(self, w: Tensor, z: Tensor) -> Tensor:
         """Return images [n, 3, R, R] for styles w [n, style]; z is asked for its numbers of noise only."""
         # A constant that styles alone modulate makes neighbours hard to move: where red cells lie comes from here.
-        h = self.constant + self.start(w).view(-1, *self.constant.shape[1:])
-        h = h.contiguous(memory_format=torch.channels_last)
-        rgb = h.new_zeros(())  # the first block has nothing below it
-        for block, of_block in zip(self.blocks, self._noise(z), strict=True):
-            h, rgb = block(h, rgb, w, of_block)
+        with self._learning(0):
+            h = self.constant + self.start(w).view(-1, *self.constant.shape[1:])
+            h = h.contiguous(memory_format=torch.channels_last)
+            rgb = h.new_zeros(())  # the first block has nothing below it
+        for k, (block, of_block) in enumerate(zip(self.blocks, self._noise(z), strict=True)):
+            with self._learning(k):
+                h, rgb = block(h, rgb, w, of_block)
         return torch.tanh(rgb)
 
     def style(self, z: Tensor, labels: Tensor) -> Tensor:
         """Return the vectors that steer the layers, [n, style], for z [n, latent] and labels [n]."""
-        embedded = self.embedding(labels)
-        if self.training and self.embedding_noise:
-            embedded = embedded + self.embedding_noise * torch.randn_like(embedded)
-        w = torch.cat([_unit(z), _unit(embedded)], dim=1)
-        for layer in self.mapping:
-            w = F.leaky_relu(layer(w), SLOPE)
+        with self._learning(0):
+            embedded = self.embedding(labels)
+            if self.training and self.embedding_noise:
+                embedded = embedded + self.embedding_noise * torch.randn_like(embedded)
+            w = torch.cat([_unit(z), _unit(embedded)], dim=1)
+            for layer in self.mapping:
+                w = F.leaky_relu(layer(w), SLOPE)
         return w if self.mean_styles is None else torch.lerp(self.mean_styles[labels], w, self.truncation)
 
     @torch.no_grad()
@@ -212,6 +222,10 @@ class SkipGenerator(nn.Module):
         self.eval()
         self.mean_styles = torch.stack([self.style(z, c.expand(len(z))).mean(dim=0) for c in classes])
         self.truncation = share
+
+    def _learning(self, block: int) -> AbstractContextManager[object]:
+        """Return where a block is computed: with a gradient, where one is wanted, unless it is frozen."""
+        return torch.no_grad() if block < self.n_frozen else nullcontext()
 
     def _noise(self, z: Tensor) -> list[tuple[Tensor, Tensor] | tuple[None, None]]:
         """Return two maps of noise for each block."""

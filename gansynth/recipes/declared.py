@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from gansynth.plugins import load_plugins
-from gansynth.recipes.reading import Channels, Count, NonNegative, Positive, Section, Width
+from gansynth.recipes.reading import Channels, Count, NonNegative, Number, Positive, Section, Width
 
 
 class Networks(Section):
@@ -57,7 +57,8 @@ class DCGANNetworks(Networks):
 class CompactGenerator(Networks):
     """The generator of `gansynth.networks.compact`, its channels from the lowest resolution on.
 
-    `mapping` layers take latent and class to a `style`; `noise` and `embedding_noise` are described in
+    `mapping` layers take latent and class to a `style`; `noise`, `embedding_noise` and `frozen` (an edge length in
+    pixels, for a training that begins with a smaller generator) are described in
     `gansynth.networks.compact.SkipGenerator`.
     """
 
@@ -67,9 +68,12 @@ class CompactGenerator(Networks):
     mapping: Annotated[int, Field(ge=1, le=16)] = 2
     noise: bool = False
     embedding_noise: NonNegative = 0.0
+    frozen: Annotated[int, Number, Field(ge=0, le=1024)] = 0
 
     def refuse_unfit(self, resolution: int) -> None:
         _refuse_generator(self.generator, resolution)
+        if self.frozen >= resolution:
+            raise ValueError(f"networks.frozen {self.frozen} leaves nothing to learn at {resolution} px; give less")
 
 
 class TwoPlayerNetworks(CompactGenerator):

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,7 +14,7 @@ from gansynth.data import split_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, choose_recipe, train_gan
 from gansynth.gans.engine.transfer import Lineage, beginnings
-from gansynth.recipes import load_recipe
+from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights, write_weights
 
@@ -44,6 +45,43 @@ def test_a_child_begins_where_its_parent_is_and_remembers_its_training_images(tm
     assert child.info["parent"]["name"] == "parent"
     assert child.info["step"] == 1
     assert child.training_sha256 == parent.training_sha256 | set(child.info["training_sha256"])
+
+
+def grown(*changes: str) -> GanRecipe:
+    """Return the tiny recipe with a block more: 32 px."""
+    of_32 = ("resolution=32", "networks.generator=[8,8,8,8]", "networks.critic=[8,8,8]", "networks.classifier=[8,8,8]")
+    return tiny_recipe(*of_32, *changes)
+
+
+def test_a_larger_child_begins_by_drawing_what_its_parent_draws(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    child = train_gan(
+        tiny_dataset(32), grown(STILL), tmp_path / "child", device="cpu", progress=False, steps=1, parent=parent.path
+    )
+    small, large = (run.generator(torch.device("cpu"))(0, np.arange(4)) for run in (parent, child))
+    shrunk = torch.nn.functional.avg_pool2d(torch.from_numpy(np.asarray(large)).float(), 2)
+    assert (shrunk - torch.from_numpy(np.asarray(small)).float()).abs().mean() < 8, "of 255; smoothed by scaling up"
+
+
+def test_frozen_layers_stay_and_those_above_them_learn(tmp_path: Path) -> None:
+    parent = train_tiny(tmp_path / "parent", steps=2)
+    child = train_gan(
+        tiny_dataset(32), grown("networks.frozen=16"), tmp_path / "child",
+        device="cpu", progress=False, steps=2, parent=parent.path,
+    )  # fmt: skip
+    before, after = tensors_of(parent), tensors_of(child)
+    own = {name for name in after if name.startswith("gan.generator.")} - set(before)
+    assert own
+    assert all(name.startswith("gan.generator.blocks.3.") for name in own)
+    assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("gan.generator."))
+    assert after["gan.generator.blocks.3.to_rgb.weight"].abs().max() > 0
+
+
+def test_frozen_layers_want_a_trained_generator(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="name it with --from"):
+        train_tiny(tmp_path / "run", None, "networks.frozen=8", steps=1)
+    with pytest.raises(InputError, match="leaves nothing to learn at 16 px"):
+        tiny_recipe("networks.frozen=16")
 
 
 def test_a_parent_that_knows_held_out_images_is_named_before_training(

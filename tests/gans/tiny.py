@@ -41,5 +41,5 @@ def tiny_recipe(*changes: str) -> GanRecipe:
     return load_recipe("c-wgan-gp-64", [*that_fit("c-wgan-gp-64", SMALL), *changes])
 
 
-def tiny_dataset() -> CellDataset:
-    return phantom_dataset({"eosinophil": 40, "lymphocyte": 12, "smudge cell": 3}, size=16)
+def tiny_dataset(size: int = 16) -> CellDataset:
+    return phantom_dataset({"eosinophil": 40, "lymphocyte": 12, "smudge cell": 3}, size=size)

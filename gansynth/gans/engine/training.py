@@ -28,6 +28,7 @@ from gansynth.gans.engine.transfer import inherited, transfer
 from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.run import Run, open_run
 from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.recipes.declared import CompactGenerator
 from gansynth.runs.device import Devices, allow_fast_arithmetic, chosen_device, has_bf16, keep_freed_memory, placed
 from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
@@ -112,6 +113,11 @@ def train_gan(
     if empty:
         raise InputError(f"no training image of class {', '.join(empty)}; add images or remove the class folder")
 
+    if isinstance(recipe.networks, CompactGenerator) and recipe.networks.frozen and parent is None and not resume:
+        raise InputError(
+            f"recipe {recipe.name} keeps what a generator draws up to {recipe.networks.frozen} px as it is "
+            "(networks.frozen), so it has to begin with one that is trained; name it with --from"
+        )
     out = Path(out)
     if is_first_process():  # before the others start: a refusal now is one sentence, later it leaves them waiting
         claim_folder(out, resume)

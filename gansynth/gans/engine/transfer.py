@@ -21,6 +21,7 @@ from gansynth.files.regular import file_sha256
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import Run
+from gansynth.networks.projected import ProjectedCritic
 from gansynth.runs.folder import INFO, MODEL
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights
@@ -108,6 +109,11 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> Lineage:
     training images; as the mean of all where the parent has no such classifier. Weights that the parent does not have
     keep their start.
 
+    A parent of another image size gives its generator, whose layers are counted from the smallest map, and heads on
+    pretrained features; a layer of RGB that it does not have begins at zero, so that the child draws what the parent
+    does, only larger (Karras et al. 2018, "Progressive growing of GANs", figure 2). Its critic and its classifier are
+    of its own size and are left behind.
+
     Returns
     -------
     Lineage
@@ -120,12 +126,18 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> Lineage:
     file, tensors = _players(parent)
     begins_as = beginnings(parent, training)
     rows = [-1 if row is None else row for row in begins_as.values()]
+    resized = parent.recipe.resolution != gan.recipe.resolution
+    of_any_size = [name for name, player in gan.named_children() if isinstance(player, ProjectedCritic)]
     for prefix, network in (("gan.", gan), ("ema.", ema.network)):
         weights = network.state_dict()
         for name, own in weights.items():
+            layer = name if network is gan else f"generator.{name}"
+            if resized and layer.partition(".")[0] not in ("generator", *of_any_size):
+                continue
             given = tensors.get(prefix + name)
+            if given is None and resized and layer.endswith("to_rgb.weight"):
+                own.zero_()
             if given is not None and own.is_floating_point():  # counts and assignments begin anew
-                layer = name if network is gan else f"generator.{name}"
                 if _per_class(layer):
                     given = _by_class(given, len(own), rows, len(parent.class_names))
                 elif layer == LABEL_COLUMNS:
