@@ -31,7 +31,8 @@ from gansynth.remedies.treatment import Treatment
 from gansynth.runs.device import chosen_device, keep_freed_memory, placed
 from gansynth.runs.folder import claim_folder
 from gansynth.runs.journal import Journal
-from gansynth.runs.state_files import Progress
+from gansynth.runs.state_files import Progress, recorded_threads
+from gansynth.runs.threads import settle_threads
 
 
 def train_neural(
@@ -68,6 +69,7 @@ def train_neural(
     where = chosen_device(device)
     if where.type == "cpu":
         keep_freed_memory()
+    about_threads = "" if out is None else settle_threads(where, recorded_threads(out))
     each = steps_per_epoch(treatment, recipe)
     plan = Plan(
         treatment, validation, recipe,
@@ -90,6 +92,8 @@ def train_neural(
             course = load_state(out, network, optimizer, identity)
             begin_folder(out, recipe)
             journal = stack.enter_context(Journal(out, course.step, terminal=progress, enabled=True))
+            if about_threads:
+                journal.note(course.step, about_threads)
             journal.begin(course.step / plan.steps)
 
         def on_check(point: Epoch) -> None:

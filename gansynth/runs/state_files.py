@@ -19,10 +19,11 @@ from torch.optim import Optimizer
 from gansynth.errors import InputError
 from gansynth.files import NoSuchFile, read_json
 from gansynth.runs.folder import INFO
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.weights import read_metadata, read_weights, write_weights
 
 KEPT = 2
 """How many states stay on disk: the newest, and one before it."""
+_THREADS = "threads"
 _SEAL = "seal"
 """What the card calls the digest of all but the numbers: a state that lost its moments, or has others, would go on as
 another training."""
@@ -100,6 +101,7 @@ def optimizer_tensors(optimizer: Optimizer, prefix: str) -> dict[str, Tensor]:
 def write_state(folder: Path, step: int, tensors: Mapping[str, Tensor], card: Mapping[str, str]) -> Path:
     """Write a state, whole, and drop all but the `KEPT` newest; return its path."""
     path = folder / "state" / f"step-{step:08d}.safetensors"
+    card = {**card, _THREADS: str(torch.get_num_threads())}
     write_weights(path, dict(tensors), {**card, _SEAL: _seal(tensors, card)})
     for old in _states(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
@@ -168,6 +170,13 @@ def newest_state(folder: Path) -> Path | None:
     """Return the newest state file in a run, or None."""
     states = _states(folder)
     return states[-1] if states else None
+
+
+def recorded_threads(folder: Path) -> int | None:
+    """Return on how many threads the newest state in a run was computed, or None where it has none."""
+    state = newest_state(folder)
+    said = "" if state is None else read_metadata(state).get(_THREADS, "")
+    return int(said) if said.isdecimal() and int(said) else None
 
 
 def _states(folder: Path) -> list[Path]:

@@ -33,7 +33,8 @@ from gansynth.runs.device import Devices, allow_fast_arithmetic, chosen_device, 
 from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
 from gansynth.runs.loggers import open_loggers
-from gansynth.runs.state_files import Progress
+from gansynth.runs.state_files import Progress, recorded_threads
+from gansynth.runs.threads import settle_threads
 
 DEFAULT_RECIPE = "c-wgan-gp-64"
 
@@ -123,6 +124,7 @@ def train_gan(
         claim_folder(out, resume)
     fabric = launch(recipe, device if isinstance(device, Devices) else Devices(device))
     keep_freed_memory()
+    about_threads = settle_threads(fabric.device, recorded_threads(out)) if fabric.world_size == 1 else ""
     identity = identity_of(training, recipe, seed)
 
     torch.manual_seed(seed)
@@ -131,11 +133,11 @@ def train_gan(
     ema = Ema(gan.generator, recipe.training.ema_half_life, recipe.training.ema_ramp)
     optimizers = build_optimizers(gan, recipe)
     start = load_state(out, gan, ema, optimizers, identity) if resume else Progress()
-    lineage, of_parent = inherited(out), list[str]()
+    lineage, notes = inherited(out), [about_threads]
     if start.step == 0 and parent is not None:
         begun_with = open_run(parent)
         lineage = transfer(begun_with, gan, ema, training)
-        of_parent = [lineage.resemblances, _held_out_images_seen(begun_with, dataset)]
+        notes += [lineage.resemblances, _held_out_images_seen(begun_with, dataset)]
     elif start.step == 0 and lineage is not None:
         raise InputError(f"{out}: began from run {lineage.name} and has no state yet; give the same --from again")
     ema.seen_before = 0 if lineage is None else lineage.images_before
@@ -160,7 +162,7 @@ def train_gan(
             gan.label_with(watcher.classifier)
             known = some_of_each_class(training)
         fabric.barrier()
-        for sentence in filter(None, of_parent):
+        for sentence in filter(None, notes):
             journal.note(start.step, sentence)
         journal.begin(budget.share(start))
 
