@@ -21,6 +21,7 @@ from gansynth.data.phantom.dataset import _draw_image
 gc.disable()  # until everything is imported and collected: almost nothing of it is garbage
 if "PYTEST_XDIST_WORKER" in os.environ:  # several test processes, one for each core
     torch.set_num_threads(1)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # and so do the commands that they start
 
 TINY = (
     "resolution=32",
