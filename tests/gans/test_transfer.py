@@ -75,6 +75,8 @@ def test_frozen_layers_stay_and_those_above_them_learn(tmp_path: Path) -> None:
     assert all(name.startswith("gan.generator.blocks.3.") for name in own)
     assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("gan.generator."))
     assert after["gan.generator.blocks.3.to_rgb.weight"].abs().max() > 0
+    of_its_child = choose_recipe(None, [], tmp_path / "grandchild", resume=False, parent=child.path)
+    assert of_its_child.model_dump(mode="json")["networks"]["frozen"] == 0, "what it left alone its own child learns"
 
 
 def test_frozen_layers_want_a_trained_generator(tmp_path: Path) -> None:

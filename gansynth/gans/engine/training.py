@@ -212,11 +212,13 @@ def choose_recipe(
     recipe: str | Path | None, changes: Sequence[str], out: Path, *, resume: bool, parent: str | Path | None = None
 ) -> GanRecipe:
     """Return the recipe to train by: the one named; else, when resuming, the run's own; else that of the run to begin
-    with; else the compact C-WGAN-GP."""
+    with, all of whose layers learn again; else the compact C-WGAN-GP."""
     if recipe is None and resume and (out / RECIPE).is_file():
         return load_recipe(out, changes)
     if recipe is None and parent is not None:
-        return load_recipe(open_run(parent).path, changes)
+        begun_with = open_run(parent)
+        thawed = ["networks.frozen=0"] if isinstance(begun_with.recipe.networks, CompactGenerator) else []
+        return load_recipe(begun_with.path, [*thawed, *changes])
     return load_recipe(recipe or DEFAULT_RECIPE, changes)
 
 
