@@ -24,6 +24,7 @@ from gansynth.metrics.extractors import MissingWeights, open_extractor
 from gansynth.metrics.frechet import FEWEST
 from gansynth.metrics.matching import PAIRINGS, Pairing
 from gansynth.runs.device import chosen_device
+from gansynth.runs.threads import settle_threads
 from gansynth.studies.quality.controls import CONTROLS, HELD_OUT, JPEG
 from gansynth.studies.quality.copies import Copies, look_for_copies
 from gansynth.studies.quality.distances import Book, computed, distances, inception_score_of, manifold_of
@@ -158,6 +159,7 @@ def quality(
         sets = open_sets(real, synthetic, size=how.size, seed=seed, cache_dir=cache_dir, progress=progress)
     makers = makers_of(run, synthetic, real)
     refuse_leaks(makers, sets)
+    settle_threads(where)
     if how.sample is not None:
         sets = sets.sampled(how.sample, seed)
     maker = makers.only
