@@ -1,7 +1,7 @@
 """From a trained run to synthetic images: N of a class, a balanced data set, an over-sampler.
 
-The over-sampler is imported when it is first used: imbalanced-learn takes with it all of scikit-learn, and no command
-needs it.
+The over-sampler and composites are imported when they are first used: imbalanced-learn takes all of scikit-learn with
+it, segmentation scikit-image, and whoever generates needs neither.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from gansynth.synthesis.balancing import balance
 from gansynth.synthesis.generation import generate
 from gansynth.synthesis.mixed_dataset import MixedDataset
-from gansynth.synthesis.naturalize.naturalizing import ClassCuts, NaturalizeReport
-from gansynth.synthesis.naturalize.parts import chosen_segmenter, training_images
 from gansynth.synthesis.provenance import Provenance, read_provenance
 from gansynth.synthesis.report import BalanceReport, ClassReport, GenerationReport
 
 if TYPE_CHECKING:
+    from gansynth.synthesis.naturalize.naturalizing import ClassCuts, NaturalizeReport
+    from gansynth.synthesis.naturalize.parts import chosen_segmenter, training_images
     from gansynth.synthesis.oversampling import GANOverSampler
 
 __all__ = [
@@ -36,8 +36,16 @@ __all__ = [
     "training_images",
 ]
 
+_HOME = {
+    "ClassCuts": "naturalize.naturalizing",
+    "GANOverSampler": "oversampling",
+    "NaturalizeReport": "naturalize.naturalizing",
+    "chosen_segmenter": "naturalize.parts",
+    "training_images": "naturalize.parts",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "GANOverSampler":
-        return getattr(import_module("gansynth.synthesis.oversampling"), name)
+    if name in _HOME:
+        return getattr(import_module(f"gansynth.synthesis.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
