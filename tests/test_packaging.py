@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import gansynth
+from gansynth import synthesis
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,6 +56,9 @@ def test_public_names_exist_and_an_unknown_one_does_not() -> None:
     assert set(gansynth.__all__) <= set(dir(gansynth))
     with pytest.raises(AttributeError, match="discriminate"):
         _ = gansynth.discriminate
+    assert synthesis.GANOverSampler is gansynth.GANOverSampler
+    with pytest.raises(AttributeError, match="discriminate"):
+        _ = synthesis.discriminate
 
 
 def test_the_version_is_the_same_everywhere() -> None:

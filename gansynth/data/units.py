@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.duplicates import find_duplicates
@@ -34,6 +32,9 @@ def inseparable_units(dataset: CellDataset, groups: str = "group", progress: boo
     InputError
         If there is no column `groups`.
     """
+    from scipy.sparse import coo_array  # as in `duplicates`
+    from scipy.sparse.csgraph import connected_components
+
     if groups not in dataset.records.columns:
         known = ", ".join(map(str, dataset.records.columns))
         raise InputError(f"no column '{groups}' to group by; metadata.csv has {known}")

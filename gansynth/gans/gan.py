@@ -108,6 +108,14 @@ class GAN(nn.Module, ABC):
         self.recipe, self.n_classes = recipe, n_classes
         self.augment = DiffAugment(recipe.augmentation)
 
+    @classmethod
+    def to_generate(cls, recipe: GanRecipe, n_classes: int) -> GAN:
+        """Return what generates and need not train: this GAN, or its generator alone, where others take long to open.
+
+        See `GeneratorAlone`.
+        """
+        return cls(recipe, n_classes)
+
     @abstractmethod
     def turns(self) -> tuple[Turn, ...]:
         """Return the turns of one iteration, in order. The generator moves last and once."""
@@ -153,6 +161,17 @@ class GAN(nn.Module, ABC):
 
         For methods that cannot be asked for a class at all.
         """
+
+
+class GeneratorAlone(GAN):
+    """A generator that knows classes, without the players that trained it."""
+
+    def __init__(self, recipe: GanRecipe, n_classes: int, generator: nn.Module) -> None:
+        super().__init__(recipe, n_classes)
+        self.generator = generator
+
+    def turns(self) -> tuple[Turn, ...]:
+        return ()
 
 
 class TwoPlayerGAN(GAN):
@@ -227,7 +246,7 @@ def register(
     return decorate
 
 
-def build_gan(recipe: str | GanRecipe, class_names: Sequence[str]) -> GAN:
+def build_gan(recipe: str | GanRecipe, class_names: Sequence[str], *, to_generate: bool = False) -> GAN:
     """Return an untrained GAN; its players are attributes.
 
     Parameters
@@ -236,6 +255,8 @@ def build_gan(recipe: str | GanRecipe, class_names: Sequence[str]) -> GAN:
         A recipe, its name in the zoo, or its path.
     class_names : sequence of str
         At least one class.
+    to_generate : bool
+        Players that take long to open may be missing: see `GAN.to_generate`.
 
     Raises
     ------
@@ -258,4 +279,5 @@ def build_gan(recipe: str | GanRecipe, class_names: Sequence[str]) -> GAN:
         raise InputError(f"recipe {recipe.name}: no GAN named '{recipe.gan}'; {hint}")
     # Read before the GAN was known, its networks and weights have not been checked.
     recipe = recipe.declared()
-    return _REGISTRY[recipe.gan](recipe, len(class_names))
+    gan = _REGISTRY[recipe.gan]
+    return gan.to_generate(recipe, len(class_names)) if to_generate else gan(recipe, len(class_names))

@@ -178,7 +178,9 @@ class Run:
         return LoadedGenerator(gan, torch.device(device))
 
     def load_gan(self, truncation: float = 1.0) -> GAN:
-        """Return the GAN with its trained generator, on the CPU and in float32; its other players are untrained.
+        """Return the GAN with its trained generator, on the CPU and in float32.
+
+        Its other players are untrained, or missing where they take long to open (`GAN.to_generate`).
 
         Raises
         ------
@@ -188,7 +190,7 @@ class Run:
         if not 0 <= truncation <= 1:
             raise InputError(f"a truncation of {truncation}: give a number from 0 to 1")
         tensors, _ = read_weights(self.path / MODEL)
-        gan = build_gan(self.recipe, self.class_names)
+        gan = build_gan(self.recipe, self.class_names, to_generate=True)
         network = gan.generator
         try:
             network.load_state_dict({k.removeprefix("generator."): v.float() for k, v in tensors.items()})

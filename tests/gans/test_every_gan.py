@@ -99,6 +99,22 @@ def test_a_move_changes_its_own_player_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMPACT + PAPER)
+def test_what_only_generates_makes_the_same_images_and_opens_no_pretrained_network(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gan = build(name).eval()
+    monkeypatch.setattr("gansynth.networks.efficientnet_lite.weight_file", None)
+    alone = build_gan(gan.recipe, CLASSES, to_generate=True).eval()
+    alone.generator.load_state_dict(gan.generator.state_dict())
+    for one in (gan, alone):
+        one.label_with(lambda images: np.eye(3, dtype=np.float32)[np.arange(len(images)) % 3])
+    batch = batch_for(gan)
+    with torch.inference_mode():
+        made = [one.generate(batch.latents, batch.generated_labels) for one in (gan, alone)]
+    assert torch.equal(*made)
+
+
+@pytest.mark.parametrize("name", COMPACT + PAPER)
 def test_the_game_ends_with_one_move_of_the_generator(name: str) -> None:
     gan = build(name)
     due = [turn for turn in gan.turns() if turn.is_due(WARM)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch.nn import functional as F
 
 from gansynth.gans.adversarial import hinge_generator_loss
-from gansynth.gans.gan import Batch, Terms, ThreePlayerGAN, Turn, register
+from gansynth.gans.gan import GAN, Batch, GeneratorAlone, Terms, ThreePlayerGAN, Turn, register
 from gansynth.gans.players import build_classifier, build_generator, build_projected_critic
 from gansynth.recipes import GanRecipe
 from gansynth.recipes.declared import ProjectedLosses
@@ -31,6 +31,11 @@ class ProjectedCGAN(ThreePlayerGAN):
         self.generator = build_generator(recipe, n_classes)
         self.critic = build_projected_critic(recipe, n_classes)
         self.classifier = build_classifier(recipe, n_classes)
+
+    @classmethod
+    def to_generate(cls, recipe: GanRecipe, n_classes: int) -> GAN:
+        """The generator alone: the pretrained network takes longer to open than a few images to make."""
+        return GeneratorAlone(recipe, n_classes, build_generator(recipe, n_classes))
 
     def turns(self) -> tuple[Turn, ...]:
         return (

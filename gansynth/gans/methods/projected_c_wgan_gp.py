@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gansynth.gans.adversarial import hinge_generator_loss
-from gansynth.gans.gan import Batch, Terms, Turn, register
+from gansynth.gans.gan import GAN, Batch, GeneratorAlone, Terms, Turn, register
 from gansynth.gans.methods.c_wgan_gp import CWGANGP
-from gansynth.gans.players import build_projected_critic
+from gansynth.gans.players import build_generator, build_projected_critic
 from gansynth.recipes import GanRecipe
 from gansynth.recipes.declared import TexturedLosses
 
@@ -29,6 +29,11 @@ class ProjectedCWGANGP(CWGANGP):
     def __init__(self, recipe: GanRecipe, n_classes: int) -> None:
         super().__init__(recipe, n_classes)
         self.texture = build_projected_critic(recipe, n_classes)
+
+    @classmethod
+    def to_generate(cls, recipe: GanRecipe, n_classes: int) -> GAN:
+        """The generator alone: the pretrained network takes longer to open than a few images to make."""
+        return GeneratorAlone(recipe, n_classes, build_generator(recipe, n_classes))
 
     def turns(self) -> tuple[Turn, ...]:
         *others, generator = super().turns()
