@@ -31,7 +31,7 @@ from gansynth.files.atomic import whole_file, write_json, write_text
 from gansynth.metrics.catalogue import METRICS
 from gansynth.report.benchmark.page import write_benchmark_page
 from gansynth.studies.benchmark.ranking import Spread
-from gansynth.studies.benchmark.result import RESULT, Benchmark, BenchmarkRun
+from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun
 
 Ours = Mapping[str, Mapping[str, Spread]]
 """What our benchmark found, by the paper's model and the metric."""
@@ -114,7 +114,7 @@ def main() -> None:
     amount = replace(own, images=given.images or own.images, seeds=given.seeds or own.seeds)
     try:
         folder = Path(given.source)
-        if not (folder / RESULT).is_file():
+        if not Benchmark.is_in(folder):
             print(announced(given.budget, amount, TIMED), flush=True)
             folder = benchmarked(given.source, given.out / "benchmark", amount, given.device)
         study(folder, given.out)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from gansynth.files.atomic import whole_file
+from gansynth.files.json_object import IF_GIVEN, JsonObject
 
 _PANELS = (
     ("loss", (("train_loss", "training"), ("val_loss", "validation"))),
@@ -17,7 +18,7 @@ _PANELS = (
 
 
 @dataclass(frozen=True)
-class Epoch:
+class Epoch(JsonObject):
     """How a network did when an epoch ended, on what it learned from and on the validation images.
 
     Attributes
@@ -34,23 +35,14 @@ class Epoch:
     step: int
     train_loss: float
     train_accuracy: float
-    val_loss: float | None = None
-    val_accuracy: float | None = None
-    val_macro_f1: float | None = None
+    val_loss: Annotated[float | None, IF_GIVEN] = None
+    val_accuracy: Annotated[float | None, IF_GIVEN] = None
+    val_macro_f1: Annotated[float | None, IF_GIVEN] = None
 
     def value(self, name: str) -> float | None:
         """Return a number by its name; None where there is none of it."""
         found: float | None = getattr(self, name, None)
         return found
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as run.json and arm.json hold it, without what there is none of."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Epoch:
-        """Read what `to_json` gave; TypeError for anything else."""
-        return cls(**values)
 
 
 def draw_curves(curve: Sequence[Epoch], best_epoch: int, path: Path) -> None:

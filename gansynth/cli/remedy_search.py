@@ -93,7 +93,7 @@ def search_remedy(
         rarity=parse_rarity(rarity), size=size, epochs=epochs, changes=changes, jobs=jobs, seed=seed, device=device,
         weights_dir=weights_dir, resume=resume,
     )  # fmt: skip
-    found = replace(found, command=typed_command())
+    found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else search_table(found))
     click.echo(f"wrote {write_search_page(out)}", err=as_json)

@@ -120,7 +120,7 @@ def sweep(
         gan_images=gan_images, gan_minutes=gan_minutes, gan_changes=gan_changes, jobs=jobs, weights_dir=weights_dir,
         resume=resume, seed=seed, device=device, after=write_comparison_page,
     )  # fmt: skip
-    found = replace(found, command=typed_command())
+    found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else sweep_table(found))
     click.echo(f"wrote {write_sweep_page(out)}", err=as_json)

@@ -188,7 +188,7 @@ def search_table(search: RemedySearch) -> str:
     from gansynth.metrics.wording import p_value
     from gansynth.studies.search.result import CHOSEN_BY, SHOWN
 
-    heads = ("arm", "best epoch", *SHOWN, f"recall of {search.rarest}", f"{CHOSEN_BY} gained", "p")
+    heads = ("arm", "best epoch", *SHOWN, f"recall of {search.about.rarest}", f"{CHOSEN_BY} gained", "p")
     rows: list[tuple[str, ...]] = [heads]
     for row in search.rows:
         cells = [
@@ -230,9 +230,9 @@ def shares_table(explained: Sequence[ExplainedFile]) -> str:
 def sweep_table(sweep: ImbalanceSweep) -> str:
     """Return macro-F1, accuracy and ROC AUC of every arm over the imbalance ratio, and the warnings."""
     rows: list[tuple[str, ...]] = [("classifier", "arm", "metric", *(f"rho {rho:.3g}" for rho in sweep.rhos))]
-    for classifier in sweep.classifiers:
+    for classifier in sweep.about.classifiers:
         for endpoint in sweep.swept:
-            for arm in sweep.arms if endpoint.class_name is None else ():
+            for arm in sweep.about.arms if endpoint.class_name is None else ():
                 at = {point.rho: point for point in sweep.curve(arm, classifier, endpoint)}
                 if at:
                     held = [at.get(rho) for rho in sweep.rhos]

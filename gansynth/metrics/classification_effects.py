@@ -8,17 +8,18 @@ and the noise of the training split too where there are folds (`gansynth.metrics
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gansynth.files.json_object import IF_GIVEN, JsonObject
 from gansynth.metrics.classification import squared_errors
 from gansynth.metrics.classification_tests import TestResult, mcnemar_test, t_test
 from gansynth.metrics.confusion_scores import confusion_matrix, contributions
-from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.estimate import Estimate, Interval
 from gansynth.metrics.intervals import korn_graubard_interval, t_quantile
 from gansynth.metrics.probability_scores import calibration_added, calibration_error, precision_at_recall, ranking
 from gansynth.metrics.variance_components import (
@@ -65,7 +66,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Effect:
+class Effect(JsonObject):
     """The difference of an arm and its baseline: the arm's value less the baseline's.
 
     Attributes
@@ -90,38 +91,12 @@ class Effect:
     """
 
     value: float | None
-    interval: tuple[float, float] | None
+    interval: Interval
     p: float | None
     n: int
     method: str
     mcnemar_p: float | None = None
-    note: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON: the attributes by their names, `note` only where there is one."""
-        found: dict[str, Any] = {
-            "value": self.value,
-            "interval": None if self.interval is None else list(self.interval),
-            "p": self.p,
-            "n": self.n,
-            "method": self.method,
-            "mcnemar_p": self.mcnemar_p,
-        }
-        return {**found, "note": self.note} if self.note else found
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Effect:
-        """Read what `to_json` wrote."""
-        ends = found.get("interval")
-        return cls(
-            value=found["value"],
-            interval=None if ends is None or None in ends else (ends[0], ends[1]),
-            p=found.get("p"),
-            n=int(found.get("n") or 0),
-            method=str(found.get("method") or ""),
-            mcnemar_p=found.get("mcnemar_p"),
-            note=str(found.get("note") or ""),
-        )
+    note: Annotated[str, IF_GIVEN] = ""
 
     def finite(self) -> Effect:
         """Return the effect with None instead of what is neither finite nor known, as JSON holds it."""

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from gansynth.files.json_object import IF_GIVEN, JsonObject
+
+Interval = Annotated[
+    tuple[float, float] | None, BeforeValidator(lambda ends: None if ends is None or None in ends else ends)
+]
+"""95%; what JSON holds of one with an end that is not finite is none."""
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(JsonObject):
     """A metric's value with its n, its uncertainty, and what real images score.
 
     Attributes
@@ -39,41 +47,11 @@ class Estimate:
 
     value: float | None
     n: int
-    interval: tuple[float, float] | None = None
+    interval: Interval = None
     floor: float | None = None
-    floor_n: int | None = None
-    class_mean: float | None = None
-    note: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON, which knows neither NaN nor infinity: both become None."""
-        found: dict[str, Any] = {
-            "value": _finite(self.value),
-            "n": self.n,
-            "interval": None if self.interval is None else [_finite(end) for end in self.interval],
-            "floor": _finite(self.floor),
-        }
-        if self.floor_n is not None:
-            found["floor_n"] = self.floor_n
-        if self.class_mean is not None:
-            found["class_mean"] = _finite(self.class_mean)
-        if self.note:
-            found["note"] = self.note
-        return found
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Estimate:
-        """Read what `to_json` wrote."""
-        ends = found.get("interval")
-        return cls(
-            value=found["value"],
-            n=found["n"],
-            interval=None if ends is None or None in ends else (ends[0], ends[1]),
-            floor=found.get("floor"),
-            floor_n=found.get("floor_n"),
-            class_mean=found.get("class_mean"),
-            note=found.get("note", ""),
-        )
+    floor_n: Annotated[int | None, IF_GIVEN] = None
+    class_mean: Annotated[float | None, IF_GIVEN] = None
+    note: Annotated[str, IF_GIVEN] = ""
 
 
 def too_few(n: int, needed: int, what: str) -> Estimate:
@@ -85,7 +63,3 @@ def mean_of_known(values: Sequence[float | None]) -> float | None:
     """Return the mean of the values that are known; None where none is."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)

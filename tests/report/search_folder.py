@@ -8,6 +8,7 @@ from pathlib import Path
 from gansynth.studies.search.result import (
     CHOSEN_BY,
     SHOWN,
+    About,
     CandidateResult,
     Gain,
     OverFolds,
@@ -50,10 +51,11 @@ def write_search_folder(
         values=[row.values for row in rows],
     )
     folder.mkdir(parents=True, exist_ok=True)
-    RemedySearch(
-        settings, {"basophil": 90, "smudge <cell>": 30}, "smudge <cell>", [96] * folds, [24] * folds, rows,
-        dict(failed), "my cells", "gansynth search-remedy 'my cells' --remedy cb-focal --out searched",
-    ).write(folder)  # fmt: skip
+    about = About(
+        settings, {"basophil": 90, "smudge <cell>": 30}, "smudge <cell>", [96] * folds, [24] * folds, "my cells",
+        "gansynth search-remedy 'my cells' --remedy cb-focal --out searched",
+    )  # fmt: skip
+    RemedySearch(about, rows, dict(failed)).write(folder)
     return folder
 
 

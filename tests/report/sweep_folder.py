@@ -9,6 +9,7 @@ from pathlib import Path
 from gansynth.studies.comparison.entries import Endpoint
 from gansynth.studies.sweep.result import (
     SWEPT,
+    About,
     ImbalanceSweep,
     Step,
     SweepFailure,
@@ -26,7 +27,7 @@ def write_sweep_folder(
     *,
     arms: Sequence[str] = ("none", "focal", "oversample"),
     classifiers: Sequence[str] = ("sequential-cnn", "random-forest"),
-    ratios: Sequence[float] = (1, 5, 10, 50),
+    ratios: Sequence[float] = (1.0, 5.0, 10.0, 50.0),
     gain: float = 0.06,
     missing: Sequence[SweepFailure] = (),
 ) -> Path:
@@ -48,7 +49,7 @@ def write_sweep_folder(
                         effects.append(SweptEffect(rho, classifier, arm, "none", one, added, *ends, p / 4, 300, p))
     steps = [Step(rho, float(rho), f"rho-{rho:g}", {**COUNTS, "promyelocyte": round(600 / rho)}) for rho in ratios]
     folder.mkdir(parents=True, exist_ok=True)
-    ImbalanceSweep(
+    about = About(
         settings=SweepSettings(
             data_sha256="ab" * 32, minority=list(MINORITY), thin="minority", most=None, folds=None, first_seed=0,
             number_of_seeds=3, recipes={name: {} for name in classifiers}, remedies=list(arms), ratios=list(ratios),
@@ -60,15 +61,13 @@ def write_sweep_folder(
         seeds=[0, 1, 2],
         tested=dict.fromkeys(COUNTS, 100),
         steps=steps,
-        figures=figures,
-        effects=effects,
         arms=list(arms),
         classifiers=list(classifiers),
-        missing=list(missing),
-        warnings=["Fewer than 30 test images of <promyelocyte>: numbers of so few images say little."],
         versions={"gansynth": "0.1.0"},
         date="2026-11-21",
         device="cpu",
         command="gansynth sweep cells --remedies none,focal,oversample --out swept",
-    ).write(folder)  # fmt: skip
+    )  # fmt: skip
+    warnings = ["Fewer than 30 test images of <promyelocyte>: numbers of so few images say little."]
+    ImbalanceSweep(about, figures, effects, list(missing), warnings).write(folder)
     return folder

@@ -70,7 +70,7 @@ def test_a_comparison_without_a_tree_or_of_an_earlier_version_has_no_such_sectio
 def test_superclasses_that_were_edited_by_hand_are_refused(folder: Path, tmp_path: Path) -> None:
     facts = json.loads((folder / "results.json").read_text()) | {"superclasses": {"tree": {}, "about": {}}}
     (tmp_path / "results.json").write_text(json.dumps(facts))
-    with pytest.raises(InputError, match="not what `compare` writes"):
+    with pytest.raises(InputError, match="is not what `gansynth compare"):
         Comparison.read(tmp_path)
 
 

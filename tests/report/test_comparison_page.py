@@ -329,7 +329,7 @@ def test_a_folder_that_is_no_comparison_is_refused_in_a_sentence(tmp_path: Path)
     with pytest.raises(InputError, match="no such file; write it with `gansynth compare"):
         write_comparison_page(tmp_path)
     (tmp_path / "results.json").write_text(json.dumps({"arms": []}), encoding="utf-8")
-    with pytest.raises(InputError, match="not what `compare` writes"):
+    with pytest.raises(InputError, match="is not what `gansynth compare"):
         write_comparison_page(tmp_path)
 
 

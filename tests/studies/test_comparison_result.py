@@ -19,6 +19,7 @@ from gansynth.studies.comparison.entries import (
     ArmResult,
     ArmScores,
     BestDose,
+    CorrectedEffect,
     DoseCurve,
     Endpoint,
     FailedTraining,
@@ -28,8 +29,8 @@ from gansynth.studies.comparison.entries import (
     Swap,
     Training,
 )
-from gansynth.studies.comparison.registration import REGISTRATION, Registration
-from gansynth.studies.comparison.result import About, Comparison, Level, LevelFacts, Superclasses
+from gansynth.studies.comparison.registration import Registration
+from gansynth.studies.comparison.result import About, Comparison, Counts, Level, LevelFacts, Superclasses
 
 names = st.sampled_from(["none", "oversample@0.5", "augmentation+c-wgan-gp-64", "runs/<mine> & ours"])
 classes = st.sampled_from(["basophil", "smudge cell", "IG"])
@@ -62,11 +63,13 @@ arms = st.builds(
 )  # fmt: skip
 standings = st.builds(
     Standing, names, names, counts, estimates, estimates, st.none() | estimates, st.none() | effects,
-    st.none() | effects, effects, st.none() | numbers, st.lists(st.none() | numbers).map(tuple),
+    st.none() | effects, st.builds(CorrectedEffect, **tests, p_holm=st.none() | numbers),
+    st.lists(st.none() | numbers).map(tuple),
 )  # fmt: skip
 points = st.tuples(numbers, st.none() | numbers, st.none() | numbers, st.none() | numbers)
 facts = (
-    st.lists(classes, unique=True).map(tuple), of_class, of_class, of_class, st.lists(classes).map(tuple),
+    st.lists(classes, unique=True).map(tuple), st.builds(Counts, of_class, of_class), of_class,
+    st.lists(classes).map(tuple),
     st.lists(endpoints, max_size=2).map(tuple), counts, st.lists(counts).map(tuple),
     st.sampled_from(["clean", "paper"]),
 )  # fmt: skip
@@ -127,8 +130,8 @@ def test_frames_have_a_row_for_every_figure_and_a_notebook_shows_a_table(found: 
 
 @pytest.fixture
 def written(tmp_path: Path) -> str:
-    about = About(("a", "b"), {"a": 3, "b": 1}, {"a": 2, "b": 1}, {}, ("b",), (Endpoint("macro-F1"),), 1, (0,), "clean",
-                  "cells", 16)  # fmt: skip
+    counted = Counts({"a": 3, "b": 1}, {"a": 2, "b": 1})
+    about = About(("a", "b"), counted, {}, ("b",), (Endpoint("macro-F1"),), 1, (0,), "clean", "cells", 16)
     Comparison(about, (), ()).write(tmp_path)
     return (tmp_path / "results.json").read_text(encoding="utf-8")
 
@@ -143,7 +146,7 @@ def test_a_truncated_result_is_refused_in_a_sentence(tmp_path: Path, written: st
 @pytest.mark.parametrize("foreign", ["[]", "3", '{"about": {}}', '{"metrics": {}, "classes": {}}', '"text"'])
 def test_a_result_of_something_else_is_refused_in_a_sentence(tmp_path: Path, foreign: str) -> None:
     (tmp_path / "results.json").write_text(foreign, encoding="utf-8")
-    with pytest.raises(InputError, match="not what `compare` writes"):
+    with pytest.raises(InputError, match="is not what `gansynth compare"):
         Comparison.read(tmp_path)
 
 
@@ -160,9 +163,9 @@ def test_what_was_written_down_before_is_read_back_equal_and_a_truncated_one_is_
         gan_changes=("latent=8",), min_confidence=None, arms=("none", "oversample"), classifiers={"svm": {"c": 1}},
         seeds=(0, 1), steps={"svm": [None, 3]}, robustness=False, swap=False, tree={"x": ["a"]}, swap_arms=(), jobs=1,
     )  # fmt: skip
-    assert Registration.read(tmp_path) is None
+    assert Registration.held_in(tmp_path, resume=False) is None
     first.write(tmp_path)
     assert Registration.read(tmp_path) == first
-    (tmp_path / REGISTRATION).write_text('{"data": "ce')
+    (tmp_path / Registration.FILE).write_text('{"data": "ce')
     with pytest.raises(InputError, match=r"comparison\.json, line 1: cannot be read as JSON"):
         Registration.read(tmp_path)

@@ -132,7 +132,7 @@ def test_only_the_minority_becomes_rarer_and_all_ratios_are_tested_on_the_same_i
         assert few < many or (part == "val" and few <= many)
         rest = [set(t["file_name"][(t["split"] == part) & (t["of"] != "basophil")]) for t in (low, high)]
         assert rest[0] == rest[1]
-    for step, table in zip(found.steps, (low, high), strict=True):
+    for step, table in zip(found.about.steps, (low, high), strict=True):
         assert step.counts == table["of"][table["split"] == "train"].value_counts().to_dict()
         assert step.rho == imbalance_ratio(step.counts)
 
@@ -141,7 +141,7 @@ def test_figures_are_those_of_the_comparison_at_each_ratio(swept: tuple[Path, Im
     out, found = swept
     table = pd.read_csv(out / "sweep.csv", keep_default_na=False)
     assert len(table) == len(found.figures) == 2 * 2 * 4  # ratios, arms, and four figures
-    for step in found.steps:
+    for step in found.about.steps:
         compared = json.loads((out / step.folder / "results.json").read_text())
         for entry in compared["arms"]:
             mine = table[(table["rho"].astype(float).round(3) == round(step.rho, 3)) & (table["arm"] == entry["arm"])]
@@ -185,9 +185,9 @@ def test_a_sweep_goes_on_where_it_was_stopped_and_takes_further_ratios_and_remed
     jobs.anew()
     more = quickly(cells, tmp_path / "out", ("weighted",), ratios=[4], seeds=1, resume=True)
     assert len(jobs.done) == 2 * 2 + 3 * 2  # weighted at the two old ratios, everything at the new one
-    assert [step.ratio for step in more.steps] == [2, 4, 8]
-    assert more.arms == ["none", "oversample", "weighted"]
-    assert more.seeds == [0, 1]
+    assert [step.ratio for step in more.about.steps] == [2, 4, 8]
+    assert more.about.arms == ["none", "oversample", "weighted"]
+    assert more.about.seeds == [0, 1]
     with pytest.raises(InputError, match="other images would be kept at rho 2, 4, 8"):
         quickly(cells, tmp_path / "out", ratios=[1], resume=True)
     with pytest.raises(InputError, match="another minority"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.studies.comparison.entries import ArmResult, Endpoint, Recommendation, Standing
+from gansynth.studies.comparison.entries import ArmResult, CorrectedEffect, Endpoint, Recommendation, Standing
 from gansynth.studies.comparison.figures import Pooled, estimates
 from gansynth.studies.comparison.recommendation import recommend
 
@@ -68,7 +68,8 @@ def test_what_needs_no_synthetic_images_is_recommended_where_these_are_not_shown
 def test_the_arm_that_leads_for_the_rare_classes_is_named_where_that_is_shown_and_it_is_another() -> None:
     def standing(arm: str, rank: int, p: float | None) -> Standing:
         at = Estimate(0.9 - 0.1 * rank, 600)
-        return Standing(CNN, arm, rank, at, at, at, None, None, None, p, ())
+        gap = CorrectedEffect(0.1, None, p, 600, "", p_holm=p)
+        return Standing(CNN, arm, rank, at, at, at, None, None, gap, ())
 
     skills = {("none", CNN): (2.0, 9.0), ("oversample", CNN): (2.0, 10.0)}
     shown = advice(skills, [standing("oversample", 1, 0.01), standing("none", 2, None)])

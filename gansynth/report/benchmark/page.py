@@ -15,7 +15,7 @@ from gansynth.report.numbers import listed, mean_and_spread, number, sentence
 from gansynth.report.page import Page, Section, write_page
 from gansynth.studies.benchmark.ranking import Lead
 from gansynth.studies.benchmark.result import TABLE_6, TABLE_7, Benchmark
-from gansynth.studies.quality.result import RESULTS, Quality
+from gansynth.studies.quality.result import Quality
 
 
 def write_benchmark_page(folder: Path) -> Path:
@@ -35,7 +35,7 @@ def read_measured(folder: Path, found: Benchmark) -> Measured:
     """Read what `quality` wrote of every finished run, by recipe; a recipe without any is absent."""
     measured: dict[str, tuple[Quality, ...]] = dict.fromkeys(found.ordered, ())
     for run in sorted(found.done, key=lambda run: run.seed):
-        if run.quality is not None and (folder / run.quality / RESULTS).is_file():
+        if run.quality is not None and Quality.is_in(folder / run.quality):
             measured[run.recipe] += (Quality.read(folder / run.quality),)
     return {recipe: runs for recipe, runs in measured.items() if runs}
 

@@ -74,11 +74,12 @@ def search_findings(search: RemedySearch) -> list[str]:
 
 
 def _subtitle(search: RemedySearch) -> str:
+    classes = search.about.classes
     classifier, n = search.settings.recipe.get("name", ""), sum(1 for row in search.rows if row.values)
     return (
         f"{n} candidate{'' if n == 1 else 's'} with {classifier}, cross-validated in {search.settings.folds} folds of "
-        f"the training split ({sum(search.classes.values()):,} images of {len(search.classes)} classes); validation "
-        "and test images were not looked at"
+        f"the training split ({sum(classes.values()):,} images of {len(classes)} classes); validation and test images "
+        "were not looked at"
     )
 
 
@@ -116,7 +117,7 @@ def _table(search: RemedySearch) -> Grid:
         shown = f"{number[row.arm]}. {named}" if row.values else named
         is_best = search.best is not None and row.arm == search.best.arm
         rows.append(Row(shown, _cells(row, decimals, is_best, search.against), "" if row.values else "mean", small))
-    head = ["trial", CHOSEN_BY, "difference", "p", f"recall of {search.rarest}", "accuracy", "best epoch"]
+    head = ["trial", CHOSEN_BY, "difference", "p", f"recall of {search.about.rarest}", "accuracy", "best epoch"]
     under = ["", "mean ± sd", f"from {search.against}", "of the folds", "the rarest class", "", ""]
     caption = (
         f"Means and standard deviations over the folds. Differences in {inside(CHOSEN_BY)} with 95% intervals and p of "
@@ -156,25 +157,28 @@ def _commands(search: RemedySearch) -> list[tuple[str, str]]:
     found = []
     if search.best is not None:
         arms = ",".join(dict.fromkeys([search.against, search.best.arm]))
-        words = ["gansynth", "compare", search.data or "my-cells", "--remedies", arms]
+        words = ["gansynth", "compare", search.about.data or "my-cells", "--remedies", arms]
         recipe, rarity = search.settings.recipe, search.settings.rarity
         words += ["--classifiers", str(recipe.get("name", ""))]
         words += ["--size", str(recipe["resolution"])] if "resolution" in recipe else []
         words += ["--rarity", ",".join(f"{name}={n}" for name, n in rarity.items())] if rarity else []
         words += ["--seed", str(search.settings.seed), "--out", "compared"]
         found.append((shlex.join(words), "Compare the best on images that were not searched"))
-    if search.command:
-        found.append((search.command, "Search again, or continue with --resume; values may be added"))
+    if search.about.command:
+        found.append((search.about.command, "Search again, or continue with --resume; values may be added"))
     return found
 
 
 def _facts(search: RemedySearch) -> list[tuple[str, str]]:
-    of = search.settings
+    of, about = search.settings, search.about
     said = [
         ("gansynth", of.gansynth),
-        ("data", search.data),
+        ("data", about.data),
         ("training split, sha256", of.data_sha256),
-        ("images of a fold", f"{_span(search.learned_from)} to learn from, {_span(search.scored_on)} scored"),
+        (
+            "images of a fold",
+            f"{_span(about.learned_from)} to learn from, {_span(about.scored_on)} scored",
+        ),
         ("seed", str(of.seed)),
     ]
     return [(name, value) for name, value in said if value]

@@ -48,6 +48,7 @@ def sweep_page(results: ImbalanceSweep, charts: Charts) -> Page:
     """Compose the page from what was swept, and its charts by endpoint and classifier."""
     overall = [one for one in results.swept if one.class_name is None]
     rare = [one for one in results.swept if one.class_name is not None]
+    about = results.about
     return Page(
         title="How much imbalance is too much?",
         subtitle=_subtitle(results),
@@ -61,15 +62,17 @@ def sweep_page(results: ImbalanceSweep, charts: Charts) -> Page:
             _kept(results),
             _comparisons(results),
         ],
-        commands=[(results.command, "Run it again, or continue it with --resume")] if results.command else (),
+        commands=[(results.about.command, "Run it again, or continue it with --resume")]
+        if results.about.command
+        else (),
         commands_title="Reproduce",
         facts=[
-            *results.versions.items(),
-            ("data", results.data),
+            *about.versions.items(),
+            ("data", about.data),
             ("minority", ", ".join(results.settings.minority)),
-            ("seeds", ", ".join(map(str, results.seeds))),
-            ("device", results.device),
-            ("date", results.date),
+            ("seeds", ", ".join(map(str, about.seeds))),
+            ("device", about.device),
+            ("date", about.date),
         ],
         wide=True,
     )
@@ -129,7 +132,7 @@ def _subtitle(results: ImbalanceSweep) -> str:
     rhos = results.rhos
     return (
         f"{_count(results.arm_names, 'arm')} by {_count(results.measured, 'classifier')} at imbalance ratios of "
-        f"{listed([f'{rho:.3g}' for rho in rhos], len(rhos))}, on {results.data}; rare: "
+        f"{listed([f'{rho:.3g}' for rho in rhos], len(rhos))}, on {results.about.data}; rare: "
         f"{listed(results.settings.minority)}; tested on the same real images at every ratio"
     )
 
@@ -212,13 +215,16 @@ def _named(results: ImbalanceSweep, endpoint: Endpoint) -> Grid:
 
 def _kept(results: ImbalanceSweep) -> Section:
     """Show what was learned from at each ratio, as table 2 of pasupa2020."""
-    names = [*results.settings.minority, *(name for name in results.classes if name not in results.settings.minority)]
+    names = [
+        *results.settings.minority,
+        *(name for name in results.about.classes if name not in results.settings.minority),
+    ]
     rows = []
-    for step in results.steps:
+    for step in results.about.steps:
         cells = [Cell(f"{step.counts[name]:,}") for name in names] + [Cell(f"{step.learned_from:,}")]
         asked = f"asked for {step.ratio:g}" if round(step.ratio, 2) != round(step.rho, 2) else ""
         rows.append(Row(f"{step.rho:.4g}", cells, small=asked))
-    tested = results.tested
+    tested = results.about.tested
     rows.append(
         Row("tested", [Cell(f"{tested[name]:,}") for name in names] + [Cell(f"{sum(tested.values()):,}")], "floor")
     )
@@ -237,7 +243,7 @@ def _kept(results: ImbalanceSweep) -> Section:
 def _comparisons(results: ImbalanceSweep) -> Section:
     links = [
         Link(f"{step.folder}/report.html", f"ρ = {step.rho:.3g}: every class, every number, the cells themselves")
-        for step in results.steps
+        for step in results.about.steps
     ]
     return Section("The comparison behind each ratio", blocks=[Links(links)])
 

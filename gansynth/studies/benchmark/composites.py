@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from gansynth.data.leaks import refuse_seen
 from gansynth.data.opening import open_dataset
-from gansynth.files.atomic import write_json
 from gansynth.remedies.naturalize import LEAST_EDGE
-from gansynth.studies.result_file import read_result
+from gansynth.studies.result_file import StudyFile
 from gansynth.synthesis import training_images
 from gansynth.synthesis.naturalize.naturalizing import naturalize
 
@@ -24,25 +23,21 @@ WARNING = (
 
 
 @dataclass(frozen=True)
-class Made:
+class Made(StudyFile):
     """What is noted beside a folder of images once it is whole: what made them, and the seconds it took.
 
     `seconds` is None where what had been stopped was continued.
     """
 
+    FILE, COMMAND = "NAME.json", "gansynth benchmark"
+
     model_sha256: str
     seconds: float | None
 
-    def write(self, folder: Path) -> None:
-        """Write the note of a folder, beside it."""
-        write_json(_note(folder), asdict(self))
-
     @classmethod
-    def read(cls, folder: Path) -> Made | None:
-        """Read the note of a folder; None where it has none."""
-        if not _note(folder).is_file():
-            return None
-        return read_result(_note(folder), lambda found: cls(**found), "gansynth benchmark")
+    def file_of(cls, folder: Path | str) -> Path:
+        """Return the note of a folder, beside it."""
+        return Path(folder).with_name(f"{Path(folder).name}.json")
 
 
 def composed(data: str, folder: Path, *, count: int, first: int, size: int, progress: bool) -> float | None:
@@ -74,9 +69,8 @@ def composed(data: str, folder: Path, *, count: int, first: int, size: int, prog
     InputError
         If a held-out image is one of the training images, or no cell of a class could be cut out.
     """
-    held = Made.read(folder)
-    if held is not None:
-        return held.seconds
+    if Made.is_in(folder):
+        return Made.read(folder).seconds
     cells = open_dataset(data, size=max(size, LEAST_EDGE), progress=progress)
     training = training_images(cells)
     held_out = cells.select(cells.records["split"].isin(["val", "test"]).to_numpy().nonzero()[0])
@@ -88,7 +82,3 @@ def composed(data: str, folder: Path, *, count: int, first: int, size: int, prog
     spent = None if resume else round(time.monotonic() - began, 2)
     Made(made.model_sha256, spent).write(folder)
     return spent
-
-
-def _note(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.json")

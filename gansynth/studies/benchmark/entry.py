@@ -16,7 +16,7 @@ from gansynth.remedies.naturalize import LEAST_EDGE
 from gansynth.runs.device import Devices
 from gansynth.studies.benchmark.composites import COMPOSITES, Made, composed
 from gansynth.studies.benchmark.result import BenchmarkRun, Settings
-from gansynth.studies.quality.result import RESULTS, Quality
+from gansynth.studies.quality.result import Quality
 from gansynth.studies.quality.study import quality
 from gansynth.synthesis import generate
 
@@ -105,7 +105,7 @@ def carry_out(entry: Entry, settings: Settings) -> BenchmarkRun:
         run = _trained(entry, settings)
     seconds = _composed(entry, settings) if run is None else _generated(run, entry, settings)
     folder = settings.out / "quality" / entry.name
-    if not (folder / RESULTS).is_file():
+    if not Quality.is_in(folder):
         shutil.rmtree(folder, ignore_errors=True)
         quality(
             settings.data,
@@ -192,8 +192,8 @@ def _composed(entry: Entry, settings: Settings) -> float | None:
 def _generated(run: Run, entry: Entry, settings: Settings) -> float | None:
     """Generate what is not there yet; return the seconds that took, None where a stopped generation was continued."""
     place = settings.out / "synthetic" / entry.name
-    held = Made.read(place)
-    if held is not None:
+    if Made.is_in(place):
+        held = Made.read(place)
         if held.model_sha256 == run.model_sha256:
             return held.seconds
         shutil.rmtree(place, ignore_errors=True)  # the run was trained on

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from gansynth.files.json_object import JsonObject
 from gansynth.metrics.catalogue import METRICS, Question, answering
 from gansynth.metrics.estimate import Estimate, mean_of_known
 
@@ -17,7 +18,7 @@ PRIMARY = ("KID", "KD-worse", "KD-cell")
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(JsonObject):
     """A metric over the seeds of one recipe.
 
     Attributes
@@ -51,26 +52,11 @@ class Spread:
 
     def to_json(self) -> dict[str, Any]:
         """Return a dict for JSON."""
-        return {
-            "mean": self.mean,
-            "sd": self.sd,
-            "values": list(self.values),
-            "low": self.low,
-            "high": self.high,
-            "floor": self.floor,
-            "class_mean": self.class_mean,
-            "n": self.n,
-        }
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Spread:
-        """Read what `to_json` wrote."""
-        ends = {name: found[name] for name in ("low", "high", "floor", "class_mean", "n")}
-        return cls(values=tuple(found["values"]), **ends)
+        return {"mean": self.mean, "sd": self.sd, **super().to_json()}
 
 
 @dataclass(frozen=True)
-class Place:
+class Place(JsonObject):
     """A recipe in the ranking: `ranks` by metric (1 is best, ties share), and their mean."""
 
     recipe: str
@@ -79,7 +65,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Lead:
+class Lead(JsonObject):
     """The best recipe by one metric, its value, the recipe after it, and whether it is clearly better than that one."""
 
     recipe: str

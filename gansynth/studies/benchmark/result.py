@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 
 from gansynth.files import table_text
-from gansynth.files.atomic import write_json, write_text
+from gansynth.files.atomic import write_text
+from gansynth.files.json_object import IF_GIVEN, JsonObject
 from gansynth.metrics.catalogue import METRICS
 from gansynth.metrics.estimate import Estimate, mean_of_known
 from gansynth.metrics.matching import Pairing
@@ -30,11 +31,9 @@ from gansynth.studies.benchmark.ranking import (
 )
 from gansynth.studies.quality.copies import NEARER
 from gansynth.studies.quality.result import Missing, Quality
-from gansynth.studies.result_file import Json, Result, read_result
+from gansynth.studies.result_file import Result
 from gansynth.version import __version__
 
-COMMAND = "gansynth benchmark"
-RESULT = "benchmark.json"
 TABLE_6 = ("FID", "precision", "F1", "recall", "LPIPS", "IS")
 TABLE_7 = ("PSNR", "SSIM", "l1", "l2")
 """The columns of hazra2022's tables."""
@@ -44,7 +43,7 @@ Summary = dict[str, dict[str, Spread]]
 
 
 @dataclass(frozen=True)
-class Budget:
+class Budget(JsonObject):
     """What every recipe gets: real images seen, minutes, or both (whichever is first)."""
 
     images: int | None
@@ -71,7 +70,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class BenchmarkRun:
+class BenchmarkRun(JsonObject):
     """One recipe with one seed: what it cost, how it ended, and where its folders are.
 
     Attributes
@@ -106,7 +105,7 @@ class BenchmarkRun:
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(JsonObject):
     """What the class watch saw during one training: lists of equal length, means over the classes.
 
     Attributes
@@ -184,6 +183,9 @@ class Benchmark(Result):
         The version that measured.
     """
 
+    FILE, COMMAND = "benchmark.json", "gansynth benchmark"
+
+    gansynth: str = field(default=__version__, kw_only=True)
     data: Mapping[str, object]
     recipes: list[str]
     seeds: list[int]
@@ -202,8 +204,7 @@ class Benchmark(Result):
     best: dict[str, Lead]
     summary: Summary
     summary_classes: dict[str, dict[str, dict[str, Spread]]]
-    command: str | None = None
-    gansynth: str = __version__
+    command: Annotated[str | None, IF_GIVEN] = None
 
     @property
     def path(self) -> str:
@@ -238,50 +239,6 @@ class Benchmark(Result):
         """Return what the mean real image of each class scores in a matched similarity."""
         return mean_of_known([one.class_mean for one in self.column(metric).values()])
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what benchmark.json holds."""
-        return {
-            "gansynth": self.gansynth,
-            "data": self.data,
-            "recipes": self.recipes,
-            "seeds": self.seeds,
-            "size": self.size,
-            "images_per_class": self.images_per_class,
-            "budget": asdict(self.budget),
-            "class_names": self.class_names,
-            "encoder": self.encoder,
-            "missing": [asdict(one) for one in self.missing],
-            "warnings": self.warnings,
-            "curves": [asdict(one) for one in self.curves],
-            **({} if self.command is None else {"command": self.command}),
-            "runs": [asdict(one) for one in self.runs],
-            "primary": self.primary,
-            "verdict": self.verdict,
-            "ranking": [asdict(one) for one in self.ranking],
-            "best": {name: asdict(one) for name, one in self.best.items()},
-            "summary": {r: _to_json(row) for r, row in self.summary.items()},
-            "summary_classes": {
-                r: {c: _to_json(row) for c, row in classes.items()} for r, classes in self.summary_classes.items()
-            },
-        }
-
-    @classmethod
-    def from_json(cls, found: Json) -> Benchmark:
-        """Read what `to_json` wrote."""
-        parts: dict[str, Any] = {
-            "budget": Budget(**found["budget"]),
-            "missing": [Missing(**one) for one in found["missing"]],
-            "curves": [Curve(**one) for one in found["curves"]],
-            "runs": [BenchmarkRun(**one) for one in found["runs"]],
-            "ranking": [Place(**one) for one in found["ranking"]],
-            "best": {name: Lead(**one) for name, one in found["best"].items()},
-            "summary": {r: _from_json(row) for r, row in found["summary"].items()},
-            "summary_classes": {
-                r: {c: _from_json(row) for c, row in classes.items()} for r, classes in found["summary_classes"].items()
-            },
-        }
-        return cls(**{**found, **parts})
-
     def frame(self, of: Literal["metrics", "classes", "runs", "ranking"] = "metrics") -> pd.DataFrame:
         """Return a tidy table: a metric of a recipe (or of a class of it), a run, or a place in the ranking a line."""
         if of == "runs":
@@ -299,20 +256,16 @@ class Benchmark(Result):
         table = pd.DataFrame(lines)
         return table.drop(columns="class", errors="ignore") if of == "metrics" else table
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path | str) -> None:
         """Write benchmark.json, table6.csv, table7.csv, metrics.csv and classes.csv."""
+        folder = Path(folder)
         for name, columns in (("table6", TABLE_6), ("table7", TABLE_7), ("metrics", tuple(METRICS))):
             write_text(
                 folder / f"{name}.csv", _csv([((r,), row) for r, row in self.summary.items()], ("recipe",), columns)
             )
         cells = [((r, c), row) for r, classes in self.summary_classes.items() for c, row in classes.items()]
         write_text(folder / "classes.csv", _csv(cells, ("recipe", "class"), tuple(METRICS)))
-        write_json(folder / RESULT, self.to_json())
-
-    @classmethod
-    def read(cls, folder: Path) -> Benchmark:
-        """Read a folder that `write` wrote; raises InputError where it holds none, or another's."""
-        return read_result(Path(folder) / RESULT, cls.from_json, COMMAND)
+        super().write(folder)
 
     def __repr__(self) -> str:
         return f"Benchmark({len(self.done)} of {len(self.runs)} runs: {self.verdict.partition('. ')[0]})"
@@ -446,14 +399,6 @@ def _of_budget(done: Sequence[BenchmarkRun]) -> list[str]:
     if len(images) > 1 and max(images) > 1.05 * min(images):
         return [f"the runs saw between {min(images):,} and {max(images):,} images: their budgets are not the same"]
     return []
-
-
-def _to_json(row: Mapping[str, Spread]) -> dict[str, Any]:
-    return {metric: one.to_json() for metric, one in row.items()}
-
-
-def _from_json(row: Mapping[str, Json]) -> dict[str, Spread]:
-    return {metric: Spread.from_json(one) for metric, one in row.items()}
 
 
 def _csv(

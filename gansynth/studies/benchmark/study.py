@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,21 @@ import torch
 from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.errors import InputError
 from gansynth.files import holding
-from gansynth.files.atomic import write_json
 from gansynth.metrics.matching import Pairing
 from gansynth.studies.benchmark.attempts import attempts
 from gansynth.studies.benchmark.entry import Entry, entries_of
-from gansynth.studies.benchmark.result import COMMAND, Benchmark, BenchmarkRun, Budget, Settings, gather
+from gansynth.studies.benchmark.result import Benchmark, BenchmarkRun, Budget, Settings, gather
 from gansynth.studies.quality.judges import AUTO, OWN, named_encoder
-from gansynth.studies.result_file import read_result
+from gansynth.studies.result_file import Asked
 from gansynth.version import __version__
-
-SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
-class Asked:
+class BenchmarkAsked(Asked):
     """What the numbers of a benchmark depend on, in settings.json before the first training."""
+
+    FILE, COMMAND, WHAT = "settings.json", Benchmark.COMMAND, "benchmark"
+    BEFORE = ("runs",)
 
     data_sha256: str
     images: int | None
@@ -39,15 +39,6 @@ class Asked:
     pairing: str
     first_seed: int
     gansynth: str
-
-    def write(self, folder: Path) -> None:
-        """Write settings.json."""
-        write_json(folder / SETTINGS, asdict(self))
-
-    @classmethod
-    def read(cls, folder: Path) -> Asked:
-        """Read settings.json; raises InputError where it is cut off, or another's."""
-        return read_result(folder / SETTINGS, lambda found: cls(**found), COMMAND)
 
 
 @holding()
@@ -158,7 +149,7 @@ def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
         held_out = dataset.records["sha256"][dataset.records["split"].isin(("val", "test"))]
         named_encoder(settings.encoder, dataset.class_names, held_out.tolist(), torch.device("cpu"))
     held_by = [*dataset.records["sha256"], *dataset.records["split"], *dataset.class_names]
-    asked = Asked(
+    asked = BenchmarkAsked(
         data_sha256=hashlib.sha256("\0".join(held_by).encode()).hexdigest(),
         images=settings.budget.images,
         minutes=settings.budget.minutes,
@@ -170,17 +161,9 @@ def _claim(settings: Settings, changes: Sequence[str], resume: bool) -> None:
         first_seed=settings.seed,
         gansynth=__version__,
     )
-    if (settings.out / SETTINGS).is_file():
-        if not resume:
-            raise InputError(f"{settings.out}: already holds a benchmark; continue it with --resume, or give another")
-        held = asdict(Asked.read(settings.out))
-        other = [key for key, value in asdict(asked).items() if held[key] != value]
-        if other:
-            raise InputError(
-                f"{settings.out}: holds a benchmark with another {', '.join(other)}; give the same, or another --out"
-            )
-    elif settings.out.is_dir() and any(p for p in settings.out.iterdir() if p.name != "runs"):
-        raise InputError(f"{settings.out}: is not empty and holds no benchmark; give another --out")
+    held = BenchmarkAsked.held_in(settings.out, resume)
+    if held is not None:
+        asked.refuse_another(held, settings.out)
     asked.write(settings.out)
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gansynth.metrics.classification_effects import Effect, Endpoint, arm_estimate, effect
 from gansynth.metrics.estimate import Estimate
 from gansynth.remedies.arm import NONE
-from gansynth.studies.comparison.entries import Standing
+from gansynth.studies.comparison.entries import CorrectedEffect, Standing
 from gansynth.studies.comparison.figures import Key, Pooled, corrected
 
 MARGIN = 0.02
@@ -79,7 +79,7 @@ def leaderboard(
         ]
         tested = {one.arm: one.at_no_loss_effect for one in mine if one.at_no_loss_effect is not None}
         p_holm = dict(zip(tested, corrected(list(tested.values())), strict=True))
-        mine = [replace(one, p_holm=p_holm.get(one.arm)) for one in mine]
+        mine = [replace(one, at_no_loss_effect=_corrected(one.at_no_loss_effect, p_holm.get(one.arm))) for one in mine]
         mine.sort(key=_order, reverse=True)
         found += [replace(one, rank=rank) for rank, one in enumerate(mine, 1)]
     return tuple(found)
@@ -161,10 +161,13 @@ def _standing(
         at_no_loss=reached,
         rare_effect=rare_gap,
         elsewhere_effect=elsewhere_gap,
-        at_no_loss_effect=reached_gap,
-        p_holm=None,
+        at_no_loss_effect=_corrected(reached_gap, None),
         trade_off=tuple(_rare_recall(one, is_rare) for one in curve.values()),
     )
+
+
+def _corrected(effect: Effect | None, p_holm: float | None) -> CorrectedEffect | None:
+    return None if effect is None else CorrectedEffect(**vars(effect) | {"p_holm": p_holm})
 
 
 def _order(standing: Standing) -> tuple[float, float]:

@@ -16,7 +16,7 @@ import numpy as np
 from gansynth.data.label_tree import LabelTree, known_tree, read_groups, tree_of
 from gansynth.studies.comparison.entries import ArmScores, Endpoint
 from gansynth.studies.comparison.figures import Key, Pooled, effects, scores
-from gansynth.studies.comparison.result import Level, LevelFacts, Superclasses
+from gansynth.studies.comparison.result import Counts, Level, LevelFacts, Superclasses
 from gansynth.studies.comparison.settings import Groups
 
 
@@ -92,7 +92,7 @@ def superclasses(
         return {name: sum(counts[c] for c in groups[name]) for name in names}
 
     facts = LevelFacts(
-        tuple(names), summed(about.training_counts), summed(about.test_counts), {}, (), endpoints, about.folds,
+        tuple(names), Counts(summed(about.training_counts), summed(about.test_counts)), {}, (), endpoints, about.folds,
         about.seeds, about.protocol,
     )  # fmt: skip
     found = effects(above, endpoints, names, n_train, tested) if tested else ()

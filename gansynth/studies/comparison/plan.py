@@ -17,8 +17,8 @@ from gansynth.remedies.synthetic import Synthetic
 from gansynth.studies.comparison.entries import Endpoint
 from gansynth.studies.comparison.settings import ComparisonSettings
 
-RECIPES = "classifiers"
-"""Folder of a comparison for the recipes of its classifiers."""
+RECIPES, SPLITS = "classifiers", "splits"
+"""Folders of a comparison for the recipes of its classifiers, and for its folds."""
 
 BASELINES = (NONE, AUGMENTATION, OVERSAMPLE)
 IN_USE = ("precision-at-recall", "calibration-error")

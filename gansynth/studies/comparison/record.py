@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from gansynth.classifiers.curves import Epoch
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.files import open_regular, plain_cell, read_json, table_text
-from gansynth.files.atomic import whole_file, write_json
+from gansynth.files import open_regular, plain_cell, table_text
+from gansynth.files.atomic import whole_file
+from gansynth.files.json_object import JsonObject
 from gansynth.metrics.classification import classification_scores
 from gansynth.studies.comparison.arm import Cell, Job, Outcome
-from gansynth.studies.result_file import typed
+from gansynth.studies.result_file import StudyFile
 
-PREDICTIONS, SYNTHETIC, NOTE = "predictions.csv", "synthetic.csv", "arm.json"
+PREDICTIONS, SYNTHETIC = "predictions.csv", "synthetic.csv"
 ALTERED = "predictions-{}.csv"
 """What it says of the test images in a condition."""
 FAILED = "failed.txt"
@@ -66,7 +67,7 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Scores:
+class Scores(JsonObject):
     """The metrics of one training, over all classes and of each; None where one cannot be said."""
 
     overall: dict[str, float | None]
@@ -74,7 +75,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Note:
+class Note(StudyFile):
     """What arm.json says of a finished training.
 
     Attributes
@@ -96,6 +97,8 @@ class Note:
         In which the test images were predicted too.
     """
 
+    FILE, COMMAND = "arm.json", "gansynth compare"
+
     arm: str
     classifier: str
     fold: int
@@ -110,21 +113,6 @@ class Note:
     warnings: list[str]
     scores: Scores
     conditions: list[str] = field(default_factory=list)
-
-    @classmethod
-    def read(cls, folder: Path) -> Note:
-        """Read what `write` wrote; InputError where it is not there, or something else."""
-        found = read_json(folder / NOTE)
-        try:
-            curve = [Epoch.from_json(point) for point in found["curve"]]
-            return typed(cls, {**found, "curve": curve})
-        except (LookupError, TypeError, ValueError) as error:
-            raise InputError(f"{folder / NOTE}: not what `compare` writes ({error!r})") from error
-
-    def write(self, folder: Path) -> None:
-        """Write arm.json."""
-        curve = [point.to_json() for point in self.curve]
-        write_json(folder / NOTE, {**vars(self), "curve": curve, "scores": vars(self.scores)})
 
 
 @dataclass(frozen=True)
@@ -153,7 +141,7 @@ class Record:
     @property
     def has_note(self) -> bool:
         """Whether it is finished, and still there."""
-        return (self.folder / NOTE).is_file()
+        return Note.is_in(self.folder)
 
     @property
     def has_predictions(self) -> bool:
@@ -205,7 +193,7 @@ def write_record(out: Path, job: Job, outcome: Outcome) -> Record:
     """Write a cell's predictions, and its note last: what has a note is finished."""
     assert outcome.probabilities is not None
     folder, names = out / job.cell.path, job.test.class_names
-    (folder / NOTE).unlink(missing_ok=True)
+    (folder / Note.FILE).unlink(missing_ok=True)
     shown = np.round(outcome.probabilities, _DECIMALS)
     _write(folder / PREDICTIONS, names, job.test, shown)
     for name, altered in outcome.conditions.items():

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from gansynth.errors import InputError
-from gansynth.files import is_named, read_json
-from gansynth.files.atomic import write_json
 from gansynth.studies.comparison.entries import Endpoint
-from gansynth.studies.result_file import typed
+from gansynth.studies.comparison.plan import RECIPES, SPLITS
+from gansynth.studies.result_file import Asked
 from gansynth.version import __version__
-
-REGISTRATION = "comparison.json"
-_MAY_GROW = ("data", "arms", "classifiers", "seeds", "steps", "swap", "swap_arms", "robustness", "jobs", "tree")
-"""What may differ when a comparison is continued. The place of the data too: its images are known by their hash. And
-the label tree: nothing is trained by it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Registration:
+class Registration(Asked):
     """What is compared, and by what it is judged.
 
     Attributes
@@ -52,6 +44,11 @@ class Registration:
     gansynth : str
     """
 
+    FILE, COMMAND, WHAT = "comparison.json", "gansynth compare", "comparison"
+    BEFORE = (RECIPES, SPLITS)
+    # Where the data lie may differ, since their images are known by their hash; and the label tree trains nothing.
+    MAY_GROW = ("data", "arms", "classifiers", "seeds", "steps", "swap", "swap_arms", "robustness", "jobs", "tree")
+
     gansynth: str = __version__
     data: str
     data_sha256: str
@@ -75,36 +72,3 @@ class Registration:
     tree: dict[str, list[str]] | None
     swap_arms: tuple[str, ...]
     jobs: int
-
-    @classmethod
-    def read(cls, folder: Path) -> Registration | None:
-        """Read what `write` wrote; None where there is none.
-
-        Raises
-        ------
-        InputError
-            If comparison.json is truncated, or something else.
-        """
-        file = folder / REGISTRATION
-        if not is_named(file):
-            return None
-        found = read_json(file)
-        try:
-            named = {key: tuple(map(Endpoint.from_json, found[key])) for key in ("endpoints", "in_use")}
-            return typed(cls, {**found, **named})
-        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-            raise InputError(f"{file}: not what `compare` writes ({error!r}); give another --out") from error
-
-    def write(self, folder: Path) -> None:
-        """Write comparison.json."""
-        named = {key: [one.to_json() for one in getattr(self, key)] for key in ("endpoints", "in_use")}
-        write_json(folder / REGISTRATION, {**vars(self), **named})
-
-    def refuse_another(self, held: Registration | None, out: Path) -> None:
-        """Refuse (InputError) to continue a folder that holds another comparison."""
-        names = [one.name for one in fields(self) if held is not None and one.name not in _MAY_GROW]
-        other = [name for name in names if getattr(held, name) != getattr(self, name)]
-        if other:
-            raise InputError(
-                f"{out}: holds a comparison with another {', '.join(other)}; give the same, or another --out"
-            )

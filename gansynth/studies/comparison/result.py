@@ -6,13 +6,14 @@ import warnings
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar, get_args
 
 import pandas as pd
 
 from gansynth.errors import InputError
-from gansynth.files import is_named, read_json, table_text
-from gansynth.files.atomic import write_json, write_text
+from gansynth.files import table_text
+from gansynth.files.atomic import write_text
+from gansynth.files.json_object import ELSEWHERE, JsonObject
 from gansynth.metrics.wording import with_ends
 from gansynth.remedies.arm import NONE, Arm
 from gansynth.studies.comparison.entries import (
@@ -23,21 +24,17 @@ from gansynth.studies.comparison.entries import (
     DoseCurve,
     Endpoint,
     FailedTraining,
-    Json,
     Recognition,
     Recommendation,
     Standing,
     Swap,
 )
+from gansynth.studies.result_file import Result
 from gansynth.version import __version__
 
 if TYPE_CHECKING:
     from gansynth.data.dataset import CellDataset
     from gansynth.studies.comparison.record import Predictions, Record
-
-RESULTS = "results.json"
-
-_HOW = "write it with `gansynth compare DATA --remedies none,... --classifiers ... --out DIR`"
 
 _EFFECTS = [
     "classifier", "arm", "against", "metric", "class", "value", "low", "high", "p", "p_holm", "n", "method",
@@ -48,14 +45,21 @@ Frame = Literal["metrics", "classes", "effects", "arms"]
 
 
 @dataclass(frozen=True)
-class LevelFacts:
+class Counts(JsonObject):
+    """Real images by class: to learn from (the mean over the folds), and tested (over all folds)."""
+
+    train: dict[str, int]
+    test: dict[str, int]
+
+
+@dataclass(frozen=True)
+class LevelFacts(JsonObject):
     """What is the same for every arm of a comparison, at the level of its classes or of its superclasses.
 
     Attributes
     ----------
     classes : tuple of str
-    training_counts, test_counts : dict of str to int
-        Real images by class: to learn from (the mean over the folds), and tested (over all folds).
+    counts : Counts
     rarity : dict of str to int
         Training images that classes were held to.
     rare : tuple of str
@@ -68,8 +72,7 @@ class LevelFacts:
     """
 
     classes: tuple[str, ...]
-    training_counts: dict[str, int]
-    test_counts: dict[str, int]
+    counts: Counts
     rarity: dict[str, int]
     rare: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
@@ -77,34 +80,15 @@ class LevelFacts:
     seeds: tuple[int, ...]
     protocol: str
 
-    @classmethod
-    def from_json(cls, found: Json) -> LevelFacts:
-        """Read what `to_json` wrote."""
-        counts = found["counts"]
-        return cls(
-            classes=tuple(found["classes"]),
-            training_counts={name: round(n) for name, n in counts["train"].items()},
-            test_counts={name: round(n) for name, n in counts["test"].items()},
-            rarity=dict(found["rarity"]),
-            rare=tuple(found["rare"]),
-            endpoints=tuple(Endpoint.from_json(one) for one in found["endpoints"]),
-            folds=int(found["folds"]),
-            seeds=tuple(found["seeds"]),
-            protocol=str(found["protocol"]),
-        )
+    @property
+    def training_counts(self) -> dict[str, int]:
+        """Real images to learn from, by class."""
+        return self.counts.train
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        return {
-            "classes": list(self.classes),
-            "counts": {"train": self.training_counts, "test": self.test_counts},
-            "rarity": self.rarity,
-            "rare": list(self.rare),
-            "endpoints": [one.to_json() for one in self.endpoints],
-            "folds": self.folds,
-            "seeds": list(self.seeds),
-            "protocol": self.protocol,
-        }
+    @property
+    def test_counts(self) -> dict[str, int]:
+        """Real images tested, by class."""
+        return self.counts.test
 
 
 @dataclass(frozen=True)
@@ -135,42 +119,13 @@ class About(LevelFacts):
     versions: dict[str, str] = field(default_factory=dict)
     date: str = ""
 
-    @classmethod
-    def from_json(cls, found: Json) -> About:
-        """Read what `to_json` wrote."""
-        return cls(
-            **vars(LevelFacts.from_json(found)),
-            data=str(found["data"]),
-            size=int(found["size"]),
-            sizes=dict(found.get("sizes") or {}),
-            steps=dict(found.get("steps") or {}),
-            command=found.get("command"),
-            device=str(found.get("device") or ""),
-            versions=dict(found.get("versions") or {}),
-            date=str(found.get("date") or ""),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        return {
-            "data": self.data,
-            **super().to_json(),
-            "size": self.size,
-            "sizes": self.sizes,
-            "steps": self.steps,
-            "command": self.command,
-            "device": self.device,
-            "versions": self.versions,
-            "date": self.date,
-        }
-
 
 F_co = TypeVar("F_co", bound=LevelFacts, covariant=True)
 A_co = TypeVar("A_co", bound=ArmScores, covariant=True)
 
 
 @dataclass(frozen=True, repr=False)
-class Level(Generic[F_co, A_co]):
+class Level(JsonObject, Generic[F_co, A_co]):
     """Arms and effects at one level, of classes or of superclasses: what tables and charts ask for.
 
     Attributes
@@ -220,14 +175,6 @@ class Level(Generic[F_co, A_co]):
         asked = (arm, classifier, endpoint, against)
         return next((e for e in self.effects if (e.arm, e.classifier, e.endpoint, e.against) == asked), None)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        return {
-            "about": self.about.to_json(),
-            "arms": [one.to_json() for one in self.arms],
-            "effects": [one.to_json() for one in self.effects],
-        }
-
     def __repr__(self) -> str:
         found = f"{len(self.arm_names)} arms, {len(self.classifiers)} classifiers, {len(self.effects)} effects"
         return f"{type(self).__name__}({found})"
@@ -242,23 +189,9 @@ class Superclasses(Level[LevelFacts, ArmScores]):
 
     tree: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    @classmethod
-    def from_json(cls, found: Json) -> Superclasses:
-        """Read what `to_json` wrote."""
-        return cls(
-            LevelFacts.from_json(found["about"]),
-            tuple(ArmScores.from_json(one) for one in found["arms"]),
-            tuple(ArmEffect.from_json(one) for one in found["effects"]),
-            {name: tuple(members) for name, members in found["tree"].items()},
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        return {"tree": {name: list(members) for name, members in self.tree.items()}, **super().to_json()}
-
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Level[About, ArmResult]):
+class Comparison(Level[About, ArmResult], Result):
     """Remedies side by side.
 
     Attributes
@@ -297,6 +230,11 @@ class Comparison(Level[About, ArmResult]):
         Where the predictions are.
     """
 
+    COMMAND = "gansynth compare DATA --remedies none,... --classifiers ... --out DIR"
+
+    about: About
+    arms: tuple[ArmResult, ...]
+    effects: tuple[ArmEffect, ...]
     in_use: tuple[ArmEffect, ...] = ()
     leaderboard: tuple[Standing, ...] = ()
     doses: tuple[DoseCurve, ...] = ()
@@ -309,71 +247,18 @@ class Comparison(Level[About, ArmResult]):
     missing: tuple[FailedTraining, ...] = ()
     warnings: tuple[str, ...] = ()
     gansynth: str = __version__
-    folder: Path | None = field(default=None, compare=False)
+    folder: Annotated[Path | None, ELSEWHERE] = field(default=None, compare=False)
 
     @classmethod
     def read(cls, folder: Path | str) -> Comparison:
-        """Read a folder that `compare` wrote.
-
-        Raises
-        ------
-        InputError
-            If results.json is absent, truncated, or not what `compare` writes.
-        """
-        path = Path(folder) / RESULTS
-        if not is_named(path):
-            raise InputError(f"{path}: no such file; {_HOW}")
-        found = read_json(path)
-        try:
-            return replace(cls.from_json(found), folder=Path(folder))
-        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
-            raise InputError(f"{path}: not what `compare` writes ({error!r}); compare again") from error
-
-    @classmethod
-    def from_json(cls, found: Json) -> Comparison:
-        """Read what `to_json` wrote; KeyError, TypeError, AttributeError or ValueError for anything else."""
-        above, advice = found.get("superclasses"), found.get("recommendation")
-        return cls(
-            about=About.from_json(found["about"]),
-            arms=tuple(map(ArmResult.from_json, found["arms"])),
-            effects=tuple(map(ArmEffect.from_json, found["effects"])),
-            in_use=tuple(map(ArmEffect.from_json, found["in_use"])),
-            leaderboard=tuple(map(Standing.from_json, found["leaderboard"])),
-            doses=tuple(map(DoseCurve.from_json, found["doses"])),
-            best_dose=tuple(map(BestDose.from_json, found["best_dose"])),
-            swap=tuple(map(Swap.from_json, found["swap"])),
-            recognition=tuple(map(Recognition.from_json, found["recognition"])),
-            superclasses=None if above is None else Superclasses.from_json(above),
-            conditions={name: _level(one) for name, one in (found.get("conditions") or {}).items()},
-            recommendation=None if advice is None else Recommendation.from_json(advice),
-            missing=tuple(map(FailedTraining.from_json, found["missing"])),
-            warnings=tuple(found["warnings"]),
-            gansynth=str(found.get("gansynth", "")),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what results.json holds."""
-        return {
-            "gansynth": self.gansynth,
-            **super().to_json(),
-            "in_use": [one.to_json() for one in self.in_use],
-            "leaderboard": [one.to_json() for one in self.leaderboard],
-            "doses": [one.to_json() for one in self.doses],
-            "best_dose": [one.to_json() for one in self.best_dose],
-            "swap": [one.to_json() for one in self.swap],
-            "recognition": [one.to_json() for one in self.recognition],
-            "superclasses": None if self.superclasses is None else self.superclasses.to_json(),
-            "conditions": {name: one.to_json() for name, one in self.conditions.items()},
-            "recommendation": None if self.recommendation is None else self.recommendation.to_json(),
-            "missing": [one.to_json() for one in self.missing],
-            "warnings": list(self.warnings),
-        }
+        """Read a folder that `compare` wrote; raises InputError where it holds none, or another's."""
+        return replace(super().read(folder), folder=Path(folder))
 
     def write(self, folder: Path | str) -> None:
         """Write results.json and effects.csv."""
         table = table_text(self.frame("effects"), "%.6g")
         write_text(Path(folder) / "effects.csv", table)
-        write_json(Path(folder) / RESULTS, self.to_json())
+        super().write(folder)
 
     def frame(self, of: Frame = "metrics") -> pd.DataFrame:
         """Return a tidy table.
@@ -491,11 +376,3 @@ def _opened(data: str, size: int) -> CellDataset | None:
             return open_dataset(data, size)
     except (InputError, OSError):
         return None
-
-
-def _level(found: Json) -> AnyLevel:
-    return Level(
-        LevelFacts.from_json(found["about"]),
-        tuple(ArmScores.from_json(one) for one in found["arms"]),
-        tuple(ArmEffect.from_json(one) for one in found["effects"]),
-    )

@@ -20,6 +20,7 @@ from gansynth.studies.comparison.grid import Grid, chosen_jobs, training_images
 from gansynth.studies.comparison.levels import chosen_tree
 from gansynth.studies.comparison.plan import (
     RECIPES,
+    SPLITS,
     Plan,
     endpoints_in_use,
     endpoints_of,
@@ -29,12 +30,11 @@ from gansynth.studies.comparison.plan import (
     write_out_arms,
 )
 from gansynth.studies.comparison.registration import Registration
-from gansynth.studies.comparison.result import About, Comparison
+from gansynth.studies.comparison.result import About, Comparison, Counts
 from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.splits import Fold, Images, data_sha256, make_folds, units_of, whole
 
 DEFAULT = ("sequential-cnn",)
-SPLITS = "splits"
 
 
 @holding()
@@ -133,7 +133,7 @@ def prepare(
     Parameters and errors are those of `compare`.
     """
     refuse_inside(data, out)
-    held = _held(out, resume)
+    held = Registration.held_in(out, resume)
     kept = held.arms if held else ()
     if held:
         settings = replace(settings, swap=settings.swap or held.swap, robustness=settings.robustness or held.robustness)
@@ -168,22 +168,11 @@ def prepare(
         swap_arms=tuple(arm.spec for arm in plan.arms if arm.spec not in asked),
         jobs=chosen_jobs(settings.jobs, settings.device, held.jobs if held else None),
     )
-    registration.refuse_another(held, out)
+    if held is not None:
+        registration.refuse_another(held, out)
     grid = Grid(plan, folds, images, registration.jobs)
     grid.refuse_leaks()
     return Ready(plan, folds, dataset, registration, grid)
-
-
-def _held(out: Path, resume: bool) -> Registration | None:
-    """Return what the folder's comparison.json says; None where there is none."""
-    held = Registration.read(out)
-    if held is not None and not resume:
-        raise InputError(f"{out}: already holds a comparison; continue it with --resume, or give another --out")
-    # What a comparison that was ended at once leaves: recipes, splits and files that were being written.
-    others = [p for p in out.iterdir() if p.name not in (RECIPES, SPLITS)] if out.is_dir() else []
-    if held is None and any(not path.name.startswith(".") for path in others):
-        raise InputError(f"{out}: is not empty and holds no comparison; give another --out")
-    return held
 
 
 def _with_held_classifiers(plan: Plan, held: Registration | None) -> Plan:
@@ -241,8 +230,10 @@ def _about(plan: Plan, folds: Sequence[Fold], registration: Registration, class_
     return About(
         data=plan.data,
         classes=tuple(class_names),
-        training_counts={n: round(float(np.mean([f.counts["train"][n] for f in folds]))) for n in class_names},
-        test_counts={name: sum(fold.counts["test"][name] for fold in folds) for name in class_names},
+        counts=Counts(
+            train={name: round(float(np.mean([f.counts["train"][name] for f in folds]))) for name in class_names},
+            test={name: sum(fold.counts["test"][name] for fold in folds) for name in class_names},
+        ),
         rarity=registration.rarity,
         rare=registration.rare,
         endpoints=registration.endpoints,

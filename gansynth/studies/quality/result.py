@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 
 from gansynth.files import table_text
-from gansynth.files.atomic import write_json, write_text
+from gansynth.files.atomic import write_text
+from gansynth.files.json_object import ELSEWHERE, IF_GIVEN, INLINE, JsonObject
 from gansynth.metrics.catalogue import LEADING, METRICS
 from gansynth.metrics.estimate import Estimate
 from gansynth.studies.quality.shown import FeatureMap, Pair, Sheet, read_pairs, write_pairs
-from gansynth.studies.result_file import Json, Result, read_result
+from gansynth.studies.result_file import Result
 from gansynth.version import __version__
-
-COMMAND = "gansynth quality REAL SYNTHETIC --out DIR"
-RESULTS = "results.json"
 
 
 @dataclass(frozen=True)
-class RealSide:
+class RealSide(JsonObject):
     """The real images: where they are, how many were held out and how many may have been learned from.
 
     `split_known` says whether the folder came with its split.
@@ -37,7 +34,7 @@ class RealSide:
 
 
 @dataclass(frozen=True)
-class SyntheticSide:
+class SyntheticSide(JsonObject):
     """The synthetic images; `n_real`: real ones in their folder, as every balanced set has them, not measured."""
 
     path: str
@@ -47,7 +44,7 @@ class SyntheticSide:
 
 
 @dataclass(frozen=True)
-class Encoder:
+class Encoder(JsonObject):
     """The cell encoder: how many real images it learned from, and the share of held-out ones that it recognises."""
 
     name: str
@@ -57,7 +54,7 @@ class Encoder:
 
 
 @dataclass(frozen=True)
-class Counts:
+class Counts(JsonObject):
     """Images of one class; `compared`: on either side of a distance."""
 
     held_out: int
@@ -67,7 +64,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Memorisation:
+class Memorisation(JsonObject):
     """Whether all classes together say that training images are repeated, and by what p-value."""
 
     alarm: bool
@@ -75,7 +72,7 @@ class Memorisation:
 
 
 @dataclass(frozen=True)
-class About:
+class About(JsonObject):
     """Where the numbers come from.
 
     Attributes
@@ -108,38 +105,11 @@ class About:
     confusion: list[list[int]] = field(default_factory=list)
     real_confusion: list[list[int]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    command: str | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """Return what results.json holds of it."""
-        found = asdict(self) | {"class_names": list(self.class_names)}
-        if self.command is None:
-            del found["command"]
-        return found
-
-    @classmethod
-    def from_json(cls, found: Json) -> About:
-        """Read what `to_json` wrote, among whatever else results.json holds."""
-        encoder = found["encoder"]
-        return cls(
-            real=RealSide(**found["real"]),
-            synthetic=SyntheticSide(**found["synthetic"]),
-            size=found["size"],
-            seed=found["seed"],
-            pairing=found["pairing"],
-            encoder=None if encoder is None else Encoder(**encoder),
-            class_names=tuple(found["class_names"]),
-            counts={name: Counts(**one) for name, one in found["counts"].items()},
-            memorisation=Memorisation(**found["memorisation"]),
-            confusion=found["confusion"],
-            real_confusion=found["real_confusion"],
-            seconds=found["seconds"],
-            command=found.get("command"),
-        )
+    command: Annotated[str | None, IF_GIVEN] = None
 
 
 @dataclass(frozen=True)
-class Missing:
+class Missing(JsonObject):
     """A metric that could not be computed because a weight file is not there."""
 
     metric: str
@@ -149,7 +119,7 @@ class Missing:
 
 
 @dataclass(frozen=True)
-class Controls:
+class Controls(JsonObject):
     """What the judges say of one kind of real cells: a row beside the synthetic ones.
 
     Attributes
@@ -162,21 +132,6 @@ class Controls:
 
     metrics: dict[str, Estimate]
     classes: dict[str, dict[str, Estimate]]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        return {
-            "metrics": {name: found.to_json() for name, found in self.metrics.items()},
-            "classes": {c: {name: found.to_json() for name, found in row.items()} for c, row in self.classes.items()},
-        }
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Controls:
-        """Read what `to_json` wrote."""
-        return cls(
-            {name: Estimate.from_json(one) for name, one in found["metrics"].items()},
-            {c: {name: Estimate.from_json(one) for name, one in row.items()} for c, row in found["classes"].items()},
-        )
 
 
 @dataclass(frozen=True)
@@ -208,15 +163,17 @@ class Quality(Result):
         The version that measured.
     """
 
+    COMMAND = "gansynth quality REAL SYNTHETIC --out DIR"
+
     metrics: dict[str, Estimate]
     classes: dict[str, dict[str, Estimate]]
-    about: About
+    about: Annotated[About, INLINE]
     missing: list[Missing] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     controls: dict[str, Controls] = field(default_factory=dict)
-    pairs: tuple[Pair, ...] = ()
-    map: FeatureMap | None = None
-    sheet: Sheet | None = None
+    pairs: Annotated[tuple[Pair, ...], ELSEWHERE] = ()
+    map: Annotated[FeatureMap | None, ELSEWHERE] = None
+    sheet: Annotated[Sheet | None, ELSEWHERE] = None
     gansynth: str = __version__
 
     @property
@@ -227,35 +184,6 @@ class Quality(Result):
     def without(self, metric: str) -> Missing | None:
         """Return what is known of a metric whose weights are not there; None for any other."""
         return next((one for one in self.missing if one.metric == metric), None)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what `quality --json` prints: metrics, classes, missing, warnings, and where they come from."""
-        return {
-            "metrics": {name: found.to_json() for name, found in self.metrics.items()},
-            "classes": {c: {name: found.to_json() for name, found in row.items()} for c, row in self.classes.items()},
-            "controls": {name: found.to_json() for name, found in self.controls.items()},
-            "missing": [vars(one) for one in self.missing],
-            "warnings": list(self.warnings),
-            "gansynth": self.gansynth,
-            **self.about.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, found: Json) -> Quality:
-        """Read what `to_json` wrote; the pictures lie beside it (see `read`)."""
-        about = About.from_json(found)
-        return cls(
-            metrics={name: Estimate.from_json(one) for name, one in found["metrics"].items()},
-            classes={
-                c: {name: Estimate.from_json(one) for name, one in found["classes"].get(c, {}).items()}
-                for c in about.class_names
-            },
-            about=about,
-            missing=[Missing(**one) for one in found["missing"]],
-            warnings=list(found["warnings"]),
-            controls={name: Controls.from_json(one) for name, one in found["controls"].items()},
-            gansynth=found["gansynth"],
-        )
 
     def frame(self, of: Literal["metrics", "classes"] = "metrics") -> pd.DataFrame:
         """Return a tidy table: a metric (of a class) a line, in the catalogue's order."""
@@ -270,7 +198,7 @@ class Quality(Result):
         table = pd.DataFrame(lines, columns=list(columns))
         return table.drop(columns="class") if of == "metrics" else table
 
-    def write(self, folder: str | Path) -> Path:
+    def write(self, folder: str | Path) -> None:
         """Write results.json, metrics.csv, classes.csv, map.csv, nearest.csv and the pictures' arrays.
 
         `results.json` comes last: where it is, the folder is whole.
@@ -283,14 +211,12 @@ class Quality(Result):
             self.map.write(folder)
         if self.sheet is not None:
             self.sheet.write(folder)
-        write_json(folder / RESULTS, self.to_json())
-        return folder
+        super().write(folder)
 
     @classmethod
     def read(cls, folder: str | Path) -> Quality:
         """Read a folder that `write` wrote; raises InputError where it holds none, or another's."""
-        folder = Path(folder)
-        found = read_result(folder / RESULTS, cls.from_json, COMMAND)
+        folder, found = Path(folder), super().read(folder)
         return replace(found, sheet=Sheet.read(folder), pairs=read_pairs(folder), map=FeatureMap.read(folder))
 
     def __repr__(self) -> str:

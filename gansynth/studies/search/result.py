@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from gansynth.data.dataset import CellDataset
 from gansynth.files import table_text
-from gansynth.files.atomic import write_json, write_text
+from gansynth.files.atomic import write_text
+from gansynth.files.json_object import INLINE, Json, JsonObject
 from gansynth.metrics.classification_tests import corrected_t_test
 from gansynth.metrics.estimate import mean_of_known
 from gansynth.studies.comparison.record import Record
-from gansynth.studies.result_file import Json, Result, read_result
+from gansynth.studies.result_file import Asked, Result
 from gansynth.studies.search.grid import Candidate
 
 CHOSEN_BY = "macro-F1"
 SHOWN = ("accuracy", "balanced-accuracy", CHOSEN_BY, "ROC-AUC")
 COMMAND = "gansynth search-remedy"
-RESULTS, SETTINGS = "results.json", "search.json"
 
 
 @dataclass(frozen=True)
-class SearchSettings:
+class SearchSettings(Asked):
     """What was asked, in search.json before the first training.
 
     Attributes
@@ -50,6 +50,9 @@ class SearchSettings:
         Of each; empty for what only stands beside.
     """
 
+    FILE, COMMAND, WHAT = "search.json", COMMAND, "search"
+    MAY_GROW = ("arms", "values")
+
     gansynth: str
     data_sha256: str
     remedy: str
@@ -61,18 +64,9 @@ class SearchSettings:
     arms: list[str]
     values: list[dict[str, float]]
 
-    def write(self, folder: Path) -> None:
-        """Write search.json."""
-        write_json(folder / SETTINGS, asdict(self))
-
-    @classmethod
-    def read(cls, folder: Path) -> SearchSettings:
-        """Read search.json; raises InputError where there is none, or another's."""
-        return read_result(folder / SETTINGS, lambda found: cls(**found), COMMAND)
-
 
 @dataclass(frozen=True)
-class OverFolds:
+class OverFolds(JsonObject):
     """A metric over the folds: None where no fold has it, `sd` also where only one has."""
 
     mean: float | None
@@ -80,7 +74,7 @@ class OverFolds:
 
 
 @dataclass(frozen=True)
-class Gain:
+class Gain(JsonObject):
     """Macro-F1 of a candidate less that of the first arm, on the folds that both have.
 
     `interval` and `p` are of Nadeau and Bengio's corrected t-test; None where it says nothing.
@@ -98,7 +92,7 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class CandidateResult:
+class CandidateResult(JsonObject):
     """A line of the table.
 
     Attributes
@@ -131,26 +125,21 @@ class CandidateResult:
         return self.scores[CHOSEN_BY].mean or 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        found = asdict(self)
-        scores, recall, gain = found.pop("scores"), found.pop("recall"), found.pop("gain")
-        return {**found, **scores, "recall": recall, "gain": gain}
+        """Return a dict for JSON: the scores stand among the other values."""
+        found: dict[str, Any] = {}
+        for name, value in super().to_json().items():
+            found |= value if name == "scores" else {name: value}
+        return found
 
     @classmethod
-    def from_json(cls, found: Json) -> CandidateResult:
-        """Read what `to_json` wrote."""
-        low, high = found["gain"]["interval"]
-        return cls(
-            **{name: found[name] for name in ("arm", "values", "folds", "epoch")},
-            scores={name: OverFolds(**found[name]) for name in SHOWN},
-            recall=OverFolds(**found["recall"]),
-            gain=Gain(**{**found["gain"], "interval": (low, high)}),
-        )
+    def by_field(cls, found: Json) -> dict[str, Any]:
+        """Return what a JSON object holds, by the names of the fields."""
+        return {**super().by_field(found), "scores": {name: found[name] for name in SHOWN if name in found}}
 
 
 @dataclass(frozen=True)
-class RemedySearch(Result):
-    """The table of a search.
+class About(JsonObject):
+    """What was searched.
 
     Attributes
     ----------
@@ -160,23 +149,45 @@ class RemedySearch(Result):
     rarest : str
     learned_from, scored_on : list of int
         Images by fold.
-    rows : list of CandidateResult
-        In the order of the grid, what stands beside first.
-    failed : dict of str to str
-        Trainings that failed, and why.
     data, command : str
         What was searched on, and what was typed; empty where it is not known.
+    chosen_by : str
     """
 
-    settings: SearchSettings
+    settings: Annotated[SearchSettings, INLINE]
     classes: dict[str, int]
     rarest: str
     learned_from: list[int]
     scored_on: list[int]
-    rows: list[CandidateResult]
-    failed: dict[str, str]
     data: str = ""
     command: str = ""
+    chosen_by: str = CHOSEN_BY
+
+
+@dataclass(frozen=True, repr=False)
+class RemedySearch(Result):
+    """The table of a search.
+
+    Attributes
+    ----------
+    about : About
+        Settings, data, classes, folds.
+    rows : list of CandidateResult
+        In the order of the grid, what stands beside first.
+    failed : dict of str to str
+        Trainings that failed, and why.
+    """
+
+    COMMAND = COMMAND
+
+    about: About
+    rows: list[CandidateResult]
+    failed: dict[str, str]
+
+    @property
+    def settings(self) -> SearchSettings:
+        """What was asked."""
+        return self.about.settings
 
     @property
     def against(self) -> str:
@@ -228,45 +239,27 @@ class RemedySearch(Result):
             f"--remedies {against},{best.arm}"
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what results.json holds."""
-        about = {
-            **asdict(self.settings), "classes": self.classes, "rarest": self.rarest, "chosen_by": CHOSEN_BY,
-            "learned_from": self.learned_from, "scored_on": self.scored_on, "data": self.data, "command": self.command,
-        }  # fmt: skip
-        rows = [row.to_json() for row in self.rows]
-        return {"about": about, "rows": rows, "best": self.best and self.best.to_json(), "failed": self.failed}
-
-    @classmethod
-    def from_json(cls, found: Json) -> RemedySearch:
-        """Read what `to_json` wrote."""
-        about = dict(found["about"])
-        own = {name: about.pop(name) for name in ("classes", "rarest", "learned_from", "scored_on")}
-        about.pop("chosen_by")
-        typed = {name: about.pop(name, "") for name in ("data", "command")}
-        rows = [CandidateResult.from_json(row) for row in found["rows"]]
-        return cls(SearchSettings(**about), **own, rows=rows, failed=found["failed"], **typed)
-
     def frame(self) -> pd.DataFrame:
         """Return one line for each candidate."""
         lines = []
         for row in self.rows:
             line: dict[str, object] = {"arm": row.arm, **row.values, "best epoch": row.epoch, "folds": row.folds}
-            for title, one in {**row.scores, f"recall of {self.rarest}": row.recall}.items():
+            for title, one in {**row.scores, f"recall of {self.about.rarest}": row.recall}.items():
                 line |= {title: one.mean, f"{title} sd": one.sd}
             low, high = row.gain.interval
             lines.append(line | {"gain": row.gain.value, "gain low": low, "gain high": high, "p": row.gain.p})
         return pd.DataFrame(lines)
 
-    def write(self, folder: Path) -> None:
-        """Write results.json and search.csv."""
-        write_json(folder / RESULTS, self.to_json())
-        write_text(folder / "search.csv", table_text(self.frame(), "%.5g"))
+    def to_json(self) -> dict[str, Any]:
+        """Return what results.json holds."""
+        found = super().to_json()
+        failed = found.pop("failed")
+        return {**found, "best": self.best and self.best.to_json(), "failed": failed}
 
-    @classmethod
-    def read(cls, folder: Path) -> RemedySearch:
-        """Read a folder that `write` wrote; raises InputError where it holds none, or another's."""
-        return read_result(Path(folder) / RESULTS, cls.from_json, COMMAND)
+    def write(self, folder: Path | str) -> None:
+        """Write results.json and search.csv."""
+        super().write(folder)
+        write_text(Path(folder) / "search.csv", table_text(self.frame(), "%.5g"))
 
     def __repr__(self) -> str:
         return f"RemedySearch({self.settings.remedy}, {len(self.rows)} candidates: {self.verdict().partition('. ')[0]})"
@@ -278,6 +271,7 @@ def gather(
     folds: Sequence[CellDataset],
     settings: SearchSettings,
     failed: dict[str, str],
+    data: str,
 ) -> RemedySearch:
     """Put the finished trainings of a search into its table."""
     training = folds[0]
@@ -288,7 +282,7 @@ def gather(
     first = _by_fold(records[candidates[0].arm.spec])
     ratio = float(np.mean(tested) / np.mean(learned))
     rows = [_row(one, records[one.arm.spec], rarest, first, ratio) for one in candidates if records[one.arm.spec]]
-    return RemedySearch(settings, counts, rarest, learned, tested, rows, failed)
+    return RemedySearch(About(settings, counts, rarest, learned, tested, data), rows, failed)
 
 
 def _row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,10 @@ from gansynth.studies.comparison.plan import load_classifiers, steps_of
 from gansynth.studies.comparison.record import Record, finished
 from gansynth.studies.comparison.splits import data_sha256
 from gansynth.studies.search.grid import Candidate, candidates_of
-from gansynth.studies.search.result import SETTINGS, RemedySearch, SearchSettings, gather
+from gansynth.studies.search.result import RemedySearch, SearchSettings, gather
 from gansynth.version import __version__
 
 VALIDATION = 0.1
-_MAY_GROW = ("arms", "values")
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def search_remedy(
     records = {one.arm.spec: _records(search, one) for one in candidates}
     if not any(records.values()):
         raise InputError(f"no training could be carried out; the first failed so: {next(iter(failed.values()))}")
-    found = replace(gather(candidates, records, parts, asked, failed), data=str(data))
+    found = gather(candidates, records, parts, asked, failed, str(data))
     found.write(out)
     return found
 
@@ -190,18 +189,9 @@ def _refuse_meaningless(candidates: Sequence[Candidate], recipe: ClassifierRecip
 
 def _with_held(out: Path, settings: SearchSettings, resume: bool) -> SearchSettings:
     """Write the settings with the candidates that the folder has, and return them; refuse another search's folder."""
-    file = out / SETTINGS
-    there = [path for path in out.iterdir() if not path.name.startswith(".")] if out.is_dir() else []
-    if not file.is_file() and (there or out.is_file()):
-        raise InputError(f"{out}: is not empty and holds no search; give another --out")
-    if file.is_file() and not resume:
-        raise InputError(f"{out}: already holds a search; continue it with --resume, or give another --out")
-    if file.is_file():
-        held = SearchSettings.read(out)
-        before = asdict(held)
-        other = [key for key, value in asdict(settings).items() if key not in _MAY_GROW and before[key] != value]
-        if other:
-            raise InputError(f"{out}: holds a search with another {', '.join(other)}; give the same, or another --out")
+    held = SearchSettings.held_in(out, resume)
+    if held is not None:
+        settings.refuse_another(held, out)
         mine = dict(zip(settings.arms, settings.values, strict=True))
         of = {**dict(zip(held.arms, held.values, strict=True)), **mine}
         settings = replace(settings, arms=list(of), values=list(of.values()))

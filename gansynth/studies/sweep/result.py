@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 
 from gansynth.files import table_text
-from gansynth.files.atomic import write_json, write_text
+from gansynth.files.atomic import write_text
+from gansynth.files.json_object import INLINE, JsonObject
 from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.estimate import Estimate
 from gansynth.metrics.wording import share
 from gansynth.remedies.arm import NONE
 from gansynth.studies.comparison.entries import Endpoint, FailedTraining
 from gansynth.studies.comparison.result import Comparison
-from gansynth.studies.result_file import Json, Result, read_result
+from gansynth.studies.result_file import Result
 from gansynth.version import __version__
 
 SWEPT = ("macro-F1", "accuracy", "ROC-AUC")
 """The columns of table 3 of pasupa2020; beside them stands the recall of every minority class."""
 
-COMMAND = "gansynth sweep"
-RESULTS = "results.json"
 _FIGURES = ["rho", "classifier", "arm", "metric", "class", "value", "low", "high", "n"]
 _EFFECTS = ["rho", "classifier", "arm", "against", "metric", "class", "value", "low", "high", "p", "p_holm", "n"]
 
 
 @dataclass(frozen=True)
-class SweepSettings:
+class SweepSettings(JsonObject):
     """What was asked.
 
     Attributes
@@ -64,7 +63,7 @@ class SweepSettings:
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(JsonObject):
     """One ratio of a sweep.
 
     Attributes
@@ -89,41 +88,27 @@ class Step:
         """Training images kept, of all classes."""
         return sum(self.counts.values())
 
-    @classmethod
-    def from_json(cls, found: Json) -> Step:
-        """Read what `to_json` wrote."""
-        return cls(found["ratio"], found["rho"], found["folder"], found["counts"])
-
     def to_json(self) -> dict[str, Any]:
         """Return a dict for JSON."""
-        return {**asdict(self), "learned_from": self.learned_from}
+        return {**super().to_json(), "learned_from": self.learned_from}
 
 
 @dataclass(frozen=True)
-class SweptValue:
+class SweptValue(JsonObject):
     """What one arm scored at one ratio; None where it has no value, or no interval."""
 
     rho: float
     classifier: str
     arm: str
-    endpoint: Endpoint
+    endpoint: Annotated[Endpoint, INLINE]
     value: float | None
     low: float | None
     high: float | None
     n: int
 
-    @classmethod
-    def from_json(cls, found: Json) -> SweptValue:
-        """Read what `to_json` wrote."""
-        return cls(**_with_endpoint(found))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        return _in_order(self, _FIGURES)
-
 
 @dataclass(frozen=True)
-class SweptEffect:
+class SweptEffect(JsonObject):
     """How far one arm is from another at one ratio, as `compare` tests it.
 
     `p_holm` is corrected for all arms and all ratios of one baseline, classifier and endpoint.
@@ -133,7 +118,7 @@ class SweptEffect:
     classifier: str
     arm: str
     against: str
-    endpoint: Endpoint
+    endpoint: Annotated[Endpoint, INLINE]
     value: float | None
     low: float | None
     high: float | None
@@ -141,31 +126,13 @@ class SweptEffect:
     n: int
     p_holm: float | None = None
 
-    @classmethod
-    def from_json(cls, found: Json) -> SweptEffect:
-        """Read what `to_json` wrote."""
-        return cls(**_with_endpoint(found))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        return _in_order(self, _EFFECTS)
-
 
 @dataclass(frozen=True)
-class SweepFailure:
+class SweepFailure(JsonObject):
     """A training that failed, and at which ratio."""
 
     rho: float
-    training: FailedTraining
-
-    @classmethod
-    def from_json(cls, found: Json) -> SweepFailure:
-        """Read what `to_json` wrote."""
-        return cls(found["rho"], FailedTraining.from_json({k: v for k, v in found.items() if k != "rho"}))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a dict for JSON."""
-        return {"rho": self.rho, **self.training.to_json()}
+    training: Annotated[FailedTraining, INLINE]
 
 
 @dataclass(frozen=True)
@@ -184,8 +151,8 @@ class Point:
 
 
 @dataclass(frozen=True)
-class ImbalanceSweep(Result):
-    """Remedies side by side over the imbalance ratio.
+class About(JsonObject):
+    """What was swept.
 
     Attributes
     ----------
@@ -201,21 +168,14 @@ class ImbalanceSweep(Result):
         Test images, the same ones at every ratio.
     steps : list of Step
         Rising.
-    figures : list of SweptValue
-    effects : list of SweptEffect
-        Each arm against ``none`` and the other baselines.
-    missing : list of SweepFailure
-    warnings : list of str
     arms, classifiers : list of str
     versions : dict of str to str
     date, device : str
     command : str or None
         What was typed.
-    gansynth : str
-        The version that swept.
     """
 
-    settings: SweepSettings
+    settings: Annotated[SweepSettings, INLINE]
     data: str
     classes: list[str]
     endpoints: list[Endpoint]
@@ -223,27 +183,54 @@ class ImbalanceSweep(Result):
     seeds: list[int]
     tested: dict[str, int]
     steps: list[Step]
-    figures: list[SweptValue]
-    effects: list[SweptEffect]
     arms: list[str]
     classifiers: list[str]
-    missing: list[SweepFailure] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     date: str = ""
     device: str = ""
     command: str | None = None
-    gansynth: str = __version__
+
+
+@dataclass(frozen=True, repr=False)
+class ImbalanceSweep(Result):
+    """Remedies side by side over the imbalance ratio.
+
+    Attributes
+    ----------
+    about : About
+        Settings, data, endpoints, ratios, arms, versions.
+    figures : list of SweptValue
+    effects : list of SweptEffect
+        Each arm against ``none`` and the other baselines.
+    missing : list of SweepFailure
+    warnings : list of str
+    gansynth : str
+        The version that swept.
+    """
+
+    COMMAND = "gansynth sweep"
+
+    gansynth: str = field(default=__version__, kw_only=True)
+    about: About
+    figures: list[SweptValue]
+    effects: list[SweptEffect]
+    missing: list[SweepFailure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> SweepSettings:
+        """What was asked."""
+        return self.about.settings
 
     @property
     def rhos(self) -> list[float]:
         """The ratios as the images have them, rising."""
-        return [step.rho for step in self.steps]
+        return [step.rho for step in self.about.steps]
 
     @property
     def primary(self) -> Endpoint:
         """The endpoint that decides."""
-        return self.endpoints[0]
+        return self.about.endpoints[0]
 
     @property
     def swept(self) -> list[Endpoint]:
@@ -253,13 +240,13 @@ class ImbalanceSweep(Result):
     @property
     def arm_names(self) -> list[str]:
         """Arms in the order of the tables, "none" first."""
-        return sorted(self.arms, key=lambda name: name != NONE)
+        return sorted(self.about.arms, key=lambda name: name != NONE)
 
     @property
     def measured(self) -> list[str]:
         """Classifiers in the order of the tables, without those that have no value."""
         there = {one.classifier for one in self.figures}
-        return [name for name in self.classifiers if name in there]
+        return [name for name in self.about.classifiers if name in there]
 
     def curve(self, arm: str, classifier: str, endpoint: Endpoint) -> list[Point]:
         """Return what an arm scored at every ratio where it has a value, rising."""
@@ -281,71 +268,22 @@ class ImbalanceSweep(Result):
         ]
         return sorted(found, key=lambda point: point.rho)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what results.json holds."""
-        about = {
-            **asdict(self.settings),
-            "data": self.data,
-            "classes": self.classes,
-            "endpoints": [one.to_json() for one in self.endpoints],
-            "sizes": self.sizes,
-            "seeds": self.seeds,
-            "versions": self.versions,
-            "date": self.date,
-            "device": self.device,
-            "arms": self.arms,
-            "classifiers": self.classifiers,
-            "tested": self.tested,
-            "steps": [step.to_json() for step in self.steps],
-            "command": self.command,
-        }
-        return {
-            "gansynth": self.gansynth,
-            "about": about,
-            "figures": [one.to_json() for one in self.figures],
-            "effects": [one.to_json() for one in self.effects],
-            "missing": [one.to_json() for one in self.missing],
-            "warnings": self.warnings,
-        }
-
-    @classmethod
-    def from_json(cls, found: Json) -> ImbalanceSweep:
-        """Read what `to_json` wrote."""
-        about = dict(found["about"])
-        asked = {name: about.pop(name) for name in SweepSettings.__dataclass_fields__}
-        about["endpoints"] = [Endpoint.from_json(one) for one in about["endpoints"]]
-        about["steps"] = [Step.from_json(one) for one in about["steps"]]
-        return cls(
-            **about,
-            settings=SweepSettings(**asked),
-            figures=[SweptValue.from_json(one) for one in found["figures"]],
-            effects=[SweptEffect.from_json(one) for one in found["effects"]],
-            missing=[SweepFailure.from_json(one) for one in found["missing"]],
-            warnings=found["warnings"],
-            gansynth=found["gansynth"],
-        )
-
     def frame(self, of: Literal["figures", "effects"] = "figures") -> pd.DataFrame:
         """Return what sweep.csv holds (a value of an arm at a ratio a line), or effects.csv."""
         if of == "effects":
             return pd.DataFrame([one.to_json() for one in self.effects], columns=_EFFECTS)
         return pd.DataFrame([one.to_json() for one in self.figures], columns=_FIGURES)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path | str) -> None:
         """Write results.json, sweep.csv and effects.csv."""
         for name, table in (("sweep", self.frame()), ("effects", self.frame("effects"))):
-            write_text(folder / f"{name}.csv", table_text(table, "%.6g"))
-        write_json(folder / RESULTS, self.to_json())
-
-    @classmethod
-    def read(cls, folder: Path | str) -> ImbalanceSweep:
-        """Read a folder that `write` wrote; raises InputError where it holds none, or another's."""
-        return read_result(Path(folder) / RESULTS, cls.from_json, COMMAND)
+            write_text(Path(folder) / f"{name}.csv", table_text(table, "%.6g"))
+        super().write(folder)
 
     def __repr__(self) -> str:
-        said = (
-            f"ImbalanceSweep({len(self.arms)} arms by {len(self.classifiers)} classifiers at {len(self.steps)} ratios"
-        )
+        about = self.about
+        said = f"ImbalanceSweep({len(about.arms)} arms by {len(about.classifiers)} classifiers"
+        said += f" at {len(about.steps)} ratios"
         curve = self.curve(NONE, self.measured[0], self.primary) if self.measured else []
         if not curve:
             return f"{said})"
@@ -375,23 +313,25 @@ def gather(steps: Sequence[Step], found: Sequence[Comparison], settings: SweepSe
                 figures.append(SweptValue(step.rho, entry.classifier, entry.arm, endpoint, one.value, low, high, one.n))
     about = found[0].about
     return ImbalanceSweep(
-        settings=settings,
-        data=about.data,
-        classes=list(about.classes),
-        endpoints=list(about.endpoints),
-        sizes=about.sizes,
-        seeds=list(about.seeds),
-        tested=about.test_counts,
-        steps=list(steps),
+        about=About(
+            settings=settings,
+            data=about.data,
+            classes=list(about.classes),
+            endpoints=list(about.endpoints),
+            sizes=about.sizes,
+            seeds=list(about.seeds),
+            tested=about.test_counts,
+            steps=list(steps),
+            arms=list(dict.fromkeys(entry.arm for one in found for entry in one.arms)),
+            classifiers=list(about.sizes),
+            versions=about.versions,
+            date=about.date,
+            device=about.device,
+        ),
         figures=figures,
         effects=_effects(steps, found),
-        arms=list(dict.fromkeys(entry.arm for one in found for entry in one.arms)),
-        classifiers=list(about.sizes),
         missing=[SweepFailure(step.rho, one) for step, comparison in at for one in comparison.missing],
         warnings=_warnings(steps, found),
-        versions=about.versions,
-        date=about.date,
-        device=about.device,
     )
 
 
@@ -427,13 +367,3 @@ def _warnings(steps: Sequence[Step], found: Sequence[Comparison]) -> list[str]:
 
 def _interval(one: SweptValue | SweptEffect) -> tuple[float, float] | None:
     return None if one.low is None or one.high is None else (one.low, one.high)
-
-
-def _with_endpoint(found: Json) -> dict[str, Any]:
-    """Return the fields of a row: its metric and its class are one endpoint."""
-    return {**{k: v for k, v in found.items() if k not in ("metric", "class")}, "endpoint": Endpoint.from_json(found)}
-
-
-def _in_order(row: SweptValue | SweptEffect, columns: Sequence[str]) -> dict[str, Any]:
-    held = {**vars(row), **row.endpoint.to_json()}
-    return {name: held[name] for name in columns}

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
 from gansynth.files import holding
-from gansynth.files.atomic import write_json
+from gansynth.files.json_object import INLINE
 from gansynth.studies.comparison.plan import load_classifiers, rare_classes, write_out_arms
-from gansynth.studies.comparison.registration import REGISTRATION
+from gansynth.studies.comparison.registration import Registration
 from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.splits import Images, data_sha256, make_folds
 from gansynth.studies.comparison.study import DEFAULT, compare
-from gansynth.studies.result_file import Json, read_result
+from gansynth.studies.result_file import Asked
 from gansynth.studies.sweep.counts import THIN, Thin, counts_at, imbalance_ratio
-from gansynth.studies.sweep.result import COMMAND, ImbalanceSweep, Step, SweepSettings, gather
+from gansynth.studies.sweep.result import ImbalanceSweep, Step, SweepSettings, gather
 from gansynth.version import __version__
 
-SETTINGS = "sweep.json"
 RATIOS = (1.0, 5.0, 10.0, 50.0)
-_MAY_GROW = ("remedies", "number_of_seeds", "ratios")
 _REFUSED = ("rarity", "rare", "protocol", "swap")
 
 
 @dataclass(frozen=True)
-class SweepRegistration:
+class SweepRegistration(Asked):
     """What is asked and what each ratio keeps, in sweep.json before the first training.
 
     Attributes
@@ -40,23 +38,12 @@ class SweepRegistration:
         Training images kept; the ratio as it is typed.
     """
 
+    FILE, COMMAND, WHAT = "sweep.json", ImbalanceSweep.COMMAND, "sweep"
+    MAY_GROW = ("gansynth", "remedies", "number_of_seeds", "ratios", "held")
+
     gansynth: str
-    settings: SweepSettings
+    settings: Annotated[SweepSettings, INLINE]
     held: dict[str, dict[str, int]]
-
-    def write(self, folder: Path) -> None:
-        """Write sweep.json."""
-        write_json(folder / SETTINGS, {"gansynth": self.gansynth, **asdict(self.settings), "held": self.held})
-
-    @classmethod
-    def read(cls, folder: Path) -> SweepRegistration:
-        """Read sweep.json; raises InputError where it is cut off, or another's."""
-
-        def of(found: Json) -> SweepRegistration:
-            asked = {name: found[name] for name in SweepSettings.__dataclass_fields__}
-            return cls(found["gansynth"], SweepSettings(**asked), found["held"])
-
-        return read_result(folder / SETTINGS, of, COMMAND)
 
 
 @holding()
@@ -137,7 +124,7 @@ def sweep_imbalance(
         raise InputError(f"--thin {thin}: choose {' or '.join(THIN)}")
     refuse_inside(data, out)
     out = Path(out)
-    held = _held(out, resume)
+    held = SweepRegistration.held_in(out, resume)
     before = None if held is None else held.settings
     recipes = load_classifiers(classifiers or DEFAULT, how.changes, how.size, how.epochs)
     dataset = Images(str(data), progress).at(recipes[0].resolution)
@@ -163,7 +150,8 @@ def sweep_imbalance(
         __version__, asked, {f"{ratio:g}": images for ratio, images in zip(ratios, kept, strict=True)}
     )
     if held is not None:
-        _refuse_another(out, held, registration)
+        registration.refuse_another(held, out)
+        _refuse_moved(held, registration, out)
     registration.write(out)
     steps, found = [], []
     for ratio, images in zip(ratios, kept, strict=True):
@@ -174,7 +162,7 @@ def sweep_imbalance(
             compare(
                 data, asked.remedies, classifiers or DEFAULT, out / step.folder, progress=progress,
                 settings=replace(how, rarity=thinned, rare=minority, seeds=seeds),
-                resume=(out / step.folder / REGISTRATION).is_file(),
+                resume=Registration.is_in(out / step.folder),
             )
         )  # fmt: skip
         if after is not None:
@@ -184,22 +172,8 @@ def sweep_imbalance(
     return result
 
 
-def _held(out: Path, resume: bool) -> SweepRegistration | None:
-    """Return what the folder's sweep.json says; None where there is none."""
-    if (out / SETTINGS).is_file():
-        if not resume:
-            raise InputError(f"{out}: already holds a sweep; continue it with --resume, or give another --out")
-        return SweepRegistration.read(out)
-    if out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir()):
-        raise InputError(f"{out}: is not empty and holds no sweep; give another --out")
-    return None
-
-
-def _refuse_another(out: Path, held: SweepRegistration, asked: SweepRegistration) -> None:
-    before, now = asdict(held.settings), asdict(asked.settings)
-    other = [key for key, value in now.items() if key not in _MAY_GROW and before[key] != value]
-    if other:
-        raise InputError(f"{out}: holds a sweep with another {', '.join(other)}; give the same, or another --out")
+def _refuse_moved(held: SweepRegistration, asked: SweepRegistration, out: Path) -> None:
+    """Refuse ratios with which other images would be kept than were compared already."""
     moved = [ratio for ratio, images in held.held.items() if asked.held[ratio] != images]
     if moved:
         raise InputError(
