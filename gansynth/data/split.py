@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
-from gansynth.data.table_rows import match_rows
-from gansynth.data.units import assign_units, counts_of_units, inseparable_units
+from gansynth.data.table_rows import has_table, match_rows
+from gansynth.data.units import assign_units, counts_of_units, inseparable_units, warn_of_patients
 from gansynth.errors import InputError
 from gansynth.files import is_named, read_table, shown, table_text
 from gansynth.files.atomic import write_text
@@ -73,6 +73,7 @@ def split_dataset(
         )
     if not 0 <= seed < 2**63:
         raise InputError(f"seed {seed}: give a whole number from 0")
+    warn_of_patients(dataset.records, groups)
     units = inseparable_units(dataset, groups, progress)
     counts = counts_of_units(units, dataset)
     training_only = np.zeros(len(counts), bool)
@@ -166,6 +167,8 @@ def refuse_second_split(folder: str | Path, force: bool) -> None:
     if str(folder) == "phantom":  # it would be drawn first
         _refuse_no_folder(folder)
     path = Path(folder) / SPLITS_FILE
+    if Path(folder).is_dir() and not force:
+        has_table(Path(folder), SPLITS_FILE, "refuse")
     if is_named(path) and not force:
         raise InputError(
             f"{shown(path)}: the data set has a split already, and what was trained on it would no longer fit another; "
@@ -204,6 +207,7 @@ def read_splits(path: str | Path, paths: list[str], left_out: list[str] | None =
     path = Path(path)
     again = "correct it, or make it anew with `gansynth data split --force`"
     table = read_table(path, ("file_name", "split"), again)
+    table["split"] = table["split"].str.strip()
     strange = table[~table["split"].isin(SPLITS)]
     if len(strange):
         row = strange.iloc[0]
