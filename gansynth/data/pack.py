@@ -68,11 +68,22 @@ class Pack:
 
 
 def default_cache() -> Path:
-    """Return the folder of the packs: `$GANSYNTH_CACHE`, else `gansynth` in the user's cache folder."""
-    own = os.environ.get("GANSYNTH_CACHE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gansynth"
+    """Return the folder of the packs: `$GANSYNTH_CACHE`, else `gansynth` in the user's cache folder.
+
+    Raises
+    ------
+    InputError
+        If none is set and the user has no folder.
+    """
+    try:
+        own = os.environ.get("GANSYNTH_CACHE")
+        if own:
+            return Path(own).expanduser()
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gansynth"
+    except RuntimeError:  # a container may run for a user whom the system does not know
+        raise InputError(
+            "there is no home folder for the cache of decoded images; set GANSYNTH_CACHE to a folder of yours"
+        ) from None
 
 
 def open_pack(

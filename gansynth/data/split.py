@@ -103,10 +103,14 @@ def _warn_of_untested(dataset: CellDataset, part: NDArray[np.int64], test: float
     untested = [name for name, n in zip(dataset.class_names, tested, strict=True) if n == 0]
     if untested and test > 0:
         warnings.warn(
-            f"no image of {', '.join(untested)} could be kept for testing: too few images, or all of them belong to "
+            f"no image of {_some(untested)} could be kept for testing: too few images, or all of them belong to "
             "one group or are duplicates of each other",
             stacklevel=3,
         )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names if len(names) <= 10 else [*names[:8], f"{len(names) - 8:,} more classes"])
 
 
 def shares_of_classes(n: NDArray[np.int64], test: float, val: float) -> NDArray[np.int64]:
