@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gansynth.cli import gansynth
-from gansynth.cli.arguments import OutPath, parse_class_counts, parse_counts_list, parse_sources
+from gansynth.cli.arguments import NamedPath, OutPath, parse_class_counts, parse_counts_list, parse_sources
 from gansynth.cli.failures import Commands
 from gansynth.errors import InputError
 from gansynth.files import hold
@@ -224,6 +224,31 @@ def test_what_a_user_can_meet_ends_in_one_sentence(error: BaseException, status:
     assert result.stderr.startswith(sentence)
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_an_empty_path_is_not_the_folder_that_one_is_in_and_a_tilde_is_ones_own(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for one in COMMANDS[path].params:
+        if not isinstance(one.type, NamedPath):
+            continue
+        for empty in ("", "  "):
+            with pytest.raises(click.UsageError, match="a path cannot be empty; a variable that was not set"):
+                one.type.convert(empty, one, None)
+        assert one.type.convert("~/x", one, None) == tmp_path / "x"
+        assert one.type.convert("~x", one, None) == Path("~x")  # as a file may be called
+
+
+def test_a_folder_that_is_gone_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for typed in (("data", "phantom", "out"), ("generate", "run", "--class", "x=1", "--out", "out")):
+        result = call(*typed)
+        assert result.exit_code == 1, result.output
+        assert result.stderr.startswith("gansynth: the folder that this command was typed in is no longer there")
 
 
 def test_a_seed_that_no_generator_takes_is_refused() -> None:

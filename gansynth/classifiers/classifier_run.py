@@ -29,7 +29,7 @@ from gansynth.remedies.treatment import Treatment
 from gansynth.runs.device import placed
 from gansynth.runs.folder import INFO, MODEL, RECIPE
 from gansynth.runs.state_files import optimizer_tensors, read_newest_state, write_state
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.weights import read_weights, refuse_other_classes, write_weights
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,8 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
         raise InputError(f"{folder / RECIPE}: is not a recipe of a network, but {INFO} beside it is a network's")
     if not (folder / MODEL).is_file():
         raise InputError(f"{folder}: has no {MODEL} yet; continue the training with `train-classifier --resume`")
-    tensors, _ = read_weights(folder / MODEL)
+    tensors, card = read_weights(folder / MODEL)
+    refuse_other_classes(card, class_names, folder / MODEL)
     network = build_network(_without_published_weights(recipe), len(class_names))
     if cosine_scale is not None:
         network = with_cosine_head(network, len(class_names), cosine_scale)

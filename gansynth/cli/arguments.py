@@ -21,7 +21,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class NamedPath(click.Path):
-    """A path as a user types it; no file can have a NUL in its name."""
+    """A path as a user types it: `~` is the user's own folder also where no shell has said so, as in `--out=~/runs` or
+    in a file of options. No file can have a NUL in its name, or none at all: a variable was not set."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
@@ -30,6 +31,10 @@ class NamedPath(click.Path):
         """Return the path, or end with a usage error."""
         if "\0" in str(value):
             self.fail("a path cannot hold a NUL", param, ctx)
+        if not str(value).strip():
+            self.fail("a path cannot be empty; a variable that was not set?", param, ctx)
+        if isinstance(value, str) and value.startswith(("~/", "~\\")):
+            value = os.path.expanduser(value)
         return super().convert(value, param, ctx)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 import tempfile
 import traceback
@@ -119,6 +120,8 @@ _PLACE = {
 
 
 def _about_the_system(error: OSError, *, resumable: bool) -> str:
+    if error.errno == errno.ENOENT and not _is_somewhere():
+        return "the folder that this command was typed in is no longer there; change into another (cd) and run it again"
     where = f"{error.filename}: " if error.filename is not None else ""
     what = error.strerror or str(error) or type(error).__name__
     advice = _PLACE.get(error.errno or 0, "")
@@ -129,6 +132,14 @@ def _about_the_system(error: OSError, *, resumable: bool) -> str:
     elif error.errno == errno.EFBIG and resumable:
         advice += "; what is finished is kept: run the same command with --resume"
     return f"{where}{what[:1].lower()}{what[1:]}{advice}"
+
+
+def _is_somewhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _about_a_mistake(error: Exception) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
-from gansynth.data.units import assign_units, counts_of_units, inseparable_units
+from gansynth.data.units import assign_units, counts_of_units, inseparable_units, warn_of_patients
 from gansynth.errors import InputError
 from gansynth.files import typed_names
 
@@ -55,6 +55,7 @@ def fold_dataset(
         raise InputError(f"validation share {val}: give a number from 0 to below 1")
     if (dataset.records["origin"] == "synthetic").any():
         raise InputError("synthetic images cannot be tested on; give the folder of real images alone")
+    warn_of_patients(dataset.records, groups)
     units = inseparable_units(dataset, groups)
     counts = counts_of_units(units, dataset)
     _refuse_too_few(dataset, counts, folds)

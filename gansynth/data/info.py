@@ -12,8 +12,8 @@ from gansynth.data.folders import Unreadable, shown
 from gansynth.data.opening import read_metadata
 from gansynth.data.pack import Pack, open_pack
 from gansynth.data.split import SPLITS, SPLITS_FILE, read_splits
+from gansynth.data.table_rows import has_table
 from gansynth.errors import InputError
-from gansynth.files import is_named
 
 _SHOWN = 10
 
@@ -177,9 +177,9 @@ def _metadata_problem(root: Path, pack: Pack) -> str:
 
 def _splits(root: Path, pack: Pack, names: list[str]) -> tuple[dict[str, dict[str, int]], str]:
     """Return the images per class of each split, or why the file does not fit: someone who looks wants to see both."""
-    if not is_named(root / SPLITS_FILE):
-        return {}, ""
     try:
+        if not has_table(root, SPLITS_FILE, "refuse"):
+            return {}, ""
         part = read_splits(root / SPLITS_FILE, pack.paths, [bad.path for bad in (*pack.unreadable, *pack.ignored)])
     except InputError as error:
         return {}, str(error)

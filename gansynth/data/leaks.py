@@ -9,6 +9,7 @@ import numpy as np
 from gansynth.data.dataset import CellDataset
 from gansynth.data.units import inseparable_units
 from gansynth.errors import InputError
+from gansynth.files import name_key
 
 
 def refuse_straddling(dataset: CellDataset, groups: str = "group") -> None:
@@ -39,7 +40,7 @@ def refuse_straddling(dataset: CellDataset, groups: str = "group") -> None:
     first, second = order[straddles[0]], order[straddles[0] + 1]
     records = dataset.records
     group = str(records[groups].iloc[first])
-    shared = group and group == str(records[groups].iloc[second])
+    shared = name_key(group) and name_key(group) == name_key(str(records[groups].iloc[second]))
     why = f"belong to the same group ('{group}')" if shared else "show the same picture, or belong to what does"
     raise InputError(
         f"the split leaks in {len(straddles)} places: {records['path'].iloc[first]} ({split[first]}) and "

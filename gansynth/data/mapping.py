@@ -125,6 +125,21 @@ def plain_type(folder: str) -> str:
 
     A name that no scheme or source knows is returned as it is.
     """
+    return _known_type(folder) or folder
+
+
+def is_cell_type(folder: str) -> bool:
+    """Return whether a folder is called like a cell type that a scheme or a source knows.
+
+    Examples
+    --------
+    >>> is_cell_type("Smudge_Cells"), is_cell_type("patient 7")
+    (True, False)
+    """
+    return _known_type(folder) is not None
+
+
+def _known_type(folder: str) -> str | None:
     sources, schemes = _mapping()
     known = {kind for scheme in schemes.values() for pair in scheme.class_of.items() for kind in pair}
     known |= {kind for source in sources.values() for kind in (*source.folders.values(), *source.labels.values())}
@@ -132,4 +147,4 @@ def plain_type(folder: str) -> str:
     for guess in (plain, plain.removesuffix("s")):
         if guess in known:
             return guess
-    return sources["pbc"].folders.get(plain, folder)
+    return sources["pbc"].folders.get(plain)

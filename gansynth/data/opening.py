@@ -12,9 +12,9 @@ import pandas as pd
 from gansynth.data.dataset import RECORD_COLUMNS, CellDataset
 from gansynth.data.pack import open_pack
 from gansynth.data.split import SPLITS_FILE, read_splits
-from gansynth.data.table_rows import chosen_unmatched, match_rows, refuse_unmatched
+from gansynth.data.table_rows import chosen_unmatched, has_table, match_rows, refuse_unmatched
 from gansynth.errors import InputError
-from gansynth.files import is_named, open_regular, read_table, shown
+from gansynth.files import is_named, name_key, open_regular, read_table, shown
 
 METADATA_FILE = "metadata.csv"
 ORIGINS = ("real", "synthetic", "phantom")
@@ -86,7 +86,7 @@ def open_dataset(
     _warn_of_unfinished(root)
     if not splits:
         records["split"] = ""
-    elif is_named(root / SPLITS_FILE):
+    elif has_table(root, SPLITS_FILE, "refuse"):
         records["split"] = read_splits(root / SPLITS_FILE, pack.paths, left_out)
     else:
         _refuse_half_split(records, root, unmatched)
@@ -139,6 +139,25 @@ def _refuse_half_split(records: pd.DataFrame, root: Path, unmatched: str | None)
             f"{shown(root / METADATA_FILE)}: {without:,} of {len(records):,} images have no split, such as "
             f"'{records['path'][records['split'] == ''].iloc[0]}'; complete the column split, or make a new split with "
             "`gansynth data split`"
+        )
+
+
+def _warn_of_other_classes(table: pd.DataFrame, paths: list[str], file: Path) -> None:
+    """Say where the column `class` is not the image's folder: somebody may have corrected labels in the table."""
+    if "class" not in table.columns:
+        return
+    homes = [path.split("/")[0] if "/" in path else "" for path in paths]
+    other = [
+        (path, said)
+        for path, home, said in zip(paths, homes, table["class"], strict=True)
+        if home and said and name_key(said) != name_key(home)
+    ]
+    if other:
+        path, said = other[0]
+        warnings.warn(
+            f"{shown(file)}: calls {len(other):,} of {len(paths):,} images otherwise than their folders do, such as "
+            f"'{path}' ('{said}'); the folder counts: move the files if the table is right",
+            stacklevel=4,
         )
 
 
@@ -217,7 +236,7 @@ def read_metadata(
     """
     file = root / METADATA_FILE
     found = pd.DataFrame({"source": "", "group": "", "split": "", "origin": ""}, index=range(len(paths)), dtype=object)
-    if not is_named(file):
+    if not has_table(root, METADATA_FILE, unmatched):
         return found
     advice = "correct or remove the file"
     table = read_table(file, ("file_name",), advice)
@@ -230,7 +249,8 @@ def read_metadata(
     )
     # A row of blanks for the images that the table does not name.
     table.loc[len(table)] = ""
-    table = table.iloc[matched.row]
+    table = table.iloc[matched.row].apply(lambda column: column.str.strip())
+    _warn_of_other_classes(table, paths, file)
     # Further columns (a patient, a slide) are kept: a split can be grouped by any of them.
     for column in table.columns:
         if column not in (*RECORD_COLUMNS, "class", "file_name"):

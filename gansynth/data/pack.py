@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 import time
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 
 from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import FolderScan, Unreadable, read_all, scan_folders, shown
+from gansynth.data.layout import layout_doubts, refuse_alike
 from gansynth.data.picture import READING_RULES, pixel_sha256, square
 from gansynth.errors import InputError
 from gansynth.runs.display import WorkDisplay
@@ -66,11 +68,22 @@ class Pack:
 
 
 def default_cache() -> Path:
-    """Return the folder of the packs: `$GANSYNTH_CACHE`, else `gansynth` in the user's cache folder."""
-    own = os.environ.get("GANSYNTH_CACHE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gansynth"
+    """Return the folder of the packs: `$GANSYNTH_CACHE`, else `gansynth` in the user's cache folder.
+
+    Raises
+    ------
+    InputError
+        If none is set and the user has no folder.
+    """
+    try:
+        own = os.environ.get("GANSYNTH_CACHE")
+        if own:
+            return Path(own).expanduser()
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gansynth"
+    except RuntimeError:  # a container may run for a user whom the system does not know
+        raise InputError(
+            "there is no home folder for the cache of decoded images; set GANSYNTH_CACHE to a folder of yours"
+        ) from None
 
 
 def open_pack(
@@ -104,6 +117,9 @@ def open_pack(
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or not MIN_SIZE <= size <= MAX_SIZE:
         raise InputError(f"image size {size!r}: give a whole number of pixels from {MIN_SIZE} to {MAX_SIZE}")
     scan = scan_folders(root, one_class)
+    refuse_alike(scan.class_names, root)
+    for doubt in layout_doubts(scan):
+        warnings.warn(doubt, stacklevel=3)
     cache = Path(cache_dir) if cache_dir is not None else default_cache()
     place = cache / "packs" / _key(scan, int(size))
     try:

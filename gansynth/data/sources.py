@@ -17,6 +17,7 @@ from gansynth.data.folders import ImageFile, Unreadable, failures_of, scan_folde
 from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plain_type
 from gansynth.data.npz import read_npz, write_png
 from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside, settled_origins
+from gansynth.data.units import warn_of_patients
 from gansynth.errors import InputError
 from gansynth.files import table_text
 from gansynth.files.atomic import link_or_copy, refuse_used, whole_folder, write_text
@@ -173,6 +174,7 @@ def _file_images(source: Source, name: str, root: Path, report: ImportReport) ->
     files = [file for i, file in enumerate(scan.files) if i not in failed]
     left_out = [one.path for one in (*bad, *scan.ignored)]
     known = read_metadata(root, [file.path for file in files], left_out)
+    warn_of_patients(known)
     known["origin"] = settled_origins(known["origin"], [declared_origin(root / file.path) for file in files], root)
     found = []
     for file, group, origin in zip(files, known["group"], known["origin"], strict=True):

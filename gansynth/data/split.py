@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
-from gansynth.data.table_rows import match_rows
-from gansynth.data.units import assign_units, counts_of_units, inseparable_units
+from gansynth.data.table_rows import has_table, match_rows
+from gansynth.data.units import assign_units, counts_of_units, inseparable_units, warn_of_patients
 from gansynth.errors import InputError
 from gansynth.files import is_named, read_table, shown, table_text
 from gansynth.files.atomic import write_text
@@ -73,6 +73,7 @@ def split_dataset(
         )
     if not 0 <= seed < 2**63:
         raise InputError(f"seed {seed}: give a whole number from 0")
+    warn_of_patients(dataset.records, groups)
     units = inseparable_units(dataset, groups, progress)
     counts = counts_of_units(units, dataset)
     training_only = np.zeros(len(counts), bool)
@@ -102,10 +103,14 @@ def _warn_of_untested(dataset: CellDataset, part: NDArray[np.int64], test: float
     untested = [name for name, n in zip(dataset.class_names, tested, strict=True) if n == 0]
     if untested and test > 0:
         warnings.warn(
-            f"no image of {', '.join(untested)} could be kept for testing: too few images, or all of them belong to "
+            f"no image of {_some(untested)} could be kept for testing: too few images, or all of them belong to "
             "one group or are duplicates of each other",
             stacklevel=3,
         )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names if len(names) <= 10 else [*names[:8], f"{len(names) - 8:,} more classes"])
 
 
 def shares_of_classes(n: NDArray[np.int64], test: float, val: float) -> NDArray[np.int64]:
@@ -166,6 +171,8 @@ def refuse_second_split(folder: str | Path, force: bool) -> None:
     if str(folder) == "phantom":  # it would be drawn first
         _refuse_no_folder(folder)
     path = Path(folder) / SPLITS_FILE
+    if Path(folder).is_dir() and not force:
+        has_table(Path(folder), SPLITS_FILE, "refuse")
     if is_named(path) and not force:
         raise InputError(
             f"{shown(path)}: the data set has a split already, and what was trained on it would no longer fit another; "
@@ -204,6 +211,7 @@ def read_splits(path: str | Path, paths: list[str], left_out: list[str] | None =
     path = Path(path)
     again = "correct it, or make it anew with `gansynth data split --force`"
     table = read_table(path, ("file_name", "split"), again)
+    table["split"] = table["split"].str.strip()
     strange = table[~table["split"].isin(SPLITS)]
     if len(strange):
         row = strange.iloc[0]

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
-from gansynth.files import shown
+from gansynth.files import is_named, shown
 
 UNMATCHED_VARIABLE = "GANSYNTH_UNMATCHED"
 UNMATCHED = ("refuse", "ignore")
@@ -33,6 +33,46 @@ def chosen_unmatched(unmatched: str | None) -> str:
     if chosen not in UNMATCHED:
         raise InputError(f"unmatched rows '{chosen}': choose one of {', '.join(UNMATCHED)}")
     return chosen
+
+
+_OTHER_SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".ods", ".jsonl", ".parquet"})
+
+
+def has_table(root: Path, name: str, unmatched: str | None = None) -> bool:
+    """Return whether a data set has a table of this name; refuse one that is called nearly so.
+
+    `Splits.csv`, `splits.csv.csv` or `metadata.xlsx` was put there by somebody who takes it to be read.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+    name : str
+        "metadata.csv" or "splits.csv".
+    unmatched : {"refuse", "ignore"}, optional
+        "ignore" goes on without, with a warning; see `chosen_unmatched`. Where "refuse" is given nothing else can be
+        asked for.
+
+    Raises
+    ------
+    InputError
+        With what it is called, and what it should be.
+    """
+    if is_named(root / name):
+        return True
+    stem = name.partition(".")[0]
+    near = [entry for entry in sorted(os.listdir(root)) if _is_nearly(entry.lower(), stem)]
+    if near:
+        what = f"{shown(root / near[0])}: is not read, since it is not called {name}"
+        if chosen_unmatched(unmatched) == "refuse":
+            without = "" if unmatched == "refuse" else ", or go on without it with `gansynth --unmatched ignore ...`"
+            raise InputError(f"{what}; save it as CSV under this name, or take it out of the folder{without}")
+        warnings.warn(f"{what}; gone on without, as asked for", stacklevel=3)
+    return False
+
+
+def _is_nearly(entry: str, stem: str) -> bool:
+    first, _, rest = entry.partition(".")
+    return first.strip() == stem and f".{rest.rpartition('.')[2].strip()}" in _OTHER_SUFFIXES and "previous" not in rest
 
 
 @dataclass

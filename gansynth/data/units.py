@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import warnings
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,6 +13,7 @@ from numpy.typing import NDArray
 from gansynth.data.dataset import CellDataset
 from gansynth.data.duplicates import find_duplicates
 from gansynth.errors import InputError
+from gansynth.files import name_key
 
 
 def inseparable_units(dataset: CellDataset, groups: str = "group", progress: bool = False) -> NDArray[np.int64]:
@@ -25,7 +30,7 @@ def inseparable_units(dataset: CellDataset, groups: str = "group", progress: boo
     Returns
     -------
     int64 array, shape [N]
-        The unit of each image, from 0.
+        The unit of each image, from 0. Groups whose names a reader takes for the same are one (`name_key`).
 
     Raises
     ------
@@ -40,13 +45,34 @@ def inseparable_units(dataset: CellDataset, groups: str = "group", progress: boo
         raise InputError(f"no column '{groups}' to group by; metadata.csv has {known}")
     n = len(dataset)
     together = find_duplicates(dataset.images, dataset.records["sha256"].tolist(), progress=progress).component
-    code = pd.factorize(dataset.records[groups].fillna("").astype(str).replace("", None))[0]
+    # A patient called "P1" and "p1 " would straddle the split; two patients taken for one only stay on one side.
+    code = pd.factorize(dataset.records[groups].fillna("").astype(str).map(name_key).replace("", None))[0]
     grouped = np.flatnonzero(code >= 0)
     # One graph over images, duplicate components and groups; an image is linked to both of its own.
     image = np.concatenate([np.arange(n), grouped])
     node = np.concatenate([n + together, 2 * n + code[grouped]])
     graph = coo_array((np.ones(len(image), np.int8), (image, node)), shape=(3 * n, 3 * n))
     return pd.factorize(connected_components(graph, directed=False)[1][:n])[0].astype(np.int64)
+
+
+def warn_of_patients(records: pd.DataFrame, groups: str = "group") -> None:
+    """Say that there is a column of patients or slides which nothing goes by, since another one names the groups and is
+    empty."""
+    if groups != "group" or records[groups].astype(bool).any():
+        return
+    columns = [name for name in map(str, records.columns) if _PATIENTS.fullmatch(name_key(name)) and any(records[name])]
+    if columns:
+        warnings.warn(
+            f"metadata.csv has a column '{columns[0]}', and no `group` that says what stays on one side: images of one "
+            f"{columns[0]} may be trained on and tested on; call the column `group`, or split with "
+            f"`gansynth data split --group {shlex.quote(columns[0])}`",
+            stacklevel=3,
+        )
+
+
+_PATIENTS = re.compile(
+    r"(patient|subject|donor|person|individual|case|slide|smear)s?([ _.-]?(id|no|nr|number|name|code))?"
+)
 
 
 def counts_of_units(units: NDArray[np.int64], dataset: CellDataset) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from gansynth.files.lock import hold as hold
 from gansynth.files.lock import holding as holding
 from gansynth.files.lock import is_first_process as is_first_process
 from gansynth.files.names import is_text as is_text
+from gansynth.files.names import name_key as name_key
 from gansynth.files.names import plain_cell as plain_cell
 from gansynth.files.names import shown as shown
 from gansynth.files.names import spreadsheet_cell as spreadsheet_cell

@@ -16,7 +16,7 @@ import socket
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
@@ -44,9 +44,15 @@ def is_first_process() -> bool:
     whose tasks have no rank before Fabric gives them one.
     """
     rank = os.environ.get("RANK", os.environ.get("LOCAL_RANK"))
-    if rank is None and int(os.environ.get("SLURM_NTASKS", "1")) > 1:
+    if rank is None and slurm_tasks(os.environ) > 1:
         rank = os.environ.get("SLURM_PROCID")
     return rank in (None, "0")
+
+
+def slurm_tasks(environment: Mapping[str, str]) -> int:
+    """Return how many tasks SLURM has started; 1 where it says nothing that is a number."""
+    said = environment.get("SLURM_NTASKS", "")
+    return int(said) if said.isdecimal() else 1
 
 
 @contextmanager

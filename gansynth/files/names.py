@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -74,3 +75,15 @@ def plain_cell(text: str) -> str:
     ('=HYPERLINK(1)', "'quoted'")
     """
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def name_key(name: str) -> str:
+    """Return what names have in common that a reader takes for the same: letter case, blanks around them, and how an
+    accent is composed do not count.
+
+    Examples
+    --------
+    >>> name_key(" P1") == name_key("p1")
+    True
+    """
+    return unicodedata.normalize("NFC", name.strip()).casefold()

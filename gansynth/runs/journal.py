@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ import numpy as np
 from lightning_fabric.loggers import Logger
 from PIL import Image
 from rich.console import Console
+from tensorboard.summary.writer import event_file_writer
 from torch.utils.tensorboard import SummaryWriter
 
 from gansynth.files import is_named
@@ -55,7 +57,9 @@ class Journal:
         self._first, self._began, self._note = 0.0, time.monotonic(), ""
         self._said = self._began
         self.board: SummaryWriter | None = None
+        self._hook_before = threading.excepthook
         if enabled:
+            threading.excepthook = self._on_thread
             self._drop_after(first_step)
             with naming(folder / EVENTS):
                 self.board = SummaryWriter(str(folder), purge_step=first_step + 1)
@@ -68,6 +72,12 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bar.stop()
+        try:
+            self._close(error)
+        finally:
+            threading.excepthook = self._hook_before
+
+    def _close(self, error: BaseException | None) -> None:
         for logger in self.loggers:
             logger.finalize("success" if error is None else "failed")
         if self.board is not None:
@@ -148,6 +158,12 @@ class Journal:
                 self.board.add_image("samples", np.asarray(sheet), at.step, dataformats="HWC")
         for sentence in warnings:
             self.console.print(f"step {at.step}: class watch: {sentence}", highlight=False, soft_wrap=True)
+
+    def _on_thread(self, what: threading.ExceptHookArgs) -> None:
+        # TensorBoard's thread keeps what stopped it and raises it where the next value is recorded; said twice, it
+        # would be a traceback the first time.
+        if type(what.thread).__module__ != event_file_writer.__name__:
+            self._hook_before(what)
 
     def _say(self, share: float, note: str) -> None:
         self._said = time.monotonic()

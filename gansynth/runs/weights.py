@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,32 @@ def read_metadata(path: Path) -> dict[str, str]:
     """
     with _opened(path) as file:
         return _metadata(file)
+
+
+def refuse_other_classes(card: Mapping[str, str], class_names: Sequence[str], path: Path) -> None:
+    """Refuse weights that were written for other classes than `run.json` beside them names, or in another order: each
+    class would be called by the name of another.
+
+    Parameters
+    ----------
+    card : mapping of str to str
+        The weights' metadata.
+    class_names : sequence of str
+        As `run.json` has them.
+    path : pathlib.Path
+        Of the weights.
+
+    Raises
+    ------
+    InputError
+        If they differ; a card that names none is left to the weights' shapes.
+    """
+    written = card.get("class_names")
+    if written is not None and written != json.dumps(list(class_names)):
+        raise InputError(
+            f"{shown(path)}: is of other classes than run.json beside it names, or has them in another order; one of "
+            "the two is of another run or was edited, so restore it"
+        )
 
 
 @contextmanager

@@ -150,6 +150,16 @@ def test_a_trained_run_without_its_state_is_not_begun_anew(run: Path, tmp_path: 
     assert file_sha256(copy / "model.safetensors") == file_sha256(run / "model.safetensors")
 
 
+def test_weights_of_other_classes_are_refused(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    file = tmp_path / "run" / "run.json"
+    info = json.loads(file.read_text())
+    info["class_names"].reverse()
+    file.write_text(json.dumps(info))
+    with pytest.raises(InputError, match=r"model\.safetensors: is of other classes than run\.json beside it names"):
+        open_classifier(tmp_path / "run", device="cpu")
+
+
 def test_a_folder_that_holds_something_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="already holds a run; continue it with --resume"):
         train(run)

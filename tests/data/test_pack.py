@@ -15,7 +15,7 @@ import torch
 from trees import picture, save, tree
 
 from gansynth.data import dataset_info, open_dataset, split_dataset, write_splits
-from gansynth.data.pack import open_pack
+from gansynth.data.pack import default_cache, open_pack
 from gansynth.data.picture import square
 from gansynth.errors import InputError
 
@@ -184,3 +184,19 @@ def test_info_shows_the_classes_although_the_split_is_stale(tmp_path: Path) -> N
     (root / "splits.csv").write_text("file_name,split\na/000.png,train\n")
     info = dataset_info(root)
     assert info.counts == {"a": 3} and info.splits == {} and "misses 2" in info.to_text()
+
+
+def test_the_cache_is_in_ones_own_folder_and_without_one_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("GANSYNTH_CACHE", "~/packs")
+    assert default_cache() == Path("/home/me/packs")
+    monkeypatch.delenv("GANSYNTH_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert default_cache() == Path("/home/me/.cache/gansynth")
+
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    with pytest.raises(InputError, match=r"no home folder.*GANSYNTH_CACHE"):
+        default_cache()

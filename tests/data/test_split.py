@@ -55,6 +55,12 @@ def test_class_that_cannot_be_tested_is_named() -> None:
         split_dataset(_cells([10, 2]))
 
 
+def test_of_many_classes_that_cannot_be_tested_some_are_named() -> None:
+    with pytest.warns(UserWarning, match="c7, 32 more classes could be kept") as said:
+        split_dataset(_cells([1] * 40))
+    assert len(str(said[0].message)) < 300
+
+
 def test_seed_decides_and_nothing_else() -> None:
     cells = _cells([60, 20])
     first = split_dataset(cells, seed=3).records["split"]

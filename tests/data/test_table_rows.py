@@ -3,6 +3,7 @@ silence."""
 
 from __future__ import annotations
 
+import tempfile
 import unicodedata
 import warnings
 from pathlib import Path
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 from trees import tree
 
 from gansynth.cli import arguments
-from gansynth.data import open_dataset, split_dataset, table_rows, write_splits
+from gansynth.data import dataset_info, open_dataset, split_dataset, table_rows, write_splits
+from gansynth.data.folds import fold_dataset
+from gansynth.data.leaks import refuse_straddling
 from gansynth.data.opening import settled_origins
+from gansynth.data.split import refuse_second_split
 from gansynth.data.table_rows import match_rows
 from gansynth.errors import InputError
 
@@ -200,3 +204,86 @@ def test_what_a_file_says_of_itself_outweighs_a_table(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert settled_origins(["synthetic", ""], ["synthetic", ""], tmp_path) == ["synthetic", "real"]
+
+
+NEARLY = ["Splits.csv", "SPLITS.CSV", "splits.csv.csv", "splits.tsv", "splits .csv", "splits.xlsx"]
+
+
+@pytest.mark.parametrize("name", [*NEARLY, *(name.lower().replace("splits", "Metadata") for name in NEARLY)])
+def test_a_table_that_is_called_nearly_so_is_not_passed_over(cells: Path, name: str) -> None:
+    read = "splits.csv" if "split" in name.lower() else "metadata.csv"
+    write(cells, NAMES, "split", ["train"] * 6, file=name)
+    if (cells / read).exists():
+        pytest.skip("capitals make no difference here")
+    with pytest.raises(InputError, match=f"is not read, since it is not called {read}"):
+        open_dataset(cells, 16)
+    info = dataset_info(cells, size=16)
+    assert "is not read" in info.splits_problem + info.metadata_problem
+    if read == "splits.csv":
+        with pytest.raises(InputError, match="is not read"):
+            refuse_second_split(cells, force=False)
+        refuse_second_split(cells, force=True)
+        with pytest.raises(InputError, match="is not read"):
+            open_dataset(cells, 16, unmatched="ignore")
+    else:
+        with pytest.warns(UserWarning, match="gone on without"):
+            open_dataset(cells, 16, unmatched="ignore")
+    write(cells, NAMES, "split", ["train"] * 6, file=read)
+    open_dataset(cells, 16)  # with the table that is read, another beside it is somebody's copy
+
+
+@pytest.mark.parametrize("name", ["metadata.json", "metadata.txt", "splits.previous-2.csv", "my-splits.csv"])
+def test_what_only_describes_the_data_may_lie_there(cells: Path, name: str) -> None:
+    (cells / name).write_text("x")
+    assert len(open_dataset(cells, 16)) == 6
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from(["p1", "P1", " p1", "p1\u00a0", "p2", ""]), min_size=6, max_size=6))
+def test_a_patient_is_one_however_the_name_is_spelled(groups: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        cells = tree(Path(place), {"basophil": 3, "neutrophil": 3}, edge=12)
+        write(cells, NAMES, "group", groups)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            split = split_dataset(open_dataset(cells, 16), test=0.4)
+        first = [part for part, group in zip(split.records["split"], groups, strict=True) if "1" in group]
+        assert len({*first}) <= 1
+        refuse_straddling(split)
+
+
+def test_blanks_around_cells_do_not_count(cells: Path) -> None:
+    write(
+        cells,
+        NAMES,
+        "split",
+        ["train ", " train", "test", "val", "test", "train\u00a0"],
+        more={"origin": ["real "] * 6},
+    )
+    records = open_dataset(cells, 16).records
+    assert {*records["split"]} == {"train", "test", "val"} and {*records["origin"]} == {"real"}
+    write(cells, NAMES, "split", ["train ", " train", "test", "val", "test", "train"], file="splits.csv")
+    assert open_dataset(cells, 16).records["split"].tolist() == ["train", "train", "test", "val", "test", "train"]
+
+
+def test_a_class_that_contradicts_the_folder_is_warned_of(cells: Path) -> None:
+    said = ["Basophil", "basophil ", "neutrophil", "neutrophil", "", "neutrophil"]
+    write(cells, NAMES, "class", said)
+    with pytest.warns(UserWarning, match=r"calls 1 of 6 images otherwise than .* 'basophil/002.png' \('neutrophil'\)"):
+        dataset = open_dataset(cells, 16)
+    assert dataset.counts() == {"basophil": 3, "neutrophil": 3}
+
+
+@pytest.mark.parametrize("column", ["patient", "Patient ID", "slide_no", "subject"])
+def test_patients_that_a_split_does_not_go_by_are_warned_of(cells: Path, column: str) -> None:
+    write(cells, NAMES, column, PATIENTS)
+    for split in (split_dataset, lambda dataset: fold_dataset(dataset, 2)):
+        with pytest.warns(UserWarning, match=f"has a column '{column}', and no `group`"):
+            split(open_dataset(cells, 16))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*and no `group`")
+        split_dataset(open_dataset(cells, 16), groups=column)
+        write(cells, NAMES, column, PATIENTS, more={"group": PATIENTS})
+        split_dataset(open_dataset(cells, 16))
+        write(cells, NAMES, "stain", PATIENTS)
+        split_dataset(open_dataset(cells, 16))

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from gansynth.errors import InputError
-from gansynth.files import hold, holding
+from gansynth.files import hold, holding, is_first_process
 
 HOLDER = """
 import sys, time
@@ -152,6 +152,20 @@ def test_the_further_processes_of_one_training_do_not_stand_in_the_first_ones_wa
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(InputError, match="writes into it"), hold(tmp_path / "out"):
         pass
+
+
+@pytest.mark.parametrize("said", ["", "0", "1", "4(x2)", "x", None])
+def test_a_queue_that_does_not_say_how_many_tasks_there_are_has_one(
+    said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RANK", "LOCAL_RANK", "SLURM_NTASKS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SLURM_PROCID", "3")
+    if said is not None:
+        monkeypatch.setenv("SLURM_NTASKS", said)
+    assert is_first_process()
+    monkeypatch.setenv("SLURM_NTASKS", "4")
+    assert not is_first_process()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its folders cannot be marked as read-only")

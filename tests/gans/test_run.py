@@ -86,10 +86,14 @@ def test_truncated_weights_and_weights_of_another_recipe_are_refused(tiny_run_fo
         open_run(broken).generator()
     model.write_bytes(whole)
     info = json.loads((broken / "run.json").read_text())
-    info["class_names"] = ["a", "b"]
-    (broken / "run.json").write_text(json.dumps(info))
+    recipe = broken / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("resolution: 32", "resolution: 64"))
     with pytest.raises(InputError, match=r"does not fit recipe\.yaml"):
         open_run(broken).generator()
+    for names in (["a", "b"], info["class_names"][::-1], [*info["class_names"], "more"]):
+        (broken / "run.json").write_text(json.dumps({**info, "class_names": names}))
+        with pytest.raises(InputError, match=r"is of other classes than run\.json beside it names"):
+            open_run(broken).generator()
     (broken / "run.json").write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
         open_run(broken)

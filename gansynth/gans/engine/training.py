@@ -17,6 +17,7 @@ from gansynth.data.dataset import CellDataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.files import holding, is_first_process
+from gansynth.files.lock import slurm_tasks
 from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play
@@ -241,8 +242,9 @@ def machines() -> int:
     environment = os.environ
     if "TORCHELASTIC_RUN_ID" in environment:
         return int(environment["WORLD_SIZE"]) // int(environment["LOCAL_WORLD_SIZE"])
-    several = int(environment.get("SLURM_NTASKS", "1")) > 1
-    return int(environment.get("SLURM_NNODES", "1")) if several else 1
+    several = slurm_tasks(environment) > 1
+    nodes = environment.get("SLURM_NNODES", "")
+    return int(nodes) if several and nodes.isdecimal() else 1
 
 
 def launch(recipe: GanRecipe, asked: Devices) -> Fabric:
