@@ -25,7 +25,7 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.recipes.classifier import NeuralRecipe
 from gansynth.runs.device import chosen_device
 from gansynth.studies.benchmark.entry import entries_of
-from gansynth.studies.benchmark.study import budget_of
+from gansynth.studies.benchmark.study import BenchmarkSettings, budget_of
 from gansynth.studies.comparison.plan import gans_of, steps_of
 from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.study import prepare
@@ -166,20 +166,10 @@ def comparing(
     return Forecast(tuple(lines), seconds, None)
 
 
-def benchmarking(
-    data: str | Path,
-    recipes: Sequence[str],
-    *,
-    seeds: int = 2,
-    images: int | None = None,
-    minutes: float | None = None,
-    count: int = 200,
-    changes: Sequence[str] = (),
-    device: str = "auto",
-) -> Forecast:
+def benchmarking(data: str | Path, recipes: Sequence[str], settings: BenchmarkSettings) -> Forecast:
     """Say what a benchmark would do; measuring comes to what is said here."""
-    entries = entries_of(recipes, range(1), changes)
-    budget = budget_of(entries, images, minutes)
+    entries = entries_of(recipes, range(1), settings.changes)
+    budget, seeds = budget_of(entries, settings.images, settings.minutes), settings.seeds
     lines: list[str] = []
     seconds, size = 0.0, 0
     for entry in entries:
@@ -187,10 +177,12 @@ def benchmarking(
             lines.append(f"{entry.recipe}: taken as it is")
             continue
         dataset = open_dataset(data, size=entry.asked.resolution)
-        one = training(dataset, entry.asked, None, budget.minutes, budget.images, device=device)
+        one = training(dataset, entry.asked, None, budget.minutes, budget.images, device=settings.device)
         lines += [f"{seeds} times: {one.lines[0]}", one.lines[1]]
         seconds, size = seconds + seeds * (one.seconds or 0.0), size + seeds * (one.size or 0)
-    lines.append(f"generate {count:,} images of each class with each, and measure them; that time comes on top")
+    lines.append(
+        f"generate {settings.count:,} images of each class with each, and measure them; that time comes on top"
+    )
     return Forecast(tuple(lines), seconds, size)
 
 

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gansynth.cli import gansynth
-from gansynth.cli.arguments import NamedPath, OutPath, parse_class_counts, parse_counts_list, parse_sources
+from gansynth.cli.arguments import NamedPath, OutPath, parse_class_counts, parse_counts, parse_sources
 from gansynth.cli.failures import Commands
 from gansynth.errors import InputError
 from gansynth.files import hold
@@ -304,11 +304,10 @@ def test_impossible_counts_are_refused(classes: list[str], count: int | None, sa
 
 
 def test_counts_for_the_phantom_are_read_and_checked() -> None:
-    assert parse_counts_list("smudge cell=3, basophil=10") == {"smudge cell": 3, "basophil": 10}
-    assert parse_counts_list(None) is None
-    for wrong in ("", "basophil", "basophil=many", "basophil=1.5"):
-        with pytest.raises(InputError):
-            parse_counts_list(wrong)
+    assert parse_counts("smudge cell=3, basophil=10", "--counts") == {"smudge cell": 3, "basophil": 10}
+    for wrong in ("basophil", "basophil=many", "basophil=1.5"):
+        with pytest.raises(InputError, match="--counts"):
+            parse_counts(wrong, "--counts")
 
 
 def test_sources_are_kind_and_path() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gansynth.cli import gansynth
-from gansynth.cli.arguments import MOST_COUNT, Number, parse_count, parse_names, parse_numbers, parse_rarity
+from gansynth.cli.arguments import MOST_COUNT, Number, parse_count, parse_counts, parse_names, parse_numbers
 from gansynth.errors import InputError
 
 
@@ -70,8 +70,8 @@ NAME = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters='
 def test_names_between_quotes_may_hold_commas_and_equals_signs(names: list[str]) -> None:
     assert parse_names(",".join(f'"{name}"' for name in names)) == names
     distinct = list(dict.fromkeys(names))
-    assert list(parse_rarity(",".join(f'"{name}"=3' for name in distinct))) == distinct
+    assert list(parse_counts(",".join(f'"{name}"=3' for name in distinct), "--rarity")) == distinct
 
 
 def test_real_class_names_can_be_held_rare() -> None:
-    assert parse_rarity('"Blast, no lineage spec"=40,a=b=3') == {"Blast, no lineage spec": 40, "a=b": 3}
+    assert parse_counts('"Blast, no lineage spec"=40,a=b=3', "--rarity") == {"Blast, no lineage spec": 40, "a=b": 3}

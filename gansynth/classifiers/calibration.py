@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.files import read_json
 from gansynth.files.atomic import write_json
+from gansynth.files.json_object import JsonObject
 from gansynth.metrics.classification import classification_scores
 
 FILE = "calibration.json"
@@ -52,7 +53,7 @@ def fitted_temperature(probabilities: ArrayLike, labels: ArrayLike) -> float:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(JsonObject):
     """A temperature, and what it does on the images that it was fitted on, so a little too good.
 
     Attributes
@@ -75,7 +76,7 @@ class Calibration:
 
     def write(self, folder: Path) -> None:
         """Write ``calibration.json`` into a run folder."""
-        write_json(folder / FILE, asdict(self))
+        write_json(folder / FILE, self.to_json())
 
     @classmethod
     def read(cls, folder: Path) -> Calibration:
@@ -92,10 +93,8 @@ class Calibration:
                 f"{folder}: was trained without validation images, so it has no {FILE}; classify without --calibrated"
             )
         try:
-            found = read_json(path)
-            sha256 = tuple(str(one) for one in found["validation_sha256"])
-            return cls(**{**found, "temperature": float(found["temperature"]), "validation_sha256": sha256})
-        except (ValueError, KeyError, TypeError, OSError):
+            return cls.from_json(read_json(path))
+        except (ValueError, OSError):
             raise InputError(f"{path}: cannot be read; it was cut off or edited") from None
 
 

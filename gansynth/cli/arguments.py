@@ -342,27 +342,21 @@ def parse_class_counts(classes: Iterable[str], count: int | None) -> dict[str, i
     return counts
 
 
-def parse_counts_list(text: str | None) -> dict[str, int] | None:
-    """Read `class=n,class=n`; None stays None.
+def parse_counts(text: str, option: str) -> dict[str, int]:
+    """Read `class=n,class=n`; empty where nothing is given.
 
     Raises
     ------
     InputError
         If a part is not `class=n`.
     """
-    if text is None:
-        return None
-    parts = parse_names(text)
-    for part in parts:
-        if "=" not in part:
-            raise InputError(f"--counts: '{part}' is not class=n; {_WRITE_COUNTS}")
-    if not parts:
-        raise InputError("--counts: empty; write for example basophil=20,promyelocyte=30")
-    counts: dict[str, int] = {}
-    for part in parts:
-        name, _, number = part.rpartition("=")
-        counts[name.strip()] = parse_count(number.strip(), f"--counts {part}")
-    return counts
+    found: dict[str, int] = {}
+    for part in parse_names(text):
+        name, equals, number = part.rpartition("=")
+        if not equals or not name.strip():
+            raise InputError(f"{option}: '{part}' is not class=n; {_WRITE_COUNTS}")
+        found[name.strip()] = parse_count(number.strip(), f"{option} {part}")
+    return found
 
 
 def parse_sources(items: Iterable[str]) -> list[tuple[str, Path]]:
@@ -380,20 +374,3 @@ def parse_sources(items: Iterable[str]) -> list[tuple[str, Path]]:
             raise InputError(f"--source {item}: write kind=PATH, for example --source pbc=downloads/PBC_dataset")
         sources.append((kind.strip().lower(), Path(path).expanduser()))
     return sources
-
-
-def parse_rarity(text: str) -> dict[str, int]:
-    """Read the `class=n,class=n` of `--rarity`.
-
-    Raises
-    ------
-    InputError
-        If a part is not `class=n`.
-    """
-    found: dict[str, int] = {}
-    for part in parse_names(text):
-        name, equals, number = part.rpartition("=")
-        if not equals or not name.strip():
-            raise InputError(f"--rarity: '{part}' is not class=n; {_WRITE_COUNTS}")
-        found[name.strip()] = parse_count(number.strip(), f"--rarity {part}")
-    return found

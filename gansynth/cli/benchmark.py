@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -22,9 +22,6 @@ from gansynth.cli.arguments import (
 )
 from gansynth.cli.quality import measuring_options
 from gansynth.cli.screen import OneScreen, Rare
-
-if TYPE_CHECKING:
-    from gansynth.metrics.matching import Pairing
 
 
 @click.command(cls=OneScreen)
@@ -60,23 +57,11 @@ if TYPE_CHECKING:
 def benchmark(
     data: str,
     recipes: str,
-    seeds: int,
     out: Path,
-    images: int | None,
-    minutes: float | None,
-    count: int,
-    changes: tuple[str, ...],
-    encoder: str,
-    pairing: Pairing,
-    size: int | None,
-    weights_dir: Path | None,
-    dinobloom: Path | None,
-    devices: int,
     resume: bool,
     as_json: bool,
     dry_run: bool,
-    seed: int,
-    device: str,
+    **options: Any,
 ) -> None:
     """Compare GANs on one data set, with the same budget.
 
@@ -97,43 +82,13 @@ def benchmark(
     from gansynth.report.benchmark.page import write_benchmark_page
     from gansynth.studies.benchmark import study
 
+    settings = study.BenchmarkSettings(**options)
     if dry_run:
         from gansynth import forecast
 
-        click.echo(
-            str(
-                forecast.benchmarking(
-                    data,
-                    parse_names(recipes),
-                    seeds=seeds,
-                    images=images,
-                    minutes=minutes,
-                    count=count,
-                    changes=changes,
-                    device=device,
-                )
-            )
-        )
+        click.echo(str(forecast.benchmarking(data, parse_names(recipes), settings)))
         return
-    found = study.benchmark(
-        data,
-        parse_names(recipes),
-        out,
-        seeds=seeds,
-        images=images,
-        minutes=minutes,
-        count=count,
-        changes=changes,
-        encoder=encoder,
-        pairing=pairing,
-        size=size,
-        weights_dir=weights_dir,
-        dinobloom=dinobloom,
-        devices=devices,
-        resume=resume,
-        seed=seed,
-        device=device,
-    )
+    found = study.benchmark(data, parse_names(recipes), out, settings=settings, resume=resume)
     found = replace(found, command=typed_command())
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else benchmark_table(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -21,18 +21,15 @@ from gansynth.cli.arguments import (
     endpoint_option,
     folds_option,
     jobs_option,
+    parse_counts,
     parse_names,
     parse_numbers,
-    parse_rarity,
     recipe_options,
     report_failed,
     seed_option,
     typed_command,
 )
 from gansynth.cli.screen import OneScreen, Rare
-
-if TYPE_CHECKING:
-    from gansynth.studies.comparison.settings import Protocol
 
 
 @click.command(cls=OneScreen)
@@ -93,30 +90,13 @@ def compare(
     remedies: str,
     classifiers: str,
     out: Path,
-    seeds: int | None,
-    folds: int | None,
     doses: str,
     rarity: str,
     rare: str,
-    tree: Path | None,
-    endpoint: str,
-    protocol: Protocol,
-    swap: bool,
-    robustness: bool,
-    size: int | None,
-    epochs: int | None,
-    changes: tuple[str, ...],
-    gan_changes: tuple[str, ...],
-    gan_images: int | None,
-    gan_minutes: float | None,
-    min_confidence: float | None,
-    jobs: int | None,
-    weights_dir: Path | None,
     resume: bool,
     as_json: bool,
     dry_run: bool,
-    seed: int,
-    device: str,
+    **options: Any,
 ) -> None:
     """Test on real cells which remedy helps a classifier.
 
@@ -134,28 +114,12 @@ def compare(
     from gansynth.report.comparison.page import write_comparison_page
     from gansynth.studies.comparison import settings, study
 
+    # The other options have the names of the settings.
     asked = settings.ComparisonSettings(
-        seeds=seeds,
-        folds=folds,
         doses=parse_numbers(doses, "--doses", "0.25,0.5,1,1.5"),
-        rarity=parse_rarity(rarity),
+        rarity=parse_counts(rarity, "--rarity"),
         rare=parse_names(rare),
-        tree=tree,
-        protocol=protocol,
-        endpoint=endpoint,
-        swap=swap,
-        robustness=robustness,
-        size=size,
-        epochs=epochs,
-        changes=changes,
-        gan_changes=gan_changes,
-        gan_images=gan_images,
-        gan_minutes=gan_minutes,
-        min_confidence=min_confidence,
-        jobs=jobs,
-        seed=seed,
-        device=device,
-        weights_dir=weights_dir,
+        **options,
     )
     arms, names = parse_names(remedies), parse_names(classifiers)
     if dry_run:

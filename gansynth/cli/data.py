@@ -13,11 +13,12 @@ from gansynth.cli.arguments import (
     SHARE,
     Number,
     Whole,
-    parse_counts_list,
+    parse_counts,
     parse_sources,
     seed_option,
 )
 from gansynth.cli.screen import OneScreen, Rare
+from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.runs.display import WorkDisplay
 
@@ -349,5 +350,8 @@ def phantom(out: Path, counts: str | None, size: int, seed: int) -> None:
     """
     from gansynth.data.phantom import PHANTOM_COUNTS, write_phantom
 
-    write_phantom(out, parse_counts_list(counts) or PHANTOM_COUNTS, size, seed)
+    wanted = PHANTOM_COUNTS if counts is None else parse_counts(counts, "--counts")
+    if not wanted:
+        raise InputError("--counts: empty; write for example basophil=20,promyelocyte=30")
+    write_phantom(out, wanted, size, seed)
     click.echo(f"wrote {out}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -20,9 +20,6 @@ from gansynth.cli.arguments import (
     typed_command,
 )
 from gansynth.cli.screen import OneScreen, Rare
-
-if TYPE_CHECKING:
-    from gansynth.metrics.matching import Pairing
 
 
 def measuring_options(command: Command) -> Command:
@@ -86,15 +83,7 @@ def quality(
     synthetic: str,
     out: Path | None,
     as_json: bool,
-    encoder: str,
-    pairing: Pairing,
-    size: int | None,
-    run: str | None,
-    weights_dir: Path | None,
-    dinobloom: Path | None,
-    sample: int | None,
-    seed: int,
-    device: str,
+    **options: Any,
 ) -> None:
     """Measure how good synthetic images are, class by class.
 
@@ -114,19 +103,7 @@ def quality(
     if out is not None:
         refuse_inside(real, out)
         refuse_inside(synthetic, out)
-    found = study.quality(
-        real,
-        synthetic,
-        encoder=encoder,
-        pairing=pairing,
-        size=size,
-        run=run,
-        weights_dir=weights_dir,
-        dinobloom=dinobloom,
-        sample=sample,
-        seed=seed,
-        device=device,
-    )
+    found = study.quality(real, synthetic, **options)
     found = replace(found, about=replace(found.about, command=typed_command()))
     if as_json:
         click.echo(json.dumps(found.to_json(), ensure_ascii=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,8 +17,8 @@ from gansynth.cli.arguments import (
     backbone_weights_option,
     device_option,
     jobs_option,
+    parse_counts,
     parse_names,
-    parse_rarity,
     seed_option,
     typed_command,
 )
@@ -55,21 +56,12 @@ from gansynth.errors import InputError
 def search_remedy(
     data: str,
     remedy: str,
-    classifier: str,
     out: Path,
     grid: tuple[str, ...],
     beside: str,
-    folds: int,
     rarity: str,
-    size: int | None,
-    epochs: int | None,
-    changes: tuple[str, ...],
-    jobs: int | None,
-    weights_dir: Path | None,
-    resume: bool,
     as_json: bool,
-    seed: int,
-    device: str,
+    **options: Any,
 ) -> None:
     """Find good parameters of a remedy by cross-validation.
 
@@ -89,10 +81,8 @@ def search_remedy(
     from gansynth.studies.search.study import search_remedy as search
 
     found = search(
-        data, remedy, out, classifier=classifier, grid=_grid(grid), beside=_beside(beside), folds=folds,
-        rarity=parse_rarity(rarity), size=size, epochs=epochs, changes=changes, jobs=jobs, seed=seed, device=device,
-        weights_dir=weights_dir, resume=resume,
-    )  # fmt: skip
+        data, remedy, out, grid=_grid(grid), beside=_beside(beside), rarity=parse_counts(rarity, "--rarity"), **options
+    )
     found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else search_table(found))

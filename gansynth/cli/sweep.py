@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -26,9 +26,6 @@ from gansynth.cli.arguments import (
     typed_command,
 )
 from gansynth.cli.screen import OneScreen, Rare
-
-if TYPE_CHECKING:
-    from gansynth.studies.sweep.counts import Thin
 
 
 @click.command(cls=OneScreen)
@@ -75,24 +72,9 @@ def sweep(
     classifiers: str,
     ratios: str,
     minority: str,
-    thin: Thin,
-    most: int | None,
     out: Path,
-    seeds: int,
-    folds: int | None,
-    endpoint: str,
-    size: int | None,
-    epochs: int | None,
-    changes: tuple[str, ...],
-    gan_changes: tuple[str, ...],
-    gan_images: int | None,
-    gan_minutes: float | None,
-    jobs: int | None,
-    weights_dir: Path | None,
-    resume: bool,
     as_json: bool,
-    seed: int,
-    device: str,
+    **options: Any,
 ) -> None:
     """Compare remedies at several imbalance ratios.
 
@@ -115,10 +97,8 @@ def sweep(
 
     found = sweep_imbalance(
         data, parse_names(remedies), parse_names(classifiers), out,
-        ratios=parse_numbers(ratios, "--ratios", "1,5,10,50"), minority=parse_names(minority), thin=thin,
-        most=most, seeds=seeds, folds=folds, endpoint=endpoint, size=size, epochs=epochs, changes=changes,
-        gan_images=gan_images, gan_minutes=gan_minutes, gan_changes=gan_changes, jobs=jobs, weights_dir=weights_dir,
-        resume=resume, seed=seed, device=device, after=write_comparison_page,
+        ratios=parse_numbers(ratios, "--ratios", "1,5,10,50"), minority=parse_names(minority),
+        after=write_comparison_page, **options,
     )  # fmt: skip
     found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)

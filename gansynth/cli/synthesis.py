@@ -78,15 +78,9 @@ def generate(
     classes: tuple[str, ...],
     count: str | None,
     out: Path,
-    truncation: float,
     guidance: float | None,
-    min_confidence: float | None,
-    keep_copies: bool,
-    keep_broken: bool,
-    resume: bool,
     dry_run: bool,
-    seed: int,
-    device: str,
+    **options: Any,
 ) -> None:
     """Generate N synthetic images of a class.
 
@@ -110,20 +104,9 @@ def generate(
     if dry_run:
         from gansynth import forecast
 
-        click.echo(str(forecast.generating(source, counts, device=device)))
+        click.echo(str(forecast.generating(source, counts, device=options["device"])))
         return
-    report = synthesis.generate(
-        source,
-        counts,
-        out,
-        seed=seed,
-        min_confidence=min_confidence,
-        device=device,
-        resume=resume,
-        keep_copies=keep_copies,
-        keep_broken=keep_broken,
-        truncation=truncation,
-    )
+    report = synthesis.generate(source, counts, out, **options)
     _tell(report, out)
 
 
@@ -146,13 +129,8 @@ def balance(
     run: str,
     out: Path,
     target: str,
-    min_confidence: float | None,
-    keep_copies: bool,
-    keep_broken: bool,
-    resume: bool,
     dry_run: bool,
-    seed: int,
-    device: str,
+    **options: Any,
 ) -> None:
     """Fill up the rare classes with synthetic images.
 
@@ -173,18 +151,7 @@ def balance(
     if dry_run:
         from gansynth import forecast
 
-        click.echo(str(forecast.balancing(data, run, target=wanted, seed=seed, device=device)))
+        click.echo(str(forecast.balancing(data, run, target=wanted, seed=options["seed"], device=options["device"])))
         return
-    report = synthesis.balance(
-        data,
-        run,
-        out,
-        target=wanted,
-        seed=seed,
-        min_confidence=min_confidence,
-        device=device,
-        resume=resume,
-        keep_copies=keep_copies,
-        keep_broken=keep_broken,
-    )
+    report = synthesis.balance(data, run, out, target=wanted, **options)
     _tell(report, out)

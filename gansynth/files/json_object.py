@@ -51,19 +51,6 @@ class JsonObject:
     """A dataclass that is written as a JSON object and read back; the types of its fields say what is accepted.
 
     Keys that no field has are passed over, so that a class may write more than it reads.
-
-    Examples
-    --------
-    >>> from typing import Annotated
-    >>> @dataclass(frozen=True)
-    ... class Share(JsonObject):
-    ...     class_name: Annotated[str, Key("class")]
-    ...     value: float
-    ...     note: Annotated[str, IF_GIVEN] = ""
-    >>> Share("monocyte", 0.5).to_json()
-    {'class': 'monocyte', 'value': 0.5}
-    >>> Share.from_json({"class": "monocyte", "value": 0.5})
-    Share(class_name='monocyte', value=0.5, note='')
     """
 
     def to_json(self) -> dict[str, Any]:

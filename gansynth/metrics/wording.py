@@ -105,6 +105,29 @@ def signed_ends(interval: tuple[float, float] | None, decimals: int = 3) -> str:
     return "" if interval is None else f"{signed(interval[0], decimals)} to {signed(interval[1], decimals)}"
 
 
+def signed_with_ends(found: Effect | None, decimals: int = 3) -> str:
+    """Write a difference with its sign, and its interval in brackets where it has one."""
+    if found is None:
+        return "–"
+    return signed(found.value, decimals) + (f" ({signed_ends(found.interval, decimals)})" if found.interval else "")
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def counted(n: int, what: str) -> str:
+    """Write a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "seed"), counted(1200, "cell")
+    ('1 seed', '1,200 cells')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def p_value(p: float | None) -> str:
     """Write p so that it never rounds across 0.05.
 

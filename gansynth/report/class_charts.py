@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gansynth.metrics.estimate import Estimate
-from gansynth.report.drawing import GRID, INK, REAL, SYNTHETIC, as_svg, blank_figure, plain, row_height, short_lines
+from gansynth.report.drawing import (
+    INK,
+    REAL,
+    SYNTHETIC,
+    as_svg,
+    blank_figure,
+    name_rows,
+    plain,
+    row_height,
+    short_lines,
+)
 from gansynth.report.judgement import floor_interval
 
 
@@ -104,13 +114,8 @@ def dodged_chart(
             if estimate.interval is not None:
                 axes.plot(estimate.interval, [at] * 2, color=mark.color, linewidth=1.6, solid_capstyle="butt")
             axes.plot(estimate.value, at, mark.shape, color=mark.color, markersize=4.8 if mark.shape == "D" else 5.6)
-    axes.set_yticks(range(len(rows)), [plain(label) for label in labels])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    name_rows(axes, labels)
     axes.set_xlabel(xlabel)
-    axes.grid(axis="x", color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
     if percent:
         axes.set_xlim(-0.02, 1.02)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from gansynth.errors import InputError
 from gansynth.files.atomic import whole_file
 from gansynth.report.drawing import INK, REAL, SYNTHETIC
+from gansynth.report.embedding import picture_of
 from gansynth.studies.contact_sheet import ORDERS, ContactSheet, SheetCell, SheetClass
 from gansynth.synthesis.provenance import NOTICE
 
@@ -127,8 +127,7 @@ def _line(
 ) -> None:
     for k, cell in enumerate(cells):
         x = left + k * (edge + _GAP)
-        picture = Image.fromarray(np.ascontiguousarray(cell.image.transpose(1, 2, 0)))
-        canvas.paste(picture.resize((edge, edge), Image.Resampling.BICUBIC), (x, top))
+        canvas.paste(picture_of(cell.image).resize((edge, edge), Image.Resampling.BICUBIC), (x, top))
         draw.rectangle((x, top + edge, x + edge - 1, top + edge + _BAR - 1), fill=_COLOURS.get(cell.origin, INK))
         if cell.caption:
             draw.text((x + edge // 2, top + edge + _BAR + 1), cell.caption, fill=_SOFT, font=font, anchor="mt")

@@ -54,6 +54,16 @@ def blank_figure(width: float, height: float, rows: int = 1, columns: int = 1, s
     return figure, panels if rows * columns > 1 else panels[0, 0]
 
 
+def name_rows(axes: Any, labels: Sequence[str]) -> None:
+    """Name the rows of a chart from top to bottom, with lines across them in place of an axis on the left."""
+    axes.set_yticks(range(len(labels)), [plain(label) for label in labels])
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+
+
 def as_svg(figure: Any) -> str:
     """Return a matplotlib figure as one SVG element, the same text at every call."""
     from matplotlib import rc_context

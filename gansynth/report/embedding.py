@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
+
+
+def picture_of(image: NDArray[np.uint8]) -> Image.Image:
+    """Return an image, uint8 [3, H, W], as a picture."""
+    return Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
 
 
 def mosaic(images: NDArray[np.uint8], columns: int, gap: int = 2) -> Image.Image:
@@ -33,8 +39,7 @@ def mosaic(images: NDArray[np.uint8], columns: int, gap: int = 2) -> Image.Image
     sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), "white")
     for i, image in enumerate(images):
         r, c = divmod(i, columns)
-        picture = Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
-        sheet.paste(picture, (c * (width + gap), r * (height + gap)))
+        sheet.paste(picture_of(image), (c * (width + gap), r * (height + gap)))
     return sheet
 
 
@@ -47,14 +52,16 @@ def picture_address(picture: Image.Image, *, lossless: bool = True) -> str:
     lossless : bool
         Whether every pixel is kept. A page with very many cells cannot afford it.
     """
+    if not features.check("webp"):
+        return data_address(picture, "png", optimize=True)
+    settings = {"lossless": True, "quality": 40} if lossless else {"quality": 92}
+    return data_address(picture, "webp", method=2, **settings)
+
+
+def data_address(picture: Image.Image, kind: str, **settings: Any) -> str:
+    """Return a picture as a data address, in a format ("png") that Pillow writes by these settings."""
     buffer = io.BytesIO()
-    if features.check("webp"):
-        settings = {"lossless": True, "quality": 40} if lossless else {"quality": 92}
-        picture.save(buffer, format="WEBP", method=2, **settings)
-        kind = "webp"
-    else:
-        picture.save(buffer, format="PNG", optimize=True)
-        kind = "png"
+    picture.save(buffer, format=kind.upper(), **settings)
     return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
@@ -69,10 +76,5 @@ def shrunk(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """
     if images.shape[-1] <= size:
         return images
-    small = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(i.transpose(1, 2, 0))).resize((size, size), Image.Resampling.BOX)
-        )
-        for i in images
-    ]
+    small = [np.asarray(picture_of(image).resize((size, size), Image.Resampling.BOX)) for image in images]
     return np.ascontiguousarray(np.stack(small).transpose(0, 3, 1, 2))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gansynth.metrics.catalogue import METRICS, Unit
 from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.wording import capital
 from gansynth.metrics.wording import listed as listed
 
 MISSING = "missing"
@@ -105,7 +106,7 @@ def sentence(text: str, names: Sequence[str] = ()) -> str:
     text = text.strip()
     if text and text[-1] not in ".!?":
         text += "."
-    return text if any(text.startswith(name) for name in names) else text[:1].upper() + text[1:]
+    return text if any(text.startswith(name) for name in names) else capital(text)
 
 
 def _decimals(values: Sequence[float | None]) -> int:

@@ -14,6 +14,7 @@ from gansynth.errors import InputError
 from gansynth.files.atomic import whole_file
 from gansynth.gans.walk import Walk
 from gansynth.report.drawing import INK
+from gansynth.report.embedding import picture_of
 from gansynth.synthesis.provenance import NOTICE
 
 _STRIP = 9
@@ -95,5 +96,4 @@ def _gif(walk: Walk) -> bytes:
 def _pictures(walk: Walk) -> tuple[list[Image.Image], int]:
     native = walk.frames.shape[-1]
     edge = native * max(1, math.ceil(_LEAST_EDGE / native))
-    found = [Image.fromarray(np.ascontiguousarray(frame.transpose(1, 2, 0))) for frame in walk.frames]
-    return [picture.resize((edge, edge), Image.Resampling.BICUBIC) for picture in found], edge
+    return [picture_of(frame).resize((edge, edge), Image.Resampling.BICUBIC) for frame in walk.frames], edge

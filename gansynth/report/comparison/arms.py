@@ -1,4 +1,4 @@
-"""How arms are called and drawn: a short name, and one colour and shape on the whole page."""
+"""How arms are called, written and drawn: a short name, and one colour and shape on the whole page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
+from gansynth.metrics.classification_effects import Effect
+from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.wording import ends, places, signed, signed_ends, value_of, width
 from gansynth.remedies.arm import NONE, Arm
+from gansynth.report.blocks import Cell
 from gansynth.report.class_charts import Mark
 from gansynth.report.drawing import REAL, SYNTHETIC
 from gansynth.studies.comparison.result import Comparison
@@ -20,6 +24,24 @@ _SHAPES = ("s", "^", "v", "P", "X")
 
 _NAMED = ("arm", "against", "remedy", "gan", "remedies", "warnings", "use", "why", "error")
 """Keys of results.json whose texts name arms or what they are made of."""
+
+
+def arm_name(arm: str) -> str:
+    """Return what a table calls an arm."""
+    return "none (original)" if arm == NONE else arm
+
+
+def estimate_cell(found: Estimate | None, decimals: int | None = None, *, best: bool = False) -> Cell:
+    """Write a value with its interval under it, with the decimals that the interval leaves unless others are given."""
+    decimals = places(width(found)) if decimals is None else decimals
+    return Cell(value_of(found, decimals), "" if found is None else ends(found.interval, decimals), best=best)
+
+
+def effect_cell(found: Effect | None, decimals: int, *, best: bool = False) -> Cell:
+    """Write a difference with its interval under it; a dash where there is none."""
+    if found is None:
+        return Cell("–")
+    return Cell(signed(found.value, decimals), signed_ends(found.interval, decimals), best=best)
 
 
 def arm_marks(results: Comparison, arms: Sequence[str] = ()) -> list[Mark]:

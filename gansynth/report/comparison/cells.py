@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import ends, places, value_of, width
+from gansynth.metrics.wording import places, width
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Cell, Grid, Guess, Guesses, Picture, Row
+from gansynth.report.comparison.arms import estimate_cell
 from gansynth.report.embedding import mosaic, picture_address, shrunk
 from gansynth.report.page import Section
 from gansynth.studies.comparison.result import Comparison
@@ -221,4 +222,4 @@ def _cells(found: Estimate | None) -> list[Cell]:
         return [Cell("–"), Cell("–")]
     decimals = places(width(found))
     real = Cell("–") if found.floor is None else Cell(f"{found.floor:.{decimals}f}", f"n = {found.floor_n:,}")
-    return [Cell(value_of(found, decimals), ends(found.interval, decimals)), real]
+    return [estimate_cell(found, decimals), real]

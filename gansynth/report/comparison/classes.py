@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gansynth.metrics.wording import TITLES, ends, inside, places, signed, value_of, width
+from gansynth.metrics.wording import TITLES, inside, places, signed, value_of, width
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row
 from gansynth.report.class_charts import confusion_chart, dodged_chart
-from gansynth.report.comparison.arms import arm_marks
+from gansynth.report.comparison.arms import arm_marks, arm_name, estimate_cell
 from gansynth.report.page import Section
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.verdict import shown_pair
@@ -66,7 +66,7 @@ def recall_table(results: Comparison, classifier: str) -> Grid:
             found = entry.classes.get(name, {}).get("recall") if entry else None
             decimals = places(width(found))
             if arm == NONE or first is None or found is None or None in (first.value, found.value):
-                cells.append(Cell(value_of(found, decimals), ends(found.interval, decimals) if found else ""))
+                cells.append(estimate_cell(found))
                 continue
             gap = (found.value or 0.0) - (first.value or 0.0)
             cells.append(Cell(value_of(found, decimals), signed(gap, decimals), shade=min(max(gap, 0) / 0.25, 1.0)))
@@ -76,7 +76,7 @@ def recall_table(results: Comparison, classifier: str) -> Grid:
         "difference from it in the other arms, darker the more it gained. Of these only the classes named before the "
         "run were tested."
     )
-    return Grid(["class", *("none (original)" if arm == NONE else arm for arm in arms)], rows, caption)
+    return Grid(["class", *map(arm_name, arms)], rows, caption)
 
 
 def confusion(results: Comparison) -> list[Section]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from gansynth.errors import InputError
 from gansynth.files import read_json
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import ends, places, value_of, width
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Grid, Row
+from gansynth.report.comparison.arms import estimate_cell
 from gansynth.report.numbers import duration
 from gansynth.report.page import Section
 from gansynth.studies.comparison.entries import Swap
@@ -32,7 +32,7 @@ def swaps(results: Comparison) -> list[Section]:
         real = results.entry(NONE, classifier)
         found = [real.metrics.get("macro-F1") if real else None]
         found += [_macro(_of(results.swap, gan, classifier, way)) for way in ("TSTR", "TRTS")]
-        rows.append(Row(classifier, [_cell(one) for one in found], small=gan))
+        rows.append(Row(classifier, [estimate_cell(one) for one in found], small=gan))
     caption = "Macro F1 with 95% intervals. The same number of optimizer steps in each."
     head = ["classifier", "real, tested on real", "synthetic, tested on real", "real, tested on synthetic"]
     blocks: list[Block] = [Grid(head, rows, caption, under=["", "", "TSTR", "TRTS"])]
@@ -94,14 +94,9 @@ def _swap_classes(results: Comparison) -> list[Block]:
     rows = []
     for name in results.by_rarity:
         found = [real.classes.get(name, {}).get("recall"), *(s.classes.get(name, {}).get("recall") for s in mine)]
-        rows.append(Row(name, [_cell(one) for one in found]))
+        rows.append(Row(name, [estimate_cell(one) for one in found]))
     head = ["class", "real, tested on real", *(f"{s.direction}, {s.gan}" for s in mine)]
     return [Grid(head, rows, f"Recall of every class by {mine[0].classifier}, with 95% intervals.")]
-
-
-def _cell(found: Estimate | None) -> Cell:
-    decimals = places(width(found))
-    return Cell(value_of(found, decimals), ends(found.interval, decimals) if found else "")
 
 
 def _macro(swap: Swap | None) -> Estimate | None:

@@ -6,19 +6,16 @@ from collections.abc import Sequence
 
 from gansynth.metrics.wording import (
     LOWER_IS_BETTER,
-    ends,
     inside,
     p_value,
     p_words,
     places,
-    signed,
-    signed_ends,
-    value_of,
     width,
 )
 from gansynth.remedies.arm import NONE, Arm
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
-from gansynth.report.drawing import FAINT, GRID, INK, REAL, as_svg, blank_figure, plain, row_height, short_lines
+from gansynth.report.comparison.arms import effect_cell, estimate_cell
+from gansynth.report.drawing import FAINT, INK, REAL, as_svg, blank_figure, name_rows, row_height, short_lines
 from gansynth.report.metric_tables import Footnotes
 from gansynth.report.numbers import sentence
 from gansynth.report.page import Section
@@ -98,17 +95,12 @@ def forest_chart(found: Sequence[tuple[str, ArmEffect | None]], *, xlabel: str, 
         weight = "bold" if effect.shown else "normal"
         axes.text(1.015, y, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=color,
                   fontweight=weight)  # fmt: skip
-    axes.set_yticks(range(len(found)), [plain(label) for label in labels])
+    name_rows(axes, labels)
     for label, (_, effect) in zip(axes.get_yticklabels(), found, strict=True):
         label.set_fontweight("bold" if effect is None else "normal")
-    axes.set_ylim(len(found) - 0.4, -0.6)
     axes.set_xlim(-limit, limit)
     axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
     axes.set_xlabel(xlabel, color=INK)
-    axes.grid(axis="x", color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
     return as_svg(figure)
 
 
@@ -128,8 +120,8 @@ def _cells(results: AnyLevel, effect: ArmEffect, notes: Footnotes) -> list[Cell]
     pair = [results.entry(arm, effect.classifier) for arm in (effect.against, effect.arm)]
     values = [None if one is None else one.estimate(effect.endpoint) for one in pair]
     decimals = places(*(width(one) for one in values), width(effect))
-    cells = [Cell(value_of(one, decimals), ends(one.interval, decimals) if one else "") for one in values]
-    cells.append(Cell(signed(effect.value, decimals), signed_ends(effect.interval, decimals), best=effect.shown))
+    cells = [estimate_cell(one, decimals) for one in values]
+    cells.append(effect_cell(effect, decimals, best=effect.shown))
     mcnemar = f"McNemar {p_value(effect.mcnemar_p)}" if effect.mcnemar_p is not None else ""
     several = len({e.method for e in results.effects}) > 1
     how = f"Tested {_METHODS.get(effect.method, effect.method)}. " if several and effect.method else ""

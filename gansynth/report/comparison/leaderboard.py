@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gansynth.metrics.classification_effects import Effect
-from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import ends, p_value, places, signed, signed_ends, value_of, width
+from gansynth.metrics.wording import p_value, places, width
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, RowKind, Text
-from gansynth.report.drawing import FAINT, GRID, INK, REAL, SERIES, as_svg, blank_figure, plain, row_height, short_lines
+from gansynth.report.comparison.arms import arm_name, effect_cell, estimate_cell
+from gansynth.report.drawing import (
+    FAINT,
+    GRID,
+    INK,
+    REAL,
+    SERIES,
+    as_svg,
+    blank_figure,
+    name_rows,
+    row_height,
+    short_lines,
+)
 from gansynth.report.numbers import listed
 from gansynth.report.page import Section
 from gansynth.studies.comparison.entries import Standing
@@ -59,15 +69,15 @@ def leaderboard_table(results: Comparison, classifier: str) -> Grid:
     for entry in entries:
         arm = results.entry(entry.arm, classifier)
         cells = [
-            _cell(entry.at_no_loss, decimals, best=entry.rank == 1),
-            _gap(entry.at_no_loss_effect, decimals),
+            estimate_cell(entry.at_no_loss, decimals, best=entry.rank == 1),
+            effect_cell(entry.at_no_loss_effect, decimals),
             Cell(p_value(entry.p_holm)),
-            _cell(entry.rare, decimals),
-            _gap(entry.elsewhere_effect, decimals),
-            _cell(None if arm is None else arm.of("macro-F1"), decimals),
+            estimate_cell(entry.rare, decimals),
+            effect_cell(entry.elsewhere_effect, decimals),
+            estimate_cell(None if arm is None else arm.of("macro-F1"), decimals),
         ]
         kind: RowKind = "mean" if entry.arm == NONE else ""
-        rows.append(Row(f"{entry.rank}. {_name(entry.arm)}", cells, kind))
+        rows.append(Row(f"{entry.rank}. {arm_name(entry.arm)}", cells, kind))
     head = ["remedy", "rare, at no loss", "difference", "p", "rare", "others", "macro F1"]
     under = [
         "",
@@ -92,7 +102,7 @@ def leaderboard_chart(results: Comparison, classifier: str) -> str:
 
     entries = results.standings(classifier)
     colors = _colors(entries)
-    labels = [short_lines(_name(entry.arm)) for entry in entries]
+    labels = [short_lines(arm_name(entry.arm)) for entry in entries]
     figure, ((left, right),) = blank_figure(9.6, max(3.4, 0.8 + row_height(labels) * len(entries)), columns=2)
     base = next((e.at_no_loss.value for e in entries if e.arm == NONE and e.at_no_loss), None)
     if base is not None:
@@ -110,20 +120,16 @@ def leaderboard_chart(results: Comparison, classifier: str) -> str:
                        zorder=3 if own else 2)  # fmt: skip
         if own and gap is not None and gap.value is not None and -gap.value <= LOSSES[-1]:
             right.plot(-gap.value, entry.rare.value, "o", color=color, zorder=4)
-    left.set_yticks(range(len(entries)), [plain(label) for label in labels])
+    name_rows(left, labels)
     for label, entry in zip(left.get_yticklabels(), entries, strict=True):
         label.set_color(colors.get(entry.arm, INK))
-    left.set_ylim(len(entries) - 0.4, -0.6)
     left.set_xlabel("mean recall of the rare classes\nat no loss elsewhere")
-    left.spines["left"].set_visible(False)
-    left.tick_params(axis="y", length=0)
     right.axvline(MARGIN, color=FAINT, linewidth=1.0, linestyle=":", zorder=1)
     right.set_xlabel("loss in the mean recall\nof the other classes")
     right.set_ylabel("mean recall of the rare classes")
     right.xaxis.set_major_locator(MaxNLocator(4))
-    for axes in (left, right):
-        axes.grid(axis="x", color=GRID, linewidth=0.8)
-        axes.set_axisbelow(True)
+    right.grid(axis="x", color=GRID, linewidth=0.8)
+    right.set_axisbelow(True)
     return as_svg(figure)
 
 
@@ -131,17 +137,3 @@ def _colors(entries: Sequence[Standing]) -> dict[str, str]:
     """Return the colours of the arms whose curves are named: the original data and the best remedies."""
     best = [entry.arm for entry in entries if entry.arm != NONE][:_DRAWN]
     return {NONE: INK, **dict(zip(best, (REAL, *SERIES[1:]), strict=False))}
-
-
-def _cell(found: Estimate | None, decimals: int, best: bool = False) -> Cell:
-    if found is None:
-        return Cell("–")
-    return Cell(value_of(found, decimals), ends(found.interval, decimals), best=best)
-
-
-def _gap(found: Effect | None, decimals: int) -> Cell:
-    return Cell("–") if found is None else Cell(signed(found.value, decimals), signed_ends(found.interval, decimals))
-
-
-def _name(arm: str) -> str:
-    return "none (original)" if arm == NONE else arm

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 
 from gansynth.cells.spoiling import SPOILINGS
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import TITLES, ends, inside, p_value, places, signed, value_of, width
+from gansynth.metrics.wording import TITLES, inside, p_value, places, signed, value_of, width
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.class_charts import Mark, confusion_chart, dodged_chart
+from gansynth.report.comparison.arms import arm_name, estimate_cell
 from gansynth.report.comparison.effects import effect_table
 from gansynth.report.comparison.models import every_arm
 from gansynth.report.drawing import FAINT, REAL
@@ -68,7 +69,7 @@ def _charts(results: Comparison, above: Superclasses) -> list[Drawing]:
         pair = [one.entry(name, classifier) for one in (results, above)]
         if any(pair):
             found = [None if entry is None else entry.metrics.get("macro-F1") for entry in pair]
-            rows.append(("none (original)" if name == NONE else name, found))
+            rows.append((arm_name(name), found))
     marks = (Mark("classes", FAINT, "o"), Mark("superclasses", REAL, "D"))
     drawn = dodged_chart(rows, marks, xlabel=inside(TITLES["macro-F1"]), columns=2)
     charts = [Drawing(drawn, _BOTH.format(classifier), "Macro F1 at both levels", 34)]
@@ -134,7 +135,7 @@ def arms_by_classifier(
         for arm in results.arm_names:
             found = cells(arm, classifier)
             if found is not None:
-                rows.append(Row("none (original)" if arm == NONE else arm, found))
+                rows.append(Row(arm_name(arm), found))
     return Grid(["remedy", *heads], rows, caption)
 
 
@@ -142,6 +143,6 @@ def beside_none(found: Estimate | None, effect: ArmEffect | None) -> Cell:
     """Write a value, and under it how far it is from the original data's; its interval where that was not tested."""
     decimals = places(width(found), width(effect))
     if effect is None:
-        return Cell(value_of(found, decimals), ends(found.interval, decimals) if found else "")
+        return estimate_cell(found, decimals)
     gap = f"{signed(effect.value, decimals)}, p {p_value(effect.p_holm)}"
     return Cell(value_of(found, decimals), gap, best=effect.shown)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gansynth.metrics.wording import LOWER_IS_BETTER, TITLES, ends, inside, places, signed, value_of, width
+from gansynth.metrics.wording import LOWER_IS_BETTER, TITLES, inside, signed, value_of
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Definitions, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.class_charts import dodged_chart
-from gansynth.report.comparison.arms import arm_marks
+from gansynth.report.comparison.arms import arm_marks, arm_name, estimate_cell
 from gansynth.report.page import Section
 from gansynth.studies.comparison.entries import ArmResult
 from gansynth.studies.comparison.result import AnyLevel, Comparison
@@ -117,12 +117,8 @@ def every_arm(results: AnyLevel, metrics: Sequence[str]) -> Grid:
             entry = results.entry(arm, classifier)
             if entry is None:
                 continue
-            cells = []
-            for metric in columns:
-                found = entry.metrics.get(metric)
-                decimals = places(width(found))
-                cells.append(Cell(value_of(found, decimals), ends(found.interval, decimals) if found else ""))
-            rows.append(Row("none (original)" if arm == NONE else arm, cells, "mean" if arm == NONE else ""))
+            cells = [estimate_cell(entry.metrics.get(metric)) for metric in columns]
+            rows.append(Row(arm_name(arm), cells, "mean" if arm == NONE else ""))
     under = ["", *("lower is better" if m in LOWER_IS_BETTER else "" for m in columns)]
     caption = "Mean over the seeds, folds pooled; small numbers: 95% intervals over test images and training seeds."
     head = ["arm", *(TITLES.get(m, m) for m in columns)]

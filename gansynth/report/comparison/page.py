@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gansynth.classifiers.classifier import RANDOM_FROZEN
+from gansynth.metrics.wording import capital, counted
 from gansynth.report.blocks import Cell, Grid, Row
 from gansynth.report.comparison.arms import shortened
 from gansynth.report.comparison.cells import misclassified, recognition, samples
@@ -72,7 +73,7 @@ def comparison_page(results: Comparison, clean: Comparison | None = None) -> Pag
     return Page(
         title=f"{title} The paper's protocol" if results.is_paper else title,
         subtitle=_subtitle(results),
-        verdict=verdict(results) if advice is None else f"{str(advice)[:1].upper()}{str(advice)[1:]}",
+        verdict=verdict(results) if advice is None else capital(str(advice)),
         findings=[*([] if advice is None else [verdict(results)]), *findings(results)],
         figures=key_figures(results),
         warnings=_warnings(results),
@@ -97,13 +98,13 @@ def _commands(results: Comparison) -> list[tuple[str, str]]:
 
 def _subtitle(results: Comparison) -> str:
     about = results.about
-    seeds = _count(len(about.seeds), "seed")
+    seeds = counted(len(about.seeds), "seed")
     parts = [
-        f"{_count(len(results.arm_names), 'arm')} by {_count(len(results.classifiers), 'classifier')}",
+        f"{counted(len(results.arm_names), 'arm')} by {counted(len(results.classifiers), 'classifier')}",
         f"on {about.data}" if about.data else "",
         f"{len(results.class_names)} classes",
         f"{about.size}\u00a0×\u00a0{about.size} pixels",
-        f"{_count(about.folds, 'fold')}, {seeds}" if about.folds > 1 else f"one split, {seeds}",
+        f"{counted(about.folds, 'fold')}, {seeds}" if about.folds > 1 else f"one split, {seeds}",
         "protocol: paper (numbers too good)" if results.is_paper else "tested on real images only",
     ]
     return ", ".join(part for part in parts if part)
@@ -155,7 +156,3 @@ def _facts(results: Comparison) -> list[tuple[str, str]]:
         ("date", about.date),
     ]
     return [(name, value) for name, value in said if value]
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gansynth.metrics.wording import TITLES, ends, places, signed, value_of, width
+from gansynth.metrics.wording import TITLES, places, signed, width
 from gansynth.report.blocks import Cell, Grid, Row
+from gansynth.report.comparison.arms import estimate_cell
 from gansynth.report.page import Section
 from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.verdict import PAPER_FLAW
@@ -31,7 +32,7 @@ def protocol_table(paper: Comparison, clean: Comparison) -> Grid:
             for metric in _METRICS:
                 pair = (last.metrics.get(metric), first.metrics.get(metric))
                 decimals = places(*(width(one) for one in pair))
-                cells += [Cell(value_of(one, decimals), ends(one.interval, decimals) if one else "") for one in pair]
+                cells += [estimate_cell(one, decimals) for one in pair]
                 values = [one.value for one in pair if one is not None and one.value is not None]
                 cells.append(Cell(signed(values[0] - values[1], decimals) if len(values) == 2 else "–"))
             rows.append(Row(arm, cells))

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from gansynth.classifiers.explain.files import ExplainedFile, Looked, Shares, shares_by_class, shares_of
 from gansynth.files import TableWriter
 from gansynth.files.atomic import whole_file, write_json
+from gansynth.report.embedding import picture_of
 from gansynth.report.explain.sheet import ON_ONE_SHEET, explained_picture, explanation_sheet
 
 TABLE = "explanations.csv"
@@ -86,7 +86,7 @@ def write_explanations(
 def _strip(one: ExplainedFile) -> Image.Image:
     """Return the original beside what was looked at, at the size the picture was kept at."""
     edge = one.pixels.shape[-1]
-    tiles = [Image.fromarray(np.ascontiguousarray(one.pixels.transpose(1, 2, 0)))]
+    tiles = [picture_of(one.pixels)]
     tiles += [explained_picture(one, looked, edge) for looked in (one.before, one.after) if looked is not None]
     strip = Image.new("RGB", (len(tiles) * (edge + 2) - 2, edge), "white")
     for k, tile in enumerate(tiles):

@@ -12,6 +12,7 @@ from skimage.segmentation import find_boundaries
 
 from gansynth.classifiers.explain.files import ExplainedFile, Looked
 from gansynth.report.drawing import FAINT, INK
+from gansynth.report.embedding import picture_of
 
 TILE = 176
 """Edge of one picture on a sheet, in pixels."""
@@ -142,8 +143,7 @@ def explanation_sheet(
 
 
 def _picture(pixels: NDArray[np.uint8], edge: int) -> Image.Image:
-    picture = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
-    return picture.resize((edge, edge), Image.Resampling.BICUBIC)
+    return picture_of(pixels).resize((edge, edge), Image.Resampling.BICUBIC)
 
 
 def _outlined(colours: NDArray[np.floating], cell: NDArray[np.bool_] | None, edge: int) -> Image.Image:

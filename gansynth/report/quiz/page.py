@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from gansynth.files.atomic import refuse_used, write_text
+from gansynth.report.embedding import data_address, picture_of
 from gansynth.report.page import templates
 from gansynth.studies.quiz.drawing import KEY_FILE, Quiz
 
@@ -69,6 +67,4 @@ def plain_png(image: NDArray[np.uint8]) -> str:
     Not compressed: synthetic cells are often smoother than real ones, and their files would be shorter. Nothing but
     pixels is in it.
     """
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(buffer, format="PNG", compress_level=0)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_address(picture_of(image), "png", compress_level=0)

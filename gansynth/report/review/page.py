@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from gansynth.data import CellDataset
 from gansynth.data.leaving_out import redundant
 from gansynth.errors import InputError
 from gansynth.files.atomic import refuse_used, write_text
+from gansynth.report.embedding import data_address, picture_of
 from gansynth.report.page import templates
 
 PAGE_FILE = "review.html"
@@ -144,8 +143,6 @@ def render_review(dataset: CellDataset, found: dict[str, str], classes: Sequence
 
 def small_jpeg(image: NDArray[np.uint8]) -> str:
     """Return an image [3, H, W] as a data address, no larger than it is shown."""
-    picture = Image.fromarray(np.ascontiguousarray(np.asarray(image).transpose(1, 2, 0)))
+    picture = picture_of(np.asarray(image))
     picture.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_address(picture, "jpeg", quality=85)

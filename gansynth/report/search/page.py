@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansynth.files.atomic import write_text
-from gansynth.metrics.wording import inside, p_value, places, share, signed, signed_ends
+from gansynth.metrics.wording import counted, inside, p_value, places, share, signed, signed_ends
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Row, Text
 from gansynth.report.drawing import opaque
@@ -77,7 +77,7 @@ def _subtitle(search: RemedySearch) -> str:
     classes = search.about.classes
     classifier, n = search.settings.recipe.get("name", ""), sum(1 for row in search.rows if row.values)
     return (
-        f"{n} candidate{'' if n == 1 else 's'} with {classifier}, cross-validated in {search.settings.folds} folds of "
+        f"{counted(n, 'candidate')} with {classifier}, cross-validated in {search.settings.folds} folds of "
         f"the training split ({sum(classes.values()):,} images of {len(classes)} classes); validation and test images "
         "were not looked at"
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gansynth.files.atomic import write_text
-from gansynth.metrics.wording import ends, inside, p_words, places, share, signed, signed_ends
+from gansynth.metrics.wording import counted, ends, inside, p_words, places, share, signed, signed_ends
 from gansynth.remedies.arm import NONE
 from gansynth.report.blocks import Block, Cell, Drawing, Drawings, Grid, Link, Links, Row
 from gansynth.report.drawing import opaque
@@ -130,8 +130,9 @@ def sweep_findings(results: ImbalanceSweep) -> list[str]:
 
 def _subtitle(results: ImbalanceSweep) -> str:
     rhos = results.rhos
+    arms, classifiers = counted(len(results.arm_names), "arm"), counted(len(results.measured), "classifier")
     return (
-        f"{_count(results.arm_names, 'arm')} by {_count(results.measured, 'classifier')} at imbalance ratios of "
+        f"{arms} by {classifiers} at imbalance ratios of "
         f"{listed([f'{rho:.3g}' for rho in rhos], len(rhos))}, on {results.about.data}; rare: "
         f"{listed(results.settings.minority)}; tested on the same real images at every ratio"
     )
@@ -256,10 +257,6 @@ def _best_classifier(results: ImbalanceSweep) -> str:
         return curve[0].value if curve else -1.0
 
     return max(results.measured, key=first)
-
-
-def _count(names: Sequence[str], what: str) -> str:
-    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
 
 
 def _value(point: Point) -> str:

@@ -14,7 +14,7 @@ from pydantic import PlainValidator
 from gansynth.files.json_object import IF_GIVEN, INLINE, JsonObject, Key
 from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import TITLES, p_value, signed, signed_ends, with_ends
+from gansynth.metrics.wording import TITLES, p_value, signed_with_ends, with_ends
 
 Estimates = dict[str, Estimate]
 """By the name of the metric."""
@@ -80,9 +80,8 @@ class ArmEffect(CorrectedEffect):
         return 0.0 if self.value is None else self.value
 
     def __repr__(self) -> str:
-        interval = f" ({signed_ends(self.interval)})" if self.interval else ""
         what = f"{self.arm} - {self.against}, {self.classifier}, {self.endpoint}"
-        return f"ArmEffect({what}: {signed(self.value)}{interval}, p {p_value(self.p_holm)})"
+        return f"ArmEffect({what}: {signed_with_ends(self)}, p {p_value(self.p_holm)})"
 
 
 def each_pair_once(effects: Sequence[ArmEffect]) -> list[ArmEffect]:

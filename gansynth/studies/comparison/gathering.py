@@ -17,6 +17,7 @@ from gansynth.files import table_text
 from gansynth.files.atomic import write_text
 from gansynth.metrics.classification_effects import ONE_TRAINING
 from gansynth.metrics.estimate import Estimate
+from gansynth.metrics.wording import capital
 from gansynth.remedies.arm import ALONE, NONE, Arm
 from gansynth.studies.comparison.entries import (
     ArmEffect,
@@ -281,7 +282,7 @@ def _warnings(
             heard.update(dict.fromkeys(f"{classifier}: {text}" for text in record.note.warnings))
     said += list(heard)
     notes = dict.fromkeys(one.note for one in found_effects if one.note not in ("", ONE_TRAINING))
-    said += [f"{note[:1].upper()}{note[1:]}." for note in notes]
+    said += [f"{capital(note)}." for note in notes]
     if missing:
         first = missing[0]
         said.append(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gansynth.metrics.classification_effects import Effect
-from gansynth.metrics.wording import inside, p_words, signed, signed_ends, value_of, with_ends
+from gansynth.metrics.wording import capital, inside, p_words, signed_with_ends, value_of, with_ends
 from gansynth.remedies.arm import NONE, Arm
 from gansynth.remedies.synthetic import Synthetic
 from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint, Recommendation, Standing
@@ -121,11 +121,10 @@ def _why(
             return f"No arm has a higher one, and {all_of} shown to be worse."
         return "No arm has a higher one, and none is cheaper."
     effect, p = gap
-    also = f" ({signed_ends(effect.interval)})" if effect.interval else ""
     top = value_of(best.estimate(endpoint))
     return (
         f"{best.arm} with {best.classifier} has the highest, {top}, and is not shown to be better: the difference is "
-        f"{signed(effect.value)}{also}, {p_words(p)}, corrected for {tested} arms. Of those that nothing is shown to "
+        f"{signed_with_ends(effect)}, {p_words(p)}, corrected for {tested} arms. Of those that nothing is shown to "
         "beat this is the cheapest."
     )
 
@@ -135,8 +134,7 @@ def _value(chosen: ArmResult, endpoint: Endpoint, effects: Sequence[ArmEffect]) 
     said = f"its {inside(endpoint.title)} is {with_ends(chosen.estimate(endpoint))}"
     for one in effects:
         if (one.arm, one.against, one.classifier, one.endpoint) == (chosen.arm, NONE, chosen.classifier, endpoint):
-            also = f" ({signed_ends(one.interval)})" if one.interval else ""
-            said += f", {signed(one.value)}{also} against the original data, {p_words(one.p_holm)}"
+            said += f", {signed_with_ends(one)} against the original data, {p_words(one.p_holm)}"
     return f"{said}."
 
 
@@ -198,7 +196,7 @@ def winner(results: Comparison, classifier: str, names: Mapping[str, str] | None
         beside = "" if own is None else f", against {with_ends(own.estimate(endpoint), 2)} on the original data"
         name = called.get(best.arm, best.arm)
         if effect is not None and effect.shown:
-            said = [f"{_capital(name)} won: {metric} {scored}{beside}, {_gap(effect)}."]
+            said = [f"{capital(name)} won: {metric} {scored}{beside}, {_gap(effect)}."]
         else:
             gap = "" if effect is None else f" ({_gap(effect)})"
             said = [
@@ -219,15 +217,10 @@ def _the_others(
         if effect.shown:
             how = "better than the original data" if effect.gap > 0 else "worse than the original data"
         said.append(
-            f"{_capital(called.get(one.arm, one.arm))}: {with_ends(one.estimate(endpoint), 2)}; {how} ({_gap(effect)})."
+            f"{capital(called.get(one.arm, one.arm))}: {with_ends(one.estimate(endpoint), 2)}; {how} ({_gap(effect)})."
         )
     return said
 
 
 def _gap(effect: ArmEffect) -> str:
-    interval = f" ({signed_ends(effect.interval, 2)})" if effect.interval else ""
-    return f"difference {signed(effect.value, 2)}{interval}, {p_words(effect.p_holm)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return f"difference {signed_with_ends(effect, 2)}, {p_words(effect.p_holm)}"

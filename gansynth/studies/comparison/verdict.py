@@ -6,7 +6,19 @@ from collections.abc import Sequence
 
 from gansynth.metrics.classification_tests import holm
 from gansynth.metrics.estimate import Estimate
-from gansynth.metrics.wording import ends, inside, listed, p_words, places, share, signed, signed_ends, value_of, width
+from gansynth.metrics.wording import (
+    capital,
+    inside,
+    listed,
+    p_words,
+    places,
+    share,
+    signed,
+    signed_with_ends,
+    value_of,
+    width,
+    with_ends,
+)
 from gansynth.remedies.arm import AUGMENTATION, NONE, Arm
 from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint
 from gansynth.studies.comparison.result import Comparison
@@ -74,7 +86,7 @@ def verdict(results: Comparison) -> str:
             f"With the paper's protocol {said_of}, each tested on a part of its own images. These numbers are too "
             "good, and no test is made: whether balancing helps with real cells, only the clean protocol says."
         )
-    return f"{said_of[:1].upper()}{said_of[1:]}; whether the difference is chance was not tested."
+    return f"{capital(said_of)}; whether the difference is chance was not tested."
 
 
 def findings(results: Comparison) -> list[str]:
@@ -167,12 +179,8 @@ def _sentence(results: Comparison, effect: ArmEffect) -> str:
         if effect.endpoint.metric == "recall":
             what = f"the share of {several(name)} that {effect.classifier} recognises (recall)"
     does = action(results, after, name)
-    values = [f"{value_of(one, decimals)} ({ends(one.interval, decimals)})" if one and one.interval else
-              value_of(one, decimals) for one in (first, last)]  # fmt: skip
-    gap = f"difference {signed(effect.value, decimals)}"
-    if effect.interval is not None:
-        gap += f" ({signed_ends(effect.interval, decimals)})"
-    sure = f"{gap}, {p_words(effect.p_holm)}."
+    values = [with_ends(one, decimals, value_of(one)) for one in (first, last)]
+    sure = f"difference {signed_with_ends(effect, decimals)}, {p_words(effect.p_holm)}."
     if effect.p_holm is None:
         said = f"{start}{does} moves {what} from {values[0]} to {values[1]}; whether that is chance cannot be said."
     elif effect.shown:
@@ -180,7 +188,7 @@ def _sentence(results: Comparison, effect: ArmEffect) -> str:
         said = f"{start}{does} {verb} {what} from {values[0]} to {values[1]}; {sure}"
     else:
         said = f"{start}{does} did not measurably change {what}: {values[0]} without, {values[1]} with; {sure}"
-    return said[:1].upper() + said[1:]
+    return capital(said)
 
 
 def _others_moved(results: Comparison, effect: ArmEffect) -> list[str]:
@@ -205,8 +213,7 @@ def _against_augmentation(results: Comparison, effect: ArmEffect) -> list[str]:
     other = results.effect(effect.arm, effect.classifier, effect.endpoint, AUGMENTATION)
     if other is None or other.p_holm is None:
         return []
-    decimals = 2 if abs(other.gap) >= 0.05 else places(width(other))
-    gap = f"{signed(other.value, decimals)} ({signed_ends(other.interval, decimals)}), {p_words(other.p_holm)}"
+    gap = f"{signed_with_ends(other, _decimals_of(other))}, {p_words(other.p_holm)}"
     if other.shown:
         return [f"Against ordinary augmentation of real images the difference is {gap}."]
     return [f"Against ordinary augmentation of real images, which needs no generator, no difference is shown: {gap}."]
@@ -260,7 +267,7 @@ def _other_remedies(results: Comparison, effect: ArmEffect) -> list[str]:
     for other in clearest.values():
         entry = results.entry(other.arm, effect.classifier)
         if entry is not None:
-            decimals = 2 if abs(other.gap) >= 0.05 else places(width(other))
+            decimals = _decimals_of(other)
             change = f"{signed(other.value, decimals)}, {p_words(other.p_holm)}"
             said.append(f"{other.arm} {value_of(entry.estimate(effect.endpoint), decimals)} ({change})")
     if not said or not results.has_images(effect.arm):
@@ -308,6 +315,10 @@ def _pair(results: Comparison, effect: ArmEffect, endpoint: Endpoint) -> tuple[A
     pair: Sequence[ArmResult | None] = [results.entry(a, effect.classifier) for a in (effect.against, effect.arm)]
     known = [one is not None and one.estimate(endpoint) is not None for one in pair]
     return (pair[0] if known[0] else None), (pair[1] if known[1] else None)
+
+
+def _decimals_of(effect: ArmEffect) -> int:
+    return 2 if abs(effect.gap) >= 0.05 else places(width(effect))
 
 
 def _decimals(first: Estimate | None, last: Estimate | None) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from gansynth.metrics.kernel_distance import FEWEST, kernel_distance
 from gansynth.metrics.linear_head import LinearHead, Standardisation, fit_linear_head
 from gansynth.studies.quality.controls import CONTROLS, TITLES
 from gansynth.studies.quality.distances import Book, distances
-from gansynth.studies.quality.features import extract
+from gansynth.studies.quality.features import synthetic_features
 from gansynth.studies.quality.real_cache import Arrays
 from gansynth.studies.quality.sets import Rows
 from gansynth.studies.quality.similarity import diversity
@@ -69,15 +68,12 @@ def linear_judge(view: View) -> LinearHead | None:
         return None
     learned = view.pool.learned
 
-    def make(folder: Path) -> None:
+    def learn() -> Arrays:
         head = fit_linear_head(view.real["features"][learned], view.pool.images.labels[learned], view.n_classes)
-        for name, values in (("mean", head.standardise.mean), ("scale", head.standardise.scale)):
-            np.save(folder / f"{name}.npy", values)
-        np.save(folder / "weight.npy", head.weight)
-        np.save(folder / "bias.npy", head.bias)
+        return {**vars(head.standardise), "weight": head.weight, "bias": head.bias}
 
     key = ("linear-head", len(learned), len(view.pool.judging), *view.key)
-    held = view.cache.arrays(key, make)
+    held = view.cache.computed(key, learn)
     return LinearHead(Standardisation(held["mean"], held["scale"]), held["weight"], held["bias"])
 
 
@@ -144,19 +140,15 @@ def _spoiled(view: View, control: str, positions: Rows) -> Arrays:
     """Return the features of spoiled real cells, computed once."""
     images = view.pool.images.select(positions)
 
-    def make(folder: Path) -> None:
-        def altered(pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-            found: dict[str, NDArray[np.float32]] = view.extractor(CONTROLS[control].alter(pixels))
-            return found
+    def altered(pixels: NDArray[np.uint8]) -> Arrays:
+        return view.extractor(CONTROLS[control].alter(pixels))
 
+    def compute() -> Arrays:
         with view.stages(f"{view.extractor.name} features of {TITLES[control]}", len(images)) as tick:
-            arrays = extract(images, altered, lambda name, shape: np.empty(shape, np.float32), tick)
-        for name, values in arrays.items():
-            np.save(folder / f"{name}.npy", values)
+            return synthetic_features(images, altered, tick)
 
-    held = view.cache.arrays(
-        ("control", control, view.extractor.name, view.extractor.sha256, images.fingerprint()), make
-    )
+    key = ("control", control, view.extractor.name, view.extractor.sha256, images.fingerprint())
+    held = view.cache.computed(key, compute)
     if view.standardise is None:
         return held
     return {**held, "features": view.standardise(held["features"])}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,7 @@ class Extractor(Protocol):
         """Return "features" [n, d], and "logits" [n, k] where there are any, for uint8 images [n, 3, H, W]."""
 
 
+Describe = Callable[[NDArray[np.uint8]], Arrays]
 Allocate = Callable[[str, tuple[int, ...]], NDArray[np.float32]]
 
 
@@ -51,14 +52,14 @@ def real_features(images: Images, extractor: Extractor, cache: RealCache, tick: 
     return cache.arrays(("features", extractor.name, extractor.sha256, images.fingerprint()), make)
 
 
-def synthetic_features(images: Images, extractor: Extractor, tick: Callable[[int], None]) -> Arrays:
+def synthetic_features(images: Images, extractor: Describe, tick: Callable[[int], None]) -> Arrays:
     """Return the extractor's arrays for a set that is not kept."""
     return extract(images, extractor, lambda name, shape: np.empty(shape, np.float32), tick)
 
 
 def extract(
     images: Images,
-    extractor: Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]],
+    extractor: Describe,
     allocate: Allocate,
     tick: Callable[[int], None],
 ) -> Arrays:

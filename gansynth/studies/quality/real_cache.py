@@ -50,6 +50,15 @@ class RealCache:
                 found = {name: np.array(values) for name, values in (_load(Path(temporary)) or {}).items()}
         return found
 
+    def computed(self, key: tuple[object, ...], compute: Callable[[], Arrays]) -> Arrays:
+        """Return the arrays that `compute` returned the first time, memory-mapped."""
+
+        def make(folder: Path) -> None:
+            for name, values in compute().items():
+                np.save(folder / f"{name}.npy", values)
+
+        return self.arrays(key, make)
+
     def numbers(self, key: tuple[object, ...], compute: Callable[[], Any]) -> Any:
         """Return what `compute` returned the first time; it must be fit for JSON."""
         place = self._place(key).with_suffix(".json")

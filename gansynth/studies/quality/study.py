@@ -177,8 +177,7 @@ def quality(
     with stages("precision and recall"):
         scores = _classifier(view, cell, seed)
     overall |= scores.overall
-    for book, found in zip(classes, scores.per_class, strict=True):
-        book |= found
+    _add(classes, scores.per_class)
     views, spoiled = [view], [controls(view, cell_judge(names, cell.class_names), pool.held_out, "recall", "KD-cell")]
     for suffix in judges:
         extractor = open_extractor(suffix.removeprefix("-"), device=where)
@@ -187,16 +186,13 @@ def quality(
             (all_classes, per_class), rows = judged(views[-1], suffix)
         spoiled.append(rows)
         overall |= all_classes
-        for book, found in zip(classes, per_class, strict=True):
-            book |= found
+        _add(classes, per_class)
     white = WhiteSides.of(sets, stages, seed)
-    for book, found in zip(classes, white_diversity(views, ["-cell", *judges], white), strict=True):
-        book |= found
+    _add(classes, white_diversity(views, ["-cell", *judges], white))
     if judges:
         cells, first = (rows[JPEG][1] for rows in spoiled[:2])
         jpeg = [a | b for a, b in zip(cells, first, strict=True)]
-        for book, found in zip(classes, worse_of_both(classes, jpeg, judges[0]), strict=True):
-            book |= found
+        _add(classes, worse_of_both(classes, jpeg, judges[0]))
     for name, suffix in (("inception", ""), ("dinobloom", "-dinobloom")):
         other = _open(name, how.weights_dir, how.dinobloom, str(where), missing)
         if other is not None:
@@ -206,8 +202,7 @@ def quality(
                 if name == "inception":
                     all_classes |= inception_score_of(seen)
             overall |= all_classes
-            for book, found in zip(classes, per_class, strict=True):
-                book |= found
+            _add(classes, per_class)
             del seen
     alex = _open("alex", how.weights_dir, how.dinobloom, str(where), missing)
     trunk: Any = alex
@@ -234,14 +229,12 @@ def quality(
                 tick(number)
     with stages("looking for copies"):
         copies = look_for_copies(sets, cache)
-    for book, found in zip(classes, white_copies(sets, cache, stages, white), strict=True):
-        book |= found
+    _add(classes, white_copies(sets, cache, stages, white))
     looked_for = [book["copies-white"] for book in classes if book["copies-white"].value is not None]
     if looked_for:
         overall["copies-white"] = sum_of(looked_for)
     overall |= copies.overall
-    for book, found in zip(classes, copies.per_class, strict=True):
-        book |= found
+    _add(classes, copies.per_class)
     return Quality(
         metrics=_ordered(overall),
         classes={name: _ordered(book) for name, book in zip(names, classes, strict=True)},
@@ -260,6 +253,12 @@ def quality(
         sheet=_sheet(sets, seed),
         controls=_controls(spoiled, overall, dict(zip(names, classes, strict=True))),
     )
+
+
+def _add(classes: Sequence[Book], more: Sequence[Book]) -> None:
+    """Add numbers of each class to those that are known."""
+    for book, found in zip(classes, more, strict=True):
+        book |= found
 
 
 def _open(

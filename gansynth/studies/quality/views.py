@@ -113,50 +113,40 @@ class View:
         -------
         (float32 array [n, d], float32 array [n, d])
         """
-        n = self._only(self.counts(), only)
-        made = self.sets.synthetic.draw(n, self.seed)
-        real = self._draw(self.pool.reference, n)
+        made, real = self._drawn(only)
         return self.synthetic[array][made], self.real[array][real]
 
     def pair_labels(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the classes of the images that `pairs` gives, synthetic and real."""
-        n = self.counts()
-        made = self.sets.synthetic.draw(n, self.seed)
-        return self.sets.synthetic.labels[made], self.pool.images.labels[self._draw(self.pool.reference, n)]
+        made, real = self._drawn(None)
+        return self.sets.synthetic.labels[made], self.pool.images.labels[real]
 
     def floor_pairs(self, only: int | None = None, array: str = "features") -> tuple[FloatArray, FloatArray]:
         """Return the same for other real images and held-out ones: what a perfect generator would score.
 
         At most as many as `pairs` has; fewer where there are not so many.
         """
-        n = self._only(self.floor_counts(), only)
-        return self.real[array][self._draw(self.pool.others, n)], self.real[array][self._draw(self.pool.held_out, n)]
+        others, held_out = self._floor_drawn(only)
+        return self.real[array][others], self.real[array][held_out]
 
     def two_sets(self, only: int | None = None) -> TwoSets:
         """Return the images that `pairs` gives the features of, with both."""
-        n = self._only(self.counts(), only)
-        made, real = self.sets.synthetic.draw(n, self.seed), self._draw(self.pool.reference, n)
-        return TwoSets(
-            images=self.sets.synthetic.pixels(made),
-            reference=self.pool.images.pixels(real),
-            features=self.synthetic["features"][made],
-            reference_features=self.real["features"][real],
-            labels=self.sets.synthetic.labels[made],
-            reference_labels=self.pool.images.labels[real],
-            seed=self.seed,
-        )
+        made, real = self._drawn(only)
+        return self._two_sets(self.sets.synthetic, self.synthetic, made, real)
 
     def floor_sets(self, only: int | None = None) -> TwoSets:
         """Return the same for the images of `floor_pairs`: other real images in place of the synthetic ones."""
-        n = self._only(self.floor_counts(), only)
-        others, held_out = self._draw(self.pool.others, n), self._draw(self.pool.held_out, n)
+        return self._two_sets(self.pool.images, self.real, *self._floor_drawn(only))
+
+    def _two_sets(self, images: Images, arrays: Arrays, chosen: Rows, real: Rows) -> TwoSets:
+        pool = self.pool.images
         return TwoSets(
-            images=self.pool.images.pixels(others),
-            reference=self.pool.images.pixels(held_out),
-            features=self.real["features"][others],
-            reference_features=self.real["features"][held_out],
-            labels=self.pool.images.labels[others],
-            reference_labels=self.pool.images.labels[held_out],
+            images=images.pixels(chosen),
+            reference=pool.pixels(real),
+            features=arrays["features"][chosen],
+            reference_features=self.real["features"][real],
+            labels=images.labels[chosen],
+            reference_labels=pool.labels[real],
             seed=self.seed,
         )
 
@@ -172,6 +162,14 @@ class View:
         """Return ``compute(other, held_out)`` of the floor's pairs; it is computed once for a real set."""
         n = self._only(self.floor_counts(), only).tolist()
         return self.cache.numbers(("floor", name, array, n, *self.key), lambda: compute(*self.floor_pairs(only, array)))
+
+    def _drawn(self, only: int | None) -> tuple[Rows, Rows]:
+        n = self._only(self.counts(), only)
+        return self.sets.synthetic.draw(n, self.seed), self._draw(self.pool.reference, n)
+
+    def _floor_drawn(self, only: int | None) -> tuple[Rows, Rows]:
+        n = self._only(self.floor_counts(), only)
+        return self._draw(self.pool.others, n), self._draw(self.pool.held_out, n)
 
     def _draw(self, positions: Rows, counts: NDArray[np.int64]) -> Rows:
         return positions[self.pool.images.select(positions).draw(counts, self.seed)]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,17 +115,13 @@ def white_diversity(views: Sequence[View], suffixes: Sequence[str], sides: White
     standardised, so are these features, by the real white cells.
     """
     first, real, made = views[0], sides.held_out.images, sides.synthetic.images
-
-    def make(folder: Path) -> None:
-        for name, values in _features(sides.held_out, views).items():
-            np.save(folder / f"{name}.npy", values)
-
     key = (
         "white-cells",
         *(part for view in views for part in (view.extractor.name, view.extractor.sha256)),
         real.fingerprint(),
     )
-    of_real, of_made = first.cache.arrays(key, make), _features(sides.synthetic, views)
+    of_real = first.cache.computed(key, lambda: _features(sides.held_out, views))
+    of_made = _features(sides.synthetic, views)
     books: list[Book] = [{} for _ in range(first.n_classes)]
     for view, suffix in zip(views, suffixes, strict=True):
         x, y = of_real[view.extractor.name], of_made[view.extractor.name]
@@ -199,12 +194,7 @@ def sum_of(classes: list[Estimate]) -> Estimate:
 
 def _kept(white: WhiteCells, cache: RealCache) -> Arrays:
     """Return the looks of real white cells, computed once."""
-
-    def make(folder: Path) -> None:
-        for name, values in _looks(white).items():
-            np.save(folder / f"{name}.npy", values)
-
-    return cache.arrays(("white-looks", white.images.fingerprint()), make)
+    return cache.computed(("white-looks", white.images.fingerprint()), lambda: _looks(white))
 
 
 def _looks(white: WhiteCells) -> Arrays:
