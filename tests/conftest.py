@@ -143,6 +143,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _as_installed() -> Iterator[None]:
+    """Hide torchmetrics from processes that tests start: gansynth does not install it, and where it lies Lightning
+    Fabric imports all of it, scipy.signal and matplotlib with it, to ask for its version."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).with_name("hidden")), prepend=os.pathsep)
+        yield
+
+
 @pytest.fixture(scope="session")
 def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three classes of phantom cells, 32 px, with splits.csv. Do not change it."""

@@ -20,7 +20,7 @@ from gansynth.gans import train_gan
 from gansynth.recipes import load_recipe
 
 KILLS = 20
-STEPS = 12
+STEPS = 8
 
 
 def attempt(work: Callable[[], object], seconds: float | None) -> bool:

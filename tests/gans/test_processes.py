@@ -29,7 +29,7 @@ def run_script(name: str, *arguments: str) -> str:
 @pytest.fixture
 def recipe_file(tmp_path: Path) -> str:
     path = tmp_path / "tiny.yaml"
-    path.write_text(tiny_recipe().to_yaml())
+    path.write_text(tiny_recipe("reports.classifier_images=64").to_yaml())
     return str(path)
 
 

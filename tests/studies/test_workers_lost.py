@@ -24,6 +24,7 @@ from gansynth.studies.comparison.arm import carry_out
 from gansynth.studies.comparison.study import compare
 from gansynth.studies.spread import spread
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 pytestmark = pytest.mark.slow
@@ -55,6 +56,13 @@ def endless(folder: Path) -> Callable[[int], None]:
         time.sleep(3600)
 
     return work
+
+
+@pytest.fixture(autouse=True)
+def _given_up_early() -> Iterator[None]:
+    """Dask gives a job up once it has ended two workers, not four: each that begins again imports all of gansynth."""
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+        yield
 
 
 @pytest.fixture
@@ -92,7 +100,7 @@ def test_a_job_that_ends_every_worker_stops_the_study_with_a_sentence(tmp_path: 
         distributed.Client(cluster),
         joblib.parallel_config(backend="dask"),
     ):
-        with pytest.raises(WorkersLost, match=r"the comparison stopped: \d workers of its Dask cluster ended at"):
+        with pytest.raises(WorkersLost, match=r"the comparison stopped: 2 workers of its Dask cluster ended at"):
             list(spread(work, [0, 1, 2], 0))
         (tmp_path / "may-live").touch()
         assert sorted(spread(work, range(9), 0)) == list(range(9))
