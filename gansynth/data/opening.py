@@ -142,6 +142,15 @@ def _refuse_half_split(records: pd.DataFrame, root: Path, unmatched: str | None)
         )
 
 
+def _with_known_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns are called as they are read: "Group" is a group, unless there is another "group"."""
+    known = (*RECORD_COLUMNS, "class", "model_sha256")
+    spelled = {name_key(str(column)): column for column in reversed(table.columns)}
+    return table.rename(
+        columns={spelled[name]: name for name in known if name in spelled and name not in table.columns}
+    )
+
+
 def _warn_of_other_classes(table: pd.DataFrame, paths: list[str], file: Path) -> None:
     """Say where the column `class` is not the image's folder: somebody may have corrected labels in the table."""
     if "class" not in table.columns:
@@ -239,7 +248,7 @@ def read_metadata(
     if not has_table(root, METADATA_FILE, unmatched):
         return found
     advice = "correct or remove the file"
-    table = read_table(file, ("file_name",), advice)
+    table = _with_known_columns(read_table(file, ("file_name",), advice))
     try:
         matched = match_rows(table, paths, others)
     except InputError as error:

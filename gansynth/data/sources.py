@@ -14,6 +14,7 @@ import pandas as pd
 
 from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import ImageFile, Unreadable, failures_of, scan_folders, shown
+from gansynth.data.layout import layout_doubts, refuse_alike
 from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plain_type
 from gansynth.data.npz import read_npz, write_png
 from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside, settled_origins
@@ -139,6 +140,7 @@ def import_sources(
     rows, placed = _place(images, grouping, report)
     if not rows:
         raise InputError(f"no image belongs to a class of scheme '{scheme}'; choose another, or import without one")
+    refuse_alike(sorted({row["class"] for row in rows}), out)
     _drop_split_of_some(rows)
     try:
         with whole_folder(out) as folder:
@@ -168,6 +170,9 @@ def _name(source: Source, path: Path, report: ImportReport) -> str:
 
 def _file_images(source: Source, name: str, root: Path, report: ImportReport) -> list[_Image]:
     scan = scan_folders(root)
+    if source.name == "folders":  # the others know how their downloads are laid out
+        for doubt in layout_doubts(scan):
+            warnings.warn(doubt, stacklevel=3)
     failed = failures_of(scan)
     bad = scan.unreadable + [Unreadable(scan.files[i].path, failed[i]) for i in sorted(failed)]
     report.unreadable += [Unreadable(f"{name}:{file.path}", file.reason) for file in bad]

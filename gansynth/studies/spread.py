@@ -3,6 +3,8 @@ workers."""
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
@@ -18,7 +20,7 @@ WITHOUT_WORKERS = 300.0
 """Seconds that a Dask cluster may be without any worker: one that grows by itself, or a job queue, sends new ones."""
 
 _LOOK = 2.0
-"""Seconds between two looks at whether a Dask cluster still has workers."""
+"""Seconds between two looks at whether a Dask cluster still has workers, or a worker still has its study."""
 
 _AGAIN = "what is finished is kept: call it again with resume=True"
 
@@ -58,13 +60,36 @@ def spread(
     how = {} if processes == 0 else {"n_jobs": processes}
     try:
         yield from Parallel(**how, return_as="generator_unordered", batch_size=1)(
-            delayed(carry_out)(job) for job in jobs
+            delayed(_carry_out_for)(os.getpid(), carry_out, job) for job in jobs
         )
     except TerminatedWorkerError as error:
         raise WorkersLost(
             f"a process of the {whose} was ended by the system, most often because memory ran out: let fewer work at a "
             "time (--jobs), or use smaller images; what is finished is kept: the same command with --resume goes on"
         ) from error
+
+
+def _carry_out_for(asker: int, carry_out: Callable[[Job], Outcome], job: Job) -> Outcome:
+    """Carry out a job in a process that ends with the one that asked.
+
+    A killed study's folder can be written into again; a worker that outlived the study would write into it, too, and
+    keep its memory.
+    """
+    global _watching
+    if os.getppid() == asker and not _watching:
+        _watching = True
+        threading.Thread(target=_end_with, args=(asker,), daemon=True).start()
+    return carry_out(job)
+
+
+_watching = False
+"""Whether this process ends with the one that started it."""
+
+
+def _end_with(asker: int) -> None:
+    while os.getppid() == asker:
+        time.sleep(_LOOK)
+    os._exit(1)
 
 
 def _on_dask(client: Any, carry_out: Callable[[Job], Outcome], jobs: Sequence[Job], whose: str) -> Iterator[Outcome]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansynth.errors import InputError
-from gansynth.files import TableWriter, open_regular, plain_cell
+from gansynth.files import TableWriter, open_regular, plain_cell, shown
 from gansynth.files.atomic import whole_file
 from gansynth.synthesis.journal import Journal
 from gansynth.synthesis.naming import image_file_name
@@ -67,9 +68,9 @@ def report_of_finished(
     ------
     InputError
         If it holds something else: another model's images, other classes, other numbers, other seeds,
-        or images below the confidence asked for.
+        images below the confidence asked for, or not all of its images any more.
     """
-    written = dict.fromkeys(counts, 0)
+    written, missing = dict.fromkeys(counts, 0), list[str]()
     other = "choose another output folder"
     try:
         with (
@@ -77,7 +78,7 @@ def report_of_finished(
             io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="") as file,
         ):
             for row in csv.DictReader(file):
-                name, model = plain_cell(row["class"]), row["model_sha256"]
+                name, model, image = plain_cell(row["class"]), row["model_sha256"], plain_cell(row["file_name"])
                 if name not in written or model != run.model_sha256:
                     what = f"class '{name}'" if name not in written else "another model"
                     raise InputError(f"{out}: is finished, and holds images of {what}; {other}")
@@ -85,9 +86,15 @@ def report_of_finished(
                     raise InputError(f"{out}: is finished, and starts from another seed; {other}")
                 if min_confidence is not None and not float(row["confidence"] or "nan") >= min_confidence - 1e-6:
                     raise InputError(f"{out}: is finished, with images below {min_confidence}; {other}")
+                missing += [] if os.path.lexists(out / image) else [image]
                 written[name] += 1
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(f"{out}: its metadata.csv was not written by gansynth generate; {other}") from error
+    if missing:
+        raise InputError(
+            f"{out}: is finished, and {len(missing):,} of its {sum(written.values()):,} images are not there any more, "
+            f"such as {shown(missing[0])}; restore them, or generate into another folder"
+        )
     for name, n in counts.items():
         if written[name] != n:
             raise InputError(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trees import tree
 
-from gansynth.data import dataset_info, open_dataset
+from gansynth.data import dataset_info, import_sources, open_dataset
 from gansynth.data.folders import FolderScan, ImageFile
 from gansynth.data.layout import layout_doubts, refuse_alike
 from gansynth.errors import InputError
@@ -75,3 +75,20 @@ def test_a_doubt_is_said_whenever_the_folder_is_opened(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         open_dataset(tmp_path / "cells" / "inner", 16)
+
+
+def test_an_import_makes_no_two_classes_of_one_name(tmp_path: Path) -> None:
+    for k, name in enumerate(["Stage 2", "stage 2"]):
+        tree(tmp_path / str(k), {name: 2, "basophil": 2}, edge=12, first_seed=9 * k)
+    sources = [("folders", tmp_path / "0"), ("folders", tmp_path / "1")]
+    with pytest.raises(InputError, match="'Stage 2' and 'stage 2' have the same name"):
+        import_sources(sources, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "1" / "stage 2").rename(tmp_path / "1" / "Stage 2")
+    assert import_sources(sources, tmp_path / "out").after == {"Stage 2": 4, "basophil": 4}
+
+
+def test_an_import_of_an_unpacked_archive_is_doubted(tmp_path: Path) -> None:
+    tree(tmp_path / "cells" / "inner", {"basophil": 2, "neutrophil": 2}, edge=12)
+    with pytest.warns(UserWarning, match="has one class, 'inner'"):
+        import_sources([("folders", tmp_path / "cells")], tmp_path / "out")

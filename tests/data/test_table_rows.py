@@ -287,3 +287,11 @@ def test_patients_that_a_split_does_not_go_by_are_warned_of(cells: Path, column:
         split_dataset(open_dataset(cells, 16))
         write(cells, NAMES, "stain", PATIENTS)
         split_dataset(open_dataset(cells, 16))
+
+
+def test_capitals_in_the_name_of_a_column_do_not_count(cells: Path) -> None:
+    write(cells, NAMES, "Group", PATIENTS, more={"ORIGIN": ["synthetic"] * 6})
+    records = open_dataset(cells, 16).records
+    assert records["group"].tolist() == PATIENTS and {*records["origin"]} == {"synthetic"}
+    write(cells, NAMES, "Group", ["x"] * 6, more={"group": PATIENTS})
+    assert open_dataset(cells, 16).records["group"].tolist() == PATIENTS

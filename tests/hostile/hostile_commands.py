@@ -53,6 +53,26 @@ def data_set(rng: Rng, place: Path) -> str:
     return str(place / "data")
 
 
+def laboratory(rng: Rng, place: Path, made: Made) -> list[str]:
+    """What a laboratory may have, and what it would do with it."""
+    data, out = place / "data", str(place / "out")
+    hostile.disorder(rng, data)
+    typed = rng.choice(
+        [
+            ["data", "info", str(data)],
+            ["data", "split", str(data), *rng.choice([[], ["--group", "patient"]])],
+            ["data", "dedupe", str(data), out],
+            ["data", "import", "--source", f"folders={data}", out],
+            ["sheet", str(data), "--out", f"{out}/s.png"],
+            ["compare", str(data), *COMPARE, "--out", out],
+            ["train-classifier", str(data), "--recipe", str(made.classifier / "recipe.yaml"), "--epochs", "1",
+             "--out", out, *CPU],
+            ["balance", str(data), str(made.gan), "--target", "5", "--out", out, *CPU],
+        ]
+    )  # fmt: skip
+    return [*rng.choice([[], [], ["--unmatched", "ignore"]]), *typed]
+
+
 def cells(rng: Rng, place: Path, made: Made) -> str:
     """A whole data set more often than one that is spoiled."""
     return rng.choice([str(made.cells), str(made.cells), data_set(rng, place)])
@@ -418,6 +438,7 @@ def trained_options(rng: Rng, place: Path, made: Made) -> list[str]:
 
 
 COMMANDS: dict[str, tuple[Callable[[Rng, Path, Made], list[str]], int]] = {
+    "laboratory": (laboratory, 40),
     "data info": (info, 50),
     "data split": (split, 50),
     "data dedupe": (dedupe, 15),

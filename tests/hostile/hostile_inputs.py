@@ -303,3 +303,65 @@ def spoil(rng: Rng, root: Path, paths: list[str]) -> None:
             (home / f"{rng.choice(NAMES)[:120]}.png").write_bytes(encoded(rng, "PNG"))
         else:
             (root / rng.choice(NAMES)).mkdir(exist_ok=True)
+
+
+def ordinary_picture(rng: Rng, path: Path) -> None:
+    """Write a picture as microscopes and phones leave them: of any mode, turned, with several pages, tiny, or long."""
+    values = pixels(rng, *rng.choice([(12, 12), (12, 12), (1, 1), (1, 500), (40, 16)]))
+    image = Image.fromarray(values)
+    tag = Image.Exif()
+    tag[0x0112] = rng.choice([1, 3, 6, 8, 99])
+    rng.choice(
+        [
+            lambda: image.convert("CMYK").save(path.with_suffix(".jpg")),
+            lambda: image.save(path.with_suffix(".jpeg"), exif=tag),
+            lambda: image.quantize(8).save(path.with_suffix(".png"), transparency=3),
+            lambda: image.convert("RGBA").save(path.with_suffix(".png")),
+            lambda: image.convert("1").save(path.with_suffix(".png")),
+            lambda: image.save(path.with_suffix(".webp"), save_all=True, append_images=[image.rotate(180)]),
+            lambda: image.save(path.with_suffix(".tiff"), save_all=True, append_images=[image.rotate(180)]),
+            lambda: Image.fromarray(values[..., 0].astype(np.uint16) * 200).save(path.with_suffix(".png")),
+            lambda: image.save(path.with_suffix(".bmp")),
+        ]
+    )()
+
+
+def disorder(rng: Rng, root: Path) -> None:
+    """Write a data set as it comes from a laboratory: put together by several people, copied and unpacked, with tables
+    that were kept in a spreadsheet."""
+    paths = tree(rng, root)
+    first = paths[0].split("/")[0]
+    for _ in range(rng.randrange(1, 4)):
+        what = rng.randrange(8)
+        if what == 0:  # the same class once more, under nearly its name
+            name = rng.choice([first.upper(), f"{first} ", first.capitalize(), f"{first}\u00a0", "Gro\u0308\u00dfe"])
+            (root / name).mkdir(exist_ok=True)
+            (root / name / "again.png").write_bytes(encoded(rng, "PNG"))
+        elif what == 1:  # one folder too many above the classes, or patients above them
+            (root.parent / "inner").mkdir()
+            root.rename(root.parent / "inner" / rng.choice(["cells", "p1"]))
+            if rng.random() < 0.3:
+                tree(rng, root.parent / "inner" / "p2")
+            (root.parent / "inner").rename(root)
+            return
+        elif what == 2:
+            name = rng.choice(
+                ["Splits.csv", "SPLITS.CSV", "splits.csv.csv", "splits.xlsx", "metadata.jsonl", "Metadata.csv"]
+            )
+            (root / name).write_bytes(strange_table(rng, paths, "split", ["train", "test", "val"]))
+        elif what == 3:
+            column = rng.choice(["patient", "Patient ID", "slide", "group", "class", "index", "path", "sha256"])
+            cells = rng.choice([["p1", "p1 ", "P1"], ["1", "1.0", "01"], ["NaN", "n/a", ""], ["basophil", "Basophil "]])
+            clear(root / "metadata.csv")
+            (root / "metadata.csv").write_bytes(strange_table(rng, paths, column, cells))
+        elif what == 4:
+            ordinary_picture(rng, root / first / "other.x")
+        elif what == 5:  # a clock that was wrong
+            moment = rng.choice([0, -1, 2**31, 2**33])
+            os.utime(root / paths[-1], (moment, moment))
+        elif what == 6:
+            clear(root / "linked")
+            (root / "linked").symlink_to(rng.choice([root, root / first, root.parent, Path("linked")]))
+        else:  # it takes no room until somebody copies it
+            (root / first / "giant.tif").touch()
+            os.truncate(root / first / "giant.tif", 10**9)

@@ -19,6 +19,7 @@ from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
 from gansynth.gans.sampling import LoadedGenerator
+from gansynth.runs.weights import read_weights, write_weights
 from gansynth.synthesis import generate, read_provenance
 from gansynth.synthesis.journal import JOURNAL_FILE
 from gansynth.synthesis.provenance import Provenance, encode_png
@@ -55,6 +56,8 @@ def named(run: Run, folder: Path, names: list[str]) -> Run:
     shutil.copytree(run.path, folder)
     info = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**info, "class_names": names}))
+    tensors, card = read_weights(folder / "model.safetensors")
+    write_weights(folder / "model.safetensors", tensors, {**card, "class_names": json.dumps(names)})
     return open_run(folder)
 
 
@@ -210,6 +213,14 @@ def test_resume_of_another_request_is_refused_and_says_what_differs(run: Run, tm
         generate(run, {"basophil": 3}, tmp_path / "out", progress=False)
     with pytest.raises(InputError, match="counts was basophil=3, now basophil=4; seed was 0, now 9"):
         generate(run, {"basophil": 4}, tmp_path / "out", seed=9, progress=False, resume=True)
+
+
+def test_a_finished_folder_from_which_images_were_taken_is_not_complete(run: Run, tmp_path: Path) -> None:
+    generate(run, {"basophil": 3}, tmp_path / "out", progress=False, keep_copies=True)
+    gone = sorted((tmp_path / "out" / "basophil").iterdir())[1]
+    gone.unlink()
+    with pytest.raises(InputError, match=f"1 of its 3 images are not there any more, such as basophil/{gone.name}"):
+        generate(run, {"basophil": 3}, tmp_path / "out", progress=False, keep_copies=True, resume=True)
 
 
 def test_a_finished_folder_says_that_it_is_complete(run: Run, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from gansynth.data import open_dataset
 from gansynth.errors import InputError
 from gansynth.gans import open_run
 from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.runs.weights import read_weights, write_weights
 from gansynth.synthesis import GANOverSampler
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -191,6 +192,8 @@ def test_imbalanced_learns_own_checks_pass_on_images(
     shutil.copytree(tiny_run_folder, tmp_path / "run")
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     (tmp_path / "run" / "run.json").write_text(json.dumps({**info, "class_names": ["0", "1", "2"]}))
+    tensors, card = read_weights(tmp_path / "run" / "model.safetensors")
+    write_weights(tmp_path / "run" / "model.safetensors", tensors, {**card, "class_names": '["0", "1", "2"]'})
     (tmp_path / "run" / "training_fingerprints.safetensors").unlink()
     random = np.random.default_rng(0)
     X = random.integers(0, 256, (60, 12)).astype(float)
