@@ -173,9 +173,13 @@ def newest_state(folder: Path) -> Path | None:
 
 
 def recorded_threads(folder: Path) -> int | None:
-    """Return on how many threads the newest state in a run was computed, or None where it has none."""
+    """Return on how many threads the newest state in a run was computed; None where it has none, or cannot be read,
+    which `read_newest_state` says."""
     state = newest_state(folder)
-    said = "" if state is None else read_metadata(state).get(_THREADS, "")
+    try:
+        said = "" if state is None else read_metadata(state).get(_THREADS, "")
+    except InputError:
+        return None
     return int(said) if said.isdecimal() and int(said) else None
 
 
