@@ -15,6 +15,7 @@ from PIL import Image
 from gansynth.data import open_dataset, split_dataset, write_splits
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
+from gansynth.runs.weights import read_weights, write_weights
 from gansynth.synthesis import balance, read_provenance
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -163,6 +164,8 @@ def test_no_name_is_a_formula_in_the_tables_and_all_of_them_are_read_back(
     info = json.loads((odd / "run.json").read_text())
     info["class_names"][0] = "=basophil"
     (odd / "run.json").write_text(json.dumps(info))
+    tensors, card = read_weights(odd / "model.safetensors")
+    write_weights(odd / "model.safetensors", tensors, {**card, "class_names": json.dumps(info["class_names"])})
     out = tmp_path / "out"
     report = balance(cells, odd, out, target=12, keep_copies=True, progress=False)
     for name in ("metadata.csv", "splits.csv"):
