@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gansynth.data.folders import FolderScan
@@ -13,25 +13,35 @@ from gansynth.files import name_key, shown
 
 
 def refuse_alike(class_names: Iterable[str], root: str | Path) -> None:
-    """Refuse two classes whose names differ only in letter case, blanks around them, or how an accent is composed.
+    """Refuse two classes whose names differ only in blanks around them, or in how an accent is composed.
 
-    They are one class whose images came from two places; on many file systems they would even be one folder.
+    They look the same wherever they are printed: one class, whose images came from two places.
 
     Raises
     ------
     InputError
         Naming the two.
     """
+    for first, second in _twins(class_names, lambda name: unicodedata.normalize("NFC", name.strip())):
+        same = unicodedata.normalize("NFC", first) == unicodedata.normalize("NFC", second)
+        raise InputError(
+            f"{shown(root)}: the class folders {' and '.join(map(ascii if same else repr, (first, second)))} have the "
+            "same name but for blanks or how accents are composed; put their images into one folder, or rename one"
+        )
+
+
+def alike_doubts(class_names: Iterable[str], root: str | Path) -> list[str]:
+    """Return a sentence for each two classes whose names differ in capitals: mostly one class, but it may be two."""
+    return [
+        f"{shown(root)}: '{first}' and '{second}' are two classes here; if it is one, put its images into one folder"
+        for first, second in _twins(class_names, name_key)
+    ]
+
+
+def _twins(class_names: Iterable[str], key_of: Callable[[str], str]) -> list[tuple[str, str]]:
     seen: dict[str, str] = {}
-    for name in class_names:
-        other = seen.setdefault(name_key(name), name)
-        if other != name:
-            same = unicodedata.normalize("NFC", other) == unicodedata.normalize("NFC", name)
-            first, second = map(ascii if same else repr, (other, name))
-            raise InputError(
-                f"{shown(root)}: the class folders {first} and {second} have the same name but for capitals, blanks or "
-                "how accents are composed; put their images into one folder, or rename one"
-            )
+    pairs = [(seen.setdefault(key_of(name), name), name) for name in class_names]
+    return [(first, second) for first, second in pairs if first != second]
 
 
 def layout_doubts(scan: FolderScan) -> list[str]:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import FolderScan, Unreadable, read_all, scan_folders, shown
-from gansynth.data.layout import layout_doubts, refuse_alike
+from gansynth.data.layout import alike_doubts, layout_doubts, refuse_alike
 from gansynth.data.picture import READING_RULES, pixel_sha256, square
 from gansynth.errors import InputError
 from gansynth.runs.display import WorkDisplay
@@ -118,7 +118,7 @@ def open_pack(
         raise InputError(f"image size {size!r}: give a whole number of pixels from {MIN_SIZE} to {MAX_SIZE}")
     scan = scan_folders(root, one_class)
     refuse_alike(scan.class_names, root)
-    for doubt in layout_doubts(scan):
+    for doubt in [*alike_doubts(scan.class_names, root), *layout_doubts(scan)]:
         warnings.warn(doubt, stacklevel=3)
     cache = Path(cache_dir) if cache_dir is not None else default_cache()
     place = cache / "packs" / _key(scan, int(size))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import ImageFile, Unreadable, failures_of, scan_folders, shown
-from gansynth.data.layout import layout_doubts, refuse_alike
+from gansynth.data.layout import alike_doubts, layout_doubts, refuse_alike
 from gansynth.data.mapping import Scheme, Source, find_scheme, find_source, plain_type
 from gansynth.data.npz import read_npz, write_png
 from gansynth.data.opening import METADATA_FILE, read_metadata, refuse_inside, settled_origins
@@ -140,7 +140,10 @@ def import_sources(
     rows, placed = _place(images, grouping, report)
     if not rows:
         raise InputError(f"no image belongs to a class of scheme '{scheme}'; choose another, or import without one")
-    refuse_alike(sorted({row["class"] for row in rows}), out)
+    class_names = sorted({row["class"] for row in rows})
+    refuse_alike(class_names, out)
+    for doubt in alike_doubts(class_names, out):
+        warnings.warn(doubt, stacklevel=3)
     _drop_split_of_some(rows)
     try:
         with whole_folder(out) as folder:
