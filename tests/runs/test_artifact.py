@@ -33,7 +33,7 @@ def test_what_is_said_without_the_networks_is_what_the_networks_say() -> None:
         (
             "pbc-encoder",
             "generator",
-            "is a cell encoder: `gansynth quality --encoder` .*; of the zoo, pbc-64 or phantom-64 fits here",
+            "is a cell encoder: `gansynth quality --encoder` .*; of the zoo, pbc-128, pbc-64 or phantom-64 fits here",
         ),
         ("bccd-detector", "generator", "is a cell detector: "),
         ("pbc-46", "generator", "no run folder and no trained model 'pbc-46'; did you mean 'pbc-64'"),
@@ -59,7 +59,8 @@ def test_a_folder_hides_a_model_of_the_zoo_only_where_something_was_trained_in_i
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "phantom-64").mkdir()
-    assert find_artifact("phantom-64", "generator").class_names == shipped("generator")[1].class_names
+    (of_the_zoo,) = (model for model in shipped("generator") if model.name == "phantom-64")
+    assert find_artifact("phantom-64", "generator").class_names == of_the_zoo.class_names
     shutil.copytree(tiny_run_folder, tmp_path / "phantom-64", dirs_exist_ok=True)
     assert find_artifact("phantom-64", "generator").folder == Path("phantom-64")
 
