@@ -220,4 +220,5 @@ def _what_fits(kind: Kind) -> str:
     known = [model.name for model in shipped(kind)]
     if not known:
         return _TRAIN_ONE
-    return f"of the zoo, {' or '.join(known)} fits here"
+    *others, last = known
+    return f"of the zoo, {' or '.join(filter(None, [', '.join(others), last]))} fits here"
