@@ -122,7 +122,7 @@ def _images(gan: GAN, latents: Tensor, classes: Sequence[int], shares: Tensor, d
         return gan.generate(torch.cat([z, noise], dim=1).to(dtype), labels[start])
     generator = gan.generator
     assert isinstance(generator, SkipGenerator)
-    here, there = (generator.style(latents[k, :length].to(dtype), labels[k]) for k in (start, start + 1))
+    here, there = (generator.style(latents[k].to(dtype), labels[k]) for k in (start, start + 1))
     return generator.synthesise(torch.lerp(here, there, share.to(dtype)), torch.cat([z, noise], dim=1).to(dtype))
 
 

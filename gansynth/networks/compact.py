@@ -127,9 +127,10 @@ class SkipGenerator(nn.Module):
     noise : bool
         Whether each layer adds noise to its maps.
     embedding_noise : float
-        While it trains, normal noise of this standard deviation is added to the class embedding, whose elements begin
-        as standard normal numbers: a class is a cloud, not a point at which the latent is ignored (Rangwani et al.
-        2023, "NoisyTwins", section 4.1).
+        Normal noise of this standard deviation is added to the class embedding, whose elements begin as standard
+        normal numbers: a class is a cloud, not a point at which the latent is ignored (Rangwani et al. 2023,
+        "NoisyTwins", section 4.1). Images are drawn from the same cloud when it is used: they then vary as those that
+        its critics have seen.
     frozen : int
         Up to this edge length in pixels it draws as it does: neither these layers nor those that steer them learn, and
         a gradient stops there. What a smaller generator knows stays, while layers above it learn to draw finer (Sauer
@@ -138,7 +139,7 @@ class SkipGenerator(nn.Module):
     Attributes
     ----------
     n_noise : int
-        Numbers of noise in an image; they may follow z.
+        Numbers of noise in an image, which may follow z: its place in the cloud of its class, and its layers' noise.
     """
 
     mean_styles: Tensor | None
@@ -175,19 +176,21 @@ class SkipGenerator(nn.Module):
                 f"{len(channels)} channel numbers give {4 * 2 ** (len(channels) - 1)} px, not {resolution}"
             )
         self._areas = [(4 * 2**k) ** 2 for k in range(len(channels)) for _ in range(2)] if noise else []
-        self.n_noise = sum(self._areas)
+        self.n_cloud = style if embedding_noise else 0
+        self.n_noise = self.n_cloud + sum(self._areas)
         self.truncation = 1.0
         self.register_buffer("mean_styles", None, persistent=False)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """Return images in [-1, 1], shape [n, 3, R, R], for z [n, latent] and int64 labels [n].
 
-        Each row of z may go on with the image's `n_noise` numbers of noise; else they are drawn here.
+        Each row of z may go on with the image's `n_noise` numbers of noise, those of its class vector first; else they
+        are drawn here.
         """
-        return self.synthesise(self.style(z[:, : self.latent], labels), z)
+        return self.synthesise(self.style(z, labels), z)
 
     def synthesise(self, w: Tensor, z: Tensor) -> Tensor:
-        """Return images [n, 3, R, R] for styles w [n, style]; z is asked for its numbers of noise only."""
+        """Return images [n, 3, R, R] for styles w [n, style]; z is asked for the noise of its layers only."""
         # A constant that styles alone modulate makes neighbours hard to move: where red cells lie comes from here.
         with self._learning(0):
             h = self.constant + self.start(w).view(-1, *self.constant.shape[1:])
@@ -199,12 +202,19 @@ class SkipGenerator(nn.Module):
         return torch.tanh(rgb)
 
     def style(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return the vectors that steer the layers, [n, style], for z [n, latent] and labels [n]."""
+        """Return the vectors that steer the layers, [n, style], for z [n, latent] or longer and labels [n].
+
+        Where the class vectors were trained with noise, a class is a cloud, and the image's own place in it is in its
+        row of z; without that, it is drawn in training, and the middle of the cloud otherwise.
+        """
         with self._learning(0):
             embedded = self.embedding(labels)
-            if self.training and self.embedding_noise:
-                embedded = embedded + self.embedding_noise * torch.randn_like(embedded)
-            w = torch.cat([_unit(z), _unit(embedded)], dim=1)
+            place = z[:, self.latent : self.latent + self.n_cloud]
+            if self.n_cloud and self.training and not place.shape[1]:
+                place = torch.randn_like(embedded)
+            if place.shape[1]:
+                embedded = embedded + self.embedding_noise * place
+            w = torch.cat([_unit(z[:, : self.latent]), _unit(embedded)], dim=1)
             for layer in self.mapping:
                 w = F.leaky_relu(layer(w), SLOPE)
         return w if self.mean_styles is None else torch.lerp(self.mean_styles[labels], w, self.truncation)
@@ -217,7 +227,8 @@ class SkipGenerator(nn.Module):
         Of a trained generator, before it is used; the means are those of 4,096 latents, always the same.
         """
         self.mean_styles = None
-        z = torch.randn(4096, self.latent, generator=torch.Generator().manual_seed(0)).to(self.constant.device)
+        drawn = torch.randn(4096, self.latent + self.n_cloud, generator=torch.Generator().manual_seed(0))
+        z = drawn.to(self.constant.device)
         classes = torch.arange(self.embedding.num_embeddings, device=z.device)
         self.eval()
         self.mean_styles = torch.stack([self.style(z, c.expand(len(z))).mean(dim=0) for c in classes])
@@ -231,9 +242,9 @@ class SkipGenerator(nn.Module):
         """Return two maps of noise for each block."""
         if not self._areas:
             return [(None, None)] * len(self.blocks)
-        numbers = z[:, self.latent :]
+        numbers = z[:, self.latent + self.n_cloud :]
         if not numbers.shape[1]:
-            numbers = torch.randn(len(z), self.n_noise, device=z.device, dtype=z.dtype)
+            numbers = torch.randn(len(z), sum(self._areas), device=z.device, dtype=z.dtype)
         parts = zip(numbers.split(self._areas, dim=1), self._areas, strict=True)
         maps = [part.unflatten(1, (1, math.isqrt(area), -1)) for part, area in parts]
         return list(zip(maps[::2], maps[1::2], strict=True))

@@ -62,12 +62,20 @@ def test_noise_is_drawn_where_none_is_given_and_is_not_heeded_before_it_is_learn
     torch.testing.assert_close(young(z, labels), young(z, labels))
 
 
-def test_a_class_is_a_cloud_while_the_generator_trains_and_a_point_when_it_is_used() -> None:
-    generator = SkipGenerator(3, 16, 16, [8, 8, 8], style=16, embedding_noise=0.5)
+def test_a_class_is_a_cloud_in_which_each_image_has_its_own_place() -> None:
+    generator = SkipGenerator(3, 16, 16, [8, 8, 8], style=16, noise=True, embedding_noise=0.5)
     z, labels = torch.randn(2, 16), torch.tensor([0, 1])
-    assert not torch.allclose(generator.style(z, labels), generator.style(z, labels))
+    assert not torch.allclose(generator.style(z, labels), generator.style(z, labels)), "drawn anew in training"
     generator.eval()
-    torch.testing.assert_close(generator.style(z, labels), generator.style(z, labels))
+    middle = generator.style(z, labels)
+    torch.testing.assert_close(middle, generator.style(z, labels))
+    assert generator.n_noise == 16 + 2 * (16 + 64 + 256)
+    rows = torch.cat([z, torch.randn(2, generator.n_noise)], dim=1)
+    torch.testing.assert_close(generator(rows, labels), generator(rows, labels))
+    torch.testing.assert_close(generator.style(rows, labels), generator.style(rows[:, :32], labels))
+    assert not torch.allclose(generator.style(rows, labels), middle, atol=1e-3)
+    rows[:, 16:32] = 0
+    torch.testing.assert_close(generator.style(rows, labels), middle)
 
 
 def test_truncation_draws_images_to_the_typical_one_of_their_class() -> None:
