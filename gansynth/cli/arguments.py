@@ -140,6 +140,7 @@ def _without_the_end(text: str, end: float | None) -> str:
 
 
 SHARE = Number(0, 1)
+TRUNCATION = Number(0, 2)
 MINUTES = Number(0, 10**7, min_open=True)
 """Nineteen years at most."""
 COUNT = Whole(1, MOST_COUNT)
@@ -356,6 +357,23 @@ def parse_counts(text: str, option: str) -> dict[str, int]:
         if not equals or not name.strip():
             raise InputError(f"{option}: '{part}' is not class=n; {_WRITE_COUNTS}")
         found[name.strip()] = parse_count(number.strip(), f"{option} {part}")
+    return found
+
+
+def parse_shares(text: str, option: str) -> dict[str, float]:
+    """Read `class=share,class=share`; empty where nothing is given.
+
+    Raises
+    ------
+    InputError
+        If a part is not `class=share`, or a share is not a finite number from 0.
+    """
+    found: dict[str, float] = {}
+    for part in parse_names(text):
+        name, equals, number = part.rpartition("=")
+        if not equals or not name.strip():
+            raise InputError(f"{option}: '{part}' is not class=share; write for example promyelocyte=1.2,monocyte=1.1")
+        (found[name.strip()],) = parse_numbers(number or "-", f"{option} {part}", "promyelocyte=1.2")
     return found
 
 

@@ -13,6 +13,7 @@ from gansynth.cli.arguments import (
     OUT,
     device_option,
     dry_run_option,
+    parse_shares,
     seed_option,
 )
 from gansynth.cli.screen import OneScreen, Rare
@@ -120,7 +121,12 @@ def train_gan(
     help="run: a small run of gansynth; onnx, torchscript: a network that runs without it; huggingface: a folder for "
     "the hub.",
 )
-def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
+@click.option(
+    "--spread",
+    metavar="CLASS=SHARE,...",
+    help="Classes that vary too little, drawn farther from their typical image from now on: monocyte=1.2.",
+)
+def export(run: str, place: Path | None, out: Path | None, form: str, spread: str | None) -> None:
     """Write a run small enough to give away, or for others.
 
     \b
@@ -141,6 +147,9 @@ def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
         raise InputError("where to? Give one new folder, with --out DIR or as the second argument")
     folder = out or place
     assert folder is not None
+    shares = parse_shares(spread or "", "--spread")
+    if shares and form in ("onnx", "torchscript"):
+        raise InputError(f"--spread: is written into a run; export one with it first, then that one as {form}")
     if form in ("onnx", "torchscript"):
         _export_network(run, folder, form)
         return
@@ -149,6 +158,8 @@ def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
     if form == "huggingface" and Path(run).is_dir() and not (Path(run) / INFO).is_file():
         from gansynth.data.hub import export_dataset
 
+        if shares:
+            raise InputError(f"--spread: {run} is not a run, and only a generator has a spread; leave it out")
         exported = export_dataset(run, folder)
         click.echo(", ".join(f"{n:,} images in {split}" for split, n in exported.counts.items()))
         click.echo(f"wrote {exported.path}")
@@ -157,7 +168,7 @@ def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
     from gansynth.gans.export import export_run
     from gansynth.gans.hub import export_to_hub
 
-    written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), folder)
+    written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), folder, spread=shares)
     size = sum(file.stat().st_size for file in written.path.iterdir())
     click.echo(f"wrote {written.path} ({size / 1e6:.1f} MB)")
 

@@ -11,6 +11,7 @@ import click
 from gansynth.cli.arguments import (
     OUT,
     SHARE,
+    TRUNCATION,
     Number,
     device_option,
     dry_run_option,
@@ -58,10 +59,11 @@ def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
 @click.option(
     "--truncation",
     metavar="SHARE",
-    type=SHARE,
+    type=TRUNCATION,
     default=1.0,
     show_default=True,
-    help="Below 1: images nearer to the typical one of their class, less varied and less often broken.",
+    help="Below 1: images nearer to the typical one of their class, less varied and less often broken; above 1: more "
+    "varied.",
 )
 @click.option(
     "--guidance",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gansynth.cli.arguments import OUT_FILE, SHARE, Whole, device_option, parse_names, seed_option
+from gansynth.cli.arguments import OUT_FILE, TRUNCATION, Whole, device_option, parse_names, seed_option
 from gansynth.cli.screen import OneScreen
 from gansynth.errors import InputError
 
@@ -19,7 +19,7 @@ from gansynth.errors import InputError
 )
 @click.option("--cells", type=Whole(2, 50), default=3, show_default=True, help="Of one class: how many cells to pass.")
 @click.option("--steps", type=Whole(1, 500), default=24, show_default=True, help="Frames from one cell to the next.")
-@click.option("--truncation", metavar="SHARE", type=SHARE, default=1.0, show_default=True, help="As for generate.")
+@click.option("--truncation", metavar="SHARE", type=TRUNCATION, default=1.0, show_default=True, help="As for generate.")
 @seed_option
 @device_option
 def walk(run: str, classes: str, out: Path, cells: int, steps: int, truncation: float, seed: int, device: str) -> None:

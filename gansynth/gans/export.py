@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -11,8 +12,9 @@ from gansynth.errors import InputError
 from gansynth.files import is_named
 from gansynth.files.atomic import refuse_used, whole_folder, write_json
 from gansynth.gans.gan import GAN
-from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, Run
+from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, MOST_TRUNCATION, SPREAD, Run
 from gansynth.gans.sampling import draw_latents
+from gansynth.networks.compact import SkipGenerator
 from gansynth.networks.images import to_uint8
 from gansynth.runs.folder import INFO, MODEL, RECIPE
 from gansynth.runs.portable import About, Format, Portable, write_portable
@@ -23,7 +25,7 @@ _ONE_LEVEL = 1.0
 """Two programs round a value between two grey levels differently; more is another image."""
 
 
-def export_run(run: Run, out: Path) -> Run:
+def export_run(run: Run, out: Path, *, spread: Mapping[str, float] | None = None) -> Run:
     """Write a run without its training state: generator and classifier in 16 bits, fingerprints, recipe, provenance.
 
     The result opens like any run; it generates without the data it was trained on, and cannot be resumed.
@@ -33,15 +35,23 @@ def export_run(run: Run, out: Path) -> Run:
     run : Run
     out : pathlib.Path
         A new or empty folder.
+    spread : mapping, optional
+        Class to the truncation, 0 to 2, that its images are to be drawn with from now on; other classes keep theirs.
+        Above 1 where a class varies less than real cells do.
 
     Raises
     ------
     InputError
-        If `out` holds anything.
+        If `out` holds anything, a class is unknown, a share is out of range, or the generator has no styles.
     """
     refuse_used(out)
+    tensors, metadata = read_weights(run.path / MODEL)
+    tensors = halved(tensors)
+    if spread:
+        tensors[SPREAD] = _spread(run, spread, tensors.get(SPREAD))
     with whole_folder(out) as folder:
-        for name in (MODEL, CLASSIFIER, FINGERPRINTS):
+        write_weights(folder / MODEL, tensors, metadata)
+        for name in (CLASSIFIER, FINGERPRINTS):
             if is_named(run.path / name):
                 tensors, metadata = read_weights(run.path / name)
                 write_weights(folder / name, halved(tensors), metadata)
@@ -49,6 +59,19 @@ def export_run(run: Run, out: Path) -> Run:
         info = {**run.info, "exported_from_model_sha256": run.model_sha256}
         write_json(folder / INFO, info)
     return Run(out)
+
+
+def _spread(run: Run, asked: Mapping[str, float], known: Tensor | None) -> Tensor:
+    if not isinstance(run.load_gan().generator, SkipGenerator):
+        raise InputError(
+            f"{run.name}: only a generator with styles (networks of family compact) has a spread; export without it"
+        )
+    shares = torch.ones(len(run.class_names)) if known is None else known.float()
+    for name, share in asked.items():
+        if not 0 <= share <= MOST_TRUNCATION:
+            raise InputError(f"a spread of {share} for {name}: give a number from 0 to {MOST_TRUNCATION}")
+        shares[run.class_index(name)] = share
+    return shares
 
 
 class PixelGenerator(nn.Module):

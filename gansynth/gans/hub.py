@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,7 @@ from gansynth.gans.export import export_run
 from gansynth.gans.run import Run
 
 
-def export_to_hub(run: Run, out: Path) -> Run:
+def export_to_hub(run: Run, out: Path, *, spread: Mapping[str, float] | None = None) -> Run:
     """Write a run without its training state, in safetensors, with a card (``README.md``) whose YAML the hub reads.
 
     The folder, or what is downloaded of it again, opens like any run.
@@ -21,13 +22,15 @@ def export_to_hub(run: Run, out: Path) -> Run:
     run : Run
     out : pathlib.Path
         A new or empty folder.
+    spread : mapping, optional
+        See `export_run`.
 
     Raises
     ------
     InputError
-        If `out` holds anything.
+        As `export_run`.
     """
-    written = export_run(run, out)
+    written = export_run(run, out, spread=spread)
     write_text(out / "README.md", card(run, out.name))
     return written
 

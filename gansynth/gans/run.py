@@ -26,6 +26,12 @@ from gansynth.runs.device import chosen_device
 from gansynth.runs.folder import MODEL, RECIPE
 from gansynth.runs.weights import read_weights, refuse_other_classes
 
+MOST_TRUNCATION = 2
+"""Twice as far from the typical image as a generator draws by itself; what lies beyond was never trained."""
+
+SPREAD = "spread"
+"""A tensor [classes] beside the generator's weights: what every truncation is multiplied by (see `export_run`)."""
+
 CLASSIFIER = "independent_classifier.safetensors"
 FINGERPRINTS = "training_fingerprints.safetensors"
 
@@ -163,12 +169,12 @@ class Run:
         ----------
         device : torch.device or str
         truncation : float
-            How far images may be from the typical one of their class, 0 to 1; 1 leaves them as they are.
+            How far images may be from the typical one of their class, 0 to 2; 1 leaves them as they are.
 
         Raises
         ------
         InputError
-            If the weights do not fit the recipe, `truncation` is not a share, or the generator has no styles to
+            If the weights do not fit the recipe, `truncation` is out of range, or the generator has no styles to
             truncate.
         """
         gan = self.load_gan(truncation)
@@ -187,23 +193,27 @@ class Run:
         InputError
             As `generator`.
         """
-        if not 0 <= truncation <= 1:
-            raise InputError(f"a truncation of {truncation}: give a number from 0 to 1")
+        if not 0 <= truncation <= MOST_TRUNCATION:
+            raise InputError(f"a truncation of {truncation}: give a number from 0 to {MOST_TRUNCATION}")
         tensors, card = read_weights(self.path / MODEL)
         refuse_other_classes(card, self.class_names, self.path / MODEL)
+        spread = tensors.pop(SPREAD, None)
         gan = build_gan(self.recipe, self.class_names, to_generate=True)
         network = gan.generator
         try:
             network.load_state_dict({k.removeprefix("generator."): v.float() for k, v in tensors.items()})
+            shares = truncation * (torch.ones(len(self.class_names)) if spread is None else spread.float())
+            if shares.shape != (len(self.class_names),):
+                raise RuntimeError
         except RuntimeError:
             raise InputError(f"{self.path / MODEL}: does not fit {RECIPE} beside it; the run was edited") from None
-        if truncation < 1:
+        if not bool((shares == 1).all()):
             if not isinstance(network, SkipGenerator):
                 raise InputError(
                     f"{self.name}: only a generator with styles (networks of family compact) can be truncated; "
                     "generate without --truncation"
                 )
-            network.truncate(truncation)
+            network.truncate(shares)
         return gan
 
     def sample(
@@ -222,7 +232,7 @@ class Run:
         seed : int
             Of the first image, not negative.
         truncation : float
-            Below 1, images nearer to the typical one of their class (see `generator`).
+            Below 1, images nearer to the typical one of their class, above 1 farther (see `generator`).
         device : {"auto", "cpu", "cuda"}
 
         Returns

@@ -143,6 +143,7 @@ class SkipGenerator(nn.Module):
     """
 
     mean_styles: Tensor | None
+    reach: Tensor | None
 
     def __init__(
         self,
@@ -178,8 +179,8 @@ class SkipGenerator(nn.Module):
         self._areas = [(4 * 2**k) ** 2 for k in range(len(channels)) for _ in range(2)] if noise else []
         self.n_cloud = style if embedding_noise else 0
         self.n_noise = self.n_cloud + sum(self._areas)
-        self.truncation = 1.0
         self.register_buffer("mean_styles", None, persistent=False)
+        self.register_buffer("reach", None, persistent=False)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """Return images in [-1, 1], shape [n, 3, R, R], for z [n, latent] and int64 labels [n].
@@ -217,14 +218,20 @@ class SkipGenerator(nn.Module):
             w = torch.cat([_unit(z[:, : self.latent]), _unit(embedded)], dim=1)
             for layer in self.mapping:
                 w = F.leaky_relu(layer(w), SLOPE)
-        return w if self.mean_styles is None else torch.lerp(self.mean_styles[labels], w, self.truncation)
+        if self.mean_styles is None or self.reach is None:
+            return w
+        return torch.lerp(self.mean_styles[labels], w, self.reach[labels, None])
 
     @torch.no_grad()
-    def truncate(self, share: float) -> None:
-        """Keep only this share (0 to 1) of each style's distance from the mean style of its class: more typical images,
-        less varied ones (Karras et al. 2019, "A style-based generator architecture", appendix B).
+    def truncate(self, shares: Tensor) -> None:
+        """Multiply each style's distance from the mean style of its class: below 1 images are more typical and less
+        varied (Karras et al. 2019, "A style-based generator architecture", appendix B), above 1 more varied.
 
         Of a trained generator, before it is used; the means are those of 4,096 latents, always the same.
+
+        Parameters
+        ----------
+        shares : float32 tensor [n_classes]
         """
         self.mean_styles = None
         drawn = torch.randn(4096, self.latent + self.n_cloud, generator=torch.Generator().manual_seed(0))
@@ -232,7 +239,7 @@ class SkipGenerator(nn.Module):
         classes = torch.arange(self.embedding.num_embeddings, device=z.device)
         self.eval()
         self.mean_styles = torch.stack([self.style(z, c.expand(len(z))).mean(dim=0) for c in classes])
-        self.truncation = share
+        self.reach = shares.to(self.mean_styles)
 
     def _learning(self, block: int) -> AbstractContextManager[object]:
         """Return where a block is computed: with a gradient, where one is wanted, unless it is frozen."""

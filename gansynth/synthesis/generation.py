@@ -117,7 +117,8 @@ def generate(
         Keep images that lie farther from every training image than 99 of 100 held-out cells of their class. By default
         they are left out and counted, where the run has seen at least 100 held-out cells.
     truncation : float
-        Below 1, images are drawn nearer to the typical one of their class: fewer broken ones, less variety.
+        Below 1, images are drawn nearer to the typical one of their class: fewer broken ones, less variety. Above 1
+        (to 2) farther from it: more variety, more broken ones.
     progress : bool
         Show how far it is, on standard error.
 

@@ -84,7 +84,7 @@ def encode_png(image: NDArray[np.uint8], provenance: Provenance) -> bytes:
         "class": provenance.class_name,
         "seed": str(provenance.seed),
     }
-    if provenance.truncation < 1:
+    if provenance.truncation != 1:
         facts["truncation"] = repr(provenance.truncation)
     if provenance.guidance != 1:
         facts["guidance"] = repr(provenance.guidance)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from gansynth.cli import gansynth
 from gansynth.errors import InputError
-from gansynth.gans import build_gan, open_run, zoo_models
+from gansynth.gans import build_gan, open_run, train_gan, zoo_models
 from gansynth.gans.engine.showing import class_sheet
+from gansynth.gans.export import export_run
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.sampling import CHUNK, LoadedGenerator, oriented
 from gansynth.networks.images import orient, to_float, to_uint8
-from gansynth.runs.weights import write_weights
+from gansynth.runs.weights import read_weights, write_weights
 
-from .tiny import tiny_recipe
+from .tiny import tiny_dataset, tiny_recipe
 
 
 def test_an_image_depends_on_its_class_and_seed_and_on_nothing_beside_it(tiny_run_folder: Path) -> None:
@@ -195,6 +199,27 @@ def test_an_exported_run_is_half_the_size_and_makes_nearly_the_same_images(
     assert small.independent_classifier() is not None
     with pytest.raises(InputError, match="not empty"):
         export_run(run, tmp_path / "small")
+
+
+def test_a_spread_is_exported_into_the_weights_and_is_a_truncation_of_its_class(tmp_path: Path) -> None:
+    recipe = tiny_recipe("networks.noise=true", "networks.embedding_noise=0.5")
+    run = train_gan(tiny_dataset(), recipe, tmp_path / "run", device="cpu", progress=False, steps=1)
+    done = CliRunner().invoke(gansynth, ["export", str(run.path), str(tmp_path / "wide"), "--spread", "lymphocyte=1.5"])
+    assert done.exit_code == 0, done.output
+    wide, plain = open_run(tmp_path / "wide"), export_run(run, tmp_path / "plain")
+    assert wide.model_sha256 != plain.model_sha256, "each image says by which model it was made"
+    sampled = partial(plain.sample, n=4, device="cpu")
+    assert np.array_equal(wide.sample("lymphocyte", 4, device="cpu"), sampled("lymphocyte", truncation=1.5))
+    assert np.abs(wide.sample("eosinophil", 4, device="cpu") - sampled("eosinophil").astype(float)).mean() < 1
+    assert np.array_equal(wide.sample("lymphocyte", 4, truncation=0, device="cpu"), sampled("lymphocyte", truncation=0))
+    again = export_run(wide, tmp_path / "again", spread={"eosinophil": 1.25})
+    assert read_weights(again.path / "model.safetensors")[0]["spread"].tolist() == [1.25, 1.5, 1.0]
+    for wrong, sentence in ((["--spread", "basophile=1.2"], "no class"), (["--spread", "lymphocyte=3"], "from 0 to 2"),
+                            (["--spread", "lymphocyte"], "is not class=share"),
+                            (["--spread", "lymphocyte=1.1", "--format", "onnx"], "written into a run")):  # fmt: skip
+        done = CliRunner().invoke(gansynth, ["export", str(run.path), str(tmp_path / "never"), *wrong])
+        assert done.exit_code == 2 and sentence in done.output
+        assert not (tmp_path / "never").exists()
 
 
 def test_the_orientation_of_an_image_follows_from_its_seed_and_all_eight_occur() -> None:

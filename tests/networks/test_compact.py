@@ -84,15 +84,19 @@ def test_truncation_draws_images_to_the_typical_one_of_their_class() -> None:
     z, labels = torch.randn(8, 16), torch.tensor([0, 1]).repeat_interleave(4)
 
     def spread(share: float) -> float:
-        generator.truncate(share)
+        generator.truncate(torch.tensor([share, 1.0]))
         images = generator(z, labels)
-        return float(images.unflatten(0, (2, 4)).std(dim=1).mean())
+        first, second = images.unflatten(0, (2, 4)).std(dim=1).mean(dim=(1, 2, 3)).tolist()
+        assert second == pytest.approx(of_second), "each class has its own share"
+        return first
 
-    full, half, none = spread(1.0), spread(0.5), spread(0.0)
-    assert none < 1e-6 < half < full
+    with torch.no_grad():
+        of_second = float(generator(z[4:], labels[4:]).std(dim=0).mean())
+    more, full, half, none = spread(1.3), spread(1.0), spread(0.5), spread(0.0)
+    assert none < 1e-6 < half < full < more
     plain = SkipGenerator(2, 16, 16, [8, 8, 8], style=16)
     plain.load_state_dict(generator.state_dict())
-    generator.truncate(1.0)
+    generator.truncate(torch.ones(2))
     torch.testing.assert_close(generator(z, labels), plain(z, labels))
 
 

@@ -360,7 +360,7 @@ def test_a_run_cut_off_half_way_is_refused_and_nothing_is_written(tiny_run_folde
 
 def test_a_truncated_image_says_so(tmp_path: Path) -> None:
     path, image = tmp_path / "cell.png", np.zeros((3, 4, 4), np.uint8)
-    for truncation in (1.0, 0.7):
+    for truncation in (1.0, 0.7, 1.2):
         path.write_bytes(encode_png(image, Provenance("m", "0", "r", "basophil", 3, truncation=truncation)))
         assert read_provenance(path) == Provenance("m", "0", "r", "basophil", 3, truncation=truncation)
 
@@ -368,6 +368,6 @@ def test_a_truncated_image_says_so(tmp_path: Path) -> None:
 def test_a_generator_without_styles_is_not_truncated(run: Run, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="only a generator with styles"):
         generate(run, {"basophil": 2}, tmp_path / "out", truncation=0.7, progress=False)
-    with pytest.raises(InputError, match=r"truncation of 1\.5: give a number from 0 to 1"):
-        generate(run, {"basophil": 2}, tmp_path / "out", truncation=1.5, progress=False)
+    with pytest.raises(InputError, match=r"truncation of 2\.5: give a number from 0 to 2"):
+        generate(run, {"basophil": 2}, tmp_path / "out", truncation=2.5, progress=False)
     assert not (tmp_path / "out").exists()
