@@ -24,7 +24,7 @@ from gansynth.recipes.declared import DiffusionNetworks
 from gansynth.runs.artifact import Artifact, find_artifact
 from gansynth.runs.device import chosen_device
 from gansynth.runs.folder import MODEL, RECIPE
-from gansynth.runs.weights import read_weights, refuse_other_classes
+from gansynth.runs.weights import read_weights, refuse_other_run
 
 CLASSIFIER = "independent_classifier.safetensors"
 FINGERPRINTS = "training_fingerprints.safetensors"
@@ -190,7 +190,7 @@ class Run:
         if not 0 <= truncation <= 1:
             raise InputError(f"a truncation of {truncation}: give a number from 0 to 1")
         tensors, card = read_weights(self.path / MODEL)
-        refuse_other_classes(card, self.class_names, self.path / MODEL)
+        refuse_other_run(card, self.info, self.path / MODEL)
         gan = build_gan(self.recipe, self.class_names, to_generate=True)
         network = gan.generator
         try:

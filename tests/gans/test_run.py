@@ -16,7 +16,7 @@ from gansynth.gans.engine.showing import class_sheet
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.sampling import CHUNK, LoadedGenerator, oriented
 from gansynth.networks.images import orient, to_float, to_uint8
-from gansynth.runs.weights import write_weights
+from gansynth.runs.weights import read_weights, write_weights
 
 from .tiny import tiny_recipe
 
@@ -97,6 +97,16 @@ def test_truncated_weights_and_weights_of_another_recipe_are_refused(tiny_run_fo
     (broken / "run.json").write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
         open_run(broken)
+
+
+def test_weights_of_another_training_of_the_same_classes_are_refused(tiny_run_folder: Path, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed"
+    shutil.copytree(tiny_run_folder, mixed)
+    tensors, card = read_weights(mixed / "model.safetensors")
+    assert card["identity"] == json.loads((mixed / "run.json").read_text())["identity"]
+    write_weights(mixed / "model.safetensors", tensors, {**card, "identity": "0" * 64})
+    with pytest.raises(InputError, match=r"model\.safetensors: was written by another training than run\.json"):
+        open_run(mixed).generator()
 
 
 def test_neither_a_folder_nor_a_model_of_the_zoo() -> None:
