@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError, nearest_name
-from gansynth.files import is_named
+from gansynth.files import as_known, is_named
 from gansynth.files.regular import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN, build_gan
@@ -111,15 +111,16 @@ class Run:
         return TrainingFingerprints.load(path) if is_named(path) else None
 
     def class_index(self, name: str) -> int:
-        """Return the index of a class.
+        """Return the index of a class, however its accents are composed.
 
         Raises
         ------
         InputError
             For a class the run was not trained on; a near miss suggests the right name.
         """
-        if name in self.class_names:
-            return self.class_names.index(name)
+        (spelled,) = as_known([name], self.class_names)
+        if spelled in self.class_names:
+            return self.class_names.index(spelled)
         near = nearest_name(name, self.class_names)
         hint = f"did you mean '{near}'?" if near else f"it knows {', '.join(self.class_names)}"
         raise InputError(f"run {self.name} has no class '{name}'; {hint}")
