@@ -173,7 +173,7 @@ def read_nuclei(out: Path) -> NucleiReport:
     try:
         table = pd.read_csv(
             out / TABLE, keep_default_na=False, na_values={name: [""] for name in COLUMNS},
-            encoding_errors="surrogateescape",
+            dtype={"file_name": str, "class": str}, encoding_errors="surrogateescape",
         )  # fmt: skip
         table["class"] = table["class"].map(plain_cell)
         return _report(table, out, tuple(sorted(set(table["class"]))))

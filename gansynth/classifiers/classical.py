@@ -8,6 +8,8 @@ it said.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 import time
 import warnings
@@ -50,7 +52,7 @@ from gansynth.remedies.class_weights import targets
 from gansynth.remedies.feature_oversampling import FeatureOverSampling
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.device import chosen_device
-from gansynth.runs.weights import read_weights, write_weights
+from gansynth.runs.weights import read_weights, refuse_other_run, write_weights
 
 WEIGHTS = "model.safetensors"
 INFO = "run.json"
@@ -166,6 +168,8 @@ def train_classical(
         "chosen_on_sha256": [],
         "curve": [],
     }
+    facts = {name: info[name] for name in info if name not in ("device", "versions")}
+    info["identity"] = hashlib.sha256(json.dumps([recipe.to_yaml(), facts], sort_keys=True).encode()).hexdigest()
     found = ClassicalClassifier(recipe, features, projection, lesson, info)
     info["seconds"] = round(time.monotonic() - begun, 1)
     return found
@@ -190,7 +194,8 @@ def save_classical(classifier: ClassicalClassifier, folder: Path) -> None:
     if isinstance(classifier.features, EncoderFeatures):
         classifier.features.encoder.save(folder / ENCODER)
     write_text(folder / RECIPE, classifier.recipe.to_yaml())
-    write_weights(folder / WEIGHTS, {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in tensors.items()}, {})
+    card = {"identity": classifier.info["identity"]}
+    write_weights(folder / WEIGHTS, {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in tensors.items()}, card)
     write_json(folder / INFO, classifier.info)  # last: a folder that has it is whole
 
 
@@ -205,7 +210,9 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
     try:
         info = read_json(folder / INFO)
         recipe = load_classifier_recipe(folder / RECIPE)
-        tensors = {name: tensor.numpy() for name, tensor in read_weights(folder / WEIGHTS)[0].items()}
+        found_tensors, card = read_weights(folder / WEIGHTS)
+        refuse_other_run(card, info, folder / WEIGHTS)
+        tensors = {name: tensor.numpy() for name, tensor in found_tensors.items()}
         assert isinstance(recipe, ClassicalRecipe)
         filling = info.get("in_features")
         lesson = Lesson(
@@ -219,7 +226,7 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
         else:
             features = published_features(recipe.classical.features, device=device, weights_dir=weights_dir)
         found = ClassicalClassifier(recipe, features, projection, lesson, info)
-    except (OSError, ValueError, KeyError, TypeError, AssertionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError):
         raise InputError(f"{folder}: is not the run of a classical classifier, or was cut off or edited") from None
     now = found.of_points(lesson.points[:_CHECKED])
     if now.shape != said.shape or not np.allclose(now, said, atol=1e-3):

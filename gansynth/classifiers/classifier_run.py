@@ -29,7 +29,7 @@ from gansynth.remedies.treatment import Treatment
 from gansynth.runs.device import placed
 from gansynth.runs.folder import INFO, MODEL, RECIPE
 from gansynth.runs.state_files import optimizer_tensors, read_newest_state, write_state
-from gansynth.runs.weights import read_weights, refuse_other_classes, write_weights
+from gansynth.runs.weights import read_weights, refuse_other_run, write_weights
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ def write_model(out: Path, network: nn.Module, plan: Plan) -> None:
         "gansynth": metadata.version("gansynth"),
         "class_names": json.dumps(plan.treatment.images.class_names),
         "recipe": plan.recipe.to_yaml(),
+        "identity": plan.identity,
     }
     write_weights(out / MODEL, network.state_dict(), card)
 
@@ -152,6 +153,7 @@ def write_info(out: Path, plan: Plan, course: Course, device: torch.device, *, f
         "seconds": round(course.seconds, 1),
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "seed": plan.seed,
+        "identity": plan.identity,
         "patience": plan.patience,
         "augmented": plan.treatment.augmented,
         "treatment": plan.treatment.settings,
@@ -200,7 +202,7 @@ def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:
     if not (folder / MODEL).is_file():
         raise InputError(f"{folder}: has no {MODEL} yet; continue the training with `train-classifier --resume`")
     tensors, card = read_weights(folder / MODEL)
-    refuse_other_classes(card, class_names, folder / MODEL)
+    refuse_other_run(card, info, folder / MODEL)
     network = build_network(_without_published_weights(recipe), len(class_names))
     if cosine_scale is not None:
         network = with_cosine_head(network, len(class_names), cosine_scale)

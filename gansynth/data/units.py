@@ -57,7 +57,15 @@ def inseparable_units(dataset: CellDataset, groups: str = "group", progress: boo
 
 def warn_of_patients(records: pd.DataFrame, groups: str = "group") -> None:
     """Say that there is a column of patients or slides which nothing goes by, since another one names the groups and is
-    empty."""
+    empty; or that a group has the name of none, such as "NaN"."""
+    named: list[str] = records[groups].fillna("").astype(str).tolist() if groups in records.columns else []
+    absent = [name for name in named if name_key(name) in _ABSENT]
+    if absent:
+        warnings.warn(
+            f"metadata.csv: {len(absent):,} images have the {groups} '{absent[0]}', which is taken for one {groups} of "
+            "this name; where it is not known, leave the cell empty",
+            stacklevel=3,
+        )
     if groups != "group" or records[groups].astype(bool).any():
         return
     columns = [name for name in map(str, records.columns) if _PATIENTS.fullmatch(name_key(name)) and any(records[name])]
@@ -70,6 +78,7 @@ def warn_of_patients(records: pd.DataFrame, groups: str = "group") -> None:
         )
 
 
+_ABSENT = frozenset({"nan", "na", "n/a", "#n/a", "<na>", "none", "null", "unknown", "?", "-"})
 _PATIENTS = re.compile(
     r"(patient|subject|donor|person|individual|case|slide|smear)s?([ _.-]?(id|no|nr|number|name|code))?"
 )

@@ -10,6 +10,7 @@ from gansynth.files.json_text import read_json as read_json
 from gansynth.files.lock import hold as hold
 from gansynth.files.lock import holding as holding
 from gansynth.files.lock import is_first_process as is_first_process
+from gansynth.files.names import as_known as as_known
 from gansynth.files.names import is_text as is_text
 from gansynth.files.names import name_key as name_key
 from gansynth.files.names import plain_cell as plain_cell

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from gansynth.errors import InputError
+
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -87,3 +89,37 @@ def name_key(name: str) -> str:
     True
     """
     return unicodedata.normalize("NFC", name.strip()).casefold()
+
+
+def as_known(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return names as they are known: a keyboard composes an accent that a file system may have decomposed, and the two
+    look the same.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Typed.
+    known : iterable of str
+        Such as the classes of a data set.
+
+    Returns
+    -------
+    list of str
+        A name that is not known stays as it is.
+
+    Raises
+    ------
+    InputError
+        If two of the names are one.
+
+    Examples
+    --------
+    >>> as_known(["pro\u00e9rythroblaste", "other"], ["proe\u0301rythroblaste"]) == ["proe\u0301rythroblaste", "other"]
+    True
+    """
+    typed, spelled = list(names), {unicodedata.normalize("NFC", name): name for name in known}
+    found = [spelled.get(unicodedata.normalize("NFC", name), name) for name in typed]
+    if len(set(found)) < len(set(typed)):
+        twice = next(name for name in found if found.count(name) > 1)
+        raise InputError(f"class {twice}: given twice; name each class once")
+    return found

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError, nearest_name
-from gansynth.files import is_named
+from gansynth.files import as_known, is_named
 from gansynth.files.regular import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN, build_gan
@@ -24,7 +24,7 @@ from gansynth.recipes.declared import DiffusionNetworks
 from gansynth.runs.artifact import Artifact, find_artifact
 from gansynth.runs.device import chosen_device
 from gansynth.runs.folder import MODEL, RECIPE
-from gansynth.runs.weights import read_weights, refuse_other_classes
+from gansynth.runs.weights import read_weights, refuse_other_run
 
 MOST_TRUNCATION = 2
 """Twice as far from the typical image as a generator draws by itself; what lies beyond was never trained."""
@@ -117,15 +117,16 @@ class Run:
         return TrainingFingerprints.load(path) if is_named(path) else None
 
     def class_index(self, name: str) -> int:
-        """Return the index of a class.
+        """Return the index of a class, however its accents are composed.
 
         Raises
         ------
         InputError
             For a class the run was not trained on; a near miss suggests the right name.
         """
-        if name in self.class_names:
-            return self.class_names.index(name)
+        (spelled,) = as_known([name], self.class_names)
+        if spelled in self.class_names:
+            return self.class_names.index(spelled)
         near = nearest_name(name, self.class_names)
         hint = f"did you mean '{near}'?" if near else f"it knows {', '.join(self.class_names)}"
         raise InputError(f"run {self.name} has no class '{name}'; {hint}")
@@ -196,7 +197,7 @@ class Run:
         if not 0 <= truncation <= MOST_TRUNCATION:
             raise InputError(f"a truncation of {truncation}: give a number from 0 to {MOST_TRUNCATION}")
         tensors, card = read_weights(self.path / MODEL)
-        refuse_other_classes(card, self.class_names, self.path / MODEL)
+        refuse_other_run(card, self.info, self.path / MODEL)
         spread = tensors.pop(SPREAD, None)
         gan = build_gan(self.recipe, self.class_names, to_generate=True)
         network = gan.generator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,29 +83,36 @@ def read_metadata(path: Path) -> dict[str, str]:
         return _metadata(file)
 
 
-def refuse_other_classes(card: Mapping[str, str], class_names: Sequence[str], path: Path) -> None:
-    """Refuse weights that were written for other classes than `run.json` beside them names, or in another order: each
-    class would be called by the name of another.
+def refuse_other_run(card: Mapping[str, str], info: Mapping[str, Any], path: Path) -> None:
+    """Refuse weights that `run.json` beside them does not describe.
+
+    With other classes, or in another order, each class would be called by the name of another. With weights of another
+    run of the same classes nothing would look wrong, and images be tested on that these weights have learned from.
 
     Parameters
     ----------
     card : mapping of str to str
-        The weights' metadata.
-    class_names : sequence of str
-        As `run.json` has them.
+        The weights' metadata: "class_names", and the "identity" of the training that wrote them.
+    info : mapping
+        What `run.json` holds, its "class_names" and "identity" among it.
     path : pathlib.Path
         Of the weights.
 
     Raises
     ------
     InputError
-        If they differ; a card that names none is left to the weights' shapes.
+        If they differ; a card that says neither is left to the weights' shapes.
     """
     written = card.get("class_names")
-    if written is not None and written != json.dumps(list(class_names)):
+    if written is not None and written != json.dumps([str(name) for name in info["class_names"]]):
         raise InputError(
             f"{shown(path)}: is of other classes than run.json beside it names, or has them in another order; one of "
             "the two is of another run or was edited, so restore it"
+        )
+    if "identity" in card and card["identity"] != info.get("identity"):
+        raise InputError(
+            f"{shown(path)}: was written by another training than run.json beside it describes; one of the two is of "
+            "another run, so put back the one that belongs here"
         )
 
 

@@ -58,9 +58,10 @@ def spread(
         yield from _on_dask(backend.client, carry_out, jobs, whose)
         return
     how = {} if processes == 0 else {"n_jobs": processes}
+    of_this_machine = not has_backend()
     try:
         yield from Parallel(**how, return_as="generator_unordered", batch_size=1)(
-            delayed(_carry_out_for)(os.getpid(), carry_out, job) for job in jobs
+            delayed(_carry_out_for)(os.getpid(), of_this_machine, carry_out, job) for job in jobs
         )
     except TerminatedWorkerError as error:
         raise WorkersLost(
@@ -69,16 +70,18 @@ def spread(
         ) from error
 
 
-def _carry_out_for(asker: int, carry_out: Callable[[Job], Outcome], job: Job) -> Outcome:
+def _carry_out_for(asker: int, child: bool, carry_out: Callable[[Job], Outcome], job: Job) -> Outcome:
     """Carry out a job in a process that ends with the one that asked.
 
     A killed study's folder can be written into again; a worker that outlived the study would write into it, too, and
-    keep its memory.
+    keep its memory. A child of a study that was killed while it was still starting begins nothing.
     """
     global _watching
     if os.getppid() == asker and not _watching:
         _watching = True
         threading.Thread(target=_end_with, args=(asker,), daemon=True).start()
+    if child and asker not in (os.getpid(), os.getppid()):
+        os._exit(1)
     return carry_out(job)
 
 

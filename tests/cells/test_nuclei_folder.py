@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,12 @@ def test_a_folder_that_was_written_is_read_again_and_anything_else_is_refused(
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(InputError, match="is not a table of nuclei"):
             read_nuclei(place)
+
+
+def test_classes_that_are_called_as_numbers_are_read_as_they_were(cells: CellDataset, tmp_path: Path) -> None:
+    graded = write_nuclei(replace(cells, class_names=("01", "2", "NaN")), tmp_path, jobs=1)
+    assert list(graded.classes) == ["01", "2", "NaN"]
+    assert read_nuclei(tmp_path) == graded
 
 
 def test_two_lobes_make_a_granulocyte_as_in_alkrimi2023(made: NucleiReport) -> None:

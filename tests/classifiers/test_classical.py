@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,6 +194,14 @@ def test_a_folder_that_is_not_whole_is_refused(missing: str, cells: CellDataset,
     (tmp_path / missing).unlink()
     with pytest.raises(InputError):
         load_classical(tmp_path)
+
+
+def test_weights_of_another_training_are_refused(cells: CellDataset, tmp_path: Path) -> None:
+    for seed, name in enumerate(("one", "other")):
+        save_classical(train_classical(Treatment.of(cells), _recipe("naive-bayes"), seed=seed), tmp_path / name)
+    shutil.copyfile(tmp_path / "other" / "model.safetensors", tmp_path / "one" / "model.safetensors")
+    with pytest.raises(InputError, match=r"model\.safetensors: was written by another training than run\.json"):
+        load_classical(tmp_path / "one")
 
 
 def test_a_run_that_is_no_longer_fitted_as_it_was_is_refused(cells: CellDataset, tmp_path: Path) -> None:

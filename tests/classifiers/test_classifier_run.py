@@ -160,6 +160,14 @@ def test_weights_of_other_classes_are_refused(run: Path, tmp_path: Path) -> None
         open_classifier(tmp_path / "run", device="cpu")
 
 
+def test_weights_of_another_training_of_the_same_classes_are_refused(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    train(tmp_path / "other", seed=1)
+    shutil.copyfile(tmp_path / "other" / "model.safetensors", tmp_path / "run" / "model.safetensors")
+    with pytest.raises(InputError, match=r"model\.safetensors: was written by another training than run\.json"):
+        open_classifier(tmp_path / "run", device="cpu")
+
+
 def test_a_folder_that_holds_something_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="already holds a run; continue it with --resume"):
         train(run)

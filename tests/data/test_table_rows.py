@@ -21,6 +21,7 @@ from gansynth.data.leaks import refuse_straddling
 from gansynth.data.opening import settled_origins
 from gansynth.data.split import refuse_second_split
 from gansynth.data.table_rows import match_rows
+from gansynth.data.units import inseparable_units, warn_of_patients
 from gansynth.errors import InputError
 
 NAMES = [f"{name}/{i:03d}.png" for name in ("basophil", "neutrophil") for i in range(3)]
@@ -250,6 +251,18 @@ def test_a_patient_is_one_however_the_name_is_spelled(groups: list[str]) -> None
         first = [part for part, group in zip(split.records["split"], groups, strict=True) if "1" in group]
         assert len({*first}) <= 1
         refuse_straddling(split)
+
+
+@pytest.mark.parametrize("name", ["NaN", "nan", "NA", "None", "null", "#N/A"])
+def test_a_group_that_is_called_as_what_is_missing_is_text(cells: Path, name: str) -> None:
+    """A program that fills a table in writes so where it knows no patient."""
+    write(cells, NAMES, "group", [name, name, "p1", name, name, "p2"])
+    dataset = open_dataset(cells, 16)
+    assert dataset.records["group"].tolist() == [name, name, "p1", name, name, "p2"]
+    units = inseparable_units(dataset)
+    assert len({*units[[0, 1, 3, 4]]}) == 1 and len({*units}) == 3
+    with pytest.warns(UserWarning, match=f"4 images have the group '{name}', which is taken for one group"):
+        warn_of_patients(dataset.records)
 
 
 def test_blanks_around_cells_do_not_count(cells: Path) -> None:

@@ -103,6 +103,16 @@ def test_truncated_weights_and_weights_of_another_recipe_are_refused(tiny_run_fo
         open_run(broken)
 
 
+def test_weights_of_another_training_of_the_same_classes_are_refused(tiny_run_folder: Path, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed"
+    shutil.copytree(tiny_run_folder, mixed)
+    tensors, card = read_weights(mixed / "model.safetensors")
+    assert card["identity"] == json.loads((mixed / "run.json").read_text())["identity"]
+    write_weights(mixed / "model.safetensors", tensors, {**card, "identity": "0" * 64})
+    with pytest.raises(InputError, match=r"model\.safetensors: was written by another training than run\.json"):
+        open_run(mixed).generator()
+
+
 def test_neither_a_folder_nor_a_model_of_the_zoo() -> None:
     with pytest.raises(InputError, match="no run folder and no trained model"):
         open_run("no-such-run")

@@ -45,6 +45,8 @@ def test_a_child_begins_where_its_parent_is_and_remembers_its_training_images(tm
     assert child.info["parent"]["name"] == "parent"
     assert child.info["step"] == 1
     assert child.training_sha256 == parent.training_sha256 | set(child.info["training_sha256"])
+    alone = train_tiny(tmp_path / "alone", None, STILL, steps=1, seed=7)
+    assert alone.info["identity"] != child.info["identity"]  # the child's weights know more images
 
 
 def grown(*changes: str) -> GanRecipe:

@@ -7,6 +7,7 @@ takes the right to mount one.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from writing_commands import Writing, lasting, writing_commands
+from writing_commands import TIMED, Writing, lasting, writing_commands
 
 from gansynth.cli import gansynth
 
@@ -28,6 +29,8 @@ TRIES = int(os.environ.get("GANSYNTH_SMALL_DISK_TRIES", "2"))
 the command ends well."""
 FIRST = int(os.environ.get("GANSYNTH_SMALL_DISK_FIRST", "1"))
 """The first number of blocks or files: a command that takes hours for all is tried in parts."""
+
+Left = frozenset[tuple[str, int, str]]
 
 
 def mounted(place: Path, what: str) -> bool:
@@ -76,8 +79,31 @@ def call(typed: list[str]) -> Result:
     return CliRunner().invoke(gansynth, typed)
 
 
-def stops_and_goes_on(one: Writing, disk: Path, blocks: int, files: int, whole: dict[str, bytes]) -> bool:
-    """Return whether the disk was too small; then the command has stopped as it shall, and gone on."""
+def left_on(disk: Path) -> Left:
+    """Return what a command that goes on finds: names and contents, of a log the number of its lines, and of what else
+    says when it was made (`TIMED`, always written whole) the name."""
+    found = set()
+    for path in disk.rglob("*"):
+        name, data = path.relative_to(disk).as_posix(), path.read_bytes() if path.is_file() else b""
+        if "events.out" in name:
+            found.add((name.partition("events.out")[0], len(data), ""))
+        elif path.name == "log.jsonl":
+            found.add((name, data.count(b"\n"), "whole" if data[-1:] in (b"", b"\n") else "half a line"))
+        else:
+            found.add((name, 0, "" if path.name in TIMED else hashlib.sha256(data).hexdigest()))
+    return frozenset(found)
+
+
+def stops_and_goes_on(
+    one: Writing,
+    disk: Path,
+    blocks: int,
+    files: int,
+    whole: dict[str, bytes],
+    seen: set[Left],
+) -> bool:
+    """Return whether the disk was too small; then the command has stopped as it shall, and gone on: from each state of
+    the disk once, since many sizes cut the same file off and leave the same behind."""
     with small_disk(disk, blocks, files) as make_room:
         out = disk / "out"
         full = call(one.line(out))
@@ -86,6 +112,9 @@ def stops_and_goes_on(one: Writing, disk: Path, blocks: int, files: int, whole: 
             return False
         said = full.stderr.lower()
         assert "no space left" in said and str(disk) in said and "make room" in said, (blocks, files, said)
+        left = left_on(disk)
+        if left in seen:
+            return True
         make_room()
         again = call(one.line(out, resume=any(path.name != ".out.lock" for path in disk.iterdir())))
         assert again.exit_code == 0, (blocks, files, again.output)
@@ -96,6 +125,7 @@ def stops_and_goes_on(one: Writing, disk: Path, blocks: int, files: int, whole: 
             sorted(name for name in {*now, *whole} if now.get(name) != whole.get(name)),
         )
         assert {path.name for path in disk.iterdir()} == {"out"}
+        seen.add(left)
     return True
 
 
@@ -121,17 +151,20 @@ def test_a_disk_with_room_for_n_blocks_or_files_stops_a_command_that_goes_on_wit
     one, whole = writing_commands(**{name: Path(path) for name, path in given.items()})[command], in_peace(command)
     tried = count(FIRST) if not TRIES else range(FIRST, FIRST + 7 * TRIES, 7)
     stopped, wrong = 0, []
+    seen: set[Left] = set()
     for n in tried:
         blocks, files = (n, 10_000) if what == "blocks" else (ROOMY // PAGE, n)
         try:
-            if not stops_and_goes_on(one, tmp_path / f"{n}", blocks, files, whole):
+            if not stops_and_goes_on(one, tmp_path / f"{n}", blocks, files, whole, seen):
                 break
         except AssertionError as error:
             wrong.append(str(error))
             print(f"{command}, {n} {what}: {error}")
         stopped += 1
+        if stopped % 25 == 0:
+            print(f"{command}: stopped by {n} {what}, with {len(seen)} states left behind", flush=True)
     assert stopped
-    print(f"{command}: stopped {stopped} times for want of {what}")
+    print(f"{command}: stopped {stopped} times for want of {what}, with {len(seen)} states left behind")
     assert not wrong, f"{len(wrong)} of {stopped}: {wrong[:20]}"
 
 

@@ -107,11 +107,16 @@ HALF = re.compile(r"\..+\.[a-z0-9_]{8}\.[a-z]+")
 """A file that was being written when its process was killed: hidden, beside the whole one, which it is not."""
 
 
+SECONDS = re.compile(rb'("(?:generating_)?seconds": )[0-9.e+-]+')
+"""What `benchmark` writes beside its figures: how long each model generated."""
+
+
 def lasting(folder: Path) -> dict[str, bytes]:
     """Return the files that depend on what was asked for alone; of a training's states only the names do."""
     found = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): SECONDS.sub(rb"\1", data) if path.suffix == ".json" else data
         for path in folder.rglob("*")
         if path.is_file() and path.name not in TIMED and "events.out" not in path.name and not HALF.fullmatch(path.name)
+        for data in [path.read_bytes()]
     }
     return {name: b"" if "/state/" in f"/{name}" else data for name, data in found.items()}

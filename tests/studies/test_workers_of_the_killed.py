@@ -33,6 +33,23 @@ def runs(pid: int) -> bool:
         return False
 
 
+LATE = """
+from gansynth.studies.spread import _carry_out_for
+
+_carry_out_for(ASKER, True, print, "begun")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="whose parent is gone keeps its number there")
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_worker_that_was_starting_when_the_study_was_killed_begins_nothing(gone: bool) -> None:
+    asker = os.getppid() if gone else os.getpid()  # the parent of a process whose study is gone is another one
+    late = subprocess.run(
+        [sys.executable, "-c", LATE.replace("ASKER", str(asker))], capture_output=True, text=True, check=False
+    )
+    assert (late.returncode, late.stdout) == ((1, "") if gone else (0, "begun\n")), late.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 def test_workers_end_with_a_study_that_is_killed(tmp_path: Path) -> None:
     (tmp_path / "work.py").write_text(WORK.replace("PLACE", repr(str(tmp_path))))

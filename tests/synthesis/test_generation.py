@@ -73,6 +73,17 @@ def test_folder_holds_class_folders_and_a_table_of_every_image(run: Run, tmp_pat
     assert report.complete and "lymphocyte: 40 of 40" in str(report)
 
 
+def test_a_class_is_found_however_its_accents_are_composed(run: Run, tmp_path: Path) -> None:
+    """A keyboard composes what a file system has decomposed."""
+    decomposed, composed = "basophile\u0301", "basophil\u00e9"
+    french = named(run, tmp_path / "run", [decomposed, "eosinophil", "lymphocyte"])
+    report = generate(french, {composed: 2}, tmp_path / "out", progress=False)
+    assert [one.name for one in report.classes] == [decomposed]
+    assert len(list((tmp_path / "out" / decomposed).iterdir())) == 2
+    with pytest.raises(InputError, match="given twice; name each class once"):
+        generate(french, {composed: 2, decomposed: 3}, tmp_path / "twice", progress=False)
+
+
 def test_no_class_is_a_formula_in_the_table_and_all_of_it_is_read_back(run: Run, tmp_path: Path) -> None:
     names = ["=1+1", "-cell", "@x"]
     odd, out = named(run, tmp_path / "odd", names), tmp_path / "out"

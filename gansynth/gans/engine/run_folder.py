@@ -48,25 +48,39 @@ def identity_of(training: CellDataset, recipe: GanRecipe, seed: int) -> str:
     return digest.hexdigest()
 
 
+def identity_of_run(training: str, lineage: Lineage | None) -> str:
+    """Return what ties weights to the ``run.json`` beside them: which training (`identity_of`) wrote both, begun with
+    which weights."""
+    return training if lineage is None else hashlib.sha256(f"{training} {lineage.weights_sha256}".encode()).hexdigest()
+
+
 def begin_folder(out: Path, recipe: GanRecipe, start: Progress) -> None:
     """Write the recipe, which is now known to fit the state in the folder.
 
-    Where there is no state, what a killed training prepared goes: it may be of other images.
+    Where there is no state, what a killed training prepared goes, with the weights that it may have chosen already: it
+    may be of other images.
     """
     write_text(out / RECIPE, recipe.to_yaml())
     if start.step == 0:
-        for name in (CLASSIFIER, FINGERPRINTS, JUDGE):
+        for name in (MODEL, CLASSIFIER, FINGERPRINTS, JUDGE):
             (out / name).unlink(missing_ok=True)
 
 
 def write_model(
-    out: Path, recipe: GanRecipe, class_names: tuple[str, ...], ema: Ema, chosen: tuple[int, float] | None = None
+    out: Path,
+    recipe: GanRecipe,
+    class_names: tuple[str, ...],
+    ema: Ema,
+    identity: str,
+    chosen: tuple[int, float] | None = None,
 ) -> None:
-    """Write the slow generator with all it takes to use it elsewhere, and the step and score that it was chosen by."""
+    """Write the slow generator with all it takes to use it elsewhere, the identity of its run (`identity_of_run`), and
+    the step and score that it was chosen by."""
     card = {
         "gansynth": metadata.version("gansynth"),
         "class_names": json.dumps(class_names),
         "recipe": recipe.to_yaml(),
+        "identity": identity,
     }
     if chosen is not None:
         card["step"], card["score"] = str(chosen[0]), repr(chosen[1])
@@ -100,12 +114,13 @@ def write_info(
     fabric: Fabric,
     at: Progress,
     lineage: Lineage | None,
+    identity: str,
     *,
     pretrained: Sequence[str],
     finished: bool,
 ) -> None:
-    """Write ``run.json``: versions, seed, device, timings, lineage, the sha256 of every training image, and that of
-    each pretrained network that a player looks through."""
+    """Write ``run.json``: versions, seed, device, timings, lineage, identity, the sha256 of every training image, and
+    that of each pretrained network that a player looks through."""
     own = training.records["sha256"].tolist()
     if lineage is not None:
         lineage = replace(lineage, training_sha256=tuple(sorted(set(lineage.training_sha256) - set(own))))
@@ -119,6 +134,7 @@ def write_info(
         "seconds": round(at.seconds, 1),
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "seed": seed,
+        "identity": identity,
         "device": torch.cuda.get_device_name() if fabric.device.type == "cuda" else platform.machine(),
         "processes": fabric.world_size,
         "threads": torch.get_num_threads(),

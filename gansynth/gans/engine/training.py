@@ -22,7 +22,14 @@ from gansynth.gans.engine.budget import Budget
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.engine.graphs import best_play
 from gansynth.gans.engine.loop import Batches, Callbacks, build_optimizers, train
-from gansynth.gans.engine.run_folder import begin_folder, best_score, identity_of, write_info, write_model
+from gansynth.gans.engine.run_folder import (
+    begin_folder,
+    best_score,
+    identity_of,
+    identity_of_run,
+    write_info,
+    write_model,
+)
 from gansynth.gans.engine.showing import prepare_watch, show, show_beginning
 from gansynth.gans.engine.state import load_state, save_state
 from gansynth.gans.engine.transfer import inherited, transfer
@@ -141,6 +148,7 @@ def train_gan(
         notes += [lineage.resemblances, _held_out_images_seen(begun_with, dataset)]
     elif start.step == 0 and lineage is not None:
         raise InputError(f"{out}: began from run {lineage.name} and has no state yet; give the same --from again")
+    of_run = identity_of_run(identity, lineage)
     ema.seen_before = 0 if lineage is None else lineage.images_before
     if fabric.is_global_zero:
         begin_folder(out, recipe, start)
@@ -157,7 +165,7 @@ def train_gan(
                 show_beginning(out, gan, ema, training.class_names)
             watcher = prepare_watch(out, dataset, training, recipe, seed, fabric, journal, gan.pretrained)
             write_info(
-                out, training, recipe, seed, fabric, start, lineage,
+                out, training, recipe, seed, fabric, start, lineage, of_run,
                 pretrained=gan.pretrained, finished=budget.share(start) >= 1,
             )  # fmt: skip
             gan.label_with(watcher.classifier)
@@ -172,17 +180,18 @@ def train_gan(
                 align(gan, ema, *known)
                 seen = show(out, gan, ema, watcher, training.class_names, at, journal)
                 if chooses and (score := seen.score) > best_score(out):
-                    write_model(out, recipe, training.class_names, ema, (at.step, score))
+                    write_model(out, recipe, training.class_names, ema, of_run, (at.step, score))
 
         def on_save(at: Progress, finished: bool) -> None:
             if fabric.is_global_zero:
                 align(gan, ema, *known)
                 if not chooses or best_score(out) < 0:
-                    write_model(out, recipe, training.class_names, ema)
+                    write_model(out, recipe, training.class_names, ema, of_run)
                 save_state(out, gan, ema, optimizers, at, identity)
                 write_info(
-                    out, training, recipe, seed, fabric, at, lineage, pretrained=gan.pretrained, finished=finished
-                )
+                    out, training, recipe, seed, fabric, at, lineage, of_run,
+                    pretrained=gan.pretrained, finished=finished,
+                )  # fmt: skip
             fabric.barrier()
 
         def say(sentence: str) -> None:
