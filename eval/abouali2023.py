@@ -7,7 +7,8 @@ backbones, a CNN of its own and two ensembles (tables 4 and 5). Its best, Effici
 
 Here composites are made from training images only and every set is tested on the same real images. The same is done
 with the paper's protocol, which composes before it splits, to see what that adds (with --budget quick only if
---protocols is given). The trained classifiers are also asked for PBC's eight classes.
+--protocols is given; --only-protocols asks nothing else, of two sets). The trained classifiers are also asked for PBC's
+eight classes.
 
     python eval/abouali2023.py DATA --out DIR [--budget quick|day|full] [--weights-dir WEIGHTS] [--scratch A,B|all]
 
@@ -91,6 +92,8 @@ OVERALL = ("macro-precision", "balanced-accuracy", "macro-F1")
 WEIGHTED = ("weighted-precision", "accuracy", "weighted-F1")
 """A mean of recalls that counts every class by its images is the accuracy."""
 BEFORE, AFTER = SETS["Original"], SETS["419-PMY"]
+COMPARED = ("Original", "2K")
+"""The sets that are composed before the split, too."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +125,19 @@ def main() -> None:
     )
     parser.add_argument("--scratch", help="networks to train without their published weights where these are missing")
     parser.add_argument("--protocols", action="store_true", help="the paper's protocol beside ours with a quick budget")
+    parser.add_argument("--only-protocols", action="store_true", help="both protocols, and nothing else")
     given = parser.parse_args()
     asked = paper_study.options(given, AMOUNTS, TIMED)
+    share = SHARE[asked.budget] if given.share is None else given.share
+    main = given.main or ("efficientnetv2-b0" if asked.budget == "full" else STAND_IN)
     try:
+        if given.only_protocols:
+            protocol_study(asked, share=share, main=main, scratch=given.scratch or SCRATCH[asked.budget])
+            return
         study(
             asked,
-            share=SHARE[asked.budget] if given.share is None else given.share,
-            main=given.main or ("efficientnetv2-b0" if asked.budget == "full" else STAND_IN),
+            share=share,
+            main=main,
             scratch=given.scratch or SCRATCH[asked.budget],
             model_epochs=given.epochs or MODEL_EPOCHS[asked.budget],
             protocols=given.protocols or asked.budget != "quick",
@@ -141,10 +150,7 @@ def study(
     asked: Options, *, share: float, main: str, scratch: str, model_epochs: int | None, protocols: bool = True
 ) -> None:
     """Run what the tables need, and write and print them."""
-    if not 0 < share <= 1:
-        raise InputError(f"--share {share:g}: give a number above 0, at most 1")
-    counts = make_folds(open_dataset(asked.data, size=asked.amount.size or 64), asked.amount.folds, {}, 0)[0].counts
-    learned = {name: max(1, round(share * n)) for name, n in counts["train"].items()}
+    learned = _learned(asked, share)
     rarity = learned if share < 1 else {}
     rarest = rarest_class(learned)
     found = _run(asked, main, scratch, model_epochs, rarity, composed_classes(learned), protocols)
@@ -173,6 +179,55 @@ def study(
     print(text)
 
 
+def protocol_study(asked: Options, *, share: float, main: str, scratch: str) -> None:
+    """Run two of the sets, composed before the split and after it, and write and print what that adds.
+
+    Raises
+    ------
+    InputError
+        If the network has no weights and is not to be trained from scratch, or as `gansynth.compare` does.
+    """
+    learned = _learned(asked, share)
+    rarity, rare = learned if share < 1 else {}, composed_classes(learned)
+    one = network(main, asked, _names(scratch))
+    if not one.spec:
+        raise InputError(f"{main}: {one.weights}; give --weights-dir, --scratch {main} or --main {STAND_IN}")
+    arms, changes = [SETS[name] for name in COMPARED], _changes(asked)
+    sets = comparison(asked, arms, [one.spec], name="sets", rarity=rarity, rare=rare, changes=changes)
+    paper = _composed_first(asked, arms, one, rarity, rare)
+    found = Found(one, {}, sets, None, paper)
+    said = one.name + (f", {one.weights}" if one.weights else "")
+    head = ["# abouali2023: composites before the split and after it", "", f"{facts(found)} Network: {said}.", ""]
+    text = "\n".join([*head, *protocols(found, rarest_class(learned)), cannot_compare(found)])
+    print(text)
+    write_text(asked.out / "tables.md", text)
+    keys = ("about", "arms", "warnings")
+    write_json(asked.out / "figures.json", {"sets": parts(sets, keys), "paper-protocol": parts(paper, keys)})
+
+
+def _learned(asked: Options, share: float) -> dict[str, int]:
+    """Return how many training images of each class are kept."""
+    if not 0 < share <= 1:
+        raise InputError(f"--share {share:g}: give a number above 0, at most 1")
+    counts = make_folds(open_dataset(asked.data, size=asked.amount.size or 64), asked.amount.folds, {}, 0)[0].counts
+    return {name: max(1, round(share * n)) for name, n in counts["train"].items()}
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def _composed_first(
+    asked: Options, arms: list[str], main: Network, rarity: dict[str, int], rare: list[str]
+) -> Comparison:
+    """Carry out the comparison with the paper's protocol."""
+    unfolded = replace(asked, amount=replace(asked.amount, folds=None))
+    return comparison(
+        unfolded, arms, [main.spec], name="paper-protocol", rarity=rarity, rare=rare, changes=_changes(asked),
+        protocol="paper",
+    )  # fmt: skip
+
+
 def _run(
     asked: Options,
     main: str,
@@ -182,7 +237,7 @@ def _run(
     rare: list[str],
     protocols: bool,
 ) -> Found:
-    from_scratch = [name.strip() for name in scratch.split(",") if name.strip()]
+    from_scratch = _names(scratch)
     first, models = network(main, asked, from_scratch), networks(list(MODELS.values()), asked, from_scratch)
     sets = others = paper = None
     changes = _changes(asked)
@@ -190,12 +245,7 @@ def _run(
         arms = ["none", *SETS.values()]
         sets = comparison(asked, arms, [first.spec], name="sets", rarity=rarity, rare=rare, changes=changes)
     if first.spec and protocols:
-        both = ["none", BEFORE, SETS["2K"]]
-        unfolded = replace(asked, amount=replace(asked.amount, folds=None))
-        paper = comparison(
-            unfolded, both, [first.spec], name="paper-protocol", rarity=rarity, rare=rare, changes=changes,
-            protocol="paper",
-        )  # fmt: skip
+        paper = _composed_first(asked, ["none", *(SETS[name] for name in COMPARED)], first, rarity, rare)
     specs = [one.spec for name, one in models.items() if one.spec and name != main]
     if specs:
         amount = replace(asked.amount, epochs=model_epochs, seeds=1 if model_epochs else asked.amount.seeds)
@@ -338,7 +388,7 @@ def protocols(found: Found, rarest: str) -> list[str]:
     if found.paper is None:
         return []
     rows = []
-    for name in ("Original", "2K"):
+    for name in COMPARED:
         for said, results in (("split, then composed", found.sets), ("composed, then split (paper)", found.paper)):
             entry = None if results is None else results.entry(SETS[name], found.main.name)
             figures = [figure(entry, metric) for metric in ("accuracy", "macro-F1")]

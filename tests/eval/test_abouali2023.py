@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,6 +170,20 @@ def test_both_protocols_figures_and_sheets_are_there(out: Path) -> None:
     assert set(figures) == {"sets", "models", "paper-protocol"} - {"models"}
     for name in ("confusion_2k.svg", "classes_recall.svg", "explained/score-cam/sheet.png"):
         assert (out / name).stat().st_size > 1000, name
+
+
+def test_the_protocols_alone_are_the_same_comparison(
+    asked: Asked, out: Path, without_pages: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    title, again = "The same data with the paper's protocol", tmp_path / "out"
+    shutil.copytree(out, again)
+    quick = asked(again, abouali2023.AMOUNTS, "--epochs", "1")
+    abouali2023.protocol_study(quick, share=1.0, main="custom-cnn", scratch="none")  # goes on, and has nothing to do
+    text = (again / "tables.md").read_text(encoding="utf-8")
+    assert rows_of(text, title) == rows_of((out / "tables.md").read_text(encoding="utf-8"), title)
+    assert "Table 6" not in text.split("## What cannot")[0]
+    with pytest.raises(InputError, match=r"efficientnetv2-b0: missing: tf_efficientnetv2_b0.*; give --weights-dir"):
+        abouali2023.protocol_study(quick, share=1.0, main="efficientnetv2-b0", scratch="none")
 
 
 def test_a_share_of_nothing_is_refused(asked: Asked, tmp_path: Path) -> None:
