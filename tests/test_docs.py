@@ -126,11 +126,11 @@ def test_numbers_of_remedies_are_those_that_were_measured() -> None:
             assert said == exact or abs(float(said.replace("−", "-")) - float(exact)) <= 0.0056, remedy
 
 
-def test_numbers_of_the_shipped_generator_are_those_of_its_card() -> None:
-    mean = rows_of(ROOT / "models" / "pbc-64" / "README.md", "class")["mean"]
-    by_lite, real = mean[3].split(" ")[0], mean[4]
+def test_numbers_of_the_shipped_generators_are_those_of_their_cards() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"recognises {by_lite} (of real cells {real})" in readme
+    for model, words in (("pbc-64", "recognises {} (of real cells {})"), ("pbc-128", "of `pbc-128`'s {} ({})")):
+        mean = rows_of(ROOT / "models" / model / "README.md", "class")["mean"]
+        assert words.format(mean[3].split(" ")[0], mean[4]) in readme
 
 
 def test_the_readme_is_short_and_answers_in_the_readers_order() -> None:
