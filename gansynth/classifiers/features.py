@@ -30,7 +30,7 @@ PIXEL_EDGE = 32
 BATCH = 256
 
 FROZEN_BATCH = 32
-"""Images that a frozen network describes at a time."""
+"""Images that a frozen network describes at a time, always so many."""
 
 REMEMBERED = 2**28
 """Bytes of features of frozen networks that a process keeps: those of 40,000 images by EfficientNet-Lite0."""
@@ -128,9 +128,10 @@ class EncoderFeatures(Features):
 class FrozenFeatures(Features):
     """What a frozen network makes of images.
 
-    A batch is described once in a process: folds, arms and seeds ask for the same images again, and the network takes
-    longer over them than the classifier that learns from its features. It is remembered by its pixels and by the
-    network's weights, batch by batch: in other company an image's features may round differently.
+    An image is described once in a process: folds, arms and seeds ask for the same ones again, in other company, and
+    the network takes longer over them than the classifier that learns from its features. It is remembered by its pixels
+    and by the network's weights. Batches are always of one size, filled up where images run short: an image's features
+    round differently in a batch of another size, and must not depend on who asked for what before.
 
     Parameters
     ----------
@@ -159,16 +160,27 @@ class FrozenFeatures(Features):
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         found = np.empty((len(images), self.width), np.float32)
-        for start in range(0, len(images), FROZEN_BATCH):
-            part = np.array(images[start : start + FROZEN_BATCH])
-            name = self._name.copy()
-            name.update(repr(part.shape).encode() + part.tobytes())
-            features = _DESCRIBED.get(name.digest())
-            if features is None:
-                features = self.described(torch.from_numpy(part).to(self.device)).float().cpu().numpy()
-                if sum(one.nbytes for one in _DESCRIBED.values()) + features.nbytes <= REMEMBERED:
-                    _DESCRIBED[name.digest()] = features
-            found[start : start + FROZEN_BATCH] = features
+        room = REMEMBERED - sum(one.nbytes for one in _DESCRIBED.values())
+        new: dict[bytes, list[int]] = {}
+        for i, image in enumerate(images):
+            digest = self._name.copy()
+            digest.update(repr(image.shape).encode() + image.tobytes())
+            name = digest.digest()
+            if name in _DESCRIBED:
+                found[i] = _DESCRIBED[name]
+            else:
+                new.setdefault(name, []).append(i)
+        asked = list(new.items())
+        for start in range(0, len(asked), FROZEN_BATCH):
+            part = asked[start : start + FROZEN_BATCH]
+            rows = [where[0] for _, where in part]
+            full = rows + rows[:1] * (FROZEN_BATCH - len(rows))
+            batch = torch.from_numpy(np.asarray(images[full])).to(self.device)
+            features = self.described(batch)[: len(rows)].float().cpu().numpy()
+            for (name, where), one in zip(part, features, strict=True):
+                found[where] = one
+                if one.nbytes <= room:
+                    _DESCRIBED[name], room = one.copy(), room - one.nbytes
         return found
 
 

@@ -232,7 +232,7 @@ def test_a_backbone_describes_every_image_by_itself(cells: CellDataset) -> None:
     assert len(features(cells.images[:0])) == 0
 
 
-def test_a_frozen_network_describes_the_same_batch_once_whoever_asks(
+def test_a_frozen_network_describes_an_image_once_whoever_asks_in_whatever_company(
     cells: CellDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
@@ -243,19 +243,21 @@ def test_a_frozen_network_describes_the_same_batch_once_whoever_asks(
             return super().forward(images)
 
     def opened(edge: int = 2, scale: float = 0.5) -> BackboneFeatures:
+        torch.manual_seed(0)  # the head is drawn, too
         return BackboneFeatures(Backbone(Counted(), 12, 1, input_size=edge, mean=[0.5] * 3, std=[scale] * 3))
 
     monkeypatch.setattr("gansynth.classifiers.features._DESCRIBED", {})
-    torch.manual_seed(0)
-    first = opened()
-    found = first(cells.images[:40])
-    torch.manual_seed(0)  # the head is drawn, too
-    again = opened()(np.concatenate([cells.images[:40], cells.images[50:51]]))
-    assert asked == [32, 8, 9] and (again[:40] == found).all()
-    opened(scale=0.25)(cells.images[:32])
-    assert asked == [32, 8, 9, 32], "another network sees the same images"
+    images = np.asarray(cells.images)
+    found = opened()(images[:40])
+    assert asked == [32, 32], "the last batch is filled up: its images round as they would in a full one"
+    assert len(np.unique(found, axis=0)) == 40
+    again = opened()(images[[50, *range(39, -1, -1), 50]])
+    assert asked == [32, 32, 32] and (again[1:41] == found[::-1]).all() and (again[0] == again[41]).all()
+    opened(scale=0.25)(images[:32])
+    assert asked == [32] * 4, "another network sees the same images"
     monkeypatch.setattr("gansynth.classifiers.features.REMEMBERED", 0)
-    assert (first(cells.images[40:44]) == first(cells.images[40:44])).all() and asked[4:] == [4, 4]
+    assert (opened()(images[60:64]) == opened()(images[60:64])).all() and asked == [32] * 6, "no room to remember"
+    assert (opened()(images[:40]) == found).all() and asked == [32] * 6
 
 
 def test_stages_are_described_by_mean_and_standard_deviation_of_every_map(cells: CellDataset) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gansynth.errors import InputError
 from gansynth.report.sweep.charts import arm_looks, ratio_chart
-from gansynth.report.sweep.page import sweep_findings, sweep_page, sweep_verdict, write_sweep_page
+from gansynth.report.sweep.page import of_the_rare, sweep_findings, sweep_page, sweep_verdict, write_sweep_page
 from gansynth.studies.comparison.entries import FailedTraining
 from gansynth.studies.sweep.result import ImbalanceSweep, Point, SweepFailure
 
@@ -87,6 +88,17 @@ def test_no_two_of_many_arms_look_the_same_and_a_chart_is_the_same_at_every_call
     assert ratio_chart(lines, "macro F1") == ratio_chart(lines, "macro F1")
     many = {name: [Point(1, 0.9, (0.8, 0.95)), Point(50, 0.5, (0.4, 0.6))] for name in arms[:12]}
     assert ratio_chart(many, "macro F1").startswith("<svg")
+
+
+def test_a_curve_of_one_rare_class_says_below_each_ratio_how_many_images_it_had(folder: Path) -> None:
+    results = ImbalanceSweep.read(folder)
+    curve = {arm: results.curve(arm, "sequential-cnn", results.primary) for arm in results.arm_names}
+    said = of_the_rare(results)
+    drawn = ratio_chart(curve, "macro F1", **said)
+    assert said["images"][50.0] == 12 and "below: training images of promyelocyte" in drawn
+    assert "below" not in ratio_chart(curve, "macro F1")
+    two = replace(results.settings, minority=["promyelocyte", "monocyte"])
+    assert of_the_rare(replace(results, about=replace(results.about, settings=two))) == {}
 
 
 def test_what_is_written_is_read_back_and_shows_itself(tmp_path: Path) -> None:

@@ -262,6 +262,7 @@ def test_an_arm_that_a_classifier_cannot_follow_is_left_out_and_said(cells: str,
     found = quickly(cells, ["none", "smote", "cb-focal"], ["naive-bayes"], tmp_path / "out", seeds=1)
     assert [entry.arm for entry in found.arms] == ["none", "smote"] and not found.missing
     assert "cb-focal means something for neural networks only: no numbers of naive-bayes." in found.warnings
+    assert found.warnings[0].startswith("One seed"), "and no folds that would show what trainings differ by"
 
 
 def test_a_gan_whose_images_are_taken_for_other_classes_is_named() -> None:
@@ -400,6 +401,7 @@ def test_a_class_is_held_to_its_rarity_and_all_its_test_images_stay(cells: str, 
     assert found.about.rare == ("eosinophil",) and found.about.test_counts == COUNTS
     split = pd.read_csv(tmp_path / "out/splits/fold0.csv", keep_default_na=False)
     assert (split["split"] == "").sum() > 0
+    assert found.warnings[0].startswith("One training in each fold"), "not that training noise is unknown"
 
 
 def test_a_run_that_has_seen_the_test_images_is_refused_before_anything_is_written(

@@ -21,7 +21,9 @@ _MOST_BARS, _MOST_NAMED = 6, 9
 """Lines beyond which intervals hide each other, and beyond which names no longer fit at the lines' ends."""
 
 
-def ratio_chart(lines: Mapping[str, Sequence[Point]], ylabel: str) -> str:
+def ratio_chart(
+    lines: Mapping[str, Sequence[Point]], ylabel: str, *, rare: str = "", images: Mapping[float, int] | None = None
+) -> str:
     """Draw metrics over the imbalance ratio: ``none`` dark with its band, the others in colours.
 
     Parameters
@@ -29,6 +31,10 @@ def ratio_chart(lines: Mapping[str, Sequence[Point]], ylabel: str) -> str:
     lines : mapping of arm to sequence of Point
         Rising in rho.
     ylabel : str
+    rare : str
+        The class that becomes rare, where it is one.
+    images : mapping of rho to int, optional
+        Its training images, written below the ratios.
 
     Returns
     -------
@@ -43,8 +49,8 @@ def ratio_chart(lines: Mapping[str, Sequence[Point]], ylabel: str) -> str:
         color, dash = looks[name]
         aside = 1.0 + 0.02 * (i - (len(drawn) - 1) / 2)
         _draw(axes, points, color, dash, name == NONE, len(drawn), aside)
-    _rho_axis(axes, [point.rho for points in drawn.values() for point in points])
-    axes.set_xlabel(RHO)
+    _rho_axis(axes, [point.rho for points in drawn.values() for point in points], images)
+    axes.set_xlabel(f"{RHO};\nbelow: training images of {plain(rare)}" if images else RHO)
     axes.set_ylabel(ylabel)
     if named:
         _names(axes, drawn, looks)
@@ -118,7 +124,7 @@ def _draw(axes: Any, points: Sequence[Point], color: str, dash: str, is_none: bo
     )  # fmt: skip
 
 
-def _rho_axis(axes: Any, rhos: Sequence[float]) -> None:
+def _rho_axis(axes: Any, rhos: Sequence[float], images: Mapping[float, int] | None = None) -> None:
     """Let equal steps stand for equal factors, with a tick at every ratio that there is room for."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -132,7 +138,8 @@ def _rho_axis(axes: Any, rhos: Sequence[float]) -> None:
                 ticks.append(rho)
         axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    below = {f"{rho:.3g}": f"\n{n:,}" for rho, n in (images or {}).items()}
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}{below.get(f'{value:.3g}', '')}"))
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gansynth.files.atomic import write_text
 from gansynth.metrics.wording import counted, ends, inside, p_words, places, share, signed, signed_ends
@@ -145,8 +146,16 @@ def _charts(results: ImbalanceSweep) -> dict[tuple[Endpoint, str], str]:
     for endpoint in results.swept:
         for classifier in results.measured if endpoint.class_name is None else [best]:
             lines = {arm: results.curve(arm, classifier, endpoint) for arm in results.arm_names}
-            found[endpoint, classifier] = ratio_chart(lines, inside(endpoint.title))
+            found[endpoint, classifier] = ratio_chart(lines, inside(endpoint.title), **of_the_rare(results))
     return found
+
+
+def of_the_rare(results: ImbalanceSweep) -> dict[str, Any]:
+    """Return what `ratio_chart` says of the class that becomes rare, where it is one: how many images it has."""
+    if len(results.settings.minority) != 1:
+        return {}
+    [rare] = results.settings.minority
+    return {"rare": rare, "images": {step.rho: step.counts[rare] for step in results.about.steps}}
 
 
 def _figures(results: ImbalanceSweep, charts: Charts, endpoint: Endpoint) -> list[Block]:
@@ -171,7 +180,8 @@ def _table(results: ImbalanceSweep, endpoint: Endpoint) -> Grid:
                 cells.append(Cell(text, ends(point.interval, decimals) if point else "", best=rho in shown))
             rows.append(Row("none (as they are)" if arm == NONE else arm, cells, "mean" if arm == NONE else ""))
     tested = any(results.differences(arm, results.measured[0], endpoint) for arm in results.arm_names)
-    caption = "Mean over the seeds; small numbers: 95% intervals over test images and training seeds."
+    over = "test images, trainings and folds" if results.settings.folds else "test images and trainings"
+    caption = f"Mean over the trainings; small numbers: 95% intervals over {over}."
     caption += (
         " Bold: shown to differ from none, corrected for all remedies and ratios."
         if tested

@@ -256,7 +256,9 @@ def _warnings(
     plan = grid.plan
     said = [f"{TOO_GOOD}."] if plan.is_paper else []
     if len(plan.seeds) < 2:
-        said.append("One seed: how much two trainings of the same arm differ is unknown; give --seeds 3 or more.")
+        alone = "One seed: how much two trainings of the same arm differ is unknown; give --seeds 3 or more."
+        folds = "One training in each fold: intervals count what trainings and folds differ by, and cannot separate it."
+        said.append(folds if len(grid.folds) > 1 else alone)
     if not plan.is_paper:
         few = [f"{name} ({about.test_counts[name]})" for name in about.rare if about.test_counts[name] < _FEW]
         if few:
