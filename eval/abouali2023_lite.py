@@ -50,7 +50,7 @@ MODELS = {
     TUNED: "EfficientNet-Lite0, fine-tuned",
     "lite2-tuned": "EfficientNet-Lite2, fine-tuned",
     "lite-average": "both fine-tuned, the mean of their probabilities",
-    "lite-attention": "the maps of both under attention, tuned",
+    "lite-attention": "the maps of both fine-tuned under attention, tuned once more",
 }
 AGAINST = {TRANSFER: TUNED, "lite-average": TUNED, "lite-attention": TUNED}
 """What each is held against."""
@@ -110,7 +110,7 @@ def recipes(folder: Path, size: int) -> dict[str, Path]:
         },
         "lite-attention": {
             **attention, "resolution": size, "training": one["training"],
-            "network": {**attention["network"], "backbones": trunks},
+            "network": {**attention["network"], "backbones": trunks, "tuned_first": True},
         },
     }  # fmt: skip
     files = {}

@@ -345,7 +345,7 @@ def figures(results: Comparison, arm: str) -> str:
     rows.append(["Figure 6: testing accuracy of the sequential CNN", f"{FIGURE_6}", percent(figure(entry, "accuracy"))])
     last = [] if entry is None else last_epochs(results, entry)
     for key, value in FIGURE_8.items():
-        known = [value for point in last if (value := point.value(key)) is not None]
+        known = [end for point in last if (end := point.value(key)) is not None]
         scale = 100 if key.endswith("accuracy") else 1
         mean = f"{scale * sum(known) / len(known):.4g}" if known else "-"
         rows.append([f"Figure 8: {key.replace('_', ' ')} at the end", f"{value}", mean])

@@ -176,7 +176,8 @@ def weights_of(recipe: NeuralRecipe) -> str:
     network = recipe.network
     if not isinstance(network, PublishedNetwork):
         return ""
-    return RANDOM_FROZEN if network.frozen and network.weights == "none" else network.weights
+    never_learned = network.frozen and not getattr(network, "tuned_first", False)
+    return RANDOM_FROZEN if never_learned and network.weights == "none" else network.weights
 
 
 def load_neural(folder: Path, device: torch.device) -> NeuralClassifier:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from gansynth.classifiers.backbones import maps_of
 from gansynth.classifiers.batches import Batches
 from gansynth.classifiers.classifier import RANDOM_FROZEN
 from gansynth.classifiers.classifier_run import (
@@ -24,15 +25,20 @@ from gansynth.classifiers.neural import NeuralClassifier, build_network
 from gansynth.classifiers.neural_training import Course, build_optimizer, train_network
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
+from gansynth.networks.backbone import Backbone
+from gansynth.networks.cbam_ensemble import CbamEnsemble
 from gansynth.networks.head import with_cosine_head, with_shifted_head
 from gansynth.networks.split_batch_norm import joined, split
-from gansynth.recipes.classifier import NeuralRecipe
+from gansynth.recipes.classifier import CbamRecipe, NeuralRecipe
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.device import chosen_device, keep_freed_memory, placed
-from gansynth.runs.folder import claim_folder
+from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
 from gansynth.runs.state_files import Progress, recorded_threads
 from gansynth.runs.threads import settle_threads
+
+BACKBONES = "backbones"
+"""Folder inside the run of an ensemble by attention for the runs of backbones that were tuned alone first."""
 
 
 def train_neural(
@@ -80,6 +86,19 @@ def train_neural(
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []), ExitStack() as stack:
         torch.manual_seed(seed)
         network = build_network(recipe, len(treatment.images.class_names), weights_dir)
+        if isinstance(recipe, CbamRecipe) and recipe.network.tuned_first:
+            assert isinstance(network, CbamEnsemble)
+            if out is not None and not (out / RECIPE).exists():
+                begin_folder(out, recipe)  # what is cut off while a backbone learns goes on, too
+            for k, alone in enumerate(recipe.alone()):
+                folder = None if out is None else out / BACKBONES / f"{k}"
+                tuned = train_neural(
+                    treatment, alone, folder, validation=validation, seed=seed, steps=steps, patience=patience,
+                    device=device, weights_dir=weights_dir, resume=folder is not None and folder.is_dir(),
+                    progress=progress,
+                )  # fmt: skip
+                assert isinstance(tuned.network, Backbone)
+                network.take_trunk(k, maps_of(tuned.network.trunk))
         if treatment.cosine_scale is not None:
             network = with_cosine_head(network, len(treatment.images.class_names), treatment.cosine_scale)
         if treatment.supplement is not None and treatment.supplement.statistics != "mixed":

@@ -93,6 +93,10 @@ class CbamEnsemble(nn.Module):
             self.trunks.eval()
         return self
 
+    def take_trunk(self, k: int, trunk: nn.Module) -> None:
+        """Put a trunk that was tuned alone, and makes the same maps, in the place of the k-th."""
+        self.trunks[k] = trunk.requires_grad_(not self.frozen)
+
     def maps(self, images: Tensor) -> Tensor:
         """Return the trunks' maps [n, sum of c, h, w] for images [n, 3, H, H] in [-1, 1]; h is the smallest trunk's."""
         found = [trunk(prepare(images)) for trunk, prepare in zip(self.trunks, self.preparations, strict=True)]

@@ -93,13 +93,15 @@ class CbamNetwork(PublishedNetwork):
 
     `backbones` are names of recipes or trunks written out; `spatial` is how positions are weighted: by a "perceptron"
     (eq. 2 of the paper) or by a "convolution" (Woo et al. 2018); `reduction` is by how much the attention's hidden
-    layers are narrower than the maps; `hidden` is the width of the head's hidden layer.
+    layers are narrower than the maps; `hidden` is the width of the head's hidden layer. With `tuned_first` every
+    backbone is tuned alone before the ensemble begins with it; `frozen` then leaves it as it was tuned.
     """
 
     backbones: Annotated[tuple[Annotated[Trunk, BeforeValidator(_trunk)], ...], Field(min_length=2, max_length=4)]
     spatial: Literal["perceptron", "convolution"] = "perceptron"
     reduction: Annotated[int, Number, Field(ge=1, le=256)] = 16
     hidden: Width = 256
+    tuned_first: bool = False
 
 
 class Training(Section):
@@ -193,6 +195,17 @@ class BackboneRecipe(NeuralRecipe):
 class CbamRecipe(NeuralRecipe):
     classifier: Literal["cbam-ensemble"]
     network: CbamNetwork
+
+    def alone(self) -> tuple[BackboneRecipe, ...]:
+        """Return the recipes by which `tuned_first` tunes the backbones, each alone."""
+        of_all: dict[str, Any] = {"weights": self.network.weights, "dropout": self.network.dropout}
+        return tuple(
+            BackboneRecipe(
+                name=f"{self.name}-{k}", classifier="backbone", resolution=self.resolution, training=self.training,
+                augmentation=self.augmentation, network=BackboneNetwork(**trunk.model_dump(), **of_all),
+            )
+            for k, trunk in enumerate(self.network.backbones)
+        )  # fmt: skip
 
 
 class Classical(Section):

@@ -15,13 +15,14 @@ from torchvision.models.vision_transformer import interpolate_embeddings
 
 from gansynth.classifiers import backbones, open_classifier, train_classifier
 from gansynth.classifiers.backbones import build_backbone, build_cbam, published_weights
-from gansynth.classifiers.neural import build_network
+from gansynth.classifiers.neural import NeuralClassifier, build_network
 from gansynth.classifiers.training import Outcome
 from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
 from gansynth.files.regular import file_sha256
 from gansynth.metrics.extractors.weights import MissingWeights
 from gansynth.networks.backbone import Preparation
+from gansynth.networks.cbam_ensemble import CbamEnsemble
 from gansynth.networks.efficientnet_lite import pretrained_efficientnet_lite
 from gansynth.recipes.classifier import BackboneRecipe, CbamRecipe, load_classifier_recipe
 
@@ -262,6 +263,29 @@ def test_the_ensemble_by_attention_trains_opens_again_and_is_explained(tmp_path:
     assert explain(opened, cells.images[:2], "grad-cam").maps.shape == (2, 32, 32)
     with pytest.raises(InputError, match="guided backpropagation means something only where ReLU"):
         explain(opened, cells.images[:2], "guided-grad-cam")
+
+
+def test_the_ensemble_by_attention_may_begin_with_backbones_that_were_tuned_alone(tmp_path: Path) -> None:
+    cells = phantom_dataset({"eosinophil": 4, "platelet": 4}, size=32)
+    recipe = cbam(
+        "resolution=32", "network.weights=none", "network.hidden=8", "network.tuned_first=true", "network.frozen=true"
+    )
+    trained = train_classifier(cells, recipe, tmp_path / "run", validation=cells, steps=1, device="cpu", progress=False)
+    assert trained.weights == "none" and isinstance(trained, NeuralClassifier)
+    assert isinstance(trained.network, CbamEnsemble)
+    for k, of_ensemble in enumerate(trained.network.trunks):
+        alone = open_classifier(tmp_path / "run" / "backbones" / str(k), device="cpu")
+        assert isinstance(alone, NeuralClassifier) and alone.weights == "none"
+        own = {name.rpartition("trunk.")[2]: tensor for name, tensor in alone.network.state_dict().items()}
+        held = of_ensemble.state_dict()
+        # torchvision's maps are the part `features` of its network, timm's are all of it but the head.
+        assert held and all(torch.equal(t, own.get(name, own.get(f"features.{name}"))) for name, t in held.items())
+    opened = open_classifier(tmp_path / "run", device="cpu")
+    assert abs(trained.probabilities(cells.images) - opened.probabilities(cells.images)).max() < 1e-6
+    again = train_classifier(
+        cells, recipe, tmp_path / "run", validation=cells, steps=1, device="cpu", resume=True, progress=False
+    )
+    assert abs(trained.probabilities(cells.images) - again.probabilities(cells.images)).max() < 1e-6
 
 
 def test_attention_needs_maps() -> None:

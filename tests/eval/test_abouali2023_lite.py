@@ -27,6 +27,7 @@ def test_the_recipes_differ_in_what_the_paper_says_they_differ_in(tmp_path: Path
     assert [member.name for member in average.members] == ["lite0-tuned", "lite2-tuned"]
     trunks = attention.network.backbones
     assert [trunk.model for trunk in trunks] == ["tf_efficientnet_lite0", "tf_efficientnet_lite2"]
+    assert attention.network.tuned_first and not attention.network.frozen
     assert attention.network.spatial == "perceptron" and {trunk.input_size for trunk in trunks} == {64}
 
 
