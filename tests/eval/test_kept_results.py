@@ -16,6 +16,9 @@ QUOTES = [
     ("README.md", "Synthetic cells bring", "lite0_rare40/table.md"),
     ("docs/leaderboard.md", "| classifier |", "hazra2022_classifiers/tables.md"),
     ("docs/leaderboard.md", "| | macro-F1 |", "lite0_rare40/table.md"),
+    ("docs/leaderboard.md", "| promyelocytes to learn from |", "rarity_curve/table.md"),
+    ("docs/leaderboard.md", "Composites against moving the threshold", "rarity_curve/table.md"),
+    ("docs/remedies.md", "**How rare?**", "rarity_curve/table.md"),
     ("docs/explain.md", "`python eval/explanation_share.py DATA", "explanation_share/table.md"),
 ]
 """Page, how the block (a table or a paragraph) that quotes begins, and the kept file that has its numbers."""
