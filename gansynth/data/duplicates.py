@@ -7,11 +7,6 @@ orientations come from one transform. A candidate counts when the RGB thumbnails
 freed of its mean colour, differ by less than a share of their contrast in the best orientation.
 Their means over an 8 x 8 grid, which are kept, differ by no more than the thumbnails do, and spare
 nearly all candidates the thumbnails.
-
-Most pairs are spared the hashes, too. An orientation moves each cell of the grid to one of at most
-eight places; sorted within these, the means of a picture are the same in all its orientations, and
-those of two pictures differ by no more than the grids do in the best one. One matrix product instead
-of eight compares them.
 """
 
 from __future__ import annotations
@@ -39,8 +34,6 @@ _MAX_MEAN_DIFFERENCE = 40.0
 _MIN_CONTRAST = 4.0
 _CHUNK = 8192
 _BLOCK = 1024
-# Above this share of a block's pairs all hashes are compared at once, eight products, instead of pair by pair.
-_MANY = 0.01
 
 
 @dataclass(frozen=True)
@@ -135,7 +128,6 @@ def _near_pairs(
     images: NDArray[np.uint8], rows: NDArray[np.int64], max_hash_distance: int, max_difference: float, progress: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     signs, means, contrast, grids = _outlines(images, rows)
-    sorted_grids, spread = _sorted_by_orbit(grids), np.sqrt(contrast)
     least_agreement = HASH_EDGE * HASH_EDGE - 1 - 2 * max_hash_distance
     pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0)
     # Of every block, pairs with itself and with those after it.
@@ -143,20 +135,14 @@ def _near_pairs(
     compared = 0
     with WorkDisplay("looking for duplicates, in pairs", total, shown=progress) as display:
         for start in range(0, len(rows), _BLOCK):
-            block = slice(start, start + _BLOCK)
+            own = _flat(signs[start : start + _BLOCK].astype(np.float32))
             for other in range(start, len(rows), _BLOCK):
-                others = slice(other, other + _BLOCK)
-                scale = max_difference * spread[block, None] * spread[others]
-                alike = _squared_distances(sorted_grids[block], sorted_grids[others]) <= (scale + _ROUNDING) ** 2
-                if np.count_nonzero(alike) > _MANY * alike.size:
-                    alike &= _agreements(signs[block], signs[others]) >= least_agreement
-                    i, j = np.nonzero(alike)
-                    i, j = i + start, j + other
-                else:
-                    i, j = np.nonzero(alike)
-                    i, j = i + start, j + other
-                    agree = _agreement_of_pairs(signs[i], signs[j]) >= least_agreement
-                    i, j = i[agree], j[agree]
+                upright, *turned = _orientations(signs[other : other + _BLOCK].astype(np.float32))
+                agreement = own @ _flat(upright).T
+                for turn in turned:
+                    np.maximum(agreement, own @ _flat(turn).T, out=agreement)
+                i, j = np.nonzero(agreement >= least_agreement)
+                i, j = i + start, j + other
                 likely = (i < j) & (np.minimum(contrast[i], contrast[j]) >= _MIN_CONTRAST)
                 likely &= np.abs(means[i] - means[j]).max(axis=1) <= _MAX_MEAN_DIFFERENCE
                 i, j = i[likely], j[likely]
@@ -174,60 +160,15 @@ def _near_pairs(
                         # Thousands of images that are all alike: what is linked already needs no second proof.
                         linked = _components(pairs, len(rows))
                         i, j = i[linked[i] != linked[j]], j[linked[i] != linked[j]]
-            compared += (len(rows) - start) * len(spread[block])
+            compared += (len(rows) - start) * len(own)
             display.update(compared)
     return pairs, distances
-
-
-def _orbits() -> list[NDArray[np.int64]]:
-    """Return the cells of the grid, as flat positions, that the eight orientations take for each other."""
-    seen: dict[bytes, NDArray[np.int64]] = {}
-    place = np.arange(_GRID * _GRID).reshape(_GRID, _GRID)
-    turned = [turn[::up, ::left].ravel() for turn in (place, place.T) for up in (1, -1) for left in (1, -1)]
-    for cell in range(_GRID * _GRID):
-        orbit = np.unique([view[cell] for view in turned])
-        seen[orbit.tobytes()] = orbit
-    return list(seen.values())
-
-
-def _sorted_by_orbit(grids: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return int8 [n, 192]: of each picture the same in all its orientations."""
-    flat = grids.reshape(len(grids), 3, _GRID * _GRID)
-    return np.concatenate([np.sort(flat[:, :, orbit], axis=2) for orbit in _orbits()], axis=2).reshape(
-        len(grids), 3 * _GRID * _GRID
-    )
-
-
-def _squared_distances(a: NDArray[np.int8], b: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Return [n, m]: mean squares of the differences in grey levels, which float32 knows to a ten-thousandth."""
-    first, second = 2 * a.astype(np.float32), 2 * b.astype(np.float32)
-    squares = np.square(first).sum(axis=1)[:, None] + np.square(second).sum(axis=1)
-    found: NDArray[np.float32] = (squares - 2 * (first @ second.T)) / np.float32(a.shape[1])
-    return found
-
-
-def _agreements(a: NDArray[np.int8], b: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Return [n, m]: in how many more of its 63 signs each pair agrees than it differs, in the best orientation."""
-    own = _flat(a.astype(np.float32))
-    upright, *turned = _orientations(b.astype(np.float32))
-    agreement = own @ _flat(upright).T
-    for turn in turned:
-        np.maximum(agreement, own @ _flat(turn).T, out=agreement)
-    return agreement
-
-
-def _agreement_of_pairs(a: NDArray[np.int8], b: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Return [n]: the same for pairs side by side."""
-    found: NDArray[np.float32] = np.einsum(
-        "kpij,pij->kp", _orientations(b.astype(np.float32)), a.astype(np.float32)
-    ).max(axis=0, initial=-np.inf)
-    return found
 
 
 def _outlines(
     images: NDArray[np.uint8], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32], NDArray[np.int8]]:
-    """Return what is kept of each image: 272 bytes (and 192 more in another order), where a thumbnail has 12,288.
+    """Return what is kept of each image: 272 bytes, where a thumbnail has 12,288.
 
     Returns
     -------

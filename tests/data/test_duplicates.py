@@ -78,31 +78,6 @@ def test_the_grids_that_are_kept_hide_no_near_duplicate(monkeypatch: pytest.Monk
     assert found.distance.tolist() == every.distance.tolist()
 
 
-@pytest.mark.parametrize("many", [0.0, 1.0])
-def test_neither_way_to_the_candidates_misses_one(many: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sorted grids are compared before hashes, and hashes all at once or pair by pair."""
-    rng = np.random.default_rng(2)
-    pictures = []
-    for i in range(40):
-        noisy = picture(i, 64, 64) + rng.normal(0, 2 * (i % 12), (64, 64, 3))
-        change = list(CHANGES.values())[i % len(CHANGES)]
-        pictures += [picture(i, 64, 64), change(np.clip(noisy, 0, 255).astype(np.uint8))]
-    images, sha256 = _stack(pictures)
-    monkeypatch.setattr(duplicates, "_BLOCK", 32)
-    monkeypatch.setattr(duplicates, "_MANY", many)
-    found = find_duplicates(images, sha256)
-    hashes = duplicates._outlines(images, np.arange(len(images)))[0]
-    agree = duplicates._agreements(hashes, hashes)
-    pairs = np.argwhere(np.triu(agree >= 63 - 2 * duplicates.MAX_HASH_DISTANCE, 1))
-    thumbnails = duplicates._centred(duplicates._thumbnails(images, np.arange(len(images))))
-    contrast = np.sqrt(np.mean(thumbnails**2, axis=(1, 2, 3)))
-    distance = duplicates._in_the_best_orientation(thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]])
-    distance /= np.sqrt(contrast[pairs[:, 0]] * contrast[pairs[:, 1]])
-    expected = {(int(i), int(j)) for (i, j), d in zip(pairs, distance, strict=True) if d <= duplicates.MAX_DIFFERENCE}
-    assert 30 < len(expected) < 80
-    assert {(i, j) for i, j in found.near.tolist()} == expected
-
-
 def test_equal_pixels_are_exact_duplicates_and_not_listed_as_near() -> None:
     pictures = [picture(0), picture(1), picture(0), picture(2), picture(0), picture(1)]
     found = find_duplicates(*_stack(pictures))
