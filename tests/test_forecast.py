@@ -65,7 +65,7 @@ def test_generating_and_balancing_are_counted_timed_and_weighed(place: Path) -> 
 def test_a_training_has_the_steps_that_its_minutes_are_enough_for(place: Path) -> None:
     said = forecast(place, "train-gan", place / "cells", "--recipe", "c-wgan-gp-64", "--minutes", 2, *SET)
     assert "time: about 2 minutes" in said
-    steps = re.search(r"about ([\d,]+) generator steps, ([\d.e+-]+) s each", said)
+    steps = re.search(r"about ([\d,]+) generator steps, ([\d.e+-]+) s a step", said)
     assert steps is not None
     assert int(steps[1].replace(",", "")) * float(steps[2]) == pytest.approx(120, rel=0.2)
 
@@ -73,7 +73,7 @@ def test_a_training_has_the_steps_that_its_minutes_are_enough_for(place: Path) -
 def test_a_comparison_counts_its_trainings_and_a_benchmark_its_runs(place: Path) -> None:
     words = ("--remedies", f"none,oversample,{place / 'run'}", "--classifiers", "sequential-cnn,random-forest")
     said = forecast(place, "compare", place / "cells", *words, "--size", 32, "--epochs", 2, "--jobs", 1)
-    assert "compare 3 arms by 2 classifiers with 3 seeds on 1 folds: 18 trainings, 1 at a time" in said
+    assert "compare 3 arms by 2 classifiers with 3 seeds on 1 fold: 18 trainings, 1 at a time" in said
     assert "sequential-cnn: 9 trainings of 2 steps" in said and "time: cannot be said" in said
     words = ("--recipes", f"c-wgan-gp-64,{place / 'run'}", "--images", 400, "--count", 5)
     said = forecast(place, "benchmark", place / "cells", *words, *SET)
