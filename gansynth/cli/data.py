@@ -243,7 +243,7 @@ def split(
 @click.option(
     "--surround",
     type=click.Choice(["zero", "smear"]),
-    default="zero",
+    default="smear",
     show_default=True,
     help="What lies around the cell's box: black, or the smear itself.",
 )
@@ -309,7 +309,7 @@ def crop(
     \b
     Example:
       gansynth data crop smears cut
-      gansynth data crop smears cut --surround smear --whole-only --size 128
+      gansynth data crop smears cut --whole-only --size 128
       gansynth data crop smears cut --boxes drawn --annotations smears/Annotations
     """
     from gansynth.smears.cropping import CropSettings, crop_smears
