@@ -13,10 +13,10 @@ from gansynth.cli.arguments import (
     OUT,
     device_option,
     dry_run_option,
+    out_folder,
     seed_option,
 )
 from gansynth.cli.screen import OneScreen, Rare
-from gansynth.errors import InputError
 
 
 @click.command(cls=OneScreen, name="train-gan")
@@ -109,8 +109,7 @@ def train_gan(
 
 @click.command(cls=OneScreen)
 @click.argument("run")
-@click.argument("place", metavar="[OUT]", type=OUT, required=False)
-@click.option("--out", type=OUT, help="A new folder; the same as OUT.")
+@out_folder
 @click.option(
     "--format",
     "form",
@@ -120,7 +119,7 @@ def train_gan(
     help="run: a small run of gansynth; onnx, torchscript: a network that runs without it; huggingface: a folder for "
     "the hub.",
 )
-def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
+def export(run: str, out: Path, form: str) -> None:
     """Write a run small enough to give away, or for others.
 
     \b
@@ -137,19 +136,15 @@ def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
     same images or probabilities. export.json beside it says what goes in and what comes out. --format huggingface
     takes a run of train-gan, or a folder of images per class, and adds a card.
     """
-    if (place is None) == (out is None):
-        raise InputError("where to? Give one new folder, with --out DIR or as the second argument")
-    folder = out or place
-    assert folder is not None
     if form in ("onnx", "torchscript"):
-        _export_network(run, folder, form)
+        _export_network(run, out, form)
         return
     from gansynth.runs.folder import INFO
 
     if form == "huggingface" and Path(run).is_dir() and not (Path(run) / INFO).is_file():
         from gansynth.data.hub import export_dataset
 
-        exported = export_dataset(run, folder)
+        exported = export_dataset(run, out)
         click.echo(", ".join(f"{n:,} images in {split}" for split, n in exported.counts.items()))
         click.echo(f"wrote {exported.path}")
         return
@@ -157,7 +152,7 @@ def export(run: str, place: Path | None, out: Path | None, form: str) -> None:
     from gansynth.gans.export import export_run
     from gansynth.gans.hub import export_to_hub
 
-    written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), folder)
+    written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), out)
     size = sum(file.stat().st_size for file in written.path.iterdir())
     click.echo(f"wrote {written.path} ({size / 1e6:.1f} MB)")
 
