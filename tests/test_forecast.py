@@ -70,6 +70,17 @@ def test_a_training_has_the_steps_that_its_minutes_are_enough_for(place: Path) -
     assert int(steps[1].replace(",", "")) * float(steps[2]) == pytest.approx(120, rel=0.2)
 
 
+def test_a_recipe_larger_than_the_images_is_doubted_before_the_training(place: Path) -> None:
+    words = ["train-gan", place / "cells", "--recipe", "c-wgan-gp-64", "--steps", 1, "--out", place / "o", "--dry-run"]
+    larger = [f"networks.{player}=[8,8,8,8,8]" for player in ("critic", "classifier")]
+    larger += ["resolution=128", "networks.generator=[8,8,8,8,8,8]"]
+    for changes, doubted in (((), False), (larger, True)):
+        chosen = [*SET, *(word for change in changes for word in ("--set", change))]
+        result = CliRunner().invoke(gansynth, [str(word) for word in (*words, *chosen)])
+        assert result.exit_code == 0, result.output
+        assert ("40 of 40 images are smaller than the 128 px of this recipe" in result.stderr) == doubted
+
+
 def test_a_comparison_counts_its_trainings_and_a_benchmark_its_runs(place: Path) -> None:
     words = ("--remedies", f"none,oversample,{place / 'run'}", "--classifiers", "sequential-cnn,random-forest")
     said = forecast(place, "compare", place / "cells", *words, "--size", 32, "--epochs", 2, "--jobs", 1)

@@ -76,7 +76,7 @@ def train_gan(
     """
     from gansynth import gans
     from gansynth.data import open_dataset
-    from gansynth.data.opening import refuse_inside
+    from gansynth.data.opening import count_enlarged, refuse_inside
     from gansynth.report.training import TrainingPage
     from gansynth.runs.device import Devices
 
@@ -85,6 +85,13 @@ def train_gan(
         changes = (*changes, f"training.precision='{precision}'")
     chosen = gans.choose_recipe(recipe, changes, out, resume=resume, parent=parent)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
+    enlarged = count_enlarged(data, chosen.resolution)
+    if 2 * enlarged > len(dataset):
+        click.echo(
+            f"note: {enlarged:,} of {len(dataset):,} images are smaller than the {chosen.resolution} px of this recipe."
+            " They are enlarged, which adds no detail and takes longer; a recipe or --from of their size is enough",
+            err=True,
+        )
     if dry_run:
         from gansynth import forecast
 
