@@ -88,7 +88,7 @@ def steps(field: Pixels, size: int = 224) -> list[Panel]:
         raise InputError("no whole red cell was found in this field; give another one")
     scale = size / diameter  # a usual cell fills its image, as in the paper
     cell = max(whole, key=lambda box: box.score)
-    cut = cut_cell(field, cell, size, scale).pixels
+    cut = cut_cell(field, cell, size, scale, Surround.ZERO).pixels
     return [
         ("the field", field),
         ("grey: green light", grey(work.pixels[..., 1])),

@@ -20,6 +20,7 @@ from gansynth.classifiers.neural import build_network
 from gansynth.data import CellDataset, open_dataset
 from gansynth.gans import Run, build_gan, open_run
 from gansynth.gans.engine.speed import training_speed
+from gansynth.metrics.wording import counted
 from gansynth.networks.images import to_float
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.recipes.classifier import NeuralRecipe
@@ -101,7 +102,7 @@ def training(
     lines = (
         f"train {recipe.name} ({recipe.gan}, {recipe.resolution} px) on {len(learned):,} images of "
         f"{len(dataset.class_names)} classes: {_per_class(learned.counts())}",
-        f"about {seconds / per_step:,.0f} generator steps, {per_step:.2g} s each",
+        f"about {seconds / per_step:,.0f} generator steps, {per_step:.2g} s a step",
     )
     # Weights with two moments each, the slow generator, and the generator alone.
     return Forecast(lines, seconds, 4 * (3 * all_weights + 2 * slow))
@@ -137,8 +138,9 @@ def comparing(
     plan, folds = ready.plan, ready.folds
     seconds: float | None = 0.0
     lines = [
-        f"compare {len(plan.arms)} arms by {len(plan.classifiers)} classifiers with {len(plan.seeds)} seeds on "
-        f"{len(folds)} folds: {ready.grid.total:,} trainings, {ready.grid.jobs or 'as many as your joblib backend'} "
+        f"compare {counted(len(plan.arms), 'arm')} by {counted(len(plan.classifiers), 'classifier')} with "
+        f"{counted(len(plan.seeds), 'seed')} on {counted(len(folds), 'fold')}: "
+        f"{counted(ready.grid.total, 'training')}, {ready.grid.jobs or 'as many as your joblib backend'} "
         "at a time"
     ]
     for recipe in plan.classifiers:
@@ -149,7 +151,7 @@ def comparing(
             lines.append(f"{recipe.name}: {trainings * len(folds):,} fits; how long they take is not measured")
             continue
         each = _one_step(recipe, len(ready.grid.class_names), settings.device, settings.weights_dir)
-        lines.append(f"{recipe.name}: {trainings * len(folds):,} trainings of {steps[0]:,} steps, {each:.2g} s each")
+        lines.append(f"{recipe.name}: {trainings * len(folds):,} trainings of {steps[0]:,} steps, {each:.2g} s a step")
         if seconds is not None:
             seconds += trainings * sum(step or 0 for step in steps) * each / max(1, ready.grid.jobs)
     for title, gan in gans_of(plan.arms).items():
@@ -160,7 +162,8 @@ def comparing(
         one = training(
             ready.dataset, recipe_of_gan, None, settings.gan_minutes, settings.gan_images, device=settings.device
         )
-        lines.append(f"{title}: {one.lines[0]}, once in each of {len(folds)} folds; {one.lines[1]}")
+        often = "once" if len(folds) == 1 else f"once in each of {len(folds)} folds"
+        lines.append(f"{title}: {one.lines[0]}, {often}; {one.lines[1]}")
         if seconds is not None and one.seconds is not None:
             seconds += one.seconds * len(folds)
     return Forecast(tuple(lines), seconds, None)

@@ -66,3 +66,13 @@ def test_rare_options_are_a_group_of_their_own() -> None:
     rare = [option.opts[0] for option in COMMANDS["compare",].params if isinstance(option, Rare)]
     assert len(named) == 2 and len(rare) > 10 and not any(f"  {option} " in named[0] for option in rare)
     assert all(option in named[1] for option in rare)
+
+
+def test_an_option_of_the_whole_program_behind_a_command_is_put_in_its_place() -> None:
+    for words, said in (
+        (("compare", "c", "--log-file", "x"), "--log-file stands before the command: gansynth --log-file FILE compare"),
+        (("data", "info", "c", "-q"), "-q stands before the command: gansynth -q data info"),
+        (("data", "info", "c", "--quite"), "No such option '--quite'"),
+    ):
+        result = CliRunner().invoke(gansynth, list(words), prog_name="gansynth")
+        assert result.exit_code == 2 and said in result.stderr

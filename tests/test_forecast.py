@@ -65,15 +65,26 @@ def test_generating_and_balancing_are_counted_timed_and_weighed(place: Path) -> 
 def test_a_training_has_the_steps_that_its_minutes_are_enough_for(place: Path) -> None:
     said = forecast(place, "train-gan", place / "cells", "--recipe", "c-wgan-gp-64", "--minutes", 2, *SET)
     assert "time: about 2 minutes" in said
-    steps = re.search(r"about ([\d,]+) generator steps, ([\d.e+-]+) s each", said)
+    steps = re.search(r"about ([\d,]+) generator steps, ([\d.e+-]+) s a step", said)
     assert steps is not None
     assert int(steps[1].replace(",", "")) * float(steps[2]) == pytest.approx(120, rel=0.2)
+
+
+def test_a_recipe_larger_than_the_images_is_doubted_before_the_training(place: Path) -> None:
+    words = ["train-gan", place / "cells", "--recipe", "c-wgan-gp-64", "--steps", 1, "--out", place / "o", "--dry-run"]
+    larger = [f"networks.{player}=[8,8,8,8,8]" for player in ("critic", "classifier")]
+    larger += ["resolution=128", "networks.generator=[8,8,8,8,8,8]"]
+    for changes, doubted in (((), False), (larger, True)):
+        chosen = [*SET, *(word for change in changes for word in ("--set", change))]
+        result = CliRunner().invoke(gansynth, [str(word) for word in (*words, *chosen)])
+        assert result.exit_code == 0, result.output
+        assert ("40 of 40 images are smaller than the 128 px of this recipe" in result.stderr) == doubted
 
 
 def test_a_comparison_counts_its_trainings_and_a_benchmark_its_runs(place: Path) -> None:
     words = ("--remedies", f"none,oversample,{place / 'run'}", "--classifiers", "sequential-cnn,random-forest")
     said = forecast(place, "compare", place / "cells", *words, "--size", 32, "--epochs", 2, "--jobs", 1)
-    assert "compare 3 arms by 2 classifiers with 3 seeds on 1 folds: 18 trainings, 1 at a time" in said
+    assert "compare 3 arms by 2 classifiers with 3 seeds on 1 fold: 18 trainings, 1 at a time" in said
     assert "sequential-cnn: 9 trainings of 2 steps" in said and "time: cannot be said" in said
     words = ("--recipes", f"c-wgan-gp-64,{place / 'run'}", "--images", 400, "--count", 5)
     said = forecast(place, "benchmark", place / "cells", *words, *SET)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import os
 import re
@@ -63,6 +65,20 @@ class OutPath(NamedPath):
 
 
 FOLDER, OUT, OUT_FILE = NamedPath(), OutPath(), OutPath(folder=False)
+
+
+def out_folder(command: Command) -> Command:
+    """Give a command `--out DIR`, which may as well be its last argument; it gets the folder as `out`."""
+
+    @functools.wraps(command)
+    def chosen(*, place: Path | None, out: Path | None, **others: Any) -> Any:
+        if (place is None) == (out is None):
+            raise InputError("where to? Give one new folder, with --out DIR or as the last argument")
+        return command(out=out or place, **others)
+
+    chosen.__signature__ = inspect.signature(chosen, follow_wrapped=False)  # type: ignore[attr-defined]
+    option = click.option("--out", type=OUT, help="A new folder; the same as OUT.")
+    return click.argument("place", metavar="[OUT]", type=OUT, required=False)(option(chosen))  # type: ignore[return-value]
 
 
 def hold_what_is_written(commands: click.Group) -> None:

@@ -30,8 +30,8 @@ from gansynth.cli.screen import OneScreen, Rare
     "--recipes",
     required=True,
     metavar="A,B,...",
-    help="Recipes of the zoo (see `gansynth models`), YAML files, or run folders, which are taken as they are; "
-    "naturalize: composites of training images.",
+    help="Recipes of the zoo (see `gansynth models`), YAML files, or run folders and trained generators of the zoo, "
+    "which are taken as they are; naturalize: composites of training images.",
 )
 @click.option("--seeds", type=COUNT, default=2, show_default=True, help="Trainings of each recipe.")
 @click.option("--out", type=OUT, required=True, help="Where runs, images, tables and report.html go.")

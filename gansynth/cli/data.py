@@ -13,6 +13,7 @@ from gansynth.cli.arguments import (
     SHARE,
     Number,
     Whole,
+    out_folder,
     parse_counts,
     parse_sources,
     seed_option,
@@ -49,7 +50,7 @@ def info(folder: Path, as_json: bool) -> None:
 
 @data.command(cls=OneScreen)
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.argument("out", type=OUT)
+@out_folder
 def dedupe(folder: Path, out: Path) -> None:
     """Write a data set in which of duplicates one stays.
 
@@ -119,7 +120,7 @@ def review(
 
 
 @data.command(cls=OneScreen, name="import")
-@click.argument("out", type=OUT)
+@out_folder
 @click.option(
     "--source",
     "sources",
@@ -214,7 +215,7 @@ def split(
 
 @data.command(cls=OneScreen)
 @click.argument("smears", type=FOLDER)
-@click.argument("out", type=OUT)
+@out_folder
 @click.option(
     "--cell-diameter",
     metavar="PIXELS",
@@ -243,7 +244,7 @@ def split(
 @click.option(
     "--surround",
     type=click.Choice(["zero", "smear"]),
-    default="zero",
+    default="smear",
     show_default=True,
     help="What lies around the cell's box: black, or the smear itself.",
 )
@@ -309,7 +310,7 @@ def crop(
     \b
     Example:
       gansynth data crop smears cut
-      gansynth data crop smears cut --surround smear --whole-only --size 128
+      gansynth data crop smears cut --whole-only --size 128
       gansynth data crop smears cut --boxes drawn --annotations smears/Annotations
     """
     from gansynth.smears.cropping import CropSettings, crop_smears
@@ -333,7 +334,7 @@ def crop(
 
 
 @data.command(cls=OneScreen)
-@click.argument("out", type=OUT)
+@out_folder
 @click.option(
     "--counts", metavar="CLASS=N,...", help="Cells per class; default: the twelve classes of hazra2022, scaled down."
 )

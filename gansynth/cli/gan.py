@@ -13,11 +13,11 @@ from gansynth.cli.arguments import (
     OUT,
     device_option,
     dry_run_option,
+    out_folder,
     parse_shares,
     seed_option,
 )
 from gansynth.cli.screen import OneScreen, Rare
-from gansynth.errors import InputError
 
 
 @click.command(cls=OneScreen, name="train-gan")
@@ -77,7 +77,7 @@ def train_gan(
     """
     from gansynth import gans
     from gansynth.data import open_dataset
-    from gansynth.data.opening import refuse_inside
+    from gansynth.data.opening import count_enlarged, refuse_inside
     from gansynth.report.training import TrainingPage
     from gansynth.runs.device import Devices
 
@@ -86,6 +86,13 @@ def train_gan(
         changes = (*changes, f"training.precision='{precision}'")
     chosen = gans.choose_recipe(recipe, changes, out, resume=resume, parent=parent)
     dataset = open_dataset(data, size=chosen.resolution, progress=True)
+    enlarged = count_enlarged(data, chosen.resolution)
+    if 2 * enlarged > len(dataset):
+        click.echo(
+            f"note: {enlarged:,} of {len(dataset):,} images are smaller than the {chosen.resolution} px of this recipe."
+            " They are enlarged, which adds no detail and takes longer; a recipe or --from of their size is enough",
+            err=True,
+        )
     if dry_run:
         from gansynth import forecast
 
@@ -110,8 +117,7 @@ def train_gan(
 
 @click.command(cls=OneScreen)
 @click.argument("run")
-@click.argument("place", metavar="[OUT]", type=OUT, required=False)
-@click.option("--out", type=OUT, help="A new folder; the same as OUT.")
+@out_folder
 @click.option(
     "--format",
     "form",
@@ -126,7 +132,7 @@ def train_gan(
     metavar="CLASS=SHARE,...",
     help="Classes that vary too little, drawn farther from their typical image from now on: monocyte=1.2.",
 )
-def export(run: str, place: Path | None, out: Path | None, form: str, spread: str | None) -> None:
+def export(run: str, out: Path, form: str, spread: str | None) -> None:
     """Write a run small enough to give away, or for others.
 
     \b
@@ -143,15 +149,11 @@ def export(run: str, place: Path | None, out: Path | None, form: str, spread: st
     same images or probabilities. export.json beside it says what goes in and what comes out. --format huggingface
     takes a run of train-gan, or a folder of images per class, and adds a card.
     """
-    if (place is None) == (out is None):
-        raise InputError("where to? Give one new folder, with --out DIR or as the second argument")
-    folder = out or place
-    assert folder is not None
     shares = parse_shares(spread or "", "--spread")
     if shares and form in ("onnx", "torchscript"):
         raise InputError(f"--spread: is written into a run; export one with it first, then that one as {form}")
     if form in ("onnx", "torchscript"):
-        _export_network(run, folder, form)
+        _export_network(run, out, form)
         return
     from gansynth.runs.folder import INFO
 
@@ -160,7 +162,7 @@ def export(run: str, place: Path | None, out: Path | None, form: str, spread: st
 
         if shares:
             raise InputError(f"--spread: {run} is not a run, and only a generator has a spread; leave it out")
-        exported = export_dataset(run, folder)
+        exported = export_dataset(run, out)
         click.echo(", ".join(f"{n:,} images in {split}" for split, n in exported.counts.items()))
         click.echo(f"wrote {exported.path}")
         return
@@ -168,7 +170,7 @@ def export(run: str, place: Path | None, out: Path | None, form: str, spread: st
     from gansynth.gans.export import export_run
     from gansynth.gans.hub import export_to_hub
 
-    written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), folder, spread=shares)
+    written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), out, spread=shares)
     size = sum(file.stat().st_size for file in written.path.iterdir())
     click.echo(f"wrote {written.path} ({size / 1e6:.1f} MB)")
 

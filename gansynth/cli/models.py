@@ -61,9 +61,11 @@ def models(as_json: bool) -> None:
 
 
 def _list(what: str, entries: Iterable[tuple[str, str]]) -> None:
+    rows = list(entries)
+    width = max((len(name) for name, _ in rows), default=0)
     click.echo(f"{what}:")
-    for name, about in entries:
-        click.echo(f"  {name:<26}{about}")
+    for name, about in rows:
+        click.echo(f"  {name:<{width}}  {about}".rstrip())
 
 
 def _takes(remedy: type[Remedy]) -> str:

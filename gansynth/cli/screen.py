@@ -30,6 +30,21 @@ class OneScreen(click.Command):
         *own, last = super().get_params(ctx)
         return [*own, _help_all(), last]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed; of an option that stands before the command, say so."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            whole = ctx.find_root()
+            for option in whole.command.params if whole is not ctx else ():
+                if isinstance(option, click.Option) and error.option_name in option.opts:
+                    value = "" if option.is_flag else f" {option.make_metavar(whole)}"
+                    program, command = ctx.command_path.split(" ", 1)
+                    example = f"{program} {error.option_name}{value} {command}"
+                    said = f"{error.option_name} stands before the command: {example} ..."
+                    raise click.NoSuchOption(error.option_name, said, ctx=ctx) from None
+            raise
+
     def get_help(self, ctx: click.Context) -> str:
         """Return the help; options that are rare are only named where the whole would not fit."""
         whole = self._help(ctx, whole=True)

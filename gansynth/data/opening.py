@@ -93,6 +93,19 @@ def open_dataset(
     return CellDataset(pack.images, pack.labels, pack.class_names, records)
 
 
+def count_enlarged(data: str | Path, size: int, *, cache_dir: Path | None = None) -> int:
+    """Return how many images of a data set have a shorter edge below `size`: `open_dataset` enlarges them.
+
+    Parameters
+    ----------
+    data, size, cache_dir
+        As for `open_dataset`, which has decoded them.
+    """
+    if str(data) == "phantom" and not Path(data).is_dir():
+        return 0
+    return int((open_pack(data, size, cache_dir=cache_dir).sizes.min(axis=1) < size).sum())
+
+
 def settled_origins(said: Iterable[str], declared: Sequence[str], root: Path) -> list[str]:
     """Return the origin of each image from what the table and what the image's own file say.
 

@@ -27,6 +27,8 @@ RELOAD_SECONDS = 30
 _EARLIER = 5
 """Sheets shown beside the newest, from the first on."""
 _WELL = 0.8
+_JUDGES = 0.5
+"""Share of real cells that a classifier must recognise before its word about synthetic ones is repeated."""
 
 Curves = dict[str, tuple[list[float], list[float]]]
 Drawn = Mapping[str, tuple[ArrayLike, ArrayLike]]
@@ -136,6 +138,13 @@ def _verdict(last: Mapping[str, Mapping[str, float | None]]) -> str:
     shares = {name: found["recall"] for name, found in last.items() if found.get("recall") is not None}
     well = [name for name, share in shares.items() if (share or 0.0) >= _WELL]
     mean = sum(share or 0.0 for share in shares.values()) / max(len(shares), 1)
+    real = [share for found in last.values() if (share := found.get("real_recall")) is not None]
+    if real and sum(real) / len(real) < _JUDGES:
+        return (
+            f"The classifier that watches recognises {sum(real) / len(real):.0%} of real cells only, so that its "
+            f"{mean:.0%} of what the generator makes now say little: look at the sheet. A larger "
+            "reports.classifier_images teaches it more."
+        )
     said = f"The classifier that watches recognises {mean:.0%} of what the generator makes now"
     if len(well) == len(shares):
         return f"{said}: of every class at least {_WELL:.0%}."

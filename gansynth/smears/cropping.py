@@ -68,7 +68,7 @@ class CropSettings:
     size: int = 224
     red_frame: float = 1.5
     white_frame: float = 3.0
-    surround: Surround = Surround.ZERO
+    surround: Surround = Surround.SMEAR
     whole_only: bool = False
     cut_from: str = "found"
     finder: Finder = Finder.LEARNED

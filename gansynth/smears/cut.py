@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gansynth.cells.stain import background_colour
 from gansynth.smears.boxes import CellBox
 from gansynth.smears.upscale import SuperResolution
 
+_NEAR = 64  # pixels around a piece at the border in which the colour of the slide is looked for
 _CONTEXT = 8  # pixels around a piece that a network sees, so that it does not invent an edge
 
 
@@ -22,7 +24,7 @@ class Surround(Enum):
     ZERO = "zero"
     """Black, as in pasupa2020."""
     SMEAR = "smear"
-    """The smear itself; black only beyond the field's border."""
+    """The smear itself; beyond the field's border the colour of the slide between the cells."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def cut_cell(
     box: CellBox,
     size: int,
     scale: float,
-    surround: Surround = Surround.ZERO,
+    surround: Surround = Surround.SMEAR,
     super_resolution: SuperResolution | None = None,
 ) -> CellCut:
     """Cut one cell out of a field, with the cell in the middle.
@@ -75,6 +77,8 @@ def cut_cell(
     left = round(size / 2 + (seen.left - (centre.left + centre.right) / 2) * scale)
     top, left = (min(max(0, at), max(0, size - edge)) for at, edge in zip((top, left), shape, strict=True))
     pixels = np.zeros((size, size, 3), dtype=np.uint8)
+    if surround is Surround.SMEAR and shape != (size, size):
+        pixels[:] = _slide_around(image, seen)
     piece = _enlarged(image, seen, shape, super_resolution)[: size - top, : size - left]
     pixels[top : top + piece.shape[0], left : left + piece.shape[1]] = piece
     return CellCut(pixels, scale)
@@ -84,6 +88,13 @@ def _frame(box: CellBox, edge: float) -> CellBox:
     """Return the square with the box in its middle."""
     x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
     return CellBox(box.name, x - edge / 2, y - edge / 2, x + edge / 2, y + edge / 2, box.score)
+
+
+def _slide_around(image: NDArray[np.uint8], part: CellBox) -> NDArray[np.uint8]:
+    """Return the colour of the slide between the cells, near a part of the field."""
+    top, left = (max(0, math.floor(at) - _NEAR) for at in (part.top, part.left))
+    near = image[top : math.ceil(part.bottom) + _NEAR, left : math.ceil(part.right) + _NEAR]
+    return np.rint(background_colour(near)).astype(np.uint8)
 
 
 def _enlarged(

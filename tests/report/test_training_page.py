@@ -41,6 +41,14 @@ def test_the_page_says_how_far_it_is_and_which_classes_are_behind(run: Path) -> 
         assert words in html
 
 
+def test_a_classifier_that_does_not_know_real_cells_does_not_measure_synthetic_ones(run: Path) -> None:
+    seen = {"recall": 0.1, "real_recall": 0.2, "diversity": 0.9}
+    with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write("\n" + json.dumps({"step": 4200, "watch": {"basophil": seen, "smudge cell": seen}}) + "\n")
+    said = training_page(run, runs=True).verdict
+    assert said.startswith("The classifier that watches recognises 20% of real cells only") and "behind" not in said
+
+
 def test_sheets_are_shown_from_the_newest_to_the_first(run: Path) -> None:
     shown = re.findall(r'src="samples/step-(\d+)\.png"', render_page(training_page(run, runs=True)))
     steps = [int(step) for step in shown]

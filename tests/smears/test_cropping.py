@@ -215,19 +215,20 @@ BOX = CellBox(RED_CELL, 20, 30, 60, 62)
 
 def test_a_cut_at_full_size_is_the_field_itself_on_black() -> None:
     image = np.random.default_rng(0).integers(1, 256, (100, 120, 3), dtype=np.uint8)
-    cut = cut_cell(image, BOX, 50, 1.0)
+    cut = cut_cell(image, BOX, 50, 1.0, Surround.ZERO)
     np.testing.assert_array_equal(cut.pixels[9:41, 5:45], image[30:62, 20:60])
     assert (cut.pixels > 0).any(axis=2).sum() == 40 * 32
     assert cut.scale == 1
 
 
-def test_a_cut_with_its_surround_shows_the_smear_and_black_beyond_the_field() -> None:
-    image = np.random.default_rng(0).integers(1, 256, (100, 120, 3), dtype=np.uint8)
-    inside = cut_cell(image, BOX, 50, 1.0, Surround.SMEAR)
+def test_a_cut_with_its_surround_shows_the_smear_and_the_slide_beyond_the_field() -> None:
+    image = np.full((100, 120, 3), (240, 225, 210), dtype=np.uint8)
+    image[20:60, 10:90] = np.random.default_rng(0).integers(1, 200, (40, 80, 3), dtype=np.uint8)
+    inside = cut_cell(image, BOX, 50, 1.0)
     np.testing.assert_array_equal(inside.pixels, image[21:71, 15:65])
-    corner = cut_cell(image, CellBox(RED_CELL, 0, 0, 20, 20), 50, 1.0, Surround.SMEAR)
+    corner = cut_cell(image, CellBox(RED_CELL, 0, 0, 20, 20), 50, 1.0)
     np.testing.assert_array_equal(corner.pixels[15:, 15:], image[:35, :35])
-    assert not corner.pixels[:15].any()
+    assert (corner.pixels[:15] == (240, 225, 210)).all() and (corner.pixels[:, :15] == (240, 225, 210)).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -263,7 +264,7 @@ def test_a_network_enlarges_before_the_filter() -> None:
         calls.append(pixels.shape)
         return pixels.repeat(2, axis=0).repeat(2, axis=1)
 
-    cut = cut_cell(image, BOX, 100, 2.0, super_resolution=SuperResolution(enlarge, 2, "twice"))
+    cut = cut_cell(image, BOX, 100, 2.0, Surround.ZERO, SuperResolution(enlarge, 2, "twice"))
     np.testing.assert_array_equal(cut.pixels[18:82, 10:90], image[30:62, 20:60].repeat(2, 0).repeat(2, 1))
     assert calls == [(48, 56, 3)]
 

@@ -13,6 +13,7 @@ from gansynth.errors import InputError
 from gansynth.gans import Run, build_gan, open_run, train_gan
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.remedies.naturalize import LEAST_EDGE
+from gansynth.runs.artifact import zoo_models
 from gansynth.runs.device import Devices
 from gansynth.studies.benchmark.composites import COMPOSITES, Made, composed
 from gansynth.studies.benchmark.result import BenchmarkRun, Settings
@@ -63,8 +64,8 @@ class Entry:
 def entries_of(names: Sequence[str], seeds: Sequence[int], changes: Sequence[str]) -> list[Entry]:
     """Return one entry for each recipe and seed, seeds outermost, so that a benchmark cut short compares all recipes.
 
-    A name may be a recipe of the zoo, a YAML file, a run folder, which is taken as it is, or `COMPOSITES`, which are
-    drawn anew with every seed.
+    A name may be a recipe of the zoo, a YAML file, a run folder or a generator that ships, which are taken as they are,
+    or `COMPOSITES`, which are drawn anew with every seed.
 
     Raises
     ------
@@ -74,10 +75,11 @@ def entries_of(names: Sequence[str], seeds: Sequence[int], changes: Sequence[str
     found: list[Entry] = []
     recipes: list[GanRecipe] = []
     composites: list[str] = []
+    ships = zoo_models()
     for name in names:
         if name == COMPOSITES:
             composites.append(name)
-        elif (Path(name) / "run.json").is_file():
+        elif (Path(name) / "run.json").is_file() or name in ships:
             run = open_run(name)
             found.append(Entry(run.name, run.seed, given=run))
         else:

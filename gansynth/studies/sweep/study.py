@@ -11,6 +11,8 @@ from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.files.json_object import INLINE
+from gansynth.metrics.wording import counted
+from gansynth.runs.display import WorkDisplay
 from gansynth.studies.comparison.plan import load_classifiers, rare_classes, write_out_arms
 from gansynth.studies.comparison.registration import Registration
 from gansynth.studies.comparison.settings import ComparisonSettings
@@ -154,7 +156,9 @@ def sweep_imbalance(
         _refuse_moved(held, registration, out)
     registration.write(out)
     steps, found = [], []
-    for ratio, images in zip(ratios, kept, strict=True):
+    display = WorkDisplay("ratios", len(ratios), shown=progress)
+    for number, (ratio, images) in enumerate(zip(ratios, kept, strict=True), start=1):
+        display.say(f"rho {ratio:g}, {number} of {counted(len(ratios), 'ratio')}:")
         step = Step(ratio, imbalance_ratio(images), f"rho-{ratio:g}", images)
         steps.append(step)
         thinned = {name: n for name, n in images.items() if any(fold[name] != n for fold in there)}
