@@ -18,6 +18,7 @@ from gansynth.cli.arguments import (
     seed_option,
 )
 from gansynth.cli.screen import OneScreen, Rare
+from gansynth.errors import InputError
 
 
 @click.command(cls=OneScreen, name="train-gan")
