@@ -127,22 +127,33 @@ LOGGERS: dict[str, Callable[[Path], Logger]] = {"mlflow": MlflowLogger, "wandb":
 """Trackers by the name that `--logger` takes; each is given the run's folder."""
 
 
-def open_loggers(asked: Sequence[str | Logger], folder: Path) -> list[Logger]:
-    """Return the loggers asked for, by name or as they are.
+def refuse_loggers(asked: Sequence[str | Logger]) -> None:
+    """Refuse loggers that could not be opened, before there is a folder for them.
 
     Raises
     ------
     InputError
         For an unknown name, or a package that is not installed.
     """
-    found = []
     for one in asked:
         if isinstance(one, str) and one not in LOGGERS:
             near = nearest_name(one, list(LOGGERS))
             hint = f"did you mean '{near}'?" if near else f"there are {', '.join(LOGGERS)}"
             raise InputError(f"--logger {one}: not a logger; {hint}")
-        found.append(LOGGERS[one](folder) if isinstance(one, str) else one)
-    return found
+        if isinstance(one, str) and LOGGERS[one] in (MlflowLogger, WandbLogger):
+            _module(one, one)
+
+
+def open_loggers(asked: Sequence[str | Logger], folder: Path) -> list[Logger]:
+    """Return the loggers asked for, by name or as they are.
+
+    Raises
+    ------
+    InputError
+        As `refuse_loggers`.
+    """
+    refuse_loggers(asked)
+    return [LOGGERS[one](folder) if isinstance(one, str) else one for one in asked]
 
 
 def _module(name: str, extra: str) -> ModuleType:

@@ -77,6 +77,20 @@ def test_an_unknown_logger_and_one_that_is_not_installed_are_said(
         open_loggers(["wandb"], tmp_path)
 
 
+def test_a_logger_that_is_not_installed_is_refused_before_there_is_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gansynth.data import split_dataset
+    from gansynth.data.phantom import phantom_dataset
+    from gansynth.gans import train_gan
+
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    cells = split_dataset(phantom_dataset({"basophil": 6, "neutrophil": 6}, size=64))
+    with pytest.raises(InputError, match="wandb is not installed"):
+        train_gan(cells, "c-wgan-gp-64", tmp_path / "run", steps=1, progress=False, loggers=["wandb"])
+    assert not (tmp_path / "run").exists()
+
+
 def test_mlflow_keeps_one_run_for_a_training_and_its_resumption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ from gansynth.recipes.declared import CompactGenerator
 from gansynth.runs.device import Devices, allow_fast_arithmetic, chosen_device, has_bf16, keep_freed_memory, placed
 from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
-from gansynth.runs.loggers import open_loggers
+from gansynth.runs.loggers import open_loggers, refuse_loggers
 from gansynth.runs.state_files import Progress, recorded_threads
 from gansynth.runs.threads import settle_threads
 
@@ -128,6 +128,7 @@ def train_gan(
             "(networks.frozen), so it has to begin with one that is trained; name it with --from"
         )
     out = Path(out)
+    refuse_loggers(loggers)
     if is_first_process():  # before the others start: a refusal now is one sentence, later it leaves them waiting
         claim_folder(out, resume)
     fabric = launch(recipe, device if isinstance(device, Devices) else Devices(device))
