@@ -18,7 +18,7 @@ from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.runs.state_files import newest_state
 from gansynth.runs.weights import read_weights, write_weights
 
-from .tiny import tiny_dataset, tiny_recipe
+from .tiny import SMALL, that_fit, tiny_dataset, tiny_recipe
 
 
 def train_tiny(out: Path, dataset=None, *changes: str, **options) -> Run:  # type: ignore[no-untyped-def]
@@ -77,6 +77,21 @@ def test_frozen_layers_stay_and_those_above_them_learn(tmp_path: Path) -> None:
     assert after["gan.generator.blocks.3.to_rgb.weight"].abs().max() > 0
     of_its_child = choose_recipe(None, [], tmp_path / "grandchild", resume=False, parent=child.path)
     assert of_its_child.model_dump(mode="json")["networks"]["frozen"] == 0, "what it left alone its own child learns"
+
+
+def test_heads_on_pretrained_features_are_taken_over_by_the_critic_beside_another(tmp_path: Path) -> None:
+    recipe = load_recipe("projected-c-gan", that_fit("projected-c-gan", SMALL))
+    parent = train_gan(tiny_dataset(), recipe, tmp_path / "parent", device="cpu", progress=False, steps=1)
+    name = "projected-c-wgan-gp-64"
+    still = "training.learning_rates={generator: 1.0e-12, critic: 1.0e-12, classifier: 1.0e-12, texture: 1.0e-12}"
+    recipe = load_recipe(name, [*that_fit(name, SMALL), "networks.mapping=2", "training.texture_since=0", still])
+    child = train_gan(
+        tiny_dataset(), recipe, tmp_path / "child", device="cpu", progress=False, steps=1, parent=parent.path
+    )
+    before, after = tensors_of(parent), tensors_of(child)
+    heads = [key for key in before if key.startswith("gan.critic.heads.") and key.endswith("original")]
+    assert heads
+    assert all(torch.allclose(before[key], after[key.replace("critic", "texture")], atol=1e-6) for key in heads)
 
 
 def test_frozen_layers_want_a_trained_generator(tmp_path: Path) -> None:

@@ -109,8 +109,10 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> Lineage:
     training images; as the mean of all where the parent has no such classifier. Weights that the parent does not have
     keep their start.
 
-    A parent of another image size gives its generator, whose layers are counted from the smallest map, and heads on
-    pretrained features; a layer of RGB that it does not have begins at zero, so that the child draws what the parent
+    Heads on pretrained features go to the child's, whether their player is the critic or one beside it.
+
+    A parent of another image size gives its generator, whose layers are counted from the smallest map, and such heads;
+    a layer of RGB that it does not have begins at zero, so that the child draws what the parent
     does, only larger (Karras et al. 2018, "Progressive growing of GANs", figure 2). Its critic and its classifier are
     of its own size and are left behind.
 
@@ -127,12 +129,14 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> Lineage:
     begins_as = beginnings(parent, training)
     rows = [-1 if row is None else row for row in begins_as.values()]
     resized = parent.recipe.resolution != gan.recipe.resolution
-    of_any_size = [name for name, player in gan.named_children() if isinstance(player, ProjectedCritic)]
+    heads = [name for name, player in gan.named_children() if isinstance(player, ProjectedCritic)]
+    for player in heads:
+        tensors |= _heads_for(player, tensors)
     for prefix, network in (("gan.", gan), ("ema.", ema.network)):
         weights = network.state_dict()
         for name, own in weights.items():
             layer = name if network is gan else f"generator.{name}"
-            if resized and layer.partition(".")[0] not in ("generator", *of_any_size):
+            if resized and layer.partition(".")[0] not in ("generator", *heads):
                 continue
             given = tensors.get(prefix + name)
             if given is None and resized and layer.endswith("to_rgb.weight"):
@@ -194,6 +198,12 @@ def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:
     file = parent.path / MODEL
     slow = {name.removeprefix("generator."): tensor for name, tensor in read_weights(file)[0].items()}
     return file, {f"{prefix}.{name}": t for prefix in ("gan.generator", "ema") for name, t in slow.items()}
+
+
+def _heads_for(own: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the parent's heads on pretrained features under the names they have in the child's player `own`."""
+    parts = {name: name.split(".", 3) for name in tensors if name.startswith("gan.")}
+    return {f"gan.{own}.heads.{p[3]}": tensors[name] for name, p in parts.items() if p[2] == "heads"}
 
 
 def inherited(folder: Path) -> Lineage | None:
