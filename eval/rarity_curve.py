@@ -23,6 +23,7 @@ from gansynth.errors import InputError
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.wording import inside, p_value, signed, signed_ends
+from gansynth.remedies.arm import NONE
 from gansynth.report.sweep.charts import ratio_chart
 from gansynth.report.sweep.page import of_the_rare
 from gansynth.studies.comparison.entries import Endpoint
@@ -205,6 +206,11 @@ def _tables(
         cells = [_bold(share(s.at_no_loss), s.p_holm is not None and s.p_holm < 0.05) if s else MISSING for s in ranked]
         rows.append([f"`{arm}`", *cells])
     tables.append((f"{recall.title}, at no loss elsewhere", markdown(head, rows)))
+    rows = []
+    for arm in (name for name in swept.arm_names if name != NONE):
+        gaps = [s.at_no_loss_effect if (s := one.get(arm)) else None for one in standings]
+        rows.append([f"`{arm}`", *(_gap((gap, gap.p_holm)) if gap else MISSING for gap in gaps)])
+    tables.append((f"{recall.title}, at no loss elsewhere, difference from `{NONE}`", markdown(head, rows)))
     return tables
 
 

@@ -18,6 +18,7 @@ QUOTES = [
     ("docs/leaderboard.md", "| | macro-F1 |", "lite0_rare40/table.md"),
     ("docs/leaderboard.md", "| promyelocytes to learn from |", "rarity_curve/table.md"),
     ("docs/leaderboard.md", "Composites against moving the threshold", "rarity_curve/table.md"),
+    ("docs/leaderboard.md", "Where every arm may move its threshold", "rarity_curve/table.md"),
     ("docs/remedies.md", "**How rare?**", "rarity_curve/table.md"),
     ("docs/explain.md", "`python eval/explanation_share.py DATA", "explanation_share/table.md"),
 ]
