@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from gansynth.cli.screen import Rare
 from gansynth.errors import InputError
@@ -70,8 +71,11 @@ FOLDER, OUT, OUT_FILE = NamedPath(), OutPath(), OutPath(folder=False)
 def out_folder(command: Command) -> Command:
     """Give a command `--out DIR`, which may as well be its last argument; it gets the folder as `out`."""
 
+    # mypy: a decorator that changes what a callback is called with cannot be written down for click's own decorators.
     @functools.wraps(command)
     def chosen(*, place: Path | None, out: Path | None, **others: Any) -> Any:
+        if place is not None and click.get_current_context().get_parameter_source("out") is ParameterSource.DEFAULT_MAP:
+            out = None  # of --config: what is typed wins
         if (place is None) == (out is None):
             raise InputError("where to? Give one new folder, with --out DIR or as the last argument")
         return command(out=out or place, **others)
