@@ -4,9 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# One process more than there are cores: tests that start others wait for them.
-PROCESSES := $(shell $(PYTHON) -c "import os; print(min(8, 1 + len(os.sched_getaffinity(0)) if hasattr(os, \"sched_getaffinity\") else os.cpu_count()))")
-PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 OUT ?=
 # A file of versions that pip keeps to, such as constraints.txt, with which continuous integration installs.
 CONSTRAINTS ?=
