@@ -112,9 +112,9 @@ def transfer(parent: Run, gan: GAN, ema: Ema, training: CellDataset) -> Lineage:
     Heads on pretrained features go to the child's, whether their player is the critic or one beside it.
 
     A parent of another image size gives its generator, whose layers are counted from the smallest map, and such heads;
-    a layer of RGB that it does not have begins at zero, so that the child draws what the parent
-    does, only larger (Karras et al. 2018, "Progressive growing of GANs", figure 2). Its critic and its classifier are
-    of its own size and are left behind.
+    a layer of RGB that it does not have begins at zero, so that the child draws what the parent does, only larger
+    (Karras et al. 2018, "Progressive growing of GANs", figure 2). Its critic and its classifier are of its own size and
+    are left behind.
 
     Returns
     -------
@@ -202,8 +202,8 @@ def _players(parent: Run) -> tuple[Path, dict[str, Tensor]]:
 
 def _heads_for(own: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the parent's heads on pretrained features under the names they have in the child's player `own`."""
-    parts = {name: name.split(".", 3) for name in tensors if name.startswith("gan.")}
-    return {f"gan.{own}.heads.{p[3]}": tensors[name] for name, p in parts.items() if p[2] == "heads"}
+    parts = {name: name.partition(".heads.") for name in tensors if name.startswith("gan.")}
+    return {f"gan.{own}.heads.{rest}": tensors[name] for name, (_, heads, rest) in parts.items() if heads}
 
 
 def inherited(folder: Path) -> Lineage | None:
