@@ -14,8 +14,8 @@ from gansynth.files.atomic import refuse_used, whole_folder, write_json
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, MOST_TRUNCATION, SPREAD, Run
 from gansynth.gans.sampling import draw_latents
-from gansynth.networks.compact import SkipGenerator
 from gansynth.networks.images import to_uint8
+from gansynth.recipes.declared import CompactGenerator
 from gansynth.runs.folder import INFO, MODEL, RECIPE
 from gansynth.runs.portable import About, Format, Portable, write_portable
 from gansynth.runs.weights import halved, read_weights, write_weights
@@ -62,7 +62,7 @@ def export_run(run: Run, out: Path, *, spread: Mapping[str, float] | None = None
 
 
 def _spread(run: Run, asked: Mapping[str, float], known: Tensor | None) -> Tensor:
-    if not isinstance(run.load_gan().generator, SkipGenerator):
+    if not isinstance(run.recipe.networks, CompactGenerator):
         raise InputError(
             f"{run.name}: only a generator with styles (networks of family compact) has a spread; export without it"
         )
