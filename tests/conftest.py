@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from gansynth.data.phantom.dataset import _draw_image
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of what is tested
+settings.load_profile("untimed")
 
 gc.disable()  # until everything is imported and collected: almost nothing of it is garbage
 if "PYTEST_XDIST_WORKER" in os.environ:  # several test processes, one for each core
