@@ -9,7 +9,6 @@ from torch import Tensor
 
 from gansynth.recipes.declared import WassersteinLosses
 
-
 FEW = 16
 """Images below which a penalty on a processor is taken in float32. On processors with AMX, oneDNN 3.12 (torch 2.14)
 gives the weights of a convolution a wrong gradient of it in bfloat16 for 2, 4, ... 14 images: at right angles to the
