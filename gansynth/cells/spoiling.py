@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from gansynth.cells.stain import background_colour, optical_density
+from gansynth.cells.stain_matching import StainChange
 
 Pixels = NDArray[np.uint8]
 
@@ -52,14 +52,7 @@ def restained(images: Pixels, gains: tuple[float, float, float] = OTHER_STAIN) -
     >>> int(abs(restained(clean).astype(int) - 230).max())
     0
     """
-    found = np.empty_like(images)
-    factors = np.array(gains, dtype=np.float32)
-    for i, image in enumerate(images):
-        pixels = np.ascontiguousarray(image.transpose(1, 2, 0))
-        clean = background_colour(pixels)
-        seen = clean * np.exp(-factors * optical_density(pixels, clean))
-        found[i] = np.clip(np.rint(seen), 0, 255).astype(np.uint8).transpose(2, 0, 1)
-    return found
+    return StainChange(np.array(gains, np.float32), np.ones(3, np.float32))(images)
 
 
 @dataclass(frozen=True)

@@ -264,7 +264,7 @@ def _refuse_discord(arm: Arm) -> None:
     for remedy in arm.remedies:
         if remedy.needs_synthetic and (arm.alone or not made):
             raise InputError(
-                f"remedy '{arm}': {remedy.name} shows synthetic images beside real ones, and "
+                f"remedy '{arm}': {remedy.name} needs synthetic images beside real ones, and "
                 + ("the arm has no real ones" if arm.alone else "no part before it makes any; name a GAN, a run or "
                 "naturalize first, as in c-wgan-gp-64+supplement")
             )  # fmt: skip

@@ -1,0 +1,45 @@
+"""Synthetic cells from elsewhere in the stain of the real ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gansynth.cells.stain_matching import stain_change
+from gansynth.errors import InputError
+from gansynth.remedies.remedy import Remedy, Workplace, register
+from gansynth.remedies.treatment import Treatment
+
+
+@register("match-stain")
+class MatchStain(Remedy):
+    """Synthetic images of the parts before it are shown in the stain and on the slide of the real training images.
+
+    A generator draws the stain of the laboratory that it learned from. In another laboratory its cells differ from the
+    real ones of every class by their colour, and a classifier learns that colour for the rare class.
+    """
+
+    noun = "synthetic images in the stain of the real ones"
+    action = "showing synthetic images in the stain of the real ones"
+    needs_synthetic = True
+
+    def treat(self, treatment: Treatment, place: Workplace) -> Treatment:
+        from gansynth.data.dataset import CellDataset
+        from gansynth.data.picture import pixel_sha256
+
+        images, made = treatment.images, np.flatnonzero(treatment.is_synthetic)
+        if not len(made):  # nothing was asked for: a dose of 0, or classes that are balanced
+            return treatment
+        real = np.flatnonzero(~treatment.is_synthetic)
+        try:
+            change = stain_change(images.images[made], images.labels[made], images.images[real], images.labels[real])
+        except ValueError as error:
+            raise InputError(f"match-stain: {error}") from error
+        pixels, records = np.array(images.images), images.records.copy()
+        pixels[made] = change(images.images[made])
+        records.loc[records.index[made], "sha256"] = [pixel_sha256(pixels[i].transpose(1, 2, 0)) for i in made]
+        said = ", ".join(f"{gain:.2f}" for gain in change.gains)
+        note = f"match-stain: optical densities of synthetic images times {said} in red, green and blue"
+        changed = CellDataset(pixels, images.labels, images.class_names, records)
+        return replace(treatment, images=changed, notes=(*treatment.notes, note))
