@@ -3,11 +3,12 @@
     python eval/rarity_curve.py cells pbc --rare promyelocyte --others 400 --out few
     gansynth sweep few --remedies none,... --minority promyelocyte --most 288 --ratios 1,2.88,... --folds 5 --out swept
     python eval/rarity_curve.py table swept --against posthoc-logit-adjustment,oversample-turned --out DIR
+    python eval/rarity_curve.py restained pbc --size 64 --out elsewhere
 
-`cells` writes class folders with at most so many images of each other class, those of the smallest sha256. `table`
-reads a sweep of one rare class: table.md has every arm at every number of its images, and how far the arms with
-synthetic images are from others that have none; figures.json holds the same, and the charts are those of the sweep's
-page.
+`cells` writes class folders with at most so many images of each other class, those of the smallest sha256. `restained`
+writes a data set and its split as a laboratory with another stain would have them (`cells/spoiling.py`). `table` reads
+a sweep of one rare class: table.md has every arm at every number of its images, and how far the arms with synthetic
+images are from others that have none; figures.json holds the same, and the charts are those of the sweep's page.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ import argparse
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from gansynth.cells.spoiling import restained
+from gansynth.data.npz import write_png
 from gansynth.data.opening import open_dataset
+from gansynth.data.split import write_splits
 from gansynth.errors import InputError
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.classification_effects import Effect
@@ -50,6 +55,10 @@ def main() -> None:
     cells.add_argument("--rare", required=True)
     cells.add_argument("--others", type=int, required=True, help="images of each other class, at most")
     cells.add_argument("--out", type=Path, required=True)
+    stained = steps.add_parser("restained")
+    stained.add_argument("data")
+    stained.add_argument("--size", type=int, default=64, help="edge length of the pictures in pixels (default 64)")
+    stained.add_argument("--out", type=Path, required=True)
     made = steps.add_parser("table")
     made.add_argument("swept", type=Path)
     made.add_argument("--against", default="", help="arms that those with synthetic images are held against")
@@ -58,6 +67,8 @@ def main() -> None:
     try:
         if given.step == "cells":
             print(few_cells(given.data, given.rare, given.others, given.out))
+        elif given.step == "restained":
+            print(elsewhere(given.data, given.size, given.out))
         else:
             print(study(given.swept, [arm for arm in given.against.split(",") if arm], given.out))
     except InputError as error:
@@ -86,6 +97,27 @@ def few_cells(data: str, rare: str, others: int, out: Path) -> str:
             shutil.copyfile(Path(data) / path, out / name / Path(path).name)
         said.append(f"{name} {len(kept)}")
     return f"{out}: {', '.join(said)}"
+
+
+def elsewhere(data: str, size: int, out: Path) -> str:
+    """Write a data set with its split in another stain; say what was written.
+
+    Raises
+    ------
+    InputError
+        If the data have no split, or something lies in `out`.
+    """
+    found = open_dataset(data, size)
+    if (found.records["split"] == "").any():
+        raise InputError(f"{data}: has images without a split; run gansynth data split")
+    if out.exists():
+        raise InputError(f"{out}: is there already; give another --out")
+    paths = [str(Path(path).with_suffix(".png")) for path in found.records["path"]]
+    for path, image in zip(paths, restained(found.images), strict=True):
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        write_png(image.transpose(1, 2, 0), out / path)
+    write_splits(replace(found, records=found.records.assign(path=paths)), out)
+    return f"{out}: {len(paths):,} images of {size} px in another stain"
 
 
 def study(folder: Path, against: Sequence[str], out: Path) -> str:

@@ -5,9 +5,12 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rarity_curve
+from gansynth.cells.spoiling import restained
+from gansynth.data import open_dataset, split_dataset, write_splits
 from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.studies.comparison.entries import Endpoint
@@ -38,6 +41,18 @@ def swept(place: Path) -> Path:
         ratios=[2, 8], minority=[RARE], seeds=2, folds=2, size=16, jobs=1, progress=False,
     )  # fmt: skip
     return out
+
+
+def test_a_laboratory_elsewhere_has_the_same_cells_and_split_in_another_stain(place: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has images without a split"):
+        rarity_curve.elsewhere(str(place / "more"), 16, tmp_path / "elsewhere")
+    cells = tmp_path / "cells"
+    write_phantom(cells, COUNTS, size=32, seed=3)
+    write_splits(split_dataset(open_dataset(cells, 32)), cells)
+    rarity_curve.elsewhere(str(cells), 32, tmp_path / "elsewhere")
+    here, there = open_dataset(cells, 32), open_dataset(tmp_path / "elsewhere", 32)
+    assert list(there.records["split"]) == list(here.records["split"])
+    np.testing.assert_array_equal(there.images, restained(here.images))
 
 
 def columns(text: str, title: str) -> dict[str, list[str]]:
