@@ -51,6 +51,11 @@ class StainChange:
     gains: NDArray[np.float32]
     light: NDArray[np.float32]
 
+    def __str__(self) -> str:
+        return "densities x {}, slide x {}".format(
+            *(" ".join(f"{factor:.2f}" for factor in factors) for factors in (self.gains, self.light))
+        )
+
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return images uint8 [n, 3, H, W] as the other stain would show them."""
         found = np.empty_like(images)
@@ -122,7 +127,7 @@ def stain_change(
     seen, other = _first(labels, weights, at_most), _first(wanted_labels, weights, at_most)
     before = stain_of(images[seen], labels[seen], weights)
     after = stain_of(wanted[other], wanted_labels[other], weights)
-    gains = after.density / np.maximum(before.density, 1e-6)
+    gains = np.asarray(after.density / np.maximum(before.density, 1e-6), np.float32)
     if not ((gains >= 1 / AT_MOST) & (gains <= AT_MOST)).all():
         said = ", ".join(f"{gain:.2g}" for gain in gains)
         raise ValueError(f"optical densities differ by {said} times (red, green, blue), more than stains do")

@@ -123,6 +123,11 @@ def generate(
     show_default=True,
     help="Images in every class; max: as many as the largest has.",
 )
+@click.option(
+    "--match-stain",
+    is_flag=True,
+    help="Show synthetic images in the stain of DATA: for a RUN that learned from another laboratory's cells.",
+)
 @_screening_options
 @seed_option
 @device_option
@@ -144,6 +149,7 @@ def balance(
       gansynth balance my-cells runs/my-cells --out balanced
       gansynth balance my-cells runs/my-cells --target 1000 --min-confidence 0.5 \\
           --out balanced
+      gansynth balance my-cells pbc-64 --match-stain --out balanced
     """
     from gansynth import synthesis
     from gansynth.data.opening import refuse_inside

@@ -39,7 +39,6 @@ class MatchStain(Remedy):
         pixels, records = np.array(images.images), images.records.copy()
         pixels[made] = change(images.images[made])
         records.loc[records.index[made], "sha256"] = [pixel_sha256(pixels[i].transpose(1, 2, 0)) for i in made]
-        said = ", ".join(f"{gain:.2f}" for gain in change.gains)
-        note = f"match-stain: optical densities of synthetic images times {said} in red, green and blue"
+        note = f"match-stain: synthetic images in the stain of the real ones (red, green, blue: {change})"
         changed = CellDataset(pixels, images.labels, images.class_names, records)
         return replace(treatment, images=changed, notes=(*treatment.notes, note))

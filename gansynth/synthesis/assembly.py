@@ -15,6 +15,7 @@ from gansynth.errors import InputError
 from gansynth.files import plain_cell, table_text
 from gansynth.files.atomic import link_or_copy, naming
 from gansynth.synthesis.naming import class_folders
+from gansynth.synthesis.stain import change_to, write_changed
 
 METADATA_COLUMNS = (
     "file_name",
@@ -29,9 +30,18 @@ METADATA_COLUMNS = (
     "min_confidence",
 )
 
+STAIN_COLUMN = "stain"
+"""Beside them where synthetic images were given the stain of the real ones: how."""
+
 
 def assemble(
-    folder: Path, dataset: CellDataset, root: Path | None, synthetic: Path | None, model: str
+    folder: Path,
+    dataset: CellDataset,
+    root: Path | None,
+    synthetic: Path | None,
+    model: str,
+    *,
+    match_stain: bool = False,
 ) -> dict[str, int]:
     """Fill an empty folder with a balanced data set.
 
@@ -46,6 +56,8 @@ def assemble(
         A finished folder of `generate`.
     model : str
         Name of the run: the source of the synthetic images.
+    match_stain : bool
+        Show synthetic images in the stain of the training images, and say so in the column `stain`.
 
     Returns
     -------
@@ -68,14 +80,22 @@ def assemble(
         # The class folder of the real images, so that both lie together whatever the folder is called.
         home = {name: path.split("/", 1)[0] for name, path in zip(class_of, paths, strict=True)}
         made = read_table(synthetic / "metadata.csv")
+        training = dataset.select(records["split"].eq("train").to_numpy())
+        change = change_to(training, synthetic, made) if match_stain else None
         places = []
         for before, name, seed in zip(made["file_name"], made["class"], made["seed"], strict=True):
             places.append(_free(folder / home[name], int(seed)))
-            link_or_copy(synthetic / before, places[-1])
+            if change is None:
+                link_or_copy(synthetic / before, places[-1])
+            else:
+                write_changed(synthetic / before, places[-1], change)
         made["file_name"] = [place.relative_to(folder).as_posix() for place in places]
+        if change is not None:
+            made[STAIN_COLUMN] = str(change)
         tables.append(made.assign(origin="synthetic", source=model, group=""))
         added = {str(name): int(n) for name, n in made["class"].value_counts().items()}
-    columns = list(dict.fromkeys([*METADATA_COLUMNS, *real.columns]))
+    stain = [STAIN_COLUMN] if match_stain else []
+    columns = list(dict.fromkeys([*METADATA_COLUMNS, *stain, *real.columns]))
     table = pd.concat(tables, ignore_index=True).reindex(columns=columns).astype(object).fillna("")
     split = [*records["split"], *["train"] * (len(table) - len(records))]
     _write_table(table, folder / "metadata.csv")

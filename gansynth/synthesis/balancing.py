@@ -21,7 +21,7 @@ from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.files import holding
 from gansynth.files.atomic import refuse_used
-from gansynth.synthesis.assembly import assemble, read_table
+from gansynth.synthesis.assembly import STAIN_COLUMN, assemble, read_table
 from gansynth.synthesis.generation import generate
 from gansynth.synthesis.report import BalanceReport
 
@@ -85,6 +85,7 @@ def balance(
     resume: bool = False,
     keep_copies: bool = False,
     keep_broken: bool = False,
+    match_stain: bool = False,
     progress: bool = True,
 ) -> BalanceReport:
     """Add synthetic images to the training split until every class has the target.
@@ -113,6 +114,9 @@ def balance(
         As for `generate`.
     resume : bool
         Continue a stopped run of the same request.
+    match_stain : bool
+        Show synthetic images in the stain and on the slide of the training images (`gansynth.cells.stain_matching`):
+        for a generator that has learned from another laboratory's cells.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def balance(
     held_out = dataset.select(~dataset.records["split"].eq("train").to_numpy()).counts()
     synthetic, assembly = _beside(out, "synthetic"), _beside(out, "assembly")
     if resume and (out / "metadata.csv").exists():
-        after = _training_counts_of_finished(out, run, before, wanted)
+        after = _training_counts_of_finished(out, run, before, wanted, match_stain)
         shutil.rmtree(synthetic, ignore_errors=True)
         return BalanceReport(out, wanted, before, after, held_out, None)
     refuse_used(out)
@@ -163,7 +167,7 @@ def balance(
         )
     shutil.rmtree(assembly, ignore_errors=True)
     assembly.mkdir(parents=True)
-    added = assemble(assembly, dataset, root, synthetic if missing else None, run.name)
+    added = assemble(assembly, dataset, root, synthetic if missing else None, run.name, match_stain=match_stain)
     place = Path(os.path.realpath(out))
     if place.exists():
         place.rmdir()
@@ -209,13 +213,17 @@ def _beside(out: Path, what: str) -> Path:
     return place.parent / f".{place.name}.{what}"
 
 
-def _training_counts_of_finished(out: Path, run: Run, before: dict[str, int], wanted: int) -> dict[str, int]:
+def _training_counts_of_finished(
+    out: Path, run: Run, before: dict[str, int], wanted: int, match_stain: bool
+) -> dict[str, int]:
     """Return the training images per class of a balanced folder, if it is the one asked for now."""
     table, splits = read_table(out / "metadata.csv"), read_table(out / "splits.csv")
     other = InputError(f"{out}: is there already, and is not what is asked for now; choose another output folder")
     if not {"file_name", "class", "model_sha256"} <= set(table.columns) or "split" not in splits.columns:
         raise other
     models = set(table["model_sha256"]) - {""}
+    if (STAIN_COLUMN in table.columns) != match_stain and models:
+        raise other
     training = table["class"][
         table["file_name"].map(dict(zip(splits["file_name"], splits["split"], strict=True))) == "train"
     ]

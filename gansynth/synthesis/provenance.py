@@ -43,6 +43,9 @@ class Provenance:
         Share kept of the distance from the typical image of the class; 1 for images as the generator makes them.
     guidance : float
         Of a diffusion model (`gansynth.gans.Run.guided`); 1 for images that were not guided.
+    stain : str
+        How its colours were changed to those of real images (`gansynth.cells.stain_matching.StainChange`); "" for
+        images as the generator makes them.
     """
 
     model: str
@@ -53,6 +56,7 @@ class Provenance:
     version: str = __version__
     truncation: float = 1.0
     guidance: float = 1.0
+    stain: str = ""
 
 
 def encode_png(image: NDArray[np.uint8], provenance: Provenance) -> bytes:
@@ -88,6 +92,8 @@ def encode_png(image: NDArray[np.uint8], provenance: Provenance) -> bytes:
         facts["truncation"] = repr(provenance.truncation)
     if provenance.guidance != 1:
         facts["guidance"] = repr(provenance.guidance)
+    if provenance.stain:
+        facts["stain"] = provenance.stain
     for key, value in facts.items():
         # A folder name that is not valid Unicode reaches Python with surrogates, which PNG text cannot hold.
         text.add_text(_PREFIX + key, value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?"))
@@ -136,6 +142,7 @@ def read_provenance(path: str | Path) -> Provenance | None:
         version=text.get("Software", "").removeprefix("gansynth "),
         truncation=_number(text.get(_PREFIX + "truncation", "1")),
         guidance=_number(text.get(_PREFIX + "guidance", "1")),
+        stain=text.get(_PREFIX + "stain", ""),
     )
 
 

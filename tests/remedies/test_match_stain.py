@@ -48,7 +48,9 @@ def test_synthetic_cells_take_the_stain_of_the_real_ones_and_real_ones_stay(tmp_
     assert after < 2 / 3 * before
     np.testing.assert_array_equal(found.rows, given.rows)
     (note,) = found.notes
-    assert "optical densities of synthetic images times" in note
+    assert note.startswith(
+        "match-stain: synthetic images in the stain of the real ones (red, green, blue: densities x "
+    )
 
 
 def test_images_are_known_by_their_new_pixels(tmp_path: Path) -> None:

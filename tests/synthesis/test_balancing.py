@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
+from gansynth.cells.spoiling import restained
 from gansynth.data import open_dataset, split_dataset, write_splits
+from gansynth.data.phantom import phantom_dataset
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
 from gansynth.runs.weights import read_weights, write_weights
@@ -174,3 +179,38 @@ def test_no_name_is_a_formula_in_the_tables_and_all_of_them_are_read_back(
     assert open_dataset(out, 32).part("train").counts() == report.after
     again = balance(cells, odd, out, target=12, keep_copies=True, resume=True, progress=False)
     assert again.after == report.after
+
+
+def test_cells_of_another_laboratory_take_the_stain_of_this_one(tmp_path: Path) -> None:
+    """`phantom-64` draws phantom cells in their usual stain; here they have another."""
+    usual = phantom_dataset({"basophil": 3, "monocyte": 6}, size=64, seed=8)
+    here = replace(usual, images=restained(usual.images, (0.7, 1.0, 1.3)), records=usual.records.assign(split="train"))
+    how: dict[str, Any] = {"target": 8, "keep_broken": True, "progress": False}
+    plain = balance(here, "phantom-64", tmp_path / "plain", **how)
+    report = balance(here, "phantom-64", tmp_path / "matched", match_stain=True, **how)
+    assert report.after == plain.after == {"basophil": 8, "monocyte": 8}
+    table = pd.read_csv(tmp_path / "matched" / "metadata.csv", keep_default_na=False, dtype=str)
+    made = table[table["origin"] == "synthetic"]
+    (stain,) = set(made["stain"])
+    assert stain.startswith("densities x 0.") and set(table["stain"][table["origin"] != "synthetic"]) == {""}
+
+    def colour(folder: Path) -> NDArray[np.float64]:
+        pictures = [np.asarray(Image.open(folder / name)) for name in made["file_name"]]
+        return np.mean(pictures, axis=(0, 1, 2))
+
+    real = here.images.mean(axis=(0, 2, 3))
+    assert np.abs(colour(tmp_path / "matched") - real).max() < np.abs(colour(tmp_path / "plain") - real).max() / 2
+    for name in made["file_name"]:
+        (one, other) = (read_provenance(tmp_path / folder / name) for folder in ("matched", "plain"))
+        assert one is not None and other is not None and one == replace(other, stain=stain)
+
+    assert balance(here, "phantom-64", tmp_path / "matched", match_stain=True, resume=True, **how).after == report.after
+    with pytest.raises(InputError, match="is not what is asked for now"):
+        balance(here, "phantom-64", tmp_path / "matched", resume=True, **how)
+
+
+def test_images_that_show_no_stain_are_not_matched(run: Run, cells: Path, tmp_path: Path) -> None:
+    """A generator of two steps draws grey noise."""
+    with pytest.raises(InputError, match=r"--match-stain: .*more than stains do; leave it out"):
+        balance(cells, run, tmp_path / "out", keep_copies=True, match_stain=True, progress=False)
+    assert not (tmp_path / "out").exists()
