@@ -7,7 +7,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 class SplitBatchNorm2d(nn.Module):
@@ -46,9 +45,19 @@ class SplitBatchNorm2d(nn.Module):
         if self.auxiliary is not None:
             others = self.auxiliary(synthetic)
         else:
-            variance, mean = torch.var_mean(real.detach().float(), dim=(0, 2, 3), correction=0)
-            others = F.batch_norm(synthetic, mean, variance, self.norm.weight, self.norm.bias, eps=self.norm.eps)
+            others = self._by_the_real(real, synthetic)
         return torch.cat([self.norm(real), others])
+
+    def _by_the_real(self, real: Tensor, synthetic: Tensor) -> Tensor:
+        """Return synthetic maps normalised by the statistics of the real ones, through which the gradient passes.
+
+        Taken for constants, as at prediction, they would let the loss of synthetic images pull the layer before along
+        its scale and its shift, which the next batch's statistics undo: weights grow and nothing is learned.
+        """
+        variance, mean = torch.var_mean(real.float(), dim=(0, 2, 3), correction=0)
+        gain = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
+        shift = self.norm.bias - mean * gain
+        return torch.addcmul(shift[:, None, None], synthetic, gain[:, None, None]).to(synthetic.dtype)
 
 
 def split(network: nn.Module, statistics: Literal["real", "own"]) -> nn.Module:

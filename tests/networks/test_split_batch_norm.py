@@ -37,6 +37,17 @@ def test_synthetic_images_are_normalised_by_the_statistics_of_the_real_ones_and_
     assert torch.allclose(norm(batch)[6:], expected, atol=1e-5)
 
 
+def test_the_loss_of_synthetic_images_does_not_pull_at_what_the_statistics_undo(batch: torch.Tensor) -> None:
+    """Scale and shift of what is normalised: with statistics taken for constants a training ran away along them."""
+    norm = SplitBatchNorm2d(nn.BatchNorm2d(3), "real")
+    norm.real = 6
+    scale, shift = torch.ones(3, 1, 1, requires_grad=True), torch.zeros(3, 1, 1, requires_grad=True)
+    found = norm(scale * batch + shift)[6:]
+    (found * torch.linspace(-1, 2, found.numel()).view_as(found)).sum().backward()
+    assert scale.grad is not None and shift.grad is not None and norm.norm.bias.grad is not None
+    assert scale.grad.abs().max() < 1e-3 and shift.grad.abs().max() < 1e-3 < norm.norm.bias.grad.abs().max()
+
+
 def test_with_statistics_of_their_own_synthetic_images_are_normalised_apart(batch: torch.Tensor) -> None:
     norm = SplitBatchNorm2d(nn.BatchNorm2d(3), "own")
     norm.real = 6
