@@ -97,9 +97,8 @@ def rows_of(page: Path, first: str) -> dict[str, list[str]]:
 
 
 IN_WORDS = {
-    "a GAN's cells added": "`augmentation+gan-row13+logit-adjustment`",
     "a diffusion model's (`edm-64`) added": "`augmentation+edm-cells+logit-adjustment`",
-    "`augmentation+logit-adjustment`, which both have too": "`augmentation+logit-adjustment`",
+    "`augmentation+logit-adjustment`, which it has too": "`augmentation+logit-adjustment`",
     "the same, over real and `edm-64`'s cells": "`edm-cells+oversample-turned`",
 }
 """What README calls arms that are named after folders."""

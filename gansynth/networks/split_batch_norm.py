@@ -42,10 +42,7 @@ class SplitBatchNorm2d(nn.Module):
             of_all: Tensor = self.norm(x)
             return of_all
         real, synthetic = x[: self.real], x[self.real :]
-        if self.auxiliary is not None:
-            others = self.auxiliary(synthetic)
-        else:
-            others = self._by_the_real(real, synthetic)
+        others = self._by_the_real(real, synthetic) if self.auxiliary is None else self.auxiliary(synthetic)
         return torch.cat([self.norm(real), others])
 
     def _by_the_real(self, real: Tensor, synthetic: Tensor) -> Tensor:
