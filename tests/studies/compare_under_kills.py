@@ -1,6 +1,7 @@
 """Run by `test_comparison.py`: compares once in peace and once under kill -9 at random moments.
 
-A process of its own, so that it can import everything once and fork a fresh child for each attempt. Says so if an arm
+A process of its own, so that it can import everything once, by comparing once itself, and fork a fresh child for each
+attempt: a child that imports is killed while it imports. Says so if an arm
 that was finished was written again.
 """
 
@@ -16,10 +17,6 @@ from pathlib import Path
 
 import torch
 
-import gansynth.classifiers.classical
-import gansynth.classifiers.training
-import gansynth.gans
-import gansynth.synthesis  # noqa: F401  all imported here once, and not in every child
 from gansynth.studies.comparison.study import compare
 
 KILLS = 10
@@ -60,8 +57,9 @@ def main(data: str, gan: str, out: Path) -> None:
             progress=False,
         )  # fmt: skip
 
+    work(out / "whole")
     began = time.monotonic()
-    attempt(lambda: work(out / "whole"), None)
+    attempt(lambda: work(out / "killed-by-nobody"), None)
     whole = time.monotonic() - began
     moments, kills = random.Random(0), 0
     while kills < KILLS:
