@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -15,10 +15,11 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu" / "run.py"
 
 
 @pytest.mark.slow
-def test_the_script_for_one_gpu_does_every_step_in_small(tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), "--out", str(tmp_path), "--tiny", "--train", "c-wgan-gp-64=1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
+@pytest.mark.usefixtures("one_thread")
+def test_the_script_for_one_gpu_does_every_step_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = [str(SCRIPT), "--out", str(tmp_path), "--tiny", "--train", "c-wgan-gp-64=1"]
+    monkeypatch.setattr(sys, "argv", typed)
+    runpy.run_path(str(SCRIPT), run_name="__main__")
     rows = json.loads((tmp_path / "results.json").read_text())
     equal = [row for row in rows if row["what"] == "graphs against Python, each step from equal weights"]
     assert [row["recipe"] for row in equal] == ["c-wgan-gp-64", "projected-c-wgan-gp-64"]
