@@ -204,7 +204,7 @@ def _budget(found: Benchmark) -> str:
     if found.budget.images:
         parts.append(f"{found.budget.images:,} images")
     if found.budget.minutes:
-        parts.append(f"{found.budget.minutes:g} minutes")
+        parts.append(f"{found.budget.minutes:g} minute{'' if found.budget.minutes == 1 else 's'}")
     return f"each trained for {' or '.join(parts)}" if parts else "each trained for its recipe's own length"
 
 
