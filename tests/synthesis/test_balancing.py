@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from gansynth.cli import run as cli
 from gansynth.data import open_dataset, split_dataset, write_splits
+from gansynth.data.phantom import write_phantom
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
 from gansynth.runs.weights import read_weights, write_weights
@@ -174,3 +176,16 @@ def test_no_name_is_a_formula_in_the_tables_and_all_of_them_are_read_back(
     assert open_dataset(out, 32).part("train").counts() == report.after
     again = balance(cells, odd, out, target=12, keep_copies=True, resume=True, progress=False)
     assert again.after == report.after
+
+
+def test_the_command_says_that_sharpness_would_give_synthetic_images_away(
+    tiny_run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for size in (32, 48):
+        write_phantom(tmp_path / f"cells-{size}", {"basophil": 6, "eosinophil": 8, "lymphocyte": 8}, size=size, seed=7)
+        typed = [str(tmp_path / f"cells-{size}"), str(tiny_run_folder), "--out", str(tmp_path / f"out-{size}")]
+        assert cli(["balance", *typed, "--keep-broken", "--keep-copies"]) == 0
+        said = (
+            "at least 48 pixels wide, the synthetic ones 32; train classifiers on both at 32" in capsys.readouterr().err
+        )
+        assert said == (size == 48)
