@@ -77,7 +77,7 @@ def _figures(found: Benchmark) -> list[tuple[str, str]]:
     for metric in (found.primary, "recall", "copies"):
         spread = found.summary.get(leader, {}).get(metric or "")
         if metric in METRICS and spread is not None:
-            real = found.floor(metric)
+            real = found.floor(metric) if spread.floor is None else spread.floor  # as the sentence says
             beside = "" if real is None else f"; real cells {number(metric, real, spread.mean)}"
             place = "first in the ranking" if len(spread.values) > 1 else "one training"
             title = f"{METRICS[metric].title} of {leader}, {place}{beside}"
