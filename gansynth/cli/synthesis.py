@@ -43,6 +43,20 @@ def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _tell_of_sizes(data: str, run: str) -> None:
+    """Say that the real images of a balanced set are larger than the synthetic ones, which gives these away."""
+    from gansynth.gans import open_run
+    from gansynth.studies.quality.sets import common_size
+
+    size = open_run(run).resolution
+    if Path(data).is_dir() and (edge := common_size(data, data)) > size:
+        click.echo(
+            f"note: the real images are at least {edge} pixels wide, the synthetic ones {size}; train classifiers on "
+            f"both at {size} (--size {size}), where sharpness does not give the synthetic ones away",
+            err=True,
+        )
+
+
 def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
     click.echo(str(report))
     click.echo(f"wrote {out}")
@@ -162,4 +176,5 @@ def balance(
         click.echo(str(forecast.balancing(data, run, target=wanted, seed=options["seed"], device=options["device"])))
         return
     report = synthesis.balance(data, run, out, target=wanted, **options)
+    _tell_of_sizes(data, run)
     _tell(report, out)

@@ -95,7 +95,7 @@ def detection(hits: int, signals: int, false_alarms: int, noise: int, *, confide
         error = float(np.sqrt((rates * (1 - rates) / (totals * norm.pdf(z) ** 2)).sum()))
         half = float(norm.ppf((1 + confidence) / 2)) * error
         sensitivity = Estimate(value, n, (value - half, value + half), floor=0.0)
-        criterion = float(-z.mean())
+        criterion = float(-z.mean()) + 0.0  # not -0
     return Detection(
         sensitivity,
         criterion,

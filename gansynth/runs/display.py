@@ -90,7 +90,7 @@ def work_bar(console: Console, *, noted: bool = False, transient: bool = False, 
         TextColumn("{task.percentage:>3.0f}%", table_column=Column(no_wrap=True, width=4)),
     ]
     if noted:
-        cut = Column(no_wrap=True, ratio=3, overflow="ellipsis")
+        cut = Column(no_wrap=True, ratio=2, overflow="ellipsis")
         columns += [TimeLeft(), TextColumn("{task.fields[note]}", markup=False, table_column=cut)]
     else:
         columns += [MofNCompleteColumn(table_column=Column(no_wrap=True)), TimeLeft()]

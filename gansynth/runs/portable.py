@@ -154,5 +154,5 @@ def _package(name: str) -> Any:
     except ImportError as error:
         raise InputError(
             f"export to ONNX needs the package {name}, which is not installed; install it with "
-            "`pip install gansynth[onnx]`, or give --format torchscript"
+            "`pip install 'gansynth[onnx]'`, or give --format torchscript"
         ) from error

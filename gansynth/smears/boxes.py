@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from scipy.optimize import linear_sum_assignment
 
 RED_CELL = "RBC"
@@ -187,7 +187,7 @@ def overlay(image: NDArray[np.uint8], boxes: Sequence[CellBox], drawn: Sequence[
     ----------
     image : uint8 [H, W, 3]
     boxes : sequence of CellBox
-        Red cells in red, white cells in blue, others in green.
+        Red cells in red, white cells in blue, others in green; each with its name.
     drawn : sequence of CellBox
         Boxes of an annotation, thin and yellow, beneath the others.
 
@@ -202,6 +202,12 @@ def overlay(image: NDArray[np.uint8], boxes: Sequence[CellBox], drawn: Sequence[
         pen.rectangle(_pixels(box), outline=_DRAWN, width=max(1, line // 2))
     for box in boxes:
         pen.rectangle(_pixels(box), outline=_COLOURS.get(box.name, _OTHER), width=line)
+    letters = ImageFont.load_default(size=max(9, 5 * line))
+    for box in boxes:  # above every box, so that none is struck through
+        corner = _pixels(box)[:2]
+        _, _, right, bottom = pen.textbbox(corner, box.name, font=letters)
+        pen.rectangle((*corner, right + line, bottom + line), fill=_COLOURS.get(box.name, _OTHER))
+        pen.text(corner, box.name, font=letters, fill="white")
     return np.asarray(picture)
 
 

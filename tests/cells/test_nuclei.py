@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansynth.cells.nuclei import COLUMNS, count_lobes, nuclei_table, nucleus_features
-from gansynth.cells.segmentation import CellMasks
+from gansynth.cells.segmentation import CellMasks, segment_cell
 from gansynth.data.label_tree import granulation
 from gansynth.data.phantom import phantom_dataset
+from gansynth.data.phantom.cells import MORPHOLOGY
+from gansynth.data.phantom.scene import paint
 
 from .drawn_cells import disk, drawn
 
@@ -41,6 +44,29 @@ def test_a_disk_an_ellipse_and_a_kidney_have_one_lobe_and_nothing_has_none() -> 
     assert count_lobes((rows / 0.1) ** 2 + (columns / 0.2) ** 2 < 1) == 1
     assert count_lobes(disk(128, 0.5, 0.5, 0.2) & ~disk(128, 0.3, 0.5, 0.08)) == 1
     assert count_lobes(np.zeros((32, 32), bool)) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "lobes", "of_ten"), [("lymphocyte", 1, 10), ("neutrophil", 1, 9), ("neutrophil", 2, 9)]
+)
+def test_lobes_of_cells_that_were_drawn_with_them_are_found_in_the_picture(kind: str, lobes: int, of_ten: int) -> None:
+    drawn_so = replace(MORPHOLOGY[kind], nucleus=replace(MORPHOLOGY[kind].nucleus, lobes=(lobes,)))
+    right = 0
+    for seed in range(10):
+        image = paint(drawn_so, np.random.default_rng(seed), 128).transpose(2, 0, 1)
+        right += count_lobes(segment_cell(image).nucleus) == lobes
+    assert right >= of_ten
+
+
+def test_pale_chromatin_belongs_to_the_nucleus() -> None:
+    image, nucleus, _, _ = drawn(128)
+    rng = np.random.default_rng(0)
+    pale = np.kron(rng.random((32, 32)) < 0.5, np.ones((4, 4))) > 0
+    clumps = image.copy()
+    clumps[:, nucleus & pale] = (clumps[:, nucleus & pale].astype(int) * 0.75 + 255 * 0.25).astype(np.uint8)
+    cut = segment_cell(clumps).nucleus
+    assert (cut & nucleus).sum() > 0.9 * (cut | nucleus).sum()
+    assert count_lobes(cut) == 1
 
 
 def test_areas_and_colours_are_those_drawn() -> None:

@@ -32,6 +32,12 @@ def test_the_verdict_says_how_far_it_falls_and_what_helps_at_the_highest_ratio(f
     assert "not distinguish" not in said
 
 
+def test_what_stays_the_same_is_not_said_to_rise(tmp_path: Path) -> None:
+    results = ImbalanceSweep.read(write_sweep_folder(tmp_path / "flat"))
+    flat = replace(results, figures=tuple(replace(one, value=0.5, low=0.4, high=0.6) for one in results.figures))
+    assert "is 0.50 (0.40 to 0.60) at ρ = 1 and at ρ = 50." in sweep_verdict(flat)
+
+
 def test_what_no_test_shows_is_not_called_better(tmp_path: Path) -> None:
     results = ImbalanceSweep.read(write_sweep_folder(tmp_path / "null", gain=0.0))
     assert "which the test does not distinguish from none" in sweep_verdict(results)

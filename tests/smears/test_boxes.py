@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from torchvision.ops import box_iou, nms
 
 from gansynth.errors import InputError
-from gansynth.smears.boxes import CellBox, DetectionScore, corners, one_each, overlap, score_boxes
+from gansynth.smears.boxes import (
+    RED_CELL,
+    WHITE_CELL,
+    CellBox,
+    DetectionScore,
+    corners,
+    one_each,
+    overlap,
+    overlay,
+    score_boxes,
+)
 from gansynth.smears.voc import LEAST_EDGE, VocFile, kind_of, read_voc, write_voc
 
 edges = st.integers(0, 40)
@@ -183,3 +193,11 @@ def test_boxes_of_another_picture_are_refused_with_both_sizes(tmp_path: Path) ->
     for unknown in ("<size><width>0</width><height>0</height></size>", "<size><width>x</width></size>", ""):
         (tmp_path / "field.xml").write_text(f"<annotation>{unknown}</annotation>")
         assert read_voc(tmp_path / "field.xml").size is None
+
+
+def test_every_box_of_an_overlay_carries_its_name() -> None:
+    field = np.full((120, 120, 3), 200, np.uint8)
+    red, white = (overlay(field, [CellBox(name, 20, 20, 100, 100)]) for name in (RED_CELL, WHITE_CELL))
+    letters = (red > 205).all(axis=2)
+    assert letters[20:40, 20:60].any() and not letters[40:].any(), "white letters in the upper left corner"
+    assert (letters != (white > 205).all(axis=2)).any(), "RBC is not WBC"

@@ -78,7 +78,23 @@ def test_generators_that_have_not_learned_are_not_ranked_in_words() -> None:
     alone = verdict(rank({"a": summary["a"]}), {"a": summary["a"]}, "KD-cell")
     assert alone.startswith("This generator has not learned yet")
     learned = {**summary, "a": {"KD-cell": of(1.0, 1.1), "recall": of(0.7, 0.8, floor=0.9)}}
-    assert verdict(rank(learned), learned, "KD-cell").startswith("a makes the images nearest")
+    text = verdict(rank(learned), learned, "KD-cell")
+    assert text.startswith("a makes the images nearest")
+    assert "b has not learned yet: its rank says nothing of the method; train longer" in text
+
+
+def test_a_generator_that_is_taken_as_it_is_is_named_as_trained_once() -> None:
+    summary = {"given": {"KD-cell": of(1.0)}, "trained": {"KD-cell": of(9.0, 9.1)}}
+    text = verdict(rank(summary), summary, "KD-cell")
+    assert text.startswith("given was trained once") and "two seeds" not in text
+
+
+def test_of_equal_mean_ranks_the_primary_metric_decides() -> None:
+    summary = {
+        "a": {"KD-cell": of(2.0), "F1": of(0.85, floor=0.85)},
+        "b": {"KD-cell": of(1.0), "F1": of(0.80, floor=0.85)},
+    }
+    assert [place.recipe for place in rank(summary)] == ["b", "a"]
 
 
 def test_without_a_measured_recipe_the_verdict_says_so() -> None:

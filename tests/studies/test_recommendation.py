@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gansynth.metrics.estimate import Estimate
 from gansynth.studies.comparison.entries import ArmResult, CorrectedEffect, Endpoint, Recommendation, Standing
 from gansynth.studies.comparison.figures import Pooled, estimates
-from gansynth.studies.comparison.recommendation import recommend
+from gansynth.studies.comparison.recommendation import recommend, unlearned
 
 NAMES = ["basophil", "eosinophil", "monocyte"]
 LABELS = np.repeat([0, 1, 2], [200, 800, 800])
@@ -115,3 +115,14 @@ def test_one_arm_alone_or_arms_without_a_value_are_not_recommended() -> None:
     for entries in ([one], [one, unknown]):
         found = recommend({}, entries, (), (), MACRO_F1, NAMES, [10], data="x", recipes=Path("y"))
         assert found is None
+
+
+def test_a_classifier_that_only_guesses_is_named_and_one_that_has_learned_is_not() -> None:
+    entries = [
+        ArmResult(arm, classifier, estimates(predictions(skill, seed))[0], {}, np.zeros((3, 3)))
+        for seed, (arm, classifier, skill) in enumerate(
+            [("none", CNN, 0.0), ("oversample", CNN, 0.2), ("none", BACKBONE, 0.0), ("oversample", BACKBONE, 1.5)]
+        )
+    ]
+    (said,) = unlearned(entries, NAMES)
+    assert said.startswith("sequential-cnn has hardly learned") and "guessing recognises 33%" in said

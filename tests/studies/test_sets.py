@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from gansynth.data import open_dataset
 from gansynth.errors import InputError
-from gansynth.studies.quality.sets import open_sets
+from gansynth.studies.quality.sets import common_size, open_sets
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +139,18 @@ def test_the_real_images_of_a_balanced_set_are_counted_and_warned_of_only_where_
     Image.fromarray(other).save(balanced / "basophil" / "from_elsewhere.png")
     sets = open_sets(phantom_folder, balanced, size=32, seed=0)
     assert any(f"1 of {sets.beside} real images in {balanced} are not among" in warning for warning in sets.warnings)
+
+
+def test_a_balanced_folder_is_measured_at_the_size_of_its_synthetic_images(tmp_path: Path) -> None:
+    from gansynth.data.phantom import write_phantom
+
+    balanced = tmp_path / "balanced"
+    write_phantom(tmp_path / "large", {"eosinophil": 70, "lymphocyte": 5}, size=24, seed=5)
+    shutil.copytree(tmp_path / "large", balanced)
+    sign = PngInfo()
+    sign.add_text("gansynth.origin", "synthetic")
+    for i, name in enumerate(("eosinophil", "lymphocyte")):
+        with Image.open(next((tmp_path / "large" / name).iterdir())) as image:
+            image.resize((16, 16)).save(balanced / name / f"zzz_{i}.png", pnginfo=sign)
+    assert common_size(tmp_path / "large", balanced) == 16
+    assert common_size(balanced, tmp_path / "large") == 24

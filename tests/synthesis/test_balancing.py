@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gansynth.cells.spoiling import restained
+from gansynth.cli import run as cli
 from gansynth.data import open_dataset, split_dataset, write_splits
-from gansynth.data.phantom import phantom_dataset
+from gansynth.data.phantom import phantom_dataset, write_phantom
 from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
 from gansynth.runs.weights import read_weights, write_weights
@@ -214,3 +215,16 @@ def test_images_that_show_no_stain_are_not_matched(run: Run, cells: Path, tmp_pa
     with pytest.raises(InputError, match=r"--match-stain: .*more than stains do; leave it out"):
         balance(cells, run, tmp_path / "out", keep_copies=True, match_stain=True, progress=False)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_says_that_sharpness_would_give_synthetic_images_away(
+    tiny_run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for size in (32, 48):
+        write_phantom(tmp_path / f"cells-{size}", {"basophil": 6, "eosinophil": 8, "lymphocyte": 8}, size=size, seed=7)
+        typed = [str(tmp_path / f"cells-{size}"), str(tiny_run_folder), "--out", str(tmp_path / f"out-{size}")]
+        assert cli(["balance", *typed, "--keep-broken", "--keep-copies"]) == 0
+        said = (
+            "at least 48 pixels wide, the synthetic ones 32; train classifiers on both at 32" in capsys.readouterr().err
+        )
+        assert said == (size == 48)

@@ -77,7 +77,7 @@ def _figures(found: Benchmark) -> list[tuple[str, str]]:
     for metric in (found.primary, "recall", "copies"):
         spread = found.summary.get(leader, {}).get(metric or "")
         if metric in METRICS and spread is not None:
-            real = found.floor(metric)
+            real = found.floor(metric) if spread.floor is None else spread.floor  # as the sentence says
             beside = "" if real is None else f"; real cells {number(metric, real, spread.mean)}"
             place = "first in the ranking" if len(spread.values) > 1 else "one training"
             title = f"{METRICS[metric].title} of {leader}, {place}{beside}"
@@ -204,7 +204,7 @@ def _budget(found: Benchmark) -> str:
     if found.budget.images:
         parts.append(f"{found.budget.images:,} images")
     if found.budget.minutes:
-        parts.append(f"{found.budget.minutes:g} minutes")
+        parts.append(f"{found.budget.minutes:g} minute{'' if found.budget.minutes == 1 else 's'}")
     return f"each trained for {' or '.join(parts)}" if parts else "each trained for its recipe's own length"
 
 

@@ -42,6 +42,8 @@ def trials_chart(search: RemedySearch) -> str:
     for row, color in zip((row for row in search.whole if not row.values), (INK, *SERIES[1:]), strict=False):
         axes.axhline(row.mean, color=color, linewidth=1.4, linestyle="--", zorder=1)
         ends.append((row.mean, short_lines(row.arm, 24), color))
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -0.02), min(high, 1.02))  # intervals of few folds reach beyond what a score can be
     axes.set_xlim(0.5, numbers[-1] + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(min(12, numbers[-1]), integer=True, min_n_ticks=1))
     axes.set_xlabel("trial")

@@ -87,13 +87,15 @@ def sweep_verdict(results: ImbalanceSweep) -> str:
     if not curve:
         return f"The arm none is not among the arms, so nothing says what a remedy adds to {what}."
     first, last = curve[0], curve[-1]
-    moved = "falls" if last.value < first.value else "rises"
     said = f"Without a remedy, the {what} is {_value(first)} at ρ = {first.rho:.3g}."
     if len(curve) > 1:
-        said = (
-            f"Without a remedy, the {what} {moved} from {_value(first)} at ρ = {first.rho:.3g} to {_value(last)} at "
-            f"ρ = {last.rho:.3g}."
-        )
+        moved = f"{'falls' if last.value < first.value else 'rises'} from {_value(first)}"
+        if _value(first) == _value(last):
+            said = f"Without a remedy, the {what} is {_value(first)} at ρ = {first.rho:.3g} and at ρ = {last.rho:.3g}."
+        else:
+            said = (
+                f"Without a remedy, the {what} {moved} at ρ = {first.rho:.3g} to {_value(last)} at ρ = {last.rho:.3g}."
+            )
     there = {arm: results.curve(arm, classifier, endpoint) for arm in results.arm_names if arm != NONE}
     at_last = {arm: points[-1] for arm, points in there.items() if points and points[-1].rho == last.rho}
     if not at_last:

@@ -140,7 +140,7 @@ def ranked_metrics(summary: Mapping[str, Mapping[str, Spread]]) -> list[str]:
 
 
 def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[Place]:
-    """Rank recipes by their mean rank over the `ranked_metrics`, best first.
+    """Rank recipes by their mean rank over the `ranked_metrics`, best first, and equal ones by the `primary_metric`.
 
     Parameters
     ----------
@@ -153,7 +153,13 @@ def rank(summary: Mapping[str, Mapping[str, Spread]]) -> list[Place]:
         for recipe, place in zip(recipes, order, strict=True):
             ranks[recipe][metric] = float(place)
     places = [Place(recipe, mean_of_known(list(found.values())), found) for recipe, found in ranks.items()]
-    return sorted(places, key=lambda one: (one.mean_rank is None, one.mean_rank, one.recipe))
+    primary = primary_metric(summary)
+
+    def order_of(one: Place) -> tuple[bool, float, float, str]:
+        first = 0.0 if primary is None else badness(primary, summary[one.recipe][primary])
+        return one.mean_rank is None, one.mean_rank or 0.0, first, one.recipe
+
+    return sorted(places, key=order_of)
 
 
 def primary_metric(summary: Mapping[str, Mapping[str, Spread]]) -> str | None:

@@ -345,7 +345,13 @@ def verdict(ranking: Sequence[Place], summary: Mapping[str, Mapping[str, Spread]
             for r, row in summary.items()
             if r != first and primary in row and not clearly_better(primary, found, row[primary])
         ]
-        if seeds < 2:
+        once = [r for r, row in summary.items() if primary in row and len(row[primary].values) < 2]
+        if 0 < len(once) < len(summary):
+            text = (
+                f"{_list(once)} {'was' if len(once) == 1 else 'were'} trained once, and another training might stand "
+                f"elsewhere. Here {first} stands nearest to real images, {value}, before {other}"
+            )
+        elif seeds < 2:
             text = (
                 "One training of a recipe cannot say which is best: another seed may turn the order. Here "
                 f"{first} stands nearest to real images, {value}, before {other}; train every recipe with two seeds "
@@ -365,6 +371,10 @@ def verdict(ranking: Sequence[Place], summary: Mapping[str, Mapping[str, Spread]
             text += (
                 f". Over all ranked metrics {ranking[0].recipe} comes first (mean rank {ranking[0].mean_rank or 0:.1f})"
             )
+    blind = [r for r, row in summary.items() if has_not_learned(row)]
+    if 0 < len(blind) < len(summary):
+        has, its = ("has", "its") if len(blind) == 1 else ("have", "their")
+        text += f". {_list(blind)} {has} not learned yet: {its} rank says nothing of the method; train longer"
     recall = summary[first].get("recall")
     if recall is not None and recall.floor is not None:
         text += (

@@ -35,7 +35,7 @@ from gansynth.studies.comparison.leaderboard import leaderboard
 from gansynth.studies.comparison.levels import superclasses, under_condition
 from gansynth.studies.comparison.plan import RECIPES, Plan, gans_of
 from gansynth.studies.comparison.recognition import recognition, unrecognised
-from gansynth.studies.comparison.recommendation import recommend
+from gansynth.studies.comparison.recommendation import recommend, unlearned
 from gansynth.studies.comparison.record import Record, finished
 from gansynth.studies.comparison.registration import Registration
 from gansynth.studies.comparison.result import About, AnyLevel, Comparison
@@ -104,7 +104,11 @@ def gather(grid: Grid, units: Mapping[str, int], about: About, registration: Reg
         conditions=_conditions(grid, records, units, about, n_train, tested),
         recommendation=advice,
         missing=missing,
-        warnings=(*_warnings(grid, records, about, missing, found_effects), *unrecognised(seen)),
+        warnings=(
+            *_warnings(grid, records, about, missing, found_effects),
+            *unlearned(entries, names),
+            *unrecognised(seen),
+        ),
         folder=plan.out,
     )
     write_text(plan.out / "scores.csv", _scores(records, names))

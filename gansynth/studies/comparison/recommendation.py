@@ -17,6 +17,9 @@ from gansynth.studies.comparison.entries import ArmEffect, ArmResult, Endpoint, 
 from gansynth.studies.comparison.figures import Key, Pooled, compared, corrected
 from gansynth.studies.comparison.result import Comparison
 
+_LEARNED = 0.2
+"""Share of the way from guessing to all classes recognised below which a classifier has hardly learned."""
+
 
 def recommend(
     arms: Mapping[Key, Pooled],
@@ -93,6 +96,27 @@ def recommend(
     )
 
 
+def unlearned(entries: Sequence[ArmResult], class_names: Sequence[str]) -> list[str]:
+    """Return one sentence for each classifier that no arm has brought far beyond guessing.
+
+    Parameters
+    ----------
+    entries : sequence of ArmResult
+    class_names : sequence of str
+    """
+    guessed, found = 1 / len(class_names), dict[str, list[float]]()
+    for entry in entries:
+        score = _score(entry, Endpoint("balanced-accuracy"))
+        if score is not None:
+            found.setdefault(entry.classifier, []).append(score)
+    return [
+        f"{classifier} has hardly learned: with no arm does it recognise more than {max(scores):.0%} of a class in the "
+        f"mean, and guessing recognises {guessed:.0%}. What arms differ by is chance; train it longer (--epochs)."
+        for classifier, scores in found.items()
+        if max(scores) < guessed + _LEARNED * (1 - guessed)
+    ]
+
+
 def _score(entry: ArmResult, endpoint: Endpoint) -> float | None:
     found = entry.estimate(endpoint)
     return None if found is None else found.value
@@ -119,7 +143,7 @@ def _why(
         if cheaper:
             all_of = "the one that is cheaper is" if cheaper == 1 else f"all {cheaper} that are cheaper are"
             return f"No arm has a higher one, and {all_of} shown to be worse."
-        return "No arm has a higher one, and none is cheaper."
+        return "No arm has a higher one, and no arm is cheaper."
     effect, p = gap
     top = value_of(best.estimate(endpoint))
     return (

@@ -10,6 +10,7 @@ import os
 import warnings as quiet
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gansynth.data.dataset import CellDataset
+from gansynth.data.declared_origin import declared_origin
 from gansynth.data.folders import EXTENSIONS
 from gansynth.data.opening import open_dataset
 from gansynth.data.split import split_dataset
@@ -30,6 +32,8 @@ WITHOUT_CLASSES = "all"
 
 MOST_PIXELS = 256
 """Images are compared at no more than this edge length unless the user says so."""
+
+_MOST_LOOKED_AT = 20_000  # files that are asked where they come from before size is taken from what there is
 
 
 @dataclass(frozen=True)
@@ -225,21 +229,34 @@ def open_sets(
 
 
 def common_size(real: str | Path, synthetic: str | Path) -> int:
-    """Return the smaller of the two folders' median edge lengths, at most `MOST_PIXELS`."""
-    return min(MOST_PIXELS, *(_median_edge(folder) for folder in (real, synthetic)))
+    """Return the smaller of the two folders' median edge lengths, at most `MOST_PIXELS`.
+
+    Of a balanced folder only the images that say that they are synthetic count: its real ones may be larger.
+    """
+    return min(MOST_PIXELS, _median_edge(real), _median_edge(synthetic, "synthetic"))
 
 
-def _median_edge(folder: str | Path, most: int = 64) -> int:
+def _median_edge(folder: str | Path, origin: str | None = None, most: int = 64) -> int:
+    """Return the median edge of the first images; of those of this origin where there are any among the first."""
     edges: list[int] = []
-    for path in _image_files(folder):
-        try:
-            with open_regular(path) as file, Image.open(file) as image:
-                edges.append(min(image.size))
-        except (InputError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            continue
-        if len(edges) == most:
+    of_origin: list[int] = []
+    for path in islice(_image_files(folder), _MOST_LOOKED_AT):
+        asked = origin is not None and declared_origin(path) == origin
+        found = of_origin if asked else edges
+        if len(found) < most:
+            found += _edge(path)
+        if len(of_origin) == most or (origin is None and len(edges) == most):
             break
-    return int(np.median(edges)) if edges else MOST_PIXELS
+    return int(np.median(of_origin or edges)) if of_origin or edges else MOST_PIXELS
+
+
+def _edge(path: Path) -> list[int]:
+    """Return the shorter side of an image, or nothing where it cannot be read."""
+    try:
+        with open_regular(path) as file, Image.open(file) as image:
+            return [min(image.size)]
+    except (InputError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return []
 
 
 def _image_files(folder: str | Path) -> Iterator[Path]:
