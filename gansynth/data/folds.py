@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gansynth.data.dataset import CellDataset
 from gansynth.data.units import assign_units, counts_of_units, inseparable_units, warn_of_patients
 from gansynth.errors import InputError
-from gansynth.files import typed_names
+from gansynth.files import known_counts
 
 
 def fold_dataset(
@@ -128,9 +128,7 @@ def hold_rare(dataset: CellDataset, counts: Mapping[str, int], *, seed: int = 0)
     """
     keep = np.ones(len(dataset), bool)
     split = dataset.records["split"].to_numpy()
-    for name, n in counts.items():
-        if name not in dataset.class_names:
-            raise InputError(f"rarity of '{name}': no such class; there are {typed_names(dataset.class_names)}")
+    for name, n in known_counts(counts, dataset.class_names, "rarity").items():
         of_class = dataset.labels == dataset.class_names.index(name)
         training = np.flatnonzero(of_class & (split == "train"))
         if not 1 <= n <= len(training):

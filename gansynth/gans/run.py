@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gansynth.errors import InputError, nearest_name
-from gansynth.files import as_known, is_named
+from gansynth.errors import InputError
+from gansynth.files import is_named, known_classes
 from gansynth.files.regular import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN, build_gan
@@ -124,12 +124,8 @@ class Run:
         InputError
             For a class the run was not trained on; a near miss suggests the right name.
         """
-        (spelled,) = as_known([name], self.class_names)
-        if spelled in self.class_names:
-            return self.class_names.index(spelled)
-        near = nearest_name(name, self.class_names)
-        hint = f"did you mean '{near}'?" if near else f"it knows {', '.join(self.class_names)}"
-        raise InputError(f"run {self.name} has no class '{name}'; {hint}")
+        (known,) = known_classes([name], self.class_names, f"run {self.name}")
+        return self.class_names.index(known)
 
     @property
     def guidance(self) -> float:

@@ -52,9 +52,9 @@ def test_the_same_image_on_one_thread_and_on_two() -> None:
 def test_class_by_name_and_a_near_miss_suggested(tiny_run_folder: Path) -> None:
     run = open_run(tiny_run_folder)
     assert run.class_index("eosinophil") == 1
-    with pytest.raises(InputError, match="has no class 'Eosinophill'; did you mean 'eosinophil'"):
+    with pytest.raises(InputError, match="no class 'Eosinophill'; did you mean 'eosinophil'"):
         run.class_index("Eosinophill")
-    with pytest.raises(InputError, match="it knows basophil, eosinophil, lymphocyte"):
+    with pytest.raises(InputError, match="there are basophil, eosinophil, lymphocyte"):
         run.class_index("xyz")
 
 

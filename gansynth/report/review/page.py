@@ -15,8 +15,7 @@ from gansynth.cells.segmentation import LEAST_EDGE, segment_cell
 from gansynth.cells.several import why_several
 from gansynth.data import CellDataset
 from gansynth.data.leaving_out import redundant
-from gansynth.errors import InputError
-from gansynth.files import as_known
+from gansynth.files import known_classes
 from gansynth.files.atomic import refuse_used, write_text
 from gansynth.report.embedding import data_address, picture_of
 from gansynth.report.page import templates
@@ -107,10 +106,7 @@ def write_review(
     InputError
         For a class that the data set does not have, or if the folder holds something.
     """
-    classes = as_known(classes, dataset.class_names)
-    unknown = [name for name in classes if name not in dataset.class_names]
-    if unknown:
-        raise InputError(f"--class {unknown[0]}: there is no such class; there are {', '.join(dataset.class_names)}")
+    classes = known_classes(classes, dataset.class_names, "--class")
     folder = Path(folder)
     refuse_used(folder, "the review")
     page = folder / PAGE_FILE

@@ -12,7 +12,7 @@ import numpy as np
 from gansynth.data.dataset import CellDataset
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
-from gansynth.files import holding
+from gansynth.files import holding, known_counts
 from gansynth.files.atomic import write_text
 from gansynth.recipes.classifier import load_classifier_recipe
 from gansynth.studies.comparison.gathering import gather
@@ -153,6 +153,8 @@ def prepare(
     plan = _with_held_classifiers(plan, held)
     images = Images(plan.data, progress)
     dataset = images.at(plan.sizes[0])
+    settings = replace(settings, rarity=known_counts(settings.rarity, dataset.class_names, "--rarity"))
+    plan = replace(plan, settings=settings)
     if plan.is_paper:
         folds = whole(dataset, settings.rarity, first)
     else:
