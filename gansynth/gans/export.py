@@ -66,7 +66,7 @@ def _spread(run: Run, asked: Mapping[str, float], known: Tensor | None) -> Tenso
         raise InputError(
             f"{run.name}: only a generator with styles (networks of family compact) has a spread; export without it"
         )
-    shares = torch.ones(len(run.class_names)) if known is None else known.float()
+    shares = run.spread_in(known)
     for name, share in known_counts(asked, run.class_names, f"run {run.name}").items():
         if not 0 <= share <= MOST_TRUNCATION:
             raise InputError(f"a spread of {share} for {name}: give a number from 0 to {MOST_TRUNCATION}")

@@ -6,6 +6,7 @@ import json
 import shutil
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -230,6 +231,19 @@ def test_a_spread_is_exported_into_the_weights_and_is_a_truncation_of_its_class(
         done = CliRunner().invoke(gansynth, ["export", str(run.path), str(tmp_path / "never"), *wrong])
         assert done.exit_code == 2 and sentence in done.output
         assert not (tmp_path / "never").exists()
+
+
+@pytest.mark.parametrize("spread", [[1.0, -0.1, 1.0], [1.0, 2.5, 1.0], [1.0, 1.0], [[1.0, 1.0, 1.0]], 1.0])
+def test_a_spread_that_no_export_writes_is_refused_where_the_weights_are_opened(spread: Any, tmp_path: Path) -> None:
+    recipe = tiny_recipe("networks.noise=true", "networks.embedding_noise=0.5")
+    run = train_gan(tiny_dataset(), recipe, tmp_path / "run", device="cpu", progress=False, steps=1)
+    tensors, card = read_weights(run.path / "model.safetensors")
+    write_weights(run.path / "model.safetensors", tensors | {"spread": torch.tensor(spread)}, card)
+    for use in (lambda: open_run(run.path).generator(),
+                lambda: export_run(open_run(run.path), tmp_path / "out", spread={"lymphocyte": 1.1})):  # fmt: skip
+        with pytest.raises(InputError, match=r"model\.safetensors: its spread is not one number from 0 to 2"):
+            use()
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_orientation_of_an_image_follows_from_its_seed_and_all_eight_occur() -> None:
