@@ -112,6 +112,13 @@ def test_weights_of_another_training_of_the_same_classes_are_refused(tiny_run_fo
     write_weights(mixed / "model.safetensors", tensors, {**card, "identity": "0" * 64})
     with pytest.raises(InputError, match=r"model\.safetensors: was written by another training than run\.json"):
         open_run(mixed).generator()
+    older = {key: text for key, text in card.items() if key != "identity"}  # as the zoo's models: no training is named
+    write_weights(mixed / "model.safetensors", tensors, older)
+    with pytest.raises(InputError, match=r"model\.safetensors: was written by another training than run\.json"):
+        open_run(mixed).generator()
+    info = json.loads((mixed / "run.json").read_text())
+    (mixed / "run.json").write_text(json.dumps({key: said for key, said in info.items() if key != "identity"}))
+    assert open_run(mixed).sample("basophil", 1, device="cpu").shape == (1, 3, 32, 32)
 
 
 def test_neither_a_folder_nor_a_model_of_the_zoo() -> None:
