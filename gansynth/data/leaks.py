@@ -30,7 +30,9 @@ def refuse_straddling(dataset: CellDataset, groups: str = "group") -> None:
     InputError
         Naming two images on different sides.
     """
-    dataset = dataset.select((dataset.records["split"] != "").to_numpy())
+    divided = (dataset.records["split"] != "").to_numpy()
+    if not divided.all():
+        dataset = dataset.select(divided)
     units = inseparable_units(dataset, groups)
     split = dataset.records["split"].to_numpy()
     order = np.lexsort((split, units))

@@ -62,11 +62,11 @@ def lacking(data: str | Path | CellDataset, run: Run, *, target: str | int = "ma
     if not dataset.records["split"].isin(("train", *HELD_OUT)).all():
         dataset = split_dataset(dataset, seed=seed)
     training = dataset.records["split"].eq("train").to_numpy()
-    before = dataset.select(training).counts()
+    before = dataset.counts(training)
     wanted = _target(target, before)
     missing = {name: wanted - n for name, n in before.items() if n < wanted}
     _refuse_unknown(missing, run)
-    refuse_leaking_run(run, dataset.select(~training))
+    refuse_leaking_run(run, dataset, np.flatnonzero(~training))
     _refuse_synthetic(dataset)
     return Lack(dataset, root, before, missing, wanted)
 
@@ -136,7 +136,7 @@ def balance(
     out = Path(out)
     found = lacking(data, run, target=target, seed=seed)
     dataset, root, before, missing, wanted = found.dataset, found.root, found.before, found.missing, found.wanted
-    held_out = dataset.select(~dataset.records["split"].eq("train").to_numpy()).counts()
+    held_out = dataset.counts(~dataset.records["split"].eq("train").to_numpy())
     synthetic, assembly = _beside(out, "synthetic"), _beside(out, "assembly")
     if resume and (out / "metadata.csv").exists():
         after = _training_counts_of_finished(out, run, before, wanted)

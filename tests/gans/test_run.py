@@ -240,6 +240,16 @@ def test_a_spread_is_exported_into_the_weights_and_is_a_truncation_of_its_class(
         assert not (tmp_path / "never").exists()
 
 
+def test_distances_to_training_images_are_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once, those of 30,000 cells to 70,000 training images would take eight gigabytes."""
+    cells = np.random.default_rng(0).integers(0, 256, (12, 3, 16, 16), np.uint8)
+    prints = TrainingFingerprints.of(cells[:7], cells[7:])
+    at_once = prints.distance(cells)
+    monkeypatch.setattr("gansynth.gans.fingerprints._PAIRS", 20)  # two images beside seven
+    np.testing.assert_allclose(prints.distance(cells), at_once, atol=0.5)  # of 255; so far rounding goes near 0
+    assert at_once[:7].max() < 1 < at_once[7:].min()
+
+
 @pytest.mark.parametrize("spread", [[1.0, -0.1, 1.0], [1.0, 2.5, 1.0], [1.0, 1.0], [[1.0, 1.0, 1.0]], 1.0])
 def test_a_spread_that_no_export_writes_is_refused_where_the_weights_are_opened(spread: Any, tmp_path: Path) -> None:
     recipe = tiny_recipe("networks.noise=true", "networks.embedding_noise=0.5")

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.folds import fold_dataset, hold_rare
@@ -169,7 +168,7 @@ def data_sha256(dataset: CellDataset) -> str:
 
 
 def _fold(number: int, dataset: CellDataset, rarity: Mapping[str, int], seed: int) -> Fold:
-    held = hold_rare(_without_pixels(dataset), rarity, seed=seed)
+    held = hold_rare(dataset.without_pixels(), rarity, seed=seed)
     split = dict.fromkeys(dataset.records["path"], LEFT_OUT)
     split.update(zip(held.records["path"], held.records["split"], strict=True))
     counts = {part: dict.fromkeys(dataset.class_names, 0) for part in ("train", "val", "test")}
@@ -177,12 +176,6 @@ def _fold(number: int, dataset: CellDataset, rarity: Mapping[str, int], seed: in
         if part != LEFT_OUT:
             counts[part][dataset.class_names[label]] = n
     return Fold(number, split, counts)
-
-
-def _without_pixels(dataset: CellDataset) -> CellDataset:
-    """Return the records in a data set whose images take no memory: rows are chosen, pixels are not looked at."""
-    none: NDArray[np.uint8] = np.broadcast_to(np.uint8(0), (len(dataset), 3, 1, 1))
-    return replace(dataset, images=none)
 
 
 def split_after(treatment: Treatment, seed: int) -> tuple[Treatment, CellDataset, CellDataset]:
