@@ -88,11 +88,7 @@ def find_duplicates(
     Duplicates
     """
     n = len(images)
-    _, first, inverse = np.unique(np.array(sha256, dtype=object).astype(str), return_index=True, return_inverse=True)
-    order = np.argsort(inverse, kind="stable")
-    runs = np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1) if n else []
-    exact = sorted((run.astype(np.int64) for run in runs if len(run) > 1), key=lambda run: int(run[0]))
-    distinct = np.sort(first).astype(np.int64)
+    exact, distinct = _equal(sha256)
     # The products are small: threads gain little on a free machine, and wait for each other on a busy one.
     with threadpool_limits(1, "blas"):
         pairs, distance = _near_pairs(images, distinct, max_hash_distance, max_difference, progress)
@@ -100,6 +96,18 @@ def find_duplicates(
     links = np.concatenate([near, *[np.stack([np.full(len(g) - 1, g[0]), g[1:]], axis=1) for g in exact]])
     component = _components(links, n) if n else np.zeros(0, np.int64)
     return Duplicates(exact, near, distance, component)
+
+
+def _equal(sha256: list[str]) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """Return the groups of two or more positions with equal hashes, and the first position of every hash."""
+    first: dict[str, int] = {}
+    repeated: dict[int, list[int]] = {}
+    for position, own in enumerate(sha256):
+        before = first.setdefault(own, position)
+        if before != position:
+            repeated.setdefault(before, [before]).append(position)
+    exact = [np.array(repeated[position], np.int64) for position in sorted(repeated)]
+    return exact, np.fromiter(first.values(), np.int64, len(first))
 
 
 def _thumbnails(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ _LITTER = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageFile:
     """One image file of a tree: its class, its path relative to the tree ("/" between parts), size and time."""
 

@@ -8,6 +8,8 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 from trees import picture
 
@@ -84,6 +86,17 @@ def test_equal_pixels_are_exact_duplicates_and_not_listed_as_near() -> None:
     assert [group.tolist() for group in found.exact] == [[0, 2, 4], [1, 5]]
     assert found.near.tolist() == []
     assert len(set(found.component.tolist())) == 3
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=20))
+def test_every_group_of_equal_pixels_is_found_in_order(sha256: list[str]) -> None:
+    flat = np.zeros((len(sha256), 3, 8, 8), np.uint8)  # no picture: nothing is near
+    found = find_duplicates(flat, sha256)
+    groups = [[k for k, own in enumerate(sha256) if own == one] for one in dict.fromkeys(sha256)]
+    assert [group.tolist() for group in found.exact] == [group for group in groups if len(group) > 1]
+    assert len(found.near) == 0
+    assert all(len({found.component[k] for k in group}) == 1 for group in groups)
+    assert len(set(found.component.tolist())) == len(groups)
 
 
 def test_featureless_images_of_different_colour_are_no_duplicates() -> None:
