@@ -129,7 +129,7 @@ def test_data_that_are_balanced_already_are_not_balanced_again(run: Run, cells: 
         balance(tmp_path / "out", run, tmp_path / "twice", progress=False)
 
 
-@pytest.mark.parametrize("where", ["generation.write_metadata", "assembly._write_table", "balancing.shutil.rmtree"])
+@pytest.mark.parametrize("where", ["generation.write_metadata", "assembly._table", "balancing.shutil.rmtree"])
 def test_stopped_anywhere_it_leaves_no_half_folder_and_resumes_to_the_whole(
     run: Run, cells: Path, tmp_path: Path, where: str
 ) -> None:
