@@ -101,7 +101,7 @@ def review(
 
         if classes or only_found:
             raise click.UsageError("--apply takes marks of the whole data set; leave --class and --only-found out")
-        click.echo(leave_out(folder, marks, out, size=size).to_text())
+        click.echo(leave_out(folder, marks, out, size=size, progress=True).to_text())
         click.echo(f"wrote {out}")
         return
     from gansynth.data import open_dataset

@@ -135,7 +135,7 @@ def _area_weights(size: int) -> NDArray[np.float32]:
 def _near_pairs(
     images: NDArray[np.uint8], rows: NDArray[np.int64], max_hash_distance: int, max_difference: float, progress: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    signs, means, contrast, grids = _outlines(images, rows)
+    signs, means, contrast, grids = _outlines(images, rows, progress)
     least_agreement = HASH_EDGE * HASH_EDGE - 1 - 2 * max_hash_distance
     pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0)
     # Of every block, pairs with itself and with those after it.
@@ -174,7 +174,7 @@ def _near_pairs(
 
 
 def _outlines(
-    images: NDArray[np.uint8], rows: NDArray[np.int64]
+    images: NDArray[np.uint8], rows: NDArray[np.int64], progress: bool
 ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32], NDArray[np.int8]]:
     """Return what is kept of each image: 272 bytes, where a thumbnail has 12,288.
 
@@ -190,16 +190,18 @@ def _outlines(
     signs = np.empty((len(rows), HASH_EDGE, HASH_EDGE), np.int8)
     grids = np.empty((len(rows), 3, _GRID, _GRID), np.int8)
     means, contrast = np.empty((len(rows), 3), np.float32), np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), 128):
-        part = slice(start, start + 128)
-        thumbnails = _thumbnails(images, rows[part])
-        signs[part] = _signs(thumbnails)
-        means[part] = thumbnails.mean(axis=(2, 3))
-        centred = _centred(thumbnails)
-        contrast[part] = np.sqrt(np.mean(centred**2, axis=(1, 2, 3)))
-        side = THUMBNAIL // _GRID
-        cells = centred.reshape(-1, 3, _GRID, side, _GRID, side).mean(axis=(3, 5))
-        grids[part] = np.clip(np.rint(cells / 2), -127, 127)
+    with WorkDisplay("outlining images", len(rows), shown=progress) as display:
+        for start in range(0, len(rows), 128):
+            part = slice(start, start + 128)
+            thumbnails = _thumbnails(images, rows[part])
+            signs[part] = _signs(thumbnails)
+            means[part] = thumbnails.mean(axis=(2, 3))
+            centred = _centred(thumbnails)
+            contrast[part] = np.sqrt(np.mean(centred**2, axis=(1, 2, 3)))
+            side = THUMBNAIL // _GRID
+            cells = centred.reshape(-1, 3, _GRID, side, _GRID, side).mean(axis=(3, 5))
+            grids[part] = np.clip(np.rint(cells / 2), -127, 127)
+            display.update(min(start + 128, len(rows)))
     return signs, means, contrast, grids
 
 

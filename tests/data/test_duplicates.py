@@ -123,8 +123,10 @@ def test_the_search_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr(duplicates, "_BLOCK", 4)
     images, sha256 = _stack([picture(k) for k in range(10)])
     find_duplicates(images, sha256, progress=True)
+    outlined, *compared = capsys.readouterr().err.splitlines()
+    assert outlined.startswith("outlining images: 10 of 10")
     # Blocks of 4, 4 and 2 images, each with those from itself on: 10 x 4, 6 x 4, 2 x 2.
-    assert [line.split(",")[1].split(":")[1] for line in capsys.readouterr().err.splitlines()] == [
+    assert [line.split(",")[1].split(":")[1] for line in compared] == [
         " 40 of 68", " 64 of 68", " 68 of 68",
     ]  # fmt: skip
     find_duplicates(images, sha256)

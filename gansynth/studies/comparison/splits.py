@@ -106,7 +106,9 @@ class Images:
         return replace(dataset, records=dataset.records.assign(split=split)).select(chosen)
 
 
-def make_folds(dataset: CellDataset, folds: int | None, rarity: Mapping[str, int], seed: int) -> list[Fold]:
+def make_folds(
+    dataset: CellDataset, folds: int | None, rarity: Mapping[str, int], seed: int, progress: bool = False
+) -> list[Fold]:
     """Split the data before anything learns, and hold classes to their known rarity.
 
     Parameters
@@ -118,6 +120,8 @@ def make_folds(dataset: CellDataset, folds: int | None, rarity: Mapping[str, int
     rarity : mapping of str to int
         Training images to keep, by class.
     seed : int
+    progress : bool
+        Show how far the search for duplicates is, on standard error.
 
     Raises
     ------
@@ -126,9 +130,9 @@ def make_folds(dataset: CellDataset, folds: int | None, rarity: Mapping[str, int
     """
     own = set(dataset.records["split"])
     if folds is not None:
-        split = fold_dataset(dataset, folds, seed=seed)
+        split = fold_dataset(dataset, folds, seed=seed, progress=progress)
     elif {"train", "test"} <= own:
-        refuse_straddling(dataset)
+        refuse_straddling(dataset, progress=progress)
         split = [dataset]
     else:
         if own - {LEFT_OUT}:
@@ -137,7 +141,7 @@ def make_folds(dataset: CellDataset, folds: int | None, rarity: Mapping[str, int
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of untested classes, said below
-            split = [split_dataset(dataset, seed=seed)]
+            split = [split_dataset(dataset, seed=seed, progress=progress)]
     found = [_fold(k, one, rarity, seed) for k, one in enumerate(split)]
     for fold in found:
         for part in ("train", "test"):
@@ -155,9 +159,9 @@ def whole(dataset: CellDataset, rarity: Mapping[str, int], seed: int) -> list[Fo
     return [_fold(0, replace(dataset, records=dataset.records.assign(split="train")), rarity, seed)]
 
 
-def units_of(dataset: CellDataset) -> dict[str, int]:
+def units_of(dataset: CellDataset, progress: bool = False) -> dict[str, int]:
     """Return, by path, the number of what cannot be separated: resampled together in every interval."""
-    return dict(zip(dataset.records["path"], inseparable_units(dataset).tolist(), strict=True))
+    return dict(zip(dataset.records["path"], inseparable_units(dataset, progress=progress).tolist(), strict=True))
 
 
 def data_sha256(dataset: CellDataset) -> str:

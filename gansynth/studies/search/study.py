@@ -163,7 +163,7 @@ def search_remedy(
     pairs = zip(asked.arms, asked.values, strict=True)
     candidates = [Candidate(parse_arm(spec), values) for spec, values in pairs]
     weights = None if how.weights_dir is None else Path(how.weights_dir)
-    parts = fold_dataset(training, how.folds, val=VALIDATION, seed=seed)
+    parts = fold_dataset(training, how.folds, val=VALIDATION, seed=seed, progress=progress)
     search = _Search(out, candidates, recipe, parts, seed, how.device, weights, progress)
     failed = _fill(search, chosen_jobs(how.jobs, how.device))
     records = {one.arm.spec: _records(search, one) for one in candidates}
@@ -177,7 +177,7 @@ def search_remedy(
 def _real_split(data: str, size: int, seed: int, progress: bool) -> CellDataset:
     dataset = open_dataset(data, size=size, progress=progress)
     if not {"train", "test"} <= set(dataset.records["split"]):
-        dataset = split_dataset(dataset, seed=seed)
+        dataset = split_dataset(dataset, seed=seed, progress=progress)
     return dataset.select((dataset.records["origin"] != "synthetic").to_numpy())
 
 
