@@ -110,8 +110,7 @@ def review(
 
     refuse_inside(folder, out)
     dataset = open_dataset(folder, size=size, progress=True, splits=False)
-    with WorkDisplay("images") as display:
-        found = suspects(dataset, display.update)
+    found = suspects(dataset, progress=True)
     page = write_review(dataset, out, found, classes=classes, only_found=only_found)
     click.echo(
         f"something was found in {len(found):,} of {len(dataset):,} images; look at them before you leave any out"
