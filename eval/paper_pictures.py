@@ -24,6 +24,7 @@ from gansynth.cells.segmentation import segment_cell
 from gansynth.classifiers.augmentation import free_augmentation
 from gansynth.data.picture import read_image
 from gansynth.errors import InputError
+from gansynth.files import known_classes
 from gansynth.files.atomic import whole_file, write_text
 from gansynth.networks.images import to_float, to_uint8
 from gansynth.remedies.focal import FocalLoss
@@ -170,8 +171,7 @@ def first_rows(labels: Sequence[int] | NDArray[np.int64], names: Sequence[str], 
     InputError
         If there is no such class.
     """
-    if class_name not in names:
-        raise InputError(f"--class {class_name}: there is no such class; there are {', '.join(names)}")
+    (class_name,) = known_classes([class_name], names, "--class")
     return np.flatnonzero(np.asarray(labels) == list(names).index(class_name)).tolist()
 
 

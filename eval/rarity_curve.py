@@ -25,6 +25,7 @@ from gansynth.data.npz import write_png
 from gansynth.data.opening import open_dataset
 from gansynth.data.split import write_splits
 from gansynth.errors import InputError
+from gansynth.files import known_classes
 from gansynth.files.atomic import write_json, write_text
 from gansynth.metrics.classification_effects import Effect
 from gansynth.metrics.wording import inside, p_value, signed, signed_ends
@@ -84,8 +85,7 @@ def few_cells(data: str, rare: str, others: int, out: Path) -> str:
         If there is no such class, or something lies in `out`.
     """
     found = open_dataset(data, 32, splits=False)
-    if rare not in found.class_names:
-        raise InputError(f"--rare {rare}: no such class; there are {', '.join(found.class_names)}")
+    (rare,) = known_classes([rare], found.class_names, "--rare")
     if out.exists():
         raise InputError(f"{out}: is there already; give another --out")
     said = []

@@ -236,7 +236,7 @@ def train_on_split(
         See `train_classifier`.
     """
     if not (dataset.records["split"] == "train").any():
-        dataset = split_dataset(dataset, seed=seed)
+        dataset = split_dataset(dataset, seed=seed, progress=progress)
     held_out = {name: _real_part(dataset, name) for name in ("val", "test")}
     if test and held_out["test"] is None:
         raise InputError("no real image belongs to the test split; leave out --test, or split the data again")
@@ -296,7 +296,7 @@ def _treated(
             raise InputError(f"remedy '{arm}' needs the images at {size} px, and they were opened at {dataset.size} px")
         found = dataset if size == dataset.size or reopen is None else reopen(size)
         if not (found.records["split"] == "train").any():
-            found = split_dataset(found, seed=seed)
+            found = split_dataset(found, seed=seed, progress=progress)
         return found.select(found.records["split"].isin(["train", "val"]).to_numpy())
 
     claim_folder(out, resume)

@@ -101,7 +101,7 @@ def review(
 
         if classes or only_found:
             raise click.UsageError("--apply takes marks of the whole data set; leave --class and --only-found out")
-        click.echo(leave_out(folder, marks, out, size=size).to_text())
+        click.echo(leave_out(folder, marks, out, size=size, progress=True).to_text())
         click.echo(f"wrote {out}")
         return
     from gansynth.data import open_dataset
@@ -110,8 +110,7 @@ def review(
 
     refuse_inside(folder, out)
     dataset = open_dataset(folder, size=size, progress=True, splits=False)
-    with WorkDisplay("images") as display:
-        found = suspects(dataset, display.update)
+    found = suspects(dataset, progress=True)
     page = write_review(dataset, out, found, classes=classes, only_found=only_found)
     click.echo(
         f"something was found in {len(found):,} of {len(dataset):,} images; look at them before you leave any out"

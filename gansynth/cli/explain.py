@@ -65,7 +65,7 @@ def explain(
     from gansynth.classifiers import open_classifier
     from gansynth.classifiers.explain.files import explain_files
     from gansynth.cli.tables import shares_table
-    from gansynth.data.opening import refuse_inside
+    from gansynth.data.opening import refuse_beside_classes, refuse_inside
     from gansynth.files.atomic import refuse_used
     from gansynth.report.explain.folder import answer, write_explanations
 
@@ -73,6 +73,8 @@ def explain(
         refuse_inside(place, out)
     refuse_used(out, "the explanations")
     classifier = open_classifier(run, device=device)
+    for place in images:
+        refuse_beside_classes(place, classifier.class_names, out)
     earlier = None if before is None else open_classifier(before, device=device)
     found = explain_files(classifier, images, method, before=earlier, class_name=class_name, channels=channels)
     names = {"run": str(run), "method": method, "before": None if before is None else str(before)}

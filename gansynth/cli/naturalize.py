@@ -74,7 +74,7 @@ def naturalize(
     from gansynth.synthesis.naturalize.parts import training_images
 
     refuse_inside(data, out)
-    training = training_images(data, size, seed=seed)
+    training = training_images(data, size, seed=seed, progress=True)
     if not classes:
         raise InputError(f"which class? Add --class NAME; {data} has {', '.join(training.class_names)}")
     counts = parse_class_counts(classes, None if count is None else parse_count(count, "--count"))

@@ -65,13 +65,19 @@ class CellDataset:
         """Edge length of the (square) images in pixels."""
         return int(self.images.shape[-1])
 
-    def counts(self) -> dict[str, int]:
-        """Return the number of images per class, in the order of `class_names`."""
-        n = np.bincount(self.labels, minlength=len(self.class_names))
+    def counts(self, where: NDArray[np.bool_] | slice = slice(None)) -> dict[str, int]:
+        """Return the number of images per class, of those at `where`, in the order of `class_names`."""
+        n = np.bincount(self.labels[where], minlength=len(self.class_names))
         return dict(zip(self.class_names, n.tolist(), strict=True))
 
+    def without_pixels(self) -> CellDataset:
+        """Return the records in a data set whose images take no memory: where rows are chosen, and none is looked
+        at."""
+        none: NDArray[np.uint8] = np.broadcast_to(np.uint8(0), (len(self), 3, 1, 1))
+        return replace(self, images=none)
+
     def select(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> CellDataset:
-        """Return the images at `index` (positions or a boolean mask); class names are kept."""
+        """Return the images at `index` (positions or a boolean mask), copied into memory; class names are kept."""
         return replace(
             self,
             images=self.images[index],

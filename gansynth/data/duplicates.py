@@ -88,11 +88,7 @@ def find_duplicates(
     Duplicates
     """
     n = len(images)
-    _, first, inverse = np.unique(np.array(sha256, dtype=object).astype(str), return_index=True, return_inverse=True)
-    order = np.argsort(inverse, kind="stable")
-    runs = np.split(order, np.flatnonzero(np.diff(inverse[order])) + 1) if n else []
-    exact = sorted((run.astype(np.int64) for run in runs if len(run) > 1), key=lambda run: int(run[0]))
-    distinct = np.sort(first).astype(np.int64)
+    exact, distinct = _equal(sha256)
     # The products are small: threads gain little on a free machine, and wait for each other on a busy one.
     with threadpool_limits(1, "blas"):
         pairs, distance = _near_pairs(images, distinct, max_hash_distance, max_difference, progress)
@@ -100,6 +96,18 @@ def find_duplicates(
     links = np.concatenate([near, *[np.stack([np.full(len(g) - 1, g[0]), g[1:]], axis=1) for g in exact]])
     component = _components(links, n) if n else np.zeros(0, np.int64)
     return Duplicates(exact, near, distance, component)
+
+
+def _equal(sha256: list[str]) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """Return the groups of two or more positions with equal hashes, and the first position of every hash."""
+    first: dict[str, int] = {}
+    repeated: dict[int, list[int]] = {}
+    for position, own in enumerate(sha256):
+        before = first.setdefault(own, position)
+        if before != position:
+            repeated.setdefault(before, [before]).append(position)
+    exact = [np.array(repeated[position], np.int64) for position in sorted(repeated)]
+    return exact, np.fromiter(first.values(), np.int64, len(first))
 
 
 def _thumbnails(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -127,7 +135,7 @@ def _area_weights(size: int) -> NDArray[np.float32]:
 def _near_pairs(
     images: NDArray[np.uint8], rows: NDArray[np.int64], max_hash_distance: int, max_difference: float, progress: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    signs, means, contrast, grids = _outlines(images, rows)
+    signs, means, contrast, grids = _outlines(images, rows, progress)
     least_agreement = HASH_EDGE * HASH_EDGE - 1 - 2 * max_hash_distance
     pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0)
     # Of every block, pairs with itself and with those after it.
@@ -166,7 +174,7 @@ def _near_pairs(
 
 
 def _outlines(
-    images: NDArray[np.uint8], rows: NDArray[np.int64]
+    images: NDArray[np.uint8], rows: NDArray[np.int64], progress: bool
 ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32], NDArray[np.int8]]:
     """Return what is kept of each image: 272 bytes, where a thumbnail has 12,288.
 
@@ -182,16 +190,18 @@ def _outlines(
     signs = np.empty((len(rows), HASH_EDGE, HASH_EDGE), np.int8)
     grids = np.empty((len(rows), 3, _GRID, _GRID), np.int8)
     means, contrast = np.empty((len(rows), 3), np.float32), np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), 128):
-        part = slice(start, start + 128)
-        thumbnails = _thumbnails(images, rows[part])
-        signs[part] = _signs(thumbnails)
-        means[part] = thumbnails.mean(axis=(2, 3))
-        centred = _centred(thumbnails)
-        contrast[part] = np.sqrt(np.mean(centred**2, axis=(1, 2, 3)))
-        side = THUMBNAIL // _GRID
-        cells = centred.reshape(-1, 3, _GRID, side, _GRID, side).mean(axis=(3, 5))
-        grids[part] = np.clip(np.rint(cells / 2), -127, 127)
+    with WorkDisplay("outlining images", len(rows), shown=progress) as display:
+        for start in range(0, len(rows), 128):
+            part = slice(start, start + 128)
+            thumbnails = _thumbnails(images, rows[part])
+            signs[part] = _signs(thumbnails)
+            means[part] = thumbnails.mean(axis=(2, 3))
+            centred = _centred(thumbnails)
+            contrast[part] = np.sqrt(np.mean(centred**2, axis=(1, 2, 3)))
+            side = THUMBNAIL // _GRID
+            cells = centred.reshape(-1, 3, _GRID, side, _GRID, side).mean(axis=(3, 5))
+            grids[part] = np.clip(np.rint(cells / 2), -127, 127)
+            display.update(min(start + 128, len(rows)))
     return signs, means, contrast, grids
 
 

@@ -28,8 +28,11 @@ _LITTER = frozenset(
     | {"system volume information"}
 )
 
+_HANDED = 4096
+"""Files that threads have before them at a time: each waits in an object of a kilobyte."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class ImageFile:
     """One image file of a tree: its class, its path relative to the tree ("/" between parts), size and time."""
 
@@ -235,9 +238,11 @@ def read_all(
     # Threads, not processes: Pillow decodes, and hashlib hashes, without the interpreter's lock.
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")
-        for done, _ in enumerate(pool.map(one, range(len(scan.files))), 1):
-            if progress is not None:
-                progress(done)
+        for start in range(0, len(scan.files), _HANDED):
+            files = range(start, min(start + _HANDED, len(scan.files)))
+            for done, _ in enumerate(pool.map(one, files), start + 1):
+                if progress is not None:
+                    progress(done)
     return failures
 
 

@@ -15,11 +15,17 @@ from numpy.typing import NDArray
 from gansynth.data.dataset import CellDataset
 from gansynth.data.units import assign_units, counts_of_units, inseparable_units, warn_of_patients
 from gansynth.errors import InputError
-from gansynth.files import typed_names
+from gansynth.files import known_counts
 
 
 def fold_dataset(
-    dataset: CellDataset, folds: int, *, val: float = 0.1, seed: int = 0, groups: str = "group"
+    dataset: CellDataset,
+    folds: int,
+    *,
+    val: float = 0.1,
+    seed: int = 0,
+    groups: str = "group",
+    progress: bool = False,
 ) -> list[CellDataset]:
     """Split a data set into folds, each with its own train, val and test.
 
@@ -38,6 +44,8 @@ def fold_dataset(
         The same seed gives the same folds.
     groups : str
         Column of the records that names the group.
+    progress : bool
+        Show how far the search for duplicates is, on standard error.
 
     Returns
     -------
@@ -56,7 +64,7 @@ def fold_dataset(
     if (dataset.records["origin"] == "synthetic").any():
         raise InputError("synthetic images cannot be tested on; give the folder of real images alone")
     warn_of_patients(dataset.records, groups)
-    units = inseparable_units(dataset, groups)
+    units = inseparable_units(dataset, groups, progress)
     counts = counts_of_units(units, dataset)
     _refuse_too_few(dataset, counts, folds)
     rng = np.random.default_rng(seed)
@@ -128,9 +136,7 @@ def hold_rare(dataset: CellDataset, counts: Mapping[str, int], *, seed: int = 0)
     """
     keep = np.ones(len(dataset), bool)
     split = dataset.records["split"].to_numpy()
-    for name, n in counts.items():
-        if name not in dataset.class_names:
-            raise InputError(f"rarity of '{name}': no such class; there are {typed_names(dataset.class_names)}")
+    for name, n in known_counts(counts, dataset.class_names, "rarity").items():
         of_class = dataset.labels == dataset.class_names.index(name)
         training = np.flatnonzero(of_class & (split == "train"))
         if not 1 <= n <= len(training):

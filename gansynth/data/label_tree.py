@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gansynth.data.mapping import plain_type
 from gansynth.errors import InputError
-from gansynth.files import read_text
+from gansynth.files import known_classes, read_text
 from gansynth.recipes.text import MOST_BYTES, NotYaml, parse_yaml
 
 GRANULOCYTE, AGRANULOCYTE = "granulocyte", "agranulocyte"
@@ -116,11 +116,7 @@ def tree_of(groups: Mapping[str, Sequence[str]], class_names: Sequence[str]) -> 
     """
     parent: dict[str, str] = {}
     for superclass, members in groups.items():
-        for name in members:
-            if name not in class_names:
-                raise InputError(
-                    f"label tree: '{name}' in {superclass}: no such class; there are {', '.join(class_names)}"
-                )
+        for name in known_classes(members, class_names, f"label tree, {superclass}"):
             if name in parent:
                 raise InputError(
                     f"label tree: '{name}' is in {parent[name]} and in {superclass}; put a class into one superclass"

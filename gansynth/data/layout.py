@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gansynth.data.folders import FolderScan
 from gansynth.data.mapping import is_cell_type
 from gansynth.errors import InputError
-from gansynth.files import name_key, shown
+from gansynth.files import as_seen, name_key, shown
 
 
 def refuse_alike(class_names: Iterable[str], root: str | Path) -> None:
@@ -22,10 +21,9 @@ def refuse_alike(class_names: Iterable[str], root: str | Path) -> None:
     InputError
         Naming the two.
     """
-    for first, second in _twins(class_names, lambda name: unicodedata.normalize("NFC", name.strip())):
-        same = unicodedata.normalize("NFC", first) == unicodedata.normalize("NFC", second)
+    for first, second in _twins(class_names, as_seen):
         raise InputError(
-            f"{shown(root)}: the class folders {' and '.join(map(ascii if same else repr, (first, second)))} have the "
+            f"{shown(root)}: the class folders {' and '.join(map(ascii, (first, second)))} have the "
             "same name but for blanks or how accents are composed; put their images into one folder, or rename one"
         )
 

@@ -12,7 +12,7 @@ from gansynth.errors import InputError
 from gansynth.files import name_key
 
 
-def refuse_straddling(dataset: CellDataset, groups: str = "group") -> None:
+def refuse_straddling(dataset: CellDataset, groups: str = "group", progress: bool = False) -> None:
     """Refuse a split that separates what belongs together.
 
     Exact and near duplicates (also flipped or turned) and images of one group (a patient, a slide) must lie on one
@@ -24,14 +24,18 @@ def refuse_straddling(dataset: CellDataset, groups: str = "group") -> None:
         With a split, perhaps one that was not made here.
     groups : str
         Column of the records that names the group.
+    progress : bool
+        Show how far the search for duplicates is, on standard error.
 
     Raises
     ------
     InputError
         Naming two images on different sides.
     """
-    dataset = dataset.select((dataset.records["split"] != "").to_numpy())
-    units = inseparable_units(dataset, groups)
+    divided = (dataset.records["split"] != "").to_numpy()
+    if not divided.all():
+        dataset = dataset.select(divided)
+    units = inseparable_units(dataset, groups, progress)
     split = dataset.records["split"].to_numpy()
     order = np.lexsort((split, units))
     straddles = np.flatnonzero((units[order][1:] == units[order][:-1]) & (split[order][1:] != split[order][:-1]))

@@ -181,7 +181,9 @@ class LeftOut:
         return "\n".join([*lines, *(f"{int(n):>8,} {name}" for name, n in counts.items())])
 
 
-def leave_out(data: str | Path, marks: Sequence[str | Path], out: str | Path, *, size: int = 128) -> LeftOut:
+def leave_out(
+    data: str | Path, marks: Sequence[str | Path], out: str | Path, *, size: int = 128, progress: bool = False
+) -> LeftOut:
     """Write a data set without the images that are marked in one of some files, as `write_without` does.
 
     Parameters
@@ -194,6 +196,8 @@ def leave_out(data: str | Path, marks: Sequence[str | Path], out: str | Path, *,
         A folder that is not there, or empty.
     size : int
         Edge length in pixels at which the images are opened.
+    progress : bool
+        Show how far decoding is, on standard error.
 
     Raises
     ------
@@ -202,7 +206,7 @@ def leave_out(data: str | Path, marks: Sequence[str | Path], out: str | Path, *,
     """
     refuse_out(data, out)
     root = Path(data)
-    dataset = open_dataset(root, size=size, splits=False)
+    dataset = open_dataset(root, size=size, progress=progress, splits=False)
     paths = list(dataset.records["path"])
     marked: dict[str, tuple[str, list[str]]] = {}
     for file in marks:

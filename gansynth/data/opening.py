@@ -205,6 +205,28 @@ def refuse_inside(data: str | Path, out: str | Path) -> None:
         )
 
 
+def refuse_beside_classes(images: Path, class_names: Collection[str], out: str | Path) -> None:
+    """Refuse an output folder inside the data set of which one class folder, or a file in it, was named.
+
+    Parameters
+    ----------
+    images : pathlib.Path
+    class_names : collection of str
+        A data set is taken for one where at least two of its folders are called like these.
+    out : path-like
+
+    Raises
+    ------
+    InputError
+        As `refuse_inside`.
+    """
+    named = Path(os.path.abspath(images))
+    for folder in (named, *named.parents):
+        home = folder.parent
+        if folder.name in class_names and sum((home / name).is_dir() for name in class_names) > 1:
+            refuse_inside(home, out)
+
+
 def refuse_inside_tables(out: str | Path) -> None:
     """Refuse an output folder that lies inside a data set which nobody named, but whose tables say that it is one.
 

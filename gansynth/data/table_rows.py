@@ -6,8 +6,9 @@ import os
 import posixpath
 import unicodedata
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -175,17 +176,25 @@ class _Index:
     """The images by everything that a row may call them."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self._exact = {path: [k] for k, path in enumerate(paths)}
-        self._plain: dict[str, list[int]] = {}
-        self._names: dict[str, list[int]] = {}
-        self._paths = [_plain(path) for path in paths]
-        for k, path in enumerate(self._paths):
-            self._plain.setdefault(path, []).append(k)
-            self._names.setdefault(path.rsplit("/", 1)[-1], []).append(k)
+        self._given = paths
+        self._exact = {path: k for k, path in enumerate(paths)}
+
+    # Most tables spell paths as the folders do; only others need these, which take more memory than all else.
+    @cached_property
+    def _paths(self) -> list[str]:
+        return [_plain(path) for path in self._given]
+
+    @cached_property
+    def _plain(self) -> dict[str, list[int]]:
+        return _positions(self._paths)
+
+    @cached_property
+    def _names(self) -> dict[str, list[int]]:
+        return _positions(path.rsplit("/", 1)[-1] for path in self._paths)
 
     def positions(self, name: str, class_name: str) -> list[int]:
         if name in self._exact:
-            return self._exact[name]
+            return [self._exact[name]]
         plain = _plain(name)
         parts = plain.split("/")
         for k in range(len(parts) - 1):  # folders above the data set's own may stand before
@@ -199,6 +208,13 @@ class _Index:
             home = f"{_plain(class_name)}/"
             known = [k for k in known if self._paths[k].startswith(home)] or known
         return known
+
+
+def _positions(names: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for k, name in enumerate(names):
+        found.setdefault(name, []).append(k)
+    return found
 
 
 def _plain(path: str) -> str:

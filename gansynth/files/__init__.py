@@ -10,8 +10,10 @@ from gansynth.files.json_text import read_json as read_json
 from gansynth.files.lock import hold as hold
 from gansynth.files.lock import holding as holding
 from gansynth.files.lock import is_first_process as is_first_process
-from gansynth.files.names import as_known as as_known
+from gansynth.files.names import as_seen as as_seen
 from gansynth.files.names import is_text as is_text
+from gansynth.files.names import known_classes as known_classes
+from gansynth.files.names import known_counts as known_counts
 from gansynth.files.names import name_key as name_key
 from gansynth.files.names import plain_cell as plain_cell
 from gansynth.files.names import shown as shown

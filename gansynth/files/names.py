@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from gansynth.errors import InputError
+from gansynth.errors import InputError, nearest_name
+
+Number = TypeVar("Number", int, float)
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -79,47 +82,71 @@ def plain_cell(text: str) -> str:
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
+def as_seen(name: str) -> str:
+    """Return what names have in common that look the same: blanks around them, and how an accent is composed, do not
+    count.
+
+    Examples
+    --------
+    >>> as_seen("pro\u00e9rythroblaste ") == as_seen("proe\u0301rythroblaste")
+    True
+    """
+    return unicodedata.normalize("NFC", name.strip())
+
+
 def name_key(name: str) -> str:
-    """Return what names have in common that a reader takes for the same: letter case, blanks around them, and how an
-    accent is composed do not count.
+    """Return what names have in common that a reader takes for the same: those that look the same, letter case aside.
 
     Examples
     --------
     >>> name_key(" P1") == name_key("p1")
     True
     """
-    return unicodedata.normalize("NFC", name.strip()).casefold()
+    return as_seen(name).casefold()
 
 
-def as_known(names: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Return names as they are known: a keyboard composes an accent that a file system may have decomposed, and the two
-    look the same.
+def known_classes(named: Iterable[str], known: Iterable[str], where: str) -> list[str]:
+    """Return class names as they are known: a keyboard composes an accent that a file system may have decomposed, and
+    the two look the same.
 
     Parameters
     ----------
-    names : iterable of str
-        Typed.
+    named : iterable of str
+        Typed, or from a file.
     known : iterable of str
-        Such as the classes of a data set.
-
-    Returns
-    -------
-    list of str
-        A name that is not known stays as it is.
+        The classes of a data set or a run.
+    where : str
+        Where they are named, or what knows the others: how the sentence begins.
 
     Raises
     ------
     InputError
-        If two of the names are one.
+        For a class that is not known, with the nearest that is; or if two of the names are one.
 
     Examples
     --------
-    >>> as_known(["pro\u00e9rythroblaste", "other"], ["proe\u0301rythroblaste"]) == ["proe\u0301rythroblaste", "other"]
+    >>> known_classes(["pro\u00e9rythroblaste"], ["proe\u0301rythroblaste"], "--rare") == ["proe\u0301rythroblaste"]
     True
+    >>> known_classes(["basophile"], ["basophil", "monocyte"], "--rare")
+    Traceback (most recent call last):
+    gansynth.errors.InputError: --rare: no class 'basophile'; did you mean 'basophil'?
     """
-    typed, spelled = list(names), {unicodedata.normalize("NFC", name): name for name in known}
-    found = [spelled.get(unicodedata.normalize("NFC", name), name) for name in typed]
+    typed, there = list(named), list(known)
+    spelled = {as_seen(name): name for name in there} | {name: name for name in there}
+    found = []
+    for name in typed:
+        one = spelled.get(name, spelled.get(as_seen(name)))
+        if one is None:
+            near = nearest_name(name, there)
+            hint = f"did you mean '{printable(near)}'?" if near else f"there are {printable(typed_names(there))}"
+            raise InputError(f"{where}: no class '{printable(name)}'; {hint}")
+        found.append(one)
     if len(set(found)) < len(set(typed)):
         twice = next(name for name in found if found.count(name) > 1)
         raise InputError(f"class {twice}: given twice; name each class once")
     return found
+
+
+def known_counts(counts: Mapping[str, Number], known: Iterable[str], where: str) -> dict[str, Number]:
+    """Return numbers by class, each class as it is known; parameters and errors as for `known_classes`."""
+    return dict(zip(known_classes(counts, known, where), counts.values(), strict=True))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
@@ -19,6 +20,9 @@ MOST_BYTES = 512_000_000
 """A million images with 500 characters about each."""
 MOST_COLUMNS = 200
 _DELIMITERS = (",", ";", "\t")
+_LINE_END = re.compile(r"\r\n?|\n")
+_OFTEN = 1000
+"""Different cells of a column that are looked for again."""
 
 
 def read_table(path: str | Path, needs: Sequence[str], advice: str) -> pd.DataFrame:
@@ -51,7 +55,7 @@ def read_table(path: str | Path, needs: Sequence[str], advice: str) -> pd.DataFr
 
     where = shown(path)
     text = read_text(path, MOST_BYTES)
-    header_line = next((line for line in text.splitlines() if line.strip()), "")
+    header_line = next((line for line in _lines(text) if line.strip()), "").strip("\r\n")
     if not header_line:
         raise InputError(f"{where}: is empty; {advice}")
     if max(header_line.count(delimiter) for delimiter in _DELIMITERS) >= MOST_COLUMNS:
@@ -63,21 +67,24 @@ def read_table(path: str | Path, needs: Sequence[str], advice: str) -> pd.DataFr
             f"{where}: needs the column{'s' * (len(needs) > 1)} {columns}, and its first line is "
             f"'{_shortened(header_line)}'; {advice}"
         )
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     names: list[str] = []
-    cells: list[list[str]] = []
+    found: list[_Column] = []
     try:
         for row in rows:
             if not any(cell.strip() for cell in row):
                 continue
             if not names:
                 names = _names(row, where, advice)
+                found = [_Column() for _ in names]
             else:
-                cells.append(_fitted(row, len(names), f"{where}, line {rows.line_num}", advice))
+                cells = _fitted(row, len(names), f"{where}, line {rows.line_num}", advice)
+                for column, cell in zip(found, cells, strict=True):
+                    column.add(plain_cell(cell))
     except csv.Error as error:
         raise InputError(f"{where}, line {rows.line_num}: not a CSV table ({error}); {advice}") from None
     return pd.DataFrame(
-        {name: pd.Series([plain_cell(row[k]) for row in cells], dtype=object) for k, name in enumerate(names)},
+        {name: pd.Series(column.cells, dtype=object) for name, column in zip(names, found, strict=True)},
         columns=names,
     )
 
@@ -127,6 +134,29 @@ class TableWriter:
         self._file.write(self._line.getvalue()[:-2] + "\n")
         self._line.seek(0)
         self._line.truncate()
+
+
+class _Column:
+    """Cells of a column; what is often there (a class, a part of the split) is in memory once."""
+
+    def __init__(self) -> None:
+        self.cells: list[str] = []
+        self._known: dict[str, str] = {}
+
+    def add(self, cell: str) -> None:
+        if len(self._known) < _OFTEN:
+            self._known.setdefault(cell, cell)
+        self.cells.append(self._known.get(cell, cell))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Give line after line with its end; of the text of a million images there is no second copy."""
+    start = 0
+    for end in _LINE_END.finditer(text):
+        yield text[start : end.end()]
+        start = end.end()
+    if start < len(text):
+        yield text[start:]
 
 
 def _delimiter(header: str, needs: Sequence[str]) -> str | None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gansynth.errors import InputError
-from gansynth.files import is_named
+from gansynth.files import is_named, known_counts
 from gansynth.files.atomic import refuse_used, whole_folder, write_json
 from gansynth.gans.gan import GAN
 from gansynth.gans.run import CLASSIFIER, FINGERPRINTS, MOST_TRUNCATION, SPREAD, Run
@@ -66,11 +66,11 @@ def _spread(run: Run, asked: Mapping[str, float], known: Tensor | None) -> Tenso
         raise InputError(
             f"{run.name}: only a generator with styles (networks of family compact) has a spread; export without it"
         )
-    shares = torch.ones(len(run.class_names)) if known is None else known.float()
-    for name, share in asked.items():
+    shares = run.spread_in(known)
+    for name, share in known_counts(asked, run.class_names, f"run {run.name}").items():
         if not 0 <= share <= MOST_TRUNCATION:
             raise InputError(f"a spread of {share} for {name}: give a number from 0 to {MOST_TRUNCATION}")
-        shares[run.class_index(name)] = share
+        shares[run.class_names.index(name)] = share
     return shares
 
 

@@ -30,6 +30,9 @@ BEYOND = 0.01
 ENOUGH = round(1 / BEYOND)
 """Held-out images from which that share can be estimated: one of them is that share."""
 
+_PAIRS = 2**23
+"""Of an image and a training image that are compared at once: 32 MiB, however many images there are."""
+
 
 class TrainingFingerprints:
     """Distances from images to the nearest training image.
@@ -97,9 +100,11 @@ class TrainingFingerprints:
         float32 array [n]
             Root mean square difference of the 8 x 8 averages, in grey levels (0..255).
         """
-        query = fingerprint(images)
-        if not len(query):
-            return np.zeros(0, dtype=np.float32)
+        block = max(1, _PAIRS // max(1, len(self.prints)))
+        parts = [self._distance(fingerprint(images[i : i + block])) for i in range(0, len(images), block)]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)
+
+    def _distance(self, query: Tensor) -> NDArray[np.float32]:
         grid = query.view(-1, 3, EDGE, EDGE)
         best = torch.full((len(query),), torch.inf)
         for k in range(8):

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from gansynth.errors import InputError, nearest_name
-from gansynth.files import as_known, is_named
+from gansynth.errors import InputError
+from gansynth.files import is_named, known_classes
 from gansynth.files.regular import file_sha256
 from gansynth.gans.fingerprints import TrainingFingerprints
 from gansynth.gans.gan import GAN, build_gan
@@ -124,12 +125,8 @@ class Run:
         InputError
             For a class the run was not trained on; a near miss suggests the right name.
         """
-        (spelled,) = as_known([name], self.class_names)
-        if spelled in self.class_names:
-            return self.class_names.index(spelled)
-        near = nearest_name(name, self.class_names)
-        hint = f"did you mean '{near}'?" if near else f"it knows {', '.join(self.class_names)}"
-        raise InputError(f"run {self.name} has no class '{name}'; {hint}")
+        (known,) = known_classes([name], self.class_names, f"run {self.name}")
+        return self.class_names.index(known)
 
     @property
     def guidance(self) -> float:
@@ -184,6 +181,24 @@ class Run:
             gan.label_with(classifier)
         return LoadedGenerator(gan, torch.device(device))
 
+    def spread_in(self, found: Tensor | None) -> Tensor:
+        """Return what each class's truncation is multiplied by, float32 [C]: 1 where the weights hold none.
+
+        Raises
+        ------
+        InputError
+            If what they hold is not one number from 0 to 2 for each class, as `export_run` writes it.
+        """
+        n = len(self.class_names)
+        if found is None:
+            return torch.ones(n)
+        if found.shape != (n,) or not bool(((found >= 0) & (found <= MOST_TRUNCATION)).all()):
+            raise InputError(
+                f"{self.path / MODEL}: its {SPREAD} is not one number from 0 to {MOST_TRUNCATION} for each of {n} "
+                "classes; the file was edited, so restore it"
+            )
+        return found.float()
+
     def load_gan(self, truncation: float = 1.0) -> GAN:
         """Return the GAN with its trained generator, on the CPU and in float32.
 
@@ -203,11 +218,9 @@ class Run:
         network = gan.generator
         try:
             network.load_state_dict({k.removeprefix("generator."): v.float() for k, v in tensors.items()})
-            shares = truncation * (torch.ones(len(self.class_names)) if spread is None else spread.float())
-            if shares.shape != (len(self.class_names),):
-                raise RuntimeError
         except RuntimeError:
             raise InputError(f"{self.path / MODEL}: does not fit {RECIPE} beside it; the run was edited") from None
+        shares = truncation * self.spread_in(spread)
         if not bool((shares == 1).all()):
             if not isinstance(network, SkipGenerator):
                 raise InputError(

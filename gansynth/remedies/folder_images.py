@@ -83,7 +83,7 @@ class FolderImages(Remedy):
 
         refuse_seen(held_out, frozenset(map(str, self._held.records["sha256"])), f"{self.source}")
         prints = TrainingFingerprints(fingerprint(self._held.images), 0.0)
-        refuse_copies(prints, held_out, f"{self.source}: holds", "remove them")
+        refuse_copies(prints, held_out, np.arange(len(held_out)), f"{self.source}: holds", "remove them")
 
 
 def is_images_folder(source: str) -> bool:

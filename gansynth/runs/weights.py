@@ -101,7 +101,8 @@ def refuse_other_run(card: Mapping[str, str], info: Mapping[str, Any], path: Pat
     Raises
     ------
     InputError
-        If they differ; a card that says neither is left to the weights' shapes.
+        If they differ, or only one of the two names a training: models of the zoo are older than that, and their
+        weights belong to no run that does. A card without classes is left to the weights' shapes.
     """
     written = card.get("class_names")
     if written is not None and written != json.dumps([str(name) for name in info["class_names"]]):
@@ -109,7 +110,7 @@ def refuse_other_run(card: Mapping[str, str], info: Mapping[str, Any], path: Pat
             f"{shown(path)}: is of other classes than run.json beside it names, or has them in another order; one of "
             "the two is of another run or was edited, so restore it"
         )
-    if "identity" in card and card["identity"] != info.get("identity"):
+    if card.get("identity") != info.get("identity"):
         raise InputError(
             f"{shown(path)}: was written by another training than run.json beside it describes; one of the two is of "
             "another run, so put back the one that belongs here"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.files import plain_cell, table_text
+from gansynth.files import TableWriter, open_regular, plain_cell
 from gansynth.files.atomic import link_or_copy, naming
 from gansynth.synthesis.naming import class_folders
 from gansynth.synthesis.stain import change_to, write_changed
@@ -74,33 +79,39 @@ def assemble(
             _draw(dataset.images[i], folder / path, records["origin"].iloc[i])
     # What else the data set's own table knows of an image stays.
     known = records.drop(columns=["path", "sha256", "split", "file_name", "class"], errors="ignore")
-    real = pd.DataFrame({"file_name": paths, "class": class_of}).join(known.reset_index(drop=True))
-    tables, added = [real], dict[str, int]()
+    stain = [STAIN_COLUMN] if match_stain else []
+    columns = list(dict.fromkeys([*METADATA_COLUMNS, *stain, *known.columns]))
+    places, added = list[str](), Counter[str]()
     if synthetic is not None:
         # The class folder of the real images, so that both lie together whatever the folder is called.
         home = {name: path.split("/", 1)[0] for name, path in zip(class_of, paths, strict=True)}
-        made = read_table(synthetic / "metadata.csv")
-        training = dataset.select(records["split"].eq("train").to_numpy())
-        change = change_to(training, synthetic, made) if match_stain else None
-        places = []
-        for before, name, seed in zip(made["file_name"], made["class"], made["seed"], strict=True):
-            places.append(_free(folder / home[name], int(seed)))
+        change = change_to(dataset, synthetic, _rows(synthetic / "metadata.csv")) if match_stain else None
+        for made in _rows(synthetic / "metadata.csv"):
+            place = _free(folder / home[made["class"]], int(made["seed"]))
             if change is None:
-                link_or_copy(synthetic / before, places[-1])
+                link_or_copy(synthetic / made["file_name"], place)
             else:
-                write_changed(synthetic / before, places[-1], change)
-        made["file_name"] = [place.relative_to(folder).as_posix() for place in places]
-        if change is not None:
-            made[STAIN_COLUMN] = str(change)
-        tables.append(made.assign(origin="synthetic", source=model, group=""))
-        added = {str(name): int(n) for name, n in made["class"].value_counts().items()}
-    stain = [STAIN_COLUMN] if match_stain else []
-    columns = list(dict.fromkeys([*METADATA_COLUMNS, *stain, *real.columns]))
-    table = pd.concat(tables, ignore_index=True).reindex(columns=columns).astype(object).fillna("")
-    split = [*records["split"], *["train"] * (len(table) - len(records))]
-    _write_table(table, folder / "metadata.csv")
-    _write_table(pd.DataFrame({"file_name": table["file_name"], "split": split}), folder / "splits.csv")
-    return added
+                write_changed(synthetic / made["file_name"], place, change)
+            places.append(place.relative_to(folder).as_posix())
+            added[made["class"]] += 1
+    with _table(folder / "metadata.csv", columns) as table:
+        # Row after row: all of a million images at once are gigabytes.
+        own = {"file_name": paths, "class": class_of} | {name: known[name].to_numpy() for name in known.columns}
+        for i in range(len(paths)):
+            table.write("" if name not in own or pd.isna(own[name][i]) else own[name][i] for name in columns)
+        if synthetic is not None:
+            said = {"origin": "synthetic", "source": model, "group": ""}
+            if change is not None:
+                said[STAIN_COLUMN] = str(change)
+            for made, where in zip(_rows(synthetic / "metadata.csv"), places, strict=True):
+                row = made | said | {"file_name": where}
+                table.write(row.get(name, "") for name in columns)
+    with _table(folder / "splits.csv", ["file_name", "split"]) as table:
+        for pair in zip(paths, records["split"], strict=True):
+            table.write(pair)
+        for where in places:
+            table.write((where, "train"))
+    return dict(added)
 
 
 def _paths_of_drawn(dataset: CellDataset) -> list[str]:
@@ -132,9 +143,19 @@ def read_table(path: Path) -> pd.DataFrame:
     return table.map(plain_cell)
 
 
-def _write_table(table: pd.DataFrame, path: Path) -> None:
-    with naming(path):
-        path.write_text(table_text(table), encoding="utf-8", errors="surrogateescape", newline="")
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    """Give the rows of a table that `generate` wrote."""
+    with open_regular(path) as raw, io.TextIOWrapper(raw, "utf-8", errors="surrogateescape", newline="") as file:
+        for row in csv.DictReader(file):
+            yield {name: plain_cell(cell) for name, cell in row.items()}
+
+
+@contextmanager
+def _table(path: Path, columns: Sequence[str]) -> Iterator[TableWriter]:
+    with naming(path), path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        table = TableWriter(file)
+        table.write(columns)
+        yield table
 
 
 def _free(folder: Path, seed: int) -> Path:

@@ -54,19 +54,21 @@ class Lack:
     wanted: int
 
 
-def lacking(data: str | Path | CellDataset, run: Run, *, target: str | int = "max", seed: int = 0) -> Lack:
+def lacking(
+    data: str | Path | CellDataset, run: Run, *, target: str | int = "max", seed: int = 0, progress: bool = True
+) -> Lack:
     """Find out what `balance` would have to add; parameters and errors are those of `balance`."""
     from gansynth.gans.leaks import refuse_leaking_run
 
-    dataset, root = _opened(data, run.resolution)
+    dataset, root = _opened(data, run.resolution, progress)
     if not dataset.records["split"].isin(("train", *HELD_OUT)).all():
-        dataset = split_dataset(dataset, seed=seed)
+        dataset = split_dataset(dataset, seed=seed, progress=progress)
     training = dataset.records["split"].eq("train").to_numpy()
-    before = dataset.select(training).counts()
+    before = dataset.counts(training)
     wanted = _target(target, before)
     missing = {name: wanted - n for name, n in before.items() if n < wanted}
     _refuse_unknown(missing, run)
-    refuse_leaking_run(run, dataset.select(~training))
+    refuse_leaking_run(run, dataset, np.flatnonzero(~training))
     _refuse_synthetic(dataset)
     return Lack(dataset, root, before, missing, wanted)
 
@@ -138,9 +140,9 @@ def balance(
 
         run = open_run(run)
     out = Path(out)
-    found = lacking(data, run, target=target, seed=seed)
+    found = lacking(data, run, target=target, seed=seed, progress=progress)
     dataset, root, before, missing, wanted = found.dataset, found.root, found.before, found.missing, found.wanted
-    held_out = dataset.select(~dataset.records["split"].eq("train").to_numpy()).counts()
+    held_out = dataset.counts(~dataset.records["split"].eq("train").to_numpy())
     synthetic, assembly = _beside(out, "synthetic"), _beside(out, "assembly")
     if resume and (out / "metadata.csv").exists():
         after = _training_counts_of_finished(out, run, before, wanted, match_stain)
@@ -177,11 +179,11 @@ def balance(
     return BalanceReport(out, wanted, before, after, held_out, generation)
 
 
-def _opened(data: str | Path | CellDataset, size: int) -> tuple[CellDataset, Path | None]:
+def _opened(data: str | Path | CellDataset, size: int, progress: bool) -> tuple[CellDataset, Path | None]:
     """Return the data set and the folder of its files, if it has one."""
     if isinstance(data, CellDataset):
         return data, None
-    dataset = open_dataset(data, size)
+    dataset = open_dataset(data, size, progress=progress)
     return dataset, Path(data) if Path(data).is_dir() else None
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
-from gansynth.files import as_known, holding
+from gansynth.files import holding, known_counts
 from gansynth.files.atomic import naming
 from gansynth.gans.sampling import CHUNK, LoadedGenerator
 from gansynth.runs.device import chosen_device
@@ -169,9 +169,8 @@ def generate(
 def _checked_counts(run: Run, counts: Mapping[str, int], seed: int, factor: int) -> dict[str, int]:
     if not counts:
         raise InputError(f"no class asked for; {run.name} knows {', '.join(run.class_names)}")
-    counts = dict(zip(as_known(counts, run.class_names), counts.values(), strict=True))
+    counts = known_counts(counts, run.class_names, f"run {run.name}")
     for name, n in counts.items():
-        run.class_index(name)  # a near miss gets the right name in the message
         if int(n) != n or n < 1:
             raise InputError(f"{n} images of {name}: give a whole number above zero")
     if factor < 1:

@@ -98,7 +98,7 @@ class MixedDataset(Dataset[Item]):
         self.real = dataset
         training = dataset.records["split"].eq("train").to_numpy()
         if training.any():
-            refuse_leaking_run(self.run, dataset.select(~training))
+            refuse_leaking_run(self.run, dataset, np.flatnonzero(~training))
             self.real = dataset.select(training)
         self.class_names, self.transform = dataset.class_names, transform
         self.seed, self.truncation, self.device, self.epoch = seed, truncation, device, 0

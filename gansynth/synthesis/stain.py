@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -17,31 +17,39 @@ from gansynth.files.atomic import naming
 from gansynth.synthesis.provenance import encode_png, read_provenance
 
 LOOKED_AT = 200
-"""Synthetic images of a class from which their stain is measured."""
+"""Images of a class, synthetic and real, from which their stain is measured."""
 
 
-def change_to(training: CellDataset, synthetic: Path, made: pd.DataFrame) -> StainChange:
+def change_to(dataset: CellDataset, synthetic: Path, made: Iterable[Mapping[str, str]]) -> StainChange:
     """Find what gives synthetic images the stain of training images.
 
     Parameters
     ----------
-    training : CellDataset
-        Real images, at the size of the synthetic ones.
+    dataset : CellDataset
+        Real images, split.
     synthetic : pathlib.Path
         A folder of `generate`.
-    made : pandas.DataFrame
-        Its metadata.csv.
+    made : iterable of mapping
+        The rows of its metadata.csv.
 
     Raises
     ------
     InputError
         If no class that has synthetic images has a real one, or they differ by more than a stain does.
     """
-    first = made.groupby("class", sort=False).head(LOOKED_AT)
-    images = np.stack([_pixels(synthetic / name) for name in first["file_name"]])
-    labels = np.array([training.class_names.index(name) for name in first["class"]], np.int64)
+    files: dict[str, list[str]] = {}
+    for row in made:
+        of_class = files.setdefault(row["class"], [])
+        if len(of_class) < LOOKED_AT:
+            of_class.append(row["file_name"])
+    images = np.stack([_pixels(synthetic / name) for names in files.values() for name in names])
+    classes = [dataset.class_names.index(name) for name in files]
+    labels = np.repeat(classes, [len(names) for names in files.values()])
+    training = dataset.records["split"].eq("train").to_numpy()
+    first = [np.flatnonzero(training & (dataset.labels == c))[:LOOKED_AT] for c in classes]
+    real = dataset.select(np.concatenate(first))
     try:
-        return stain_change(images, labels, np.asarray(training.images), training.labels)
+        return stain_change(images, labels, real.images, real.labels)
     except ValueError as error:
         raise InputError(f"--match-stain: {error}; leave it out, and --resume keeps what was generated") from error
 

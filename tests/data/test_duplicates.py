@@ -8,6 +8,8 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 from trees import picture
 
@@ -86,6 +88,17 @@ def test_equal_pixels_are_exact_duplicates_and_not_listed_as_near() -> None:
     assert len(set(found.component.tolist())) == 3
 
 
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=20))
+def test_every_group_of_equal_pixels_is_found_in_order(sha256: list[str]) -> None:
+    flat = np.zeros((len(sha256), 3, 8, 8), np.uint8)  # no picture: nothing is near
+    found = find_duplicates(flat, sha256)
+    groups = [[k for k, own in enumerate(sha256) if own == one] for one in dict.fromkeys(sha256)]
+    assert [group.tolist() for group in found.exact] == [group for group in groups if len(group) > 1]
+    assert len(found.near) == 0
+    assert all(len({found.component[k] for k in group}) == 1 for group in groups)
+    assert len(set(found.component.tolist())) == len(groups)
+
+
 def test_featureless_images_of_different_colour_are_no_duplicates() -> None:
     found = find_duplicates(*_stack([np.full((32, 32, 3), value, np.uint8) for value in range(100, 150)]))
     assert len(set(found.component.tolist())) == 50
@@ -110,8 +123,10 @@ def test_the_search_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr(duplicates, "_BLOCK", 4)
     images, sha256 = _stack([picture(k) for k in range(10)])
     find_duplicates(images, sha256, progress=True)
+    outlined, *compared = capsys.readouterr().err.splitlines()
+    assert outlined.startswith("outlining images: 10 of 10")
     # Blocks of 4, 4 and 2 images, each with those from itself on: 10 x 4, 6 x 4, 2 x 2.
-    assert [line.split(",")[1].split(":")[1] for line in capsys.readouterr().err.splitlines()] == [
+    assert [line.split(",")[1].split(":")[1] for line in compared] == [
         " 40 of 68", " 64 of 68", " 68 of 68",
     ]  # fmt: skip
     find_duplicates(images, sha256)

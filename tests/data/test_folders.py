@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from trees import picture, save, tree
 
-from gansynth.data.folders import image_files, scan_folders
+from gansynth.data.folders import image_files, read_all, scan_folders
 from gansynth.errors import InputError
 
 
@@ -101,3 +101,15 @@ def test_what_storage_and_editors_leave_in_a_class_is_not_an_image(tmp_path: Pat
 def test_extensions_of_any_case_are_images(tmp_path: Path, suffix: str) -> None:
     save(picture(1), tmp_path / "a" / "x.png").rename(tmp_path / "a" / f"x{suffix}")
     assert len(scan_folders(tmp_path).files) == 1
+
+
+def test_files_that_threads_get_in_parts_are_all_read_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a million at once would wait in a gigabyte."""
+    monkeypatch.setattr("gansynth.data.folders._HANDED", 3)
+    tree(tmp_path, {"a": 5, "b": 2})
+    (tmp_path / "b" / "001.png").write_bytes(b"no picture")
+    seen, told = set[int](), list[int]()
+    failures = read_all(scan_folders(tmp_path), lambda position, _: seen.add(position), told.append)
+    assert seen == set(range(6)) and list(failures) == [6] and told == list(range(1, 8))

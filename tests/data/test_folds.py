@@ -79,7 +79,7 @@ def test_a_smaller_rarity_keeps_some_of_the_images_of_a_larger(cells: CellDatase
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [({"neutrophil": 3}, "no such class"), ({"basophil": 99}, "has 3 of them")]
+    ("counts", "said"), [({"neutrophil": 3}, "rarity: no class 'neutrophil'"), ({"basophil": 99}, "has 3 of them")]
 )
 def test_impossible_rarity_is_refused(cells: CellDataset, counts: dict[str, int], said: str) -> None:
     with pytest.raises(InputError, match=said):

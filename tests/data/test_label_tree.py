@@ -74,7 +74,7 @@ def test_a_class_that_the_users_tree_leaves_out_stands_for_itself(tmp_path: Path
 @pytest.mark.parametrize(
     ("groups", "says"),
     [
-        ({"white": ["lymphocyte", "monocite"]}, "'monocite' in white: no such class; there are lymphocyte, monocyte"),
+        ({"white": ["lymphocyte", "monocite"]}, "white: no class 'monocite'; did you mean 'monocyte'"),
         ({"a": ["lymphocyte"], "b": ["lymphocyte"]}, "'lymphocyte' is in a and in b"),
         ({"platelet": ["lymphocyte", "monocyte"]}, "has the name of a class that is not in it"),
         ({"all": ["lymphocyte", "monocyte", "platelet"]}, "give two superclasses or more"),

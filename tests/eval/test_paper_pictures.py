@@ -49,7 +49,7 @@ def test_a_cell_is_taken_apart_and_composed_anew(cells: Path) -> None:
     assert {"the image", "slide", "red cell 1", "white cell", "composite 3"} <= set(panels)
     corner = panels["white cell"][0, 0]
     assert corner.tolist() == [255] * 3 and panels["white cell"].min() < 200
-    with pytest.raises(InputError, match="no such class"):
+    with pytest.raises(InputError, match="--class: no class 'blast'"):
         paper_pictures.parts(str(cells), "blast", 64)
 
 

@@ -144,5 +144,5 @@ def test_alpha_was_searched_on_the_training_split_and_figures_are_drawn(out: Pat
 
 
 def test_a_class_that_is_not_there_is_refused(asked: Asked, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such class"):
+    with pytest.raises(InputError, match="no class 'smudge cell'"):
         pasupa2020.study(asked(tmp_path, pasupa2020.AMOUNTS), ["smudge cell"], ["none"], None)

@@ -70,7 +70,7 @@ def test_all_of_the_rare_class_and_some_of_each_other_are_kept(place: Path, tmp_
     assert names[0] < names[1], "the fewer are among the many"
     with pytest.raises(InputError, match="is there already"):
         rarity_curve.few_cells(str(place / "cells"), RARE, 10, tmp_path / "few")
-    with pytest.raises(InputError, match=re.escape("--rare blast: no such class; there are basophil")):
+    with pytest.raises(InputError, match=re.escape("--rare: no class 'blast'; there are basophil")):
         rarity_curve.few_cells(str(place / "cells"), "blast", 10, tmp_path / "another")
 
 

@@ -145,6 +145,9 @@ def test_a_new_class_does_not_start_as_one_that_the_data_have_by_name(
     assert beginnings(parent, child) == {"eosinophil": 0, "granulocyte": 1, "blast": 1}
     known = {"eosinophil": 0, "lymphocyte": 1, "smudge cell": 2}
     assert beginnings(parent, replace(tiny_dataset(), class_names=tuple(known))) == known
+    parent.class_names = ("lymphocyte", "e\u0301osinophile", "smudge cell")
+    composed = replace(tiny_dataset(), class_names=("\u00e9osinophile", "lymphocyte", "smudge cell"))
+    assert beginnings(parent, composed)["\u00e9osinophile"] == 1, "another system composes the accent"
 
 
 def test_a_new_class_starts_as_the_mean_where_the_parent_has_no_classifier(tmp_path: Path) -> None:

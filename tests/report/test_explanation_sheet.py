@@ -81,7 +81,7 @@ def test_what_cannot_be_explained_is_one_sentence(place: Path, tmp_path: Path) -
     cells = place / "cells"
     for arguments, sentence in (
         ((place / "before", cells, "--method", "guided-grad-cam"), "sequential-cnn: has LeakyReLU"),
-        ((place / "after", cells, "--class", "basophil"), "knows no such class; it knows eosinophil, lymphocyte"),
+        ((place / "after", cells, "--class", "basophil"), "no class 'basophil'; did you mean 'eosinophil'?"),
         ((place / "after", place / "nowhere.png"), "no such file or folder"),
         ((place / "cells", cells), "is not the run of a classifier"),
     ):

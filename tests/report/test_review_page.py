@@ -58,7 +58,7 @@ def test_every_image_is_there_once_and_those_with_something_found_come_first(
 def test_the_page_can_be_kept_short_and_an_unknown_class_is_refused(cells: CellDataset, tmp_path: Path) -> None:
     html = write_review(cells, tmp_path / "some", {"a/1 two.png": TWO}, only_found=True).read_text(encoding="utf-8")
     assert re.findall(r'data-file="([^"]+)"', html) == ["a/1 two.png"]
-    with pytest.raises(InputError, match="there is no such class; there are a"):
+    with pytest.raises(InputError, match="--class: no class 'c'; there are a"):
         write_review(cells, tmp_path / "more", {}, classes=["c"])
     with pytest.raises(InputError, match="not empty"):
         write_review(cells, tmp_path / "some", {})

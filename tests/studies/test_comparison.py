@@ -569,7 +569,7 @@ def test_the_protocol_of_the_paper_tests_on_synthetic_images_and_says_what_is_wr
         ({"remedies": ["overample"]}, "did you mean 'oversample'"),
         ({"classifiers": ["naive-bayes", "naive-bayes"]}, "named twice"),
         ({"changes": ["training.batch_size=8"]}, "no classifier of this comparison has such a setting"),
-        ({"rare": ["blast"]}, "'blast': no such class"),
+        ({"rare": ["blast"]}, "--rare: no class 'blast'"),
         ({"rarity": {"basophil": 500}}, "rarity basophil=500"),
         ({"doses": [-1.0]}, "--doses: -1"),
         ({"folds": 20}, "20 folds need at least 20 images of each class"),

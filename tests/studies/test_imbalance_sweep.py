@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_what_is_kept_has_the_ratio_and_a_higher_one_keeps_part_of_a_lower(
         ([], ["codocyte"], "--ratios: names none"),
         ([1, 1000], ["codocyte"], "leave none of codocyte"),
         ([1, 40, 40.2], ["codocyte"], "--ratios 40,40.2: both leave the same"),
-        ([2], ["spherocyte"], "no such class; there are codocyte"),
+        ([2], ["Codocytes"], "--minority: no class 'Codocytes'; did you mean 'codocyte'"),
         ([2], list(PAPER), "names every class"),
     ],
 )
@@ -204,6 +205,31 @@ def test_what_fails_is_noted_with_its_ratio_and_costs_nothing_else(cells: Path, 
     assert {one.arm for one in found.figures} == {"none"}
 
 
+@pytest.mark.parametrize("study", ["sweep", "compare", "search-remedy"])
+def test_a_study_finds_rare_classes_however_their_accents_are_composed(study: str, cells: Path, tmp_path: Path) -> None:
+    decomposed, composed = "basophile\u0301", "basophil\u00e9"
+    for name in ("basophil", "eosinophil", "lymphocyte"):
+        shutil.copytree(cells / name, tmp_path / "cells" / name.replace("basophil", decomposed))
+    typed = {
+        "sweep": ["--remedies", "none", "--ratios", "2", "--minority", composed],
+        "compare": ["--remedies", "none", "--rare", composed, "--rarity", f"{composed}=5"],
+        "search-remedy": ["--remedy", "oversample", "--grid", "dose=1", "--folds", "2", "--rarity", f"{composed}=8"],
+    }[study]
+    quick = ["--size", "16", "--jobs", "1", "--device", "cpu", "--set", "classical.components=4"]
+    quick += ["--classifier", "naive-bayes"] if study == "search-remedy" else ["--classifiers", "naive-bayes"]
+    quick += [] if study == "search-remedy" else ["--seeds", "1"]
+    call = [study, str(tmp_path / "cells"), "--out", str(tmp_path / "out"), *typed, *quick]
+    done = CliRunner().invoke(gansynth, call)
+    assert done.exit_code == 0, done.output
+    registered = next(tmp_path.glob("out/*.json")).read_text(encoding="utf-8")
+    assert decomposed in registered and composed not in registered
+    again = CliRunner().invoke(gansynth, [*call, "--resume"])
+    assert again.exit_code == 0, again.output
+    wrong = [text.replace(composed, "basophill") for text in [*call[:3], str(tmp_path / "never"), *call[4:]]]
+    refused = CliRunner().invoke(gansynth, wrong)
+    assert refused.exit_code == 2 and f"no class 'basophill'; did you mean '{decomposed}'?" in refused.output
+
+
 def test_a_sweep_says_what_it_does_not_take(cells: Path, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="takes no rarity"):
         quickly(cells, tmp_path / "out", rarity={"basophil": 3})
@@ -211,7 +237,7 @@ def test_a_sweep_says_what_it_does_not_take(cells: Path, tmp_path: Path) -> None
     (tmp_path / "full/mine.txt").write_text("keep me")
     with pytest.raises(InputError, match="is not empty and holds no sweep"):
         quickly(cells, tmp_path / "full")
-    with pytest.raises(InputError, match="no such class"):
+    with pytest.raises(InputError, match="--minority: no class"):
         quickly(cells, tmp_path / "out", minority=["smudge cell"])
     assert not (tmp_path / "out").exists()
 

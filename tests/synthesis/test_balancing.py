@@ -23,6 +23,7 @@ from gansynth.errors import InputError
 from gansynth.gans import Run, open_run
 from gansynth.runs.weights import read_weights, write_weights
 from gansynth.synthesis import balance, read_provenance
+from gansynth.synthesis.balancing import lacking
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -89,6 +90,29 @@ def test_a_run_that_has_seen_the_test_images_is_refused(run: Run, cells: Path, t
     assert not (tmp_path / "out").exists()
 
 
+class Counted(np.ndarray):
+    """Pixels that remember how many images were asked for at once."""
+
+    most = 0
+
+    def __getitem__(self, which: Any) -> Any:
+        found = super().__getitem__(which)
+        Counted.most = max(Counted.most, len(found))
+        return found
+
+
+def test_what_is_lacking_is_found_out_with_few_images_in_memory(
+    run: Run, cells: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a million are 49 GB: held-out ones are compared with what the run has seen block by block."""
+    monkeypatch.setattr("gansynth.gans.leaks._BLOCK", 4)
+    dataset = open_dataset(cells, 32)
+    assert run.fingerprints is not None and (dataset.records["split"] == "test").sum() > 4
+    counted = replace(dataset, images=dataset.images.view(Counted))
+    assert lacking(counted, run).missing == lacking(dataset, run).missing
+    assert Counted.most == 4
+
+
 def test_unsplit_data_are_split_as_training_would_have(run: Run, cells: Path, tmp_path: Path) -> None:
     (cells / "splits.csv").unlink()
     report = balance(cells, run, tmp_path / "out", keep_copies=True, progress=False)
@@ -109,7 +133,7 @@ def test_data_that_are_balanced_already_are_not_balanced_again(run: Run, cells: 
         balance(tmp_path / "out", run, tmp_path / "twice", progress=False)
 
 
-@pytest.mark.parametrize("where", ["generation.write_metadata", "assembly._write_table", "balancing.shutil.rmtree"])
+@pytest.mark.parametrize("where", ["generation.write_metadata", "assembly._table", "balancing.shutil.rmtree"])
 def test_stopped_anywhere_it_leaves_no_half_folder_and_resumes_to_the_whole(
     run: Run, cells: Path, tmp_path: Path, where: str
 ) -> None:

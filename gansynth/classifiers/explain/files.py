@@ -19,7 +19,7 @@ from gansynth.classifiers.explain.cam import over_image
 from gansynth.classifiers.explain.share import mean_share, share_inside
 from gansynth.data.picture import pixel_sha256, read_image, square
 from gansynth.errors import InputError
-from gansynth.files import as_known
+from gansynth.files import known_classes
 from gansynth.files import shown as shown_name
 from gansynth.metrics.estimate import Estimate
 
@@ -154,11 +154,9 @@ def explain_files(
         If there is no such file or class, or the method has no meaning for a classifier.
     """
     if class_name is not None:
-        (class_name,) = as_known([class_name], classifier.class_names)
-    for asked in (classifier, before):
-        if asked is not None and class_name is not None and class_name not in asked.class_names:
-            known = ", ".join(asked.class_names)
-            raise InputError(f"--class {class_name}: {asked.recipe.name} knows no such class; it knows {known}")
+        for asked in (before, classifier):
+            if asked is not None:
+                (class_name,) = known_classes([class_name], asked.class_names, asked.recipe.name)
     found: list[ExplainedFile] = []
     pictures: list[NDArray[np.uint8]] = []
     for path in expanded(files):

@@ -7,7 +7,6 @@ origin "phantom" in every record and file, and says nothing about how a method d
 
 from __future__ import annotations
 
-import difflib
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from gansynth.data.folders import pixel_sha256
 from gansynth.data.phantom.cells import MORPHOLOGY
 from gansynth.data.phantom.scene import paint
 from gansynth.errors import InputError
-from gansynth.files import table_text
+from gansynth.files import known_classes, known_counts, table_text
 from gansynth.files.atomic import refuse_used, whole_folder, write_text
 
 PHANTOM_COUNTS: dict[str, int] = {
@@ -76,7 +75,7 @@ def draw_cell(class_name: str, rng: np.random.Generator, size: int = 128) -> NDA
     >>> draw_cell("eosinophil", np.random.default_rng(0), size=64).shape
     (64, 64, 3)
     """
-    _known_class(class_name)
+    (class_name,) = known_classes([class_name], MORPHOLOGY, "the phantom")
     _possible_size(size)
     return paint(MORPHOLOGY[class_name], rng, size)
 
@@ -176,13 +175,6 @@ def _file_name(name: str, i: int) -> str:
     return f"{name.replace(' ', '_')}_{i + 1:05d}.png"
 
 
-def _known_class(name: str) -> None:
-    if name not in MORPHOLOGY:
-        near = difflib.get_close_matches(name.lower(), MORPHOLOGY, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else "its classes are " + ", ".join(MORPHOLOGY)
-        raise InputError(f"the phantom has no class '{name}'; {hint}")
-
-
 def _possible_size(size: int) -> None:
     if not _SIZES[0] <= size <= _SIZES[1]:
         raise InputError(f"phantom cells of {size} pixels: choose a size from {_SIZES[0]} to {_SIZES[1]}")
@@ -192,9 +184,9 @@ def _checked_counts(counts: Mapping[str, int] | None, size: int, seed: int) -> d
     _possible_size(size)
     if seed < 0:
         raise InputError(f"the seed of the phantom is {seed}; it must not be negative")
-    wanted = dict(sorted((PHANTOM_COUNTS if counts is None else counts).items()))
+    asked = PHANTOM_COUNTS if counts is None else counts
+    wanted = dict(sorted(known_counts(asked, MORPHOLOGY, "the phantom").items()))
     for name, n in wanted.items():
-        _known_class(name)
         if n < 0:
             raise InputError(f"{n} phantom images of '{name}': a count must not be negative")
     wanted = {name: n for name, n in wanted.items() if n}

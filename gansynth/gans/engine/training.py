@@ -116,7 +116,7 @@ def train_gan(
             f"open the data set with size={recipe.resolution}"
         )
     if not (dataset.records["split"] == "train").any():
-        dataset = split_dataset(dataset, seed=seed)
+        dataset = split_dataset(dataset, seed=seed, progress=progress and is_first_process())
     training = dataset.part("train")
     empty = [name for name, n in training.counts().items() if n == 0]
     if empty:

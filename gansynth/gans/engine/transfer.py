@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.files import NoSuchFile, read_json
+from gansynth.files import NoSuchFile, as_seen, read_json
 from gansynth.files.regular import file_sha256
 from gansynth.gans.engine.ema import Ema
 from gansynth.gans.gan import GAN
@@ -78,7 +78,11 @@ class Lineage:
         >>> Lineage("pbc-64", classes={"basophil": "basophil", "ig": "myelocyte"}).resemblances
         'pbc-64 has no class of these names; they begin as its classes that they resemble most: ig as myelocyte'
         """
-        begun = [f"{name} as {own or 'the mean of all'}" for name, own in self.classes.items() if own != name]
+        begun = [
+            f"{name} as {own or 'the mean of all'}"
+            for name, own in self.classes.items()
+            if own is None or as_seen(own) != as_seen(name)
+        ]
         if not begun:
             return ""
         what = "has no class of these names; they begin as its classes that they resemble most"
@@ -168,9 +172,8 @@ def beginnings(parent: Run, training: CellDataset) -> dict[str, int | None]:
     A class that the parent does not know by name begins as the one that it resembles most, of those that no other class
     has by name: whoever keeps basophils in a class of their own says that the rest are others.
     """
-    found: dict[str, int | None] = {
-        name: parent.class_names.index(name) if name in parent.class_names else None for name in training.class_names
-    }
+    rows = {as_seen(name): row for row, name in enumerate(parent.class_names)}
+    found: dict[str, int | None] = {name: rows.get(as_seen(name)) for name in training.class_names}
     classifier = parent.independent_classifier() if None in found.values() else None
     if classifier is not None:
         taken = [row for row in found.values() if row is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from gansynth.cells.segmentation import LEAST_EDGE, segment_cell
 from gansynth.cells.several import why_several
 from gansynth.data import CellDataset
 from gansynth.data.leaving_out import redundant
-from gansynth.errors import InputError
-from gansynth.files import as_known
+from gansynth.files import known_classes
 from gansynth.files.atomic import refuse_used, write_text
 from gansynth.report.embedding import data_address, picture_of
 from gansynth.report.page import templates
+from gansynth.runs.display import WorkDisplay
 
 PAGE_FILE = "review.html"
 EDGE = 112
@@ -51,7 +51,7 @@ class ReviewCell:
     found: str = ""
 
 
-def suspects(dataset: CellDataset, progress: Callable[[int, int], None] = lambda done, of: None) -> dict[str, str]:
+def suspects(dataset: CellDataset, progress: bool = False) -> dict[str, str]:
     """Return what was found in images that an expert should look at, by path.
 
     Duplicates of other images, a second nucleus beside the cell, and cells that the border of the image cuts.
@@ -59,19 +59,20 @@ def suspects(dataset: CellDataset, progress: Callable[[int, int], None] = lambda
     Parameters
     ----------
     dataset : CellDataset
-    progress : callable
-        Called with how many images are looked at, and of how many.
+    progress : bool
+        Show how far the search is, on standard error.
     """
     found: dict[str, str] = {}
-    for row in redundant(dataset).itertuples(index=False):
+    for row in redundant(dataset, progress).itertuples(index=False):
         found[str(row.file_name)] = DUPLICATE[str(row.why)].format(kept=row.kept)
     paths = dataset.records["path"]
-    for k, path in enumerate(paths):
-        image = np.asarray(dataset.images[k])
-        why = why_several(image, segment_cell(image)) if image.shape[-1] >= LEAST_EDGE else None
-        if why is not None:
-            found[path] = f"{found[path]}; {why}" if path in found else why
-        progress(k + 1, len(paths))
+    with WorkDisplay("images", len(paths), shown=progress) as display:
+        for k, path in enumerate(paths):
+            image = np.asarray(dataset.images[k])
+            why = why_several(image, segment_cell(image)) if image.shape[-1] >= LEAST_EDGE else None
+            if why is not None:
+                found[path] = f"{found[path]}; {why}" if path in found else why
+            display.update(k + 1)
     return found
 
 
@@ -107,10 +108,7 @@ def write_review(
     InputError
         For a class that the data set does not have, or if the folder holds something.
     """
-    classes = as_known(classes, dataset.class_names)
-    unknown = [name for name in classes if name not in dataset.class_names]
-    if unknown:
-        raise InputError(f"--class {unknown[0]}: there is no such class; there are {', '.join(dataset.class_names)}")
+    classes = known_classes(classes, dataset.class_names, "--class")
     folder = Path(folder)
     refuse_used(folder, "the review")
     page = folder / PAGE_FILE

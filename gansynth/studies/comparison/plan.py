@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gansynth.errors import InputError
-from gansynth.files import typed_names
+from gansynth.files import known_classes
 from gansynth.recipes.classifier import ClassifierRecipe, NeuralRecipe, load_classifier_recipe
 from gansynth.remedies import Arm, parse_arm
 from gansynth.remedies.arm import ALONE, AUGMENTATION, NONE, OVERSAMPLE
@@ -166,7 +166,9 @@ def steps_of(recipe: ClassifierRecipe, training_images: int) -> int | None:
     return recipe.training.epochs * math.ceil(training_images / recipe.training.batch_size)
 
 
-def rare_classes(counts: Mapping[str, float], rarity: Mapping[str, int], named: Sequence[str]) -> list[str]:
+def rare_classes(
+    counts: Mapping[str, float], rarity: Mapping[str, int], named: Sequence[str], option: str = "--rare"
+) -> list[str]:
     """Return the classes whose recall is an endpoint.
 
     Those named; else those of `rarity`; else those with fewer than a tenth of the largest class's training images;
@@ -178,17 +180,16 @@ def rare_classes(counts: Mapping[str, float], rarity: Mapping[str, int], named: 
         Training images by class.
     rarity, named
         See `compare`.
+    option : str
+        Where they are named.
 
     Raises
     ------
     InputError
         If a class is named that is not there.
     """
-    unknown = [name for name in (*named, *rarity) if name not in counts]
-    if unknown:
-        raise InputError(f"'{unknown[0]}': no such class; there are {typed_names(counts)}")
     if named or rarity:
-        return list(dict.fromkeys(named or rarity))
+        return list(dict.fromkeys(known_classes(named or rarity, counts, option if named else "--rarity")))
     most = max(counts.values())
     few = [name for name, n in counts.items() if n * _RARE_SHARE < most]
     return few or [min(counts, key=lambda name: counts[name])]

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gansynth.data.dataset import CellDataset
 from gansynth.data.folds import fold_dataset, hold_rare
@@ -107,7 +106,9 @@ class Images:
         return replace(dataset, records=dataset.records.assign(split=split)).select(chosen)
 
 
-def make_folds(dataset: CellDataset, folds: int | None, rarity: Mapping[str, int], seed: int) -> list[Fold]:
+def make_folds(
+    dataset: CellDataset, folds: int | None, rarity: Mapping[str, int], seed: int, progress: bool = False
+) -> list[Fold]:
     """Split the data before anything learns, and hold classes to their known rarity.
 
     Parameters
@@ -119,6 +120,8 @@ def make_folds(dataset: CellDataset, folds: int | None, rarity: Mapping[str, int
     rarity : mapping of str to int
         Training images to keep, by class.
     seed : int
+    progress : bool
+        Show how far the search for duplicates is, on standard error.
 
     Raises
     ------
@@ -127,9 +130,9 @@ def make_folds(dataset: CellDataset, folds: int | None, rarity: Mapping[str, int
     """
     own = set(dataset.records["split"])
     if folds is not None:
-        split = fold_dataset(dataset, folds, seed=seed)
+        split = fold_dataset(dataset, folds, seed=seed, progress=progress)
     elif {"train", "test"} <= own:
-        refuse_straddling(dataset)
+        refuse_straddling(dataset, progress=progress)
         split = [dataset]
     else:
         if own - {LEFT_OUT}:
@@ -138,7 +141,7 @@ def make_folds(dataset: CellDataset, folds: int | None, rarity: Mapping[str, int
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of untested classes, said below
-            split = [split_dataset(dataset, seed=seed)]
+            split = [split_dataset(dataset, seed=seed, progress=progress)]
     found = [_fold(k, one, rarity, seed) for k, one in enumerate(split)]
     for fold in found:
         for part in ("train", "test"):
@@ -156,9 +159,9 @@ def whole(dataset: CellDataset, rarity: Mapping[str, int], seed: int) -> list[Fo
     return [_fold(0, replace(dataset, records=dataset.records.assign(split="train")), rarity, seed)]
 
 
-def units_of(dataset: CellDataset) -> dict[str, int]:
+def units_of(dataset: CellDataset, progress: bool = False) -> dict[str, int]:
     """Return, by path, the number of what cannot be separated: resampled together in every interval."""
-    return dict(zip(dataset.records["path"], inseparable_units(dataset).tolist(), strict=True))
+    return dict(zip(dataset.records["path"], inseparable_units(dataset, progress=progress).tolist(), strict=True))
 
 
 def data_sha256(dataset: CellDataset) -> str:
@@ -169,7 +172,7 @@ def data_sha256(dataset: CellDataset) -> str:
 
 
 def _fold(number: int, dataset: CellDataset, rarity: Mapping[str, int], seed: int) -> Fold:
-    held = hold_rare(_without_pixels(dataset), rarity, seed=seed)
+    held = hold_rare(dataset.without_pixels(), rarity, seed=seed)
     split = dict.fromkeys(dataset.records["path"], LEFT_OUT)
     split.update(zip(held.records["path"], held.records["split"], strict=True))
     counts = {part: dict.fromkeys(dataset.class_names, 0) for part in ("train", "val", "test")}
@@ -177,12 +180,6 @@ def _fold(number: int, dataset: CellDataset, rarity: Mapping[str, int], seed: in
         if part != LEFT_OUT:
             counts[part][dataset.class_names[label]] = n
     return Fold(number, split, counts)
-
-
-def _without_pixels(dataset: CellDataset) -> CellDataset:
-    """Return the records in a data set whose images take no memory: rows are chosen, pixels are not looked at."""
-    none: NDArray[np.uint8] = np.broadcast_to(np.uint8(0), (len(dataset), 3, 1, 1))
-    return replace(dataset, images=none)
 
 
 def split_after(treatment: Treatment, seed: int) -> tuple[Treatment, CellDataset, CellDataset]:

@@ -12,7 +12,7 @@ import numpy as np
 from gansynth.data.dataset import CellDataset
 from gansynth.data.opening import refuse_inside
 from gansynth.errors import InputError
-from gansynth.files import holding
+from gansynth.files import holding, known_counts
 from gansynth.files.atomic import write_text
 from gansynth.recipes.classifier import load_classifier_recipe
 from gansynth.studies.comparison.gathering import gather
@@ -98,7 +98,7 @@ def compare(
     plan, folds, registration, grid, out = ready.plan, ready.folds, ready.registration, ready.grid, ready.plan.out
     _write_down(plan, folds, registration)
     grid.fill()
-    units = {} if plan.is_paper else units_of(ready.dataset)
+    units = {} if plan.is_paper else units_of(ready.dataset, progress)
     found = gather(grid, units, _about(plan, folds, registration, ready.dataset.class_names), registration)
     if not found.arms:
         error = grid.missing[0].error if grid.missing else "nothing was to be done"
@@ -153,10 +153,12 @@ def prepare(
     plan = _with_held_classifiers(plan, held)
     images = Images(plan.data, progress)
     dataset = images.at(plan.sizes[0])
+    settings = replace(settings, rarity=known_counts(settings.rarity, dataset.class_names, "--rarity"))
+    plan = replace(plan, settings=settings)
     if plan.is_paper:
         folds = whole(dataset, settings.rarity, first)
     else:
-        folds = make_folds(dataset, settings.folds, settings.rarity, first)
+        folds = make_folds(dataset, settings.folds, settings.rarity, first, progress)
     label_tree = chosen_tree(settings.tree, held.tree if held else None, dataset.class_names)
     own = [spec for spec in kept if not held or spec not in held.swap_arms]
     asked = {arm.spec for arm in write_out_arms(remedies, settings.doses, kept=own)}

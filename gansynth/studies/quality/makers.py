@@ -81,9 +81,8 @@ def refuse_leaks(makers: Makers, sets: Sets) -> None:
     Where the real images have no split, nothing is known to be held out.
     """
     if sets.split_known:
-        held_out = sets.held_out.dataset.select(sets.held_out.rows)
         for run in makers.runs:
-            refuse_leaking_run(run, held_out)
+            refuse_leaking_run(run, sets.held_out.dataset, sets.held_out.rows)
 
 
 def _beside(*folders: str | Path) -> Iterator[Path]:

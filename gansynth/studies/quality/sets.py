@@ -209,7 +209,7 @@ def open_sets(
     else:
         with quiet.catch_warnings():  # of classes too small to divide: every number that they lack says so
             quiet.simplefilter("ignore", UserWarning)
-            halves = split_dataset(there.select(there_images.rows), test=0.5, val=0.0, seed=seed)
+            halves = split_dataset(there.select(there_images.rows), test=0.5, val=0.0, seed=seed, progress=progress)
         part = halves.records["split"].to_numpy()
         training, held_out = there_images.select(part == "train"), there_images.select(part == "test")
         reference = there_images

@@ -14,7 +14,7 @@ from gansynth.data.folds import fold_dataset, hold_rare
 from gansynth.data.opening import open_dataset, refuse_inside
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
-from gansynth.files import holding
+from gansynth.files import holding, known_counts
 from gansynth.recipes.classifier import ClassifierRecipe
 from gansynth.remedies import GanBudget, Treatment, Workplace, parse_arm
 from gansynth.runs.display import WorkDisplay
@@ -138,13 +138,15 @@ def search_remedy(
     """
     given = {name: value for name, value in options.items() if value is not None}
     how = replace(settings or SearchOptions(), **given)
-    rarity, seed = dict(how.rarity), how.seed
+    seed = how.seed
     refuse_inside(data, out)
     out = Path(out)
     candidates = [Candidate(arm, {}) for arm in map(parse_arm, beside)] + candidates_of(remedy, grid or {})
     (recipe,) = load_classifiers([classifier], how.changes, how.size, how.epochs)
     _refuse_meaningless(candidates, recipe)
-    training = _training_split(str(data), recipe.resolution, rarity, seed, progress)
+    real = _real_split(str(data), recipe.resolution, seed, progress)
+    rarity = known_counts(how.rarity, real.class_names, "--rarity")
+    training = hold_rare(real, rarity, seed=seed).part("train")
     asked = SearchSettings(
         gansynth=__version__,
         data_sha256=data_sha256(training),
@@ -161,7 +163,7 @@ def search_remedy(
     pairs = zip(asked.arms, asked.values, strict=True)
     candidates = [Candidate(parse_arm(spec), values) for spec, values in pairs]
     weights = None if how.weights_dir is None else Path(how.weights_dir)
-    parts = fold_dataset(training, how.folds, val=VALIDATION, seed=seed)
+    parts = fold_dataset(training, how.folds, val=VALIDATION, seed=seed, progress=progress)
     search = _Search(out, candidates, recipe, parts, seed, how.device, weights, progress)
     failed = _fill(search, chosen_jobs(how.jobs, how.device))
     records = {one.arm.spec: _records(search, one) for one in candidates}
@@ -172,12 +174,11 @@ def search_remedy(
     return found
 
 
-def _training_split(data: str, size: int, rarity: Mapping[str, int], seed: int, progress: bool) -> CellDataset:
+def _real_split(data: str, size: int, seed: int, progress: bool) -> CellDataset:
     dataset = open_dataset(data, size=size, progress=progress)
     if not {"train", "test"} <= set(dataset.records["split"]):
-        dataset = split_dataset(dataset, seed=seed)
-    real = dataset.select((dataset.records["origin"] != "synthetic").to_numpy())
-    return hold_rare(real, rarity, seed=seed).part("train")
+        dataset = split_dataset(dataset, seed=seed, progress=progress)
+    return dataset.select((dataset.records["origin"] != "synthetic").to_numpy())
 
 
 def _refuse_meaningless(candidates: Sequence[Candidate], recipe: ClassifierRecipe) -> None:

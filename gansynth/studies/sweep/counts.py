@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 from gansynth.errors import InputError
-from gansynth.files import typed_names
+from gansynth.files import known_classes
 
 Thin = Literal["minority", "both"]
 THIN: tuple[Thin, ...] = get_args(Thin)
@@ -69,8 +69,9 @@ def counts_at(
     >>> counts_at([2, 10], cells, ["codocyte", "hypochromia"])[1]
     {'codocyte': 69, 'hypochromia': 69, 'normal': 690}
     """
+    minority = known_classes(minority, counts, "--minority")
     others = [name for name in counts if name not in minority]
-    _check(ratios, counts, minority, others, most)
+    _check(ratios, others, most)
     smallest = min(counts.values())
     largest = min(max(counts[name] for name in others), most or max(counts.values()))
     if thin == "minority":
@@ -90,16 +91,11 @@ def counts_at(
     return found
 
 
-def _check(
-    ratios: Sequence[float], counts: Mapping[str, int], minority: Iterable[str], others: Sequence[str], most: int | None
-) -> None:
+def _check(ratios: Sequence[float], others: Sequence[str], most: int | None) -> None:
     wrong = [ratio for ratio in ratios if not 1 <= ratio < math.inf]
     if wrong or not ratios:
         said = f"{wrong[0]:g} is not a number from 1 on" if wrong else "names none"
         raise InputError(f"--ratios: {said}; write for example 1,5,10,50")
-    unknown = [name for name in minority if name not in counts]
-    if unknown:
-        raise InputError(f"--minority '{unknown[0]}': no such class; there are {typed_names(counts)}")
     if not others:
         raise InputError("--minority: names every class; leave out at least one, against which the others are rare")
     if most is not None and most < 1:

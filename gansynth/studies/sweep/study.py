@@ -130,9 +130,9 @@ def sweep_imbalance(
     before = None if held is None else held.settings
     recipes = load_classifiers(classifiers or DEFAULT, how.changes, how.size, how.epochs)
     dataset = Images(str(data), progress).at(recipes[0].resolution)
-    there = [fold.counts["train"] for fold in make_folds(dataset, how.folds, {}, how.seed)]
+    there = [fold.counts["train"] for fold in make_folds(dataset, how.folds, {}, how.seed, progress)]
     counts = {name: min(fold[name] for fold in there) for name in dataset.class_names}
-    minority = rare_classes(counts, {}, minority)
+    minority = rare_classes(counts, {}, minority, "--minority")
     ratios = sorted({*(before.ratios if before else ()), *map(float, ratios)})
     kept = counts_at(ratios, counts, minority, thin=thin, most=most)
     seeds = max(how.seeds or 3, before.number_of_seeds if before else 0)

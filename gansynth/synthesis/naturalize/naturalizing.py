@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gansynth.cells.segmentation import CellMasks, segment_cell
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.files import as_known, holding
+from gansynth.files import holding, known_counts
 from gansynth.synthesis.journal import Request
 from gansynth.synthesis.naming import class_folders, image_file_name
 from gansynth.synthesis.naturalize.composing import PASTES, Composer, Paste
@@ -265,10 +265,8 @@ class _Cutter:
 def _checked(training: CellDataset, counts: Mapping[str, int], seed: int, red_cells: int) -> dict[str, int]:
     if not counts:
         raise InputError(f"no class asked for; there are {', '.join(training.class_names)}")
-    counts = dict(zip(as_known(counts, training.class_names), counts.values(), strict=True))
+    counts = known_counts(counts, training.class_names, "the training split")
     for name, n in counts.items():
-        if name not in training.class_names:
-            raise InputError(f"there is no class '{name}'; there are {', '.join(training.class_names)}")
         if int(n) != n or n < 1:
             raise InputError(f"{n} images of {name}: give a whole number above zero")
     if seed < 0 or seed + max(counts.values()) >= 2**63:

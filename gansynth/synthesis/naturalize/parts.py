@@ -190,7 +190,9 @@ def _grain_everywhere(density: NDArray[np.float32], clean: NDArray[np.bool_]) ->
     return np.asarray(grain, np.float32)
 
 
-def training_images(data: str | Path | CellDataset, size: int = 128, *, seed: int = 0) -> CellDataset:
+def training_images(
+    data: str | Path | CellDataset, size: int = 128, *, seed: int = 0, progress: bool = False
+) -> CellDataset:
     """Return the real images of the training split.
 
     Parameters
@@ -201,15 +203,17 @@ def training_images(data: str | Path | CellDataset, size: int = 128, *, seed: in
     size : int
         Edge length of the images, where `data` is not a `CellDataset`.
     seed : int
+    progress : bool
+        Show how far decoding and the search for duplicates are, on standard error.
 
     Raises
     ------
     InputError
         If the training split holds no real image.
     """
-    dataset = data if isinstance(data, CellDataset) else open_dataset(data, size)
+    dataset = data if isinstance(data, CellDataset) else open_dataset(data, size, progress=progress)
     if not (dataset.records["split"] == "train").any():
-        dataset = split_dataset(dataset, seed=seed)
+        dataset = split_dataset(dataset, seed=seed, progress=progress)
     training = dataset.part("train")
     real = (training.records["origin"] != "synthetic").to_numpy()
     if not real.any():
