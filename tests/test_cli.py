@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from gansynth.cli import gansynth
@@ -164,6 +165,52 @@ def test_the_shell_completes_commands_and_values_as_the_documentation_says() -> 
 
     assert completed("gansynth qu") == {"quality", "quiz"}
     assert completed("gansynth sheet --sort n") == {"name", "nearest"}
+    assert completed("gansynth train-gan --recipe c-w") == {"c-wgan-gp", "c-wgan-gp-64", "c-wgan-gp-paper"}
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "offered"),
+    [
+        ("train-gan cells --from", "pb", ["pbc-128", "pbc-64"]),
+        ("train-gan cells --logger", "w", ["wandb"]),
+        ("generate", "phan", ["phantom-64"]),
+        ("compare cells --classifiers", "svm,sequ", ["svm,sequential-cnn"]),
+        ("compare cells --remedies", "none,augmentation+cb", ["none,augmentation+cb-focal"]),
+        ("compare cells --remedies", "none,pbc-1", ["none,pbc-128"]),
+        ("train-classifier cells --remedy", "cb", ["cb-focal"]),
+        ("train-classifier cells --recipe", "sequ", ["sequential-cnn"]),
+        ("benchmark cells --recipes", "dcgan,natural", ["dcgan,naturalize"]),
+        ("quality real made --encoder", "pbc", ["pbc-encoder"]),
+        ("data crop smears --detector", "bcc", ["bccd-detector"]),
+    ],
+)
+def test_names_are_completed(words: str, begun: str, offered: list[str]) -> None:
+    complete = ShellComplete(gansynth, {}, "gansynth", "_GANSYNTH_COMPLETE")
+    assert [(item.type, item.value) for item in complete.get_completions(words.split(), begun)] == [
+        ("plain", value) for value in offered
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "path"), [("train-gan", "dir"), ("quality real", "dir"), ("train-gan cells --recipe", "file")]
+)
+def test_a_path_is_completed_where_no_name_begins_so(words: str, path: str) -> None:
+    complete = ShellComplete(gansynth, {}, "gansynth", "_GANSYNTH_COMPLETE")
+    assert [(item.type, item.value) for item in complete.get_completions(words.split(), "my-ce")] == [(path, "my-ce")]
+
+
+def test_completing_needs_no_torch() -> None:
+    code = (
+        "import sys\n"
+        "from click.shell_completion import ShellComplete\n"
+        "from gansynth.cli import gansynth\n"
+        "complete = ShellComplete(gansynth, {}, 'gansynth', 'X').get_completions\n"
+        "assert complete(['train-gan', 'c', '--recipe'], 'dc') and complete(['train-gan', 'c', '--from'], 'pbc')\n"
+        "assert complete(['compare', 'c', '--remedies'], 'foc') and complete(['compare', 'c', '--classifiers'], 'sv')\n"
+        "heavy = {'torch', 'pandas', 'matplotlib', 'sklearn', 'scipy', 'skimage'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_what_can_be_asked_for_by_name_is_listed_without_torch() -> None:

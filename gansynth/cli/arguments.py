@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from gansynth.cli.completing import CLASSIFIER_RECIPES
 from gansynth.cli.screen import Rare
 from gansynth.errors import InputError
 from gansynth.files import holding, refuse_all_but_a_folder
@@ -226,7 +227,9 @@ def backbone_weights_option(command: Command) -> Command:
 def classifiers_option(command: Command) -> Command:
     """Add `--classifiers`."""
     what = "Recipes of classifiers (models/classifiers), or YAML files.  [default: sequential-cnn]"
-    return click.option("--classifiers", metavar="A,B,...", default="", help=what)(command)
+    return click.option("--classifiers", metavar="A,B,...", default="", shell_complete=CLASSIFIER_RECIPES, help=what)(
+        command
+    )
 
 
 def folds_option(command: Command) -> Command:

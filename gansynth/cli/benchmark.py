@@ -20,14 +20,16 @@ from gansynth.cli.arguments import (
     seed_option,
     typed_command,
 )
+from gansynth.cli.completing import BENCHMARKED, DATA
 from gansynth.cli.quality import measuring_options
 from gansynth.cli.screen import OneScreen, Rare
 
 
 @click.command(cls=OneScreen)
-@click.argument("data")
+@click.argument("data", shell_complete=DATA)
 @click.option(
     "--recipes",
+    shell_complete=BENCHMARKED,
     required=True,
     metavar="A,B,...",
     help="Recipes of the zoo (see `gansynth models`), YAML files, or run folders and trained generators of the zoo, "

@@ -15,14 +15,16 @@ from gansynth.cli.arguments import (
     device_option,
     seed_option,
 )
+from gansynth.cli.completing import ARM, CLASSIFIER_RECIPE, DATA
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
 @click.command(cls=OneScreen, name="train-classifier")
-@click.argument("data")
+@click.argument("data", shell_complete=DATA)
 @click.option(
     "--recipe",
+    shell_complete=CLASSIFIER_RECIPE,
     help="A recipe (docs/classifiers.md lists them) or a YAML file.  [default: sequential-cnn, or the resumed run's]",
 )
 @click.option("--out", type=OUT, required=True, help="The run: a folder for weights, log and curves.")
@@ -30,6 +32,7 @@ from gansynth.errors import InputError
 @click.option(
     "--remedy",
     metavar="ARM",
+    shell_complete=ARM,
     help="An arm as `gansynth compare` takes it, such as augmentation+logit-adjustment.  [default: as the recipe says]",
 )
 @click.option("--epochs", type=COUNT, help="Instead of the recipe's epochs.")

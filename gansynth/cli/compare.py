@@ -29,13 +29,15 @@ from gansynth.cli.arguments import (
     seed_option,
     typed_command,
 )
+from gansynth.cli.completing import ARMS, DATA
 from gansynth.cli.screen import OneScreen, Rare
 
 
 @click.command(cls=OneScreen)
-@click.argument("data")
+@click.argument("data", shell_complete=DATA)
 @click.option(
     "--remedies",
+    shell_complete=ARMS,
     metavar="A,B,...",
     default="",
     help="The arms: none, oversample-turned, posthoc-logit-adjustment and others (docs/remedies.md), recipes of GANs "

@@ -18,6 +18,7 @@ from gansynth.cli.arguments import (
     parse_sources,
     seed_option,
 )
+from gansynth.cli.completing import CELL_DETECTOR
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 from gansynth.files import holding
@@ -268,6 +269,7 @@ def split(
     "--detector",
     cls=Rare,
     metavar="FOLDER",
+    shell_complete=CELL_DETECTOR,
     help="A learned finder of your own instead of the one that ships; see docs/smear.md for how it is taught.",
 )
 @click.option(

@@ -17,14 +17,16 @@ from gansynth.cli.arguments import (
     parse_shares,
     seed_option,
 )
+from gansynth.cli.completing import DATA, GAN_RECIPE, GENERATOR, LOGGER
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
 @click.command(cls=OneScreen, name="train-gan")
-@click.argument("data")
+@click.argument("data", shell_complete=DATA)
 @click.option(
     "--recipe",
+    shell_complete=GAN_RECIPE,
     help="A recipe of the zoo (see `gansynth models`) or a YAML file.  [default: c-wgan-gp-64, or the resumed run's]",
 )
 @click.option("--out", type=OUT, required=True, help="The run: a folder for weights, log and sample sheets.")
@@ -37,11 +39,19 @@ from gansynth.errors import InputError
     "--from",
     "parent",
     metavar="RUN",
+    shell_complete=GENERATOR,
     help="Begin with the networks of another run, or of the zoo, and its recipe.",
 )
 @click.option("--devices", cls=Rare, type=COUNT, default=1, show_default=True, help="How many GPUs (or CPU processes).")
 @click.option("--precision", cls=Rare, type=click.Choice(["32", "bf16"]), help="Default: what the recipe says.")
-@click.option("--logger", "loggers", cls=Rare, multiple=True, help="Also log to wandb or mlflow; repeatable.")
+@click.option(
+    "--logger",
+    "loggers",
+    cls=Rare,
+    multiple=True,
+    shell_complete=LOGGER,
+    help="Also log to wandb or mlflow; repeatable.",
+)
 @dry_run_option
 @seed_option
 @device_option
@@ -117,7 +127,7 @@ def train_gan(
 
 
 @click.command(cls=OneScreen)
-@click.argument("run")
+@click.argument("run", shell_complete=GENERATOR)
 @out_folder
 @click.option(
     "--format",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gansynth.cli.arguments import FOLDER, OUT, Whole, device_option, parse_class_counts, parse_count, seed_option
+from gansynth.cli.completing import DATA
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=OneScreen)
-@click.argument("data")
+@click.argument("data", shell_complete=DATA)
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
 @click.option("--out", type=OUT, required=True, help="Where the class folders and metadata.csv go.")

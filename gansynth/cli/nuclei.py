@@ -13,12 +13,13 @@ from gansynth.cli.arguments import (
     Whole,
     seed_option,
 )
+from gansynth.cli.completing import DATA
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.runs.display import WorkDisplay
 
 
 @click.command(cls=OneScreen)
-@click.argument("data")
+@click.argument("data", shell_complete=DATA)
 @click.option("--out", type=OUT, required=True, help="Where nuclei.csv, outlines.png and report.json go.")
 @click.option(
     "--size",

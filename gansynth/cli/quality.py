@@ -19,6 +19,7 @@ from gansynth.cli.arguments import (
     seed_option,
     typed_command,
 )
+from gansynth.cli.completing import CELL_ENCODER, DATA, GENERATOR, IMAGES_FOLDER
 from gansynth.cli.screen import OneScreen, Rare
 
 
@@ -28,6 +29,7 @@ def measuring_options(command: Command) -> Command:
         (
             click.option(
                 "--encoder",
+                shell_complete=CELL_ENCODER,
                 cls=Rare,
                 default="auto",
                 show_default=True,
@@ -59,13 +61,14 @@ def measuring_options(command: Command) -> Command:
 
 
 @click.command(cls=OneScreen)
-@click.argument("real")
-@click.argument("synthetic")
+@click.argument("real", shell_complete=DATA)
+@click.argument("synthetic", shell_complete=IMAGES_FOLDER)
 @click.option("--out", type=OUT, help="A folder for tables, pictures and report.html.")
 @click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object.")
 @click.option(
     "--run",
     metavar="RUN",
+    shell_complete=GENERATOR,
     help="The run that made the images; refused if it saw the held-out images.  [default: looked for, in the zoo and "
     "beside both folders, by the model that metadata.csv names]",
 )

@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from gansynth.cli.arguments import COUNT, EDGE, FOLDER, OUT, seed_option
+from gansynth.cli.completing import PATHS
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
 @click.command(cls=OneScreen)
-@click.argument("paths", nargs=-1, metavar="REAL SYNTHETIC | --score ANSWERS...")
+@click.argument("paths", nargs=-1, metavar="REAL SYNTHETIC | --score ANSWERS...", shell_complete=PATHS)
 @click.option("--out", type=OUT, help="A new folder for quiz.html, which readers get, and key.csv, which they do not.")
 @click.option("--count", type=COUNT, default=80, show_default=True, help="Cells in all, half of them synthetic.")
 @click.option("--size", type=EDGE, help="Show all cells at this edge length.  [default: the smaller of both folders']")

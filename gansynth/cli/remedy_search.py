@@ -22,14 +22,26 @@ from gansynth.cli.arguments import (
     seed_option,
     typed_command,
 )
+from gansynth.cli.completing import ARM, ARMS, CLASSIFIER_RECIPE, DATA
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
 
 @click.command(cls=OneScreen, name="search-remedy")
-@click.argument("data")
-@click.option("--remedy", required=True, help="Such as cb-focal; of several (augmentation+focal) the last.")
-@click.option("--classifier", default="sequential-cnn", show_default=True, help="A recipe, or a YAML file.")
+@click.argument("data", shell_complete=DATA)
+@click.option(
+    "--remedy",
+    required=True,
+    shell_complete=ARM,
+    help="Such as cb-focal; of several (augmentation+focal) the last.",
+)
+@click.option(
+    "--classifier",
+    default="sequential-cnn",
+    show_default=True,
+    shell_complete=CLASSIFIER_RECIPE,
+    help="A recipe, or a YAML file.",
+)
 @click.option("--out", type=OUT, required=True, help="Where predictions, the table and a page go.")
 @click.option(
     "--grid",
@@ -38,7 +50,13 @@ from gansynth.errors import InputError
     help="Values of a parameter, or of the dose; repeatable.  [default: what docs/remedies.md lists]",
 )
 @click.option(
-    "--beside", cls=Rare, metavar="A,B,...", default="none", show_default=True, help="Arms to stand in the table too."
+    "--beside",
+    cls=Rare,
+    metavar="A,B,...",
+    default="none",
+    show_default=True,
+    shell_complete=ARMS,
+    help="Arms to stand in the table too.",
 )
 @click.option("--folds", type=SEVERAL, default=5, show_default=True, help="Of the training split.")
 @click.option("--rarity", metavar="CLASS=N,...", default="", help="Keep only N training images of a class.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gansynth.cli.arguments import EDGE, OUT_FILE, Whole, seed_option
+from gansynth.cli.completing import DATA, IMAGES_FOLDER
 from gansynth.cli.screen import OneScreen
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=OneScreen)
-@click.argument("folder")
+@click.argument("folder", shell_complete=IMAGES_FOLDER)
 @click.option("--out", type=OUT_FILE, default=Path("sheet.png"), show_default=True, help="The picture, a PNG.")
-@click.option("--beside", metavar="REAL", help="Show real cells of the same class beside them.")
+@click.option("--beside", metavar="REAL", shell_complete=DATA, help="Show real cells of the same class beside them.")
 @click.option(
     "--pairs", is_flag=True, help="Show under each cell its nearest training image in REAL, and how far it is."
 )

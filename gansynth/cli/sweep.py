@@ -25,12 +25,19 @@ from gansynth.cli.arguments import (
     seed_option,
     typed_command,
 )
+from gansynth.cli.completing import ARMS, DATA
 from gansynth.cli.screen import OneScreen, Rare
 
 
 @click.command(cls=OneScreen)
-@click.argument("data")
-@click.option("--remedies", metavar="A,B,...", required=True, help="The arms, as compare takes them: none,focal,...")
+@click.argument("data", shell_complete=DATA)
+@click.option(
+    "--remedies",
+    metavar="A,B,...",
+    required=True,
+    shell_complete=ARMS,
+    help="The arms, as compare takes them: none,focal,...",
+)
 @classifiers_option
 @click.option(
     "--ratios",

@@ -19,6 +19,7 @@ from gansynth.cli.arguments import (
     parse_count,
     seed_option,
 )
+from gansynth.cli.completing import DATA, GENERATOR
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
 
@@ -66,7 +67,7 @@ def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
 
 
 @click.command(cls=OneScreen)
-@click.argument("run")
+@click.argument("run", shell_complete=GENERATOR)
 @click.option("--class", "classes", metavar="NAME[=N]", multiple=True, help="Which class; repeatable.")
 @click.option("--count", metavar="N", help="Images for each class named without its own number.")
 @click.option("--out", type=OUT, required=True, help="Where the class folders and metadata.csv go.")
@@ -127,8 +128,8 @@ def generate(
 
 
 @click.command(cls=OneScreen)
-@click.argument("data")
-@click.argument("run")
+@click.argument("data", shell_complete=DATA)
+@click.argument("run", shell_complete=GENERATOR)
 @click.option("--out", type=OUT, required=True, help="Where the balanced data set goes.")
 @click.option(
     "--target",

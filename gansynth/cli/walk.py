@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from gansynth.cli.arguments import OUT_FILE, TRUNCATION, Whole, device_option, parse_names, seed_option
+from gansynth.cli.completing import GENERATOR
 from gansynth.cli.screen import OneScreen
 from gansynth.errors import InputError
 
 
 @click.command(cls=OneScreen)
-@click.argument("run")
+@click.argument("run", shell_complete=GENERATOR)
 @click.option("--classes", metavar="A[,B,...]", required=True, help="One class, or those to walk through in turn.")
 @click.option(
     "--out", type=OUT_FILE, default=Path("walk.gif"), show_default=True, help="The GIF; a strip lies beside it."

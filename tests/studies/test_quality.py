@@ -208,6 +208,27 @@ def test_where_the_model_is_not_at_hand_it_is_said_that_leaks_were_not_checked(
     assert not any(UNCHECKED in warning for warning in checked.warnings)
 
 
+def test_composites_are_checked_by_the_real_images_that_they_were_made_from(
+    phantom_folder: Path, made_folder: Path, encoder_folder: Path, tmp_path: Path
+) -> None:
+    records = open_dataset(phantom_folder, 32).records
+    paths = {part: records["path"][records["split"] == part].tolist() for part in ("train", "test")}
+    shutil.copytree(made_folder, tmp_path / "made")
+    table = pd.read_csv(made_folder / "metadata.csv").assign(model_sha256="0" * 64, background="")
+
+    def warnings(white: str, reds: list[str]) -> list[str]:
+        made = table.assign(white_cell=white, red_cells=";".join(reds))
+        made.to_csv(tmp_path / "made" / "metadata.csv", index=False)
+        how = {"encoder": encoder_folder, "pretrained": (), "progress": False}
+        return [w for w in quality(phantom_folder, tmp_path / "made", **how).warnings if "held-out images" in w]
+
+    assert not [w for w in warnings(paths["train"][0], paths["train"][1:3]) if "not checked" in w]
+    (said,) = [w for w in warnings("elsewhere/cell.png", paths["train"][:2]) if "not checked" in w]
+    assert said.startswith("the synthetic images are composites; whether") and "1 of the 3 real images" in said
+    with pytest.raises(InputError, match=r"are composites, and 1 of the images .* held out, such as"):
+        warnings(paths["train"][0], [paths["train"][1], paths["test"][0]])
+
+
 def test_two_folders_without_classes_are_measured_with_what_makes_sense(tmp_path: Path, made_folder: Path) -> None:
     for k, part in enumerate(("real", "made")):
         (tmp_path / part).mkdir()

@@ -16,6 +16,7 @@ from gansynth.networks.efficientnet_lite import SHA256
 from gansynth.runs.artifact import shipped
 from gansynth.runs.folder import INFO, MODEL
 from gansynth.studies.quality.sets import Sets
+from gansynth.synthesis.naturalize.folder import BETWEEN
 
 METADATA = "metadata.csv"
 
@@ -29,28 +30,39 @@ class Makers:
     runs : tuple of Run
     unknown : tuple of str
         The sha256 of models that metadata.csv names and nobody found.
+    parts : frozenset of str
+        Of composites: the real images that metadata.csv says they are put together from.
     """
 
     runs: tuple[Run, ...]
     unknown: tuple[str, ...] = ()
+    parts: frozenset[str] = frozenset()
 
     @property
     def only(self) -> Run | None:
         """The run that made them all; None where that is not known, or there are several."""
-        return self.runs[0] if len(self.runs) == 1 and not self.unknown else None
+        return self.runs[0] if len(self.runs) == 1 and not (self.unknown or self.parts) else None
 
-    @property
-    def unchecked(self) -> str | None:
-        """What to say where a run may have been trained on held-out images and nobody can know; else None."""
-        if self.runs and not self.unknown:
-            return None
-        why = (
-            f"its model ({', '.join(sha256[:12] for sha256 in self.unknown)}...) is neither in the zoo nor among the "
-            "runs beside the images"
-            if self.unknown
-            else f"no {METADATA} names its model"
-        )
-        return f"whether the generator has learned from held-out images was not checked, because {why}; give --run"
+    def unchecked(self, sets: Sets) -> list[str]:
+        """Return what to say where held-out images may have gone into the synthetic ones and nobody can know."""
+        said = []
+        if strange := self.parts - _paths(sets, "train"):
+            said.append(
+                "the synthetic images are composites; whether held-out images went into them was not checked, because "
+                f"{len(strange)} of the {len(self.parts)} real images that {METADATA} names, such as {min(strange)}, "
+                "are not among the training images; measure them beside the data set that they were made from"
+            )
+        if self.unknown or not (self.runs or self.parts):
+            why = (
+                f"its model ({', '.join(sha256[:12] for sha256 in self.unknown)}...) is neither in the zoo nor among "
+                "the runs beside the images"
+                if self.unknown
+                else f"no {METADATA} names its model"
+            )
+            said.append(
+                f"whether the generator has learned from held-out images was not checked, because {why}; give --run"
+            )
+        return said
 
 
 def makers_of(run: str | Path | Run | None, synthetic: str | Path, real: str | Path) -> Makers:
@@ -60,7 +72,8 @@ def makers_of(run: str | Path | Run | None, synthetic: str | Path, real: str | P
     """
     if run is not None:
         return Makers((run if isinstance(run, Run) else open_run(run),))
-    wanted = _models_of(Path(synthetic) / METADATA)
+    table = Path(synthetic) / METADATA
+    wanted, parts = _models_of(table), _parts_of(table)
     found: dict[str, Run] = {}
     places: list[str | Path] = [*(model.folder for model in shipped("generator")), *_beside(synthetic, real)]
     for place in places:
@@ -72,17 +85,24 @@ def makers_of(run: str | Path | Run | None, synthetic: str | Path, real: str | P
             continue
         if one.model_sha256 in wanted:
             found.setdefault(one.model_sha256, one)
-    return Makers(tuple(found.values()), tuple(sorted(wanted - found.keys())))
+    return Makers(tuple(found.values()), tuple(sorted(wanted - found.keys())), parts)
 
 
 def refuse_leaks(makers: Makers, sets: Sets) -> None:
-    """Refuse images of a run that was trained on held-out images, or on turned or re-compressed copies of them.
+    """Refuse images of a run that was trained on held-out images, or on turned or re-compressed copies of them, and
+    composites of held-out images.
 
     Where the real images have no split, nothing is known to be held out.
     """
     if sets.split_known:
         for run in makers.runs:
             refuse_leaking_run(run, sets.held_out.dataset, sets.held_out.rows)
+        seen = sorted(makers.parts & _paths(sets, "val", "test"))
+        if seen:
+            raise InputError(
+                f"the synthetic images are composites, and {len(seen)} of the images that parts of them come from are "
+                f"held out, such as {seen[0]}; compose them from the training split alone"
+            )
 
 
 def _beside(*folders: str | Path) -> Iterator[Path]:
@@ -121,8 +141,27 @@ def _critics(info: Mapping[str, Any]) -> dict[str, str]:
     return {**(_critics(parent) if parent else {}), **(info.get("pretrained") or {})}
 
 
+def _paths(sets: Sets, *splits: str) -> frozenset[str]:
+    """Return the real images of some splits, of every class: slides and red cells come from any."""
+    records = sets.training.dataset.records
+    return frozenset(map(str, records["path"][records["split"].isin(splits)]))
+
+
+def _parts_of(metadata: Path) -> frozenset[str]:
+    """Return the real images whose parts are in composites; none where the images are something else."""
+    try:
+        table = read_table(metadata, ["white_cell", "background", "red_cells"], "")
+    except InputError:
+        return frozenset()
+    reds = (name for names in table["red_cells"] for name in names.split(BETWEEN))
+    return frozenset([*table["white_cell"], *table["background"], *reds]) - {""}
+
+
 def _models_of(metadata: Path) -> set[str]:
     try:
-        return set(read_table(metadata, ["model_sha256"], "")["model_sha256"]) - {""}
+        table = read_table(metadata, ["model_sha256"], "")
     except InputError:  # there is none, or it does not say; what cannot be read at all is said by who opens the images
         return set()
+    if "white_cell" in table:  # a composite's is the hash of what it was made from and how
+        table = table[table["white_cell"] == ""]
+    return set(table["model_sha256"]) - {""}

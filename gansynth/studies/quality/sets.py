@@ -293,7 +293,7 @@ def _common_classes(
     for classes, where, kind in ((real, synthetic_name, "synthetic"), (synthetic, real_name, "real")):
         alone = [name for name in classes if name not in names]
         if alone:
-            warnings.append(f"not compared, because {where} has no {kind} image of such a class: {', '.join(alone)}")
+            warnings.append(f"left out, because {where} has no {kind} image of such a class: {', '.join(alone)}")
     return names
 
 

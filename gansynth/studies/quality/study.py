@@ -243,7 +243,7 @@ def quality(
             *sets.warnings,
             *copies.warnings,
             *_warnings(sets, view, overall, cell),
-            *([makers.unchecked] if makers.unchecked and sets.split_known else []),
+            *(makers.unchecked(sets) if sets.split_known else []),
             *(lesson.warnings if judges else []),
             *left_out,
         ],
