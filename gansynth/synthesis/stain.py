@@ -42,6 +42,8 @@ def change_to(dataset: CellDataset, synthetic: Path, made: Iterable[Mapping[str,
         of_class = files.setdefault(row["class"], [])
         if len(of_class) < LOOKED_AT:
             of_class.append(row["file_name"])
+    if not files:  # every image was screened out: there is nothing to change
+        return StainChange(np.ones(3, np.float32), np.ones(3, np.float32))
     images = np.stack([_pixels(synthetic / name) for names in files.values() for name in names])
     classes = [dataset.class_names.index(name) for name in files]
     labels = np.repeat(classes, [len(names) for names in files.values()])
