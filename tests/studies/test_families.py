@@ -96,22 +96,25 @@ def test_a_critic_of_the_run_it_began_from_does_not_judge_either(tiny_run_folder
     assert judges_for(open_run(tiny_run_folder), list(LITE)) == (list(LITE), [])
 
 
-def test_a_model_of_the_zoo_is_known_by_its_images(tmp_path: Path) -> None:
+def test_a_model_of_the_zoo_is_known_by_its_images(sets: Sets, tmp_path: Path) -> None:
     assert makers_of(None, tmp_path, tmp_path).only is None
     model = open_run("pbc-64")
     (tmp_path / "metadata.csv").write_text(f"file_name,model_sha256\na.png,{model.model_sha256}\nb.png,\n")
     found = makers_of(None, tmp_path, tmp_path)
-    assert found.only is not None and found.only.name == "pbc-64" and found.unchecked is None
+    assert found.only is not None and found.only.name == "pbc-64" and found.unchecked(sets) == []
 
 
-def test_a_run_beside_the_images_or_the_data_is_known_by_its_images(tiny_run_folder: Path, tmp_path: Path) -> None:
+def test_a_run_beside_the_images_or_the_data_is_known_by_its_images(
+    tiny_run_folder: Path, sets: Sets, tmp_path: Path
+) -> None:
     made, cells = tmp_path / "made" / "synthetic", tmp_path / "data" / "cells"
     for folder in (made, cells):
         folder.mkdir(parents=True)
     sha256 = open_run(tiny_run_folder).model_sha256
     (made / "metadata.csv").write_text(f"file_name,model_sha256\na.png,{sha256}\nb.png,{'0' * 64}\n")
     unknown = makers_of(None, made, cells)
-    assert unknown.runs == () and unknown.unchecked is not None and sha256[:12] in unknown.unchecked
+    (said,) = unknown.unchecked(sets)
+    assert unknown.runs == () and sha256[:12] in said
     for place in (made.parent / "run", made.parent / "runs" / "run", cells.parent / "run"):
         shutil.copytree(tiny_run_folder, place)
         found = makers_of(None, made, cells)
