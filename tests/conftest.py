@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gansynth.data.phantom.dataset import _draw_image
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of what is tested
+settings.register_profile("untimed", deadline=None)  # a busy machine is not the fault of what is tested
 settings.load_profile("untimed")
 
 gc.disable()  # until everything is imported and collected: almost nothing of it is garbage
