@@ -44,13 +44,11 @@ def _screening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _tell_of_sizes(data: str, run: str) -> None:
+def _tell_of_sizes(data: str, size: int) -> None:
     """Say that the real images of a balanced set are larger than the synthetic ones, which gives these away."""
-    from gansynth.gans import open_run
-    from gansynth.studies.quality.sets import common_size
+    from gansynth.studies.quality.sets import MOST_PIXELS, median_edge
 
-    size = open_run(run).resolution
-    if Path(data).is_dir() and (edge := common_size(data, data)) > size:
+    if Path(data).is_dir() and (edge := min(MOST_PIXELS, median_edge(data))) > size:
         click.echo(
             f"note: the real images are at least {edge} pixels wide, the synthetic ones {size}; train classifiers on "
             f"both at {size} (--size {size}), where sharpness does not give the synthetic ones away",
@@ -166,7 +164,7 @@ def balance(
           --out balanced
       gansynth balance my-cells pbc-64 --match-stain --out balanced
     """
-    from gansynth import synthesis
+    from gansynth import gans, synthesis
     from gansynth.data.opening import refuse_inside
 
     refuse_inside(data, out)
@@ -176,6 +174,7 @@ def balance(
 
         click.echo(str(forecast.balancing(data, run, target=wanted, seed=options["seed"], device=options["device"])))
         return
-    report = synthesis.balance(data, run, out, target=wanted, **options)
-    _tell_of_sizes(data, run)
+    source = gans.open_run(run)
+    report = synthesis.balance(data, source, out, target=wanted, **options)
+    _tell_of_sizes(data, source.resolution)
     _tell(report, out)

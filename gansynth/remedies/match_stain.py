@@ -28,17 +28,17 @@ class MatchStain(Remedy):
         from gansynth.data.dataset import CellDataset
         from gansynth.data.picture import pixel_sha256
 
-        images, made = treatment.images, np.flatnonzero(treatment.is_synthetic)
-        if not len(made):  # nothing was asked for: a dose of 0, or classes that are balanced
+        images, real = treatment.images, int((~treatment.is_synthetic).sum())  # real ones stand first
+        if real == len(images):  # nothing was asked for: a dose of 0, or classes that are balanced
             return treatment
-        real = np.flatnonzero(~treatment.is_synthetic)
+        made = images.images[real:]
         try:
-            change = stain_change(images.images[made], images.labels[made], images.images[real], images.labels[real])
+            change = stain_change(made, images.labels[real:], images.images[:real], images.labels[:real])
         except ValueError as error:
             raise InputError(f"match-stain: {error}") from error
         pixels, records = np.array(images.images), images.records.copy()
-        pixels[made] = change(images.images[made])
-        records.loc[records.index[made], "sha256"] = [pixel_sha256(pixels[i].transpose(1, 2, 0)) for i in made]
+        pixels[real:] = change(made)
+        records.loc[records.index[real:], "sha256"] = [pixel_sha256(one.transpose(1, 2, 0)) for one in pixels[real:]]
         note = f"match-stain: synthetic images in the stain of the real ones (red, green, blue: {change})"
         changed = CellDataset(pixels, images.labels, images.class_names, records)
         return replace(treatment, images=changed, notes=(*treatment.notes, note))

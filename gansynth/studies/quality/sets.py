@@ -233,10 +233,10 @@ def common_size(real: str | Path, synthetic: str | Path) -> int:
 
     Of a balanced folder only the images that say that they are synthetic count: its real ones may be larger.
     """
-    return min(MOST_PIXELS, _median_edge(real), _median_edge(synthetic, "synthetic"))
+    return min(MOST_PIXELS, median_edge(real), median_edge(synthetic, "synthetic"))
 
 
-def _median_edge(folder: str | Path, origin: str | None = None, most: int = 64) -> int:
+def median_edge(folder: str | Path, origin: str | None = None, most: int = 64) -> int:
     """Return the median edge of the first images; of those of this origin where there are any among the first."""
     edges: list[int] = []
     of_origin: list[int] = []
