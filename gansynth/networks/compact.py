@@ -51,38 +51,57 @@ class EqualConv2d(nn.Module):
 
 
 class ModulatedConv2d(nn.Module):
-    """Convolution whose input channels are scaled by a style and whose output variance is restored.
+    """3 x 3 convolution whose input channels are scaled by a style and whose output variance is restored.
 
-    Restored to `GAIN` squared, so that a LeakyReLU after it gives unit variance; with `demodulate` off it is left
-    alone. The form that scales activations, not weights: equal in value, and one convolution serves the whole
-    batch.
+    Restored to `GAIN` squared, so that a LeakyReLU after it gives unit variance. The form that scales activations, not
+    weights: equal in value, and one convolution serves the whole batch.
 
     With `noise`, a map of normal numbers is added, one for the image, as strongly as each channel has learned to take
     it (Karras et al. 2019, "A style-based generator architecture", section 3.2): what is random in a texture need not
-    be made from the latent.
+    be made from the latent. With `upsample`, maps are doubled in height and width first.
     """
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, style: int, *, demodulate: bool = True, noise: bool = False
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, style: int, *, upsample: bool = False, noise: bool = False) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.style = EqualLinear(style, inputs, bias=1.0)
-        self.scale, self.padding, self.demodulate = 1 / math.sqrt(inputs * kernel**2), kernel // 2, demodulate
+        self.scale, self.upsample = 1 / math.sqrt(inputs * 9), upsample
         self.noise = nn.Parameter(torch.zeros(outputs)) if noise else None
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return [n, outputs, H, W] for x [n, inputs, H, W], styles w [n, style] and a map of noise [n, 1, H, W]."""
         style = self.style(w)
         weight = self.weight * self.scale
-        h = F.conv2d(x * style[:, :, None, None].to(x.dtype), weight, padding=self.padding)
-        if self.demodulate:
-            variance = style.float().square() @ weight.float().square().sum(dim=(2, 3)).t()
-            h = h * (GAIN * torch.rsqrt(variance + 1e-8))[:, :, None, None].to(h.dtype)
+        h = x * style[:, :, None, None].to(x.dtype)
+        if self.upsample:  # after the style: maps to scale are a quarter as large
+            h = _doubled(h)
+        h = F.conv2d(h, weight, padding=1)
+        variance = style.float().square() @ weight.float().square().sum(dim=(2, 3)).t()
+        restoring = (GAIN * torch.rsqrt(variance + 1e-8))[:, :, None, None]
+        h = torch.addcmul(self.bias[:, None, None].to(h.dtype), h, restoring.to(h.dtype))
         if self.noise is not None and noise is not None:
             h = torch.addcmul(h, self.noise[:, None, None].to(h.dtype), noise.to(h.dtype))
-        return h + self.bias[:, None, None].to(h.dtype)
+        return h
+
+
+class ToRGB(nn.Module):
+    """1 x 1 convolution to RGB, modulated by a style: a small matrix for each image instead of scaled maps."""
+
+    def __init__(self, inputs: int, style: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+        self.style = EqualLinear(style, inputs, bias=1.0)
+        self.scale = 1 / math.sqrt(inputs)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """Return [n, 3, H, W] for x [n, inputs, H, W] and styles w [n, style]."""
+        n, _, height, width = x.shape
+        matrices = self.style(w)[:, :, None] * (self.weight * self.scale).flatten(1).t()
+        pixels = x.permute(0, 2, 3, 1).reshape(n, height * width, -1)  # a view where channels lie last
+        colours = torch.baddbmm(self.bias.to(x.dtype), pixels, matrices.to(x.dtype))
+        return colours.view(n, height, width, 3).permute(0, 3, 1, 2)
 
 
 class SynthesisBlock(nn.Module):
@@ -91,21 +110,21 @@ class SynthesisBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, style: int, *, upsample: bool, noise: bool) -> None:
         super().__init__()
         self.upsample = upsample
-        self.first = ModulatedConv2d(inputs, outputs, 3, style, noise=noise)
-        self.second = ModulatedConv2d(outputs, outputs, 3, style, noise=noise)
-        self.to_rgb = ModulatedConv2d(outputs, 3, 1, style, demodulate=False)
+        self.first = ModulatedConv2d(inputs, outputs, style, upsample=upsample, noise=noise)
+        self.second = ModulatedConv2d(outputs, outputs, style, noise=noise)
+        self.to_rgb = ToRGB(outputs, style)
 
     def forward(
         self, h: Tensor, rgb: Tensor, w: Tensor, noise: tuple[Tensor, Tensor] | tuple[None, None]
     ) -> tuple[Tensor, Tensor]:
-        if self.upsample:
-            h = F.interpolate(h, scale_factor=2, mode="bilinear", align_corners=False)
         h = F.leaky_relu(self.first(h, w, noise[0]), SLOPE, inplace=True)
         h = F.leaky_relu(self.second(h, w, noise[1]), SLOPE, inplace=True)
         image = self.to_rgb(h, w).float()
-        if self.upsample:
-            image = image + F.interpolate(rgb, scale_factor=2, mode="bilinear", align_corners=False)
-        return h, image
+        return h, image + _doubled(rgb) if self.upsample else image
+
+
+def _doubled(maps: Tensor) -> Tensor:
+    return F.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class SkipGenerator(nn.Module):

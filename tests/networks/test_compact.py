@@ -10,21 +10,36 @@ from gansynth.networks.compact import (
     MinibatchDeviation,
     ModulatedConv2d,
     SkipGenerator,
+    ToRGB,
 )
 from gansynth.networks.group_norm_classifier import GroupNormClassifier
 
 
-def test_modulated_convolution_equals_modulating_the_weights_of_each_image() -> None:
-    """Karras et al. 2020, eq. 1 and 3: the two forms are one."""
+@pytest.mark.parametrize("upsample", [False, True])
+def test_modulated_convolution_equals_modulating_the_weights_of_each_image(upsample: bool) -> None:
+    """Karras et al. 2020, eq. 1 and 3: the two forms are one; and maps may be doubled before or after the style."""
     torch.manual_seed(0)
-    layer = ModulatedConv2d(4, 6, 3, style=5)
+    layer = ModulatedConv2d(4, 6, style=5, upsample=upsample)
+    nn.init.normal_(layer.bias)
     x, w = torch.randn(3, 4, 8, 8), torch.randn(3, 5)
-    style = layer.style(w)
+    style, given = layer.style(w), nn.functional.interpolate(x, scale_factor=2, mode="bilinear") if upsample else x
     for i in range(3):
         weight = layer.weight * layer.scale * style[i][None, :, None, None]
         weight = weight / (weight.square().sum(dim=(1, 2, 3), keepdim=True) + 1e-8).sqrt()
-        expected = nn.functional.conv2d(x[i : i + 1], weight, padding=1) * (2 / 1.04) ** 0.5 + layer.bias[:, None, None]
-        torch.testing.assert_close(layer(x, w)[i : i + 1], expected)
+        expected = nn.functional.conv2d(given[i : i + 1], weight, padding=1) * (2 / 1.04) ** 0.5
+        torch.testing.assert_close(layer(x, w)[i : i + 1], expected + layer.bias[:, None, None])
+
+
+def test_colours_equal_a_1_x_1_convolution_with_the_modulated_weights_of_each_image() -> None:
+    torch.manual_seed(0)
+    layer = ToRGB(4, style=5)
+    nn.init.normal_(layer.bias)
+    x, w = torch.randn(3, 4, 6, 8), torch.randn(3, 5)
+    for maps in (x, x.contiguous(memory_format=torch.channels_last)):
+        for i, style in enumerate(layer.style(w)):
+            weight = layer.weight * layer.scale * style[None, :, None, None]
+            expected = nn.functional.conv2d(maps[i : i + 1], weight, layer.bias)
+            torch.testing.assert_close(layer(maps, w)[i : i + 1], expected)
 
 
 def test_every_label_and_every_latent_gives_another_image() -> None:
