@@ -41,7 +41,7 @@ class SplitBatchNorm2d(nn.Module):
         if not self.training or self.real is None or self.real >= len(x):
             of_all: Tensor = self.norm(x)
             return of_all
-        real, synthetic = x[: self.real], x[self.real :]
+        real, synthetic = x.split([self.real, len(x) - self.real])
         others = self._by_the_real(real, synthetic) if self.auxiliary is None else self.auxiliary(synthetic)
         return torch.cat([self.norm(real), others])
 
@@ -51,7 +51,9 @@ class SplitBatchNorm2d(nn.Module):
         Taken for constants, as at prediction, they would let the loss of synthetic images pull the layer before along
         its scale and its shift, which the next batch's statistics undo: weights grow and nothing is learned.
         """
-        variance, mean = torch.var_mean(real.float(), dim=(0, 2, 3), correction=0)
+        rows = real.float().permute(0, 2, 3, 1).flatten(0, 2)  # on a processor var_mean takes three times as long
+        mean = rows.mean(dim=0)
+        variance = (rows - mean).square().mean(dim=0)
         gain = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
         shift = self.norm.bias - mean * gain
         return torch.addcmul(shift[:, None, None], synthetic, gain[:, None, None]).to(synthetic.dtype)
