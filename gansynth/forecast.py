@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-from gansynth.classifiers.neural import build_network
+from gansynth.classifiers.neural import build_network, computes_in_bf16
+from gansynth.classifiers.neural_training import build_optimizer
 from gansynth.data import CellDataset, open_dataset
 from gansynth.gans import Run, build_gan, open_run
 from gansynth.gans.engine.speed import training_speed
@@ -24,9 +24,11 @@ from gansynth.metrics.wording import counted
 from gansynth.networks.images import to_float
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.recipes.classifier import NeuralRecipe
-from gansynth.runs.device import chosen_device
+from gansynth.runs.device import chosen_device, keep_freed_memory, placed
+from gansynth.runs.threads import settle_threads
 from gansynth.studies.benchmark.entry import entries_of
 from gansynth.studies.benchmark.study import BenchmarkSettings, budget_of
+from gansynth.studies.comparison.arm import threads_of
 from gansynth.studies.comparison.plan import gans_of, steps_of
 from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.study import DEFAULT, Ready, prepare
@@ -191,9 +193,7 @@ def _compared(ready: Ready, measured: dict[str, float]) -> Forecast:
             lines.append(f"{recipe.name}: {trainings * len(folds):,} fits; how long they take is not measured")
             continue
         if recipe.name not in measured:
-            measured[recipe.name] = _one_step(
-                recipe, len(ready.grid.class_names), settings.device, settings.weights_dir
-            )
+            measured[recipe.name] = _one_step(recipe, len(ready.grid.class_names), settings, ready.grid.jobs)
         each = measured[recipe.name]
         lines.append(f"{recipe.name}: {trainings * len(folds):,} trainings of {steps[0]:,} steps, {each:.2g} s a step")
         if seconds is not None:
@@ -244,19 +244,33 @@ def _one_image(run: Run, class_name: str, device: str) -> tuple[float, int]:
     return (time.monotonic() - began) / MEASURED, round(float(np.mean(sizes)))
 
 
-def _one_step(recipe: NeuralRecipe, n_classes: int, device: str, weights_dir: Any) -> float:
-    """Return the seconds of a step of a classifier on noise: the median of three, after one that warms up."""
-    where = chosen_device(device)
-    network: nn.Module = build_network(recipe, n_classes, weights_dir).to(where).train()
+def _one_step(recipe: NeuralRecipe, n_classes: int, settings: ComparisonSettings, jobs: int) -> float:
+    """Return the seconds of a step of a classifier on noise, computed as a training would: the median of three, after
+    one that warms up, on this job's share of the processors."""
+    where, threads = chosen_device(settings.device), torch.get_num_threads()
+    weights = None if settings.weights_dir is None else Path(settings.weights_dir)
+    network = placed(build_network(recipe, n_classes, weights), where).train()
+    optimizer, bf16 = build_optimizer(network, recipe.training), computes_in_bf16(recipe, where)
     batch = recipe.training.batch_size
     noise = torch.randint(0, 256, (batch, 3, recipe.resolution, recipe.resolution), dtype=torch.uint8)
     labels, taken = torch.arange(batch, device=where) % n_classes, []
-    for _ in range(4):
-        began = time.monotonic()
-        F.cross_entropy(network(to_float(noise.to(where))), labels).backward()
-        if where.type == "cuda":
-            torch.cuda.synchronize()
-        taken.append(time.monotonic() - began)
+    try:
+        if where.type == "cpu":
+            keep_freed_memory()
+            torch.set_num_threads(threads_of(max(1, jobs)))
+            settle_threads(where)
+        for _ in range(4):
+            began = time.monotonic()
+            with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
+                logits = network(to_float(noise.to(where)))
+            optimizer.zero_grad(set_to_none=True)
+            F.cross_entropy(logits.float(), labels).backward()
+            optimizer.step()
+            if where.type == "cuda":
+                torch.cuda.synchronize()
+            taken.append(time.monotonic() - began)
+    finally:
+        torch.set_num_threads(threads)
     return float(np.median(taken[1:]))
 
 
