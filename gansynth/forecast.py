@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-from gansynth.classifiers.neural import build_network
+from gansynth.classifiers.neural import build_network, computes_in_bf16
+from gansynth.classifiers.neural_training import build_optimizer
 from gansynth.data import CellDataset, open_dataset
 from gansynth.gans import Run, build_gan, open_run
 from gansynth.gans.engine.speed import training_speed
@@ -24,12 +24,15 @@ from gansynth.metrics.wording import counted
 from gansynth.networks.images import to_float
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.recipes.classifier import NeuralRecipe
-from gansynth.runs.device import chosen_device
+from gansynth.runs.device import chosen_device, keep_freed_memory, placed
+from gansynth.runs.threads import settle_threads
 from gansynth.studies.benchmark.entry import entries_of
 from gansynth.studies.benchmark.study import BenchmarkSettings, budget_of
+from gansynth.studies.comparison.arm import threads_of
 from gansynth.studies.comparison.plan import gans_of, steps_of
 from gansynth.studies.comparison.settings import ComparisonSettings
-from gansynth.studies.comparison.study import prepare
+from gansynth.studies.comparison.study import DEFAULT, Ready, prepare
+from gansynth.studies.sweep.study import prepare_sweep
 from gansynth.synthesis.balancing import lacking
 from gansynth.synthesis.provenance import Provenance, encode_png
 
@@ -76,6 +79,7 @@ def training(
     minutes: float | None = None,
     images: int | None = None,
     *,
+    counts: Mapping[str, int] | None = None,
     device: str = "auto",
 ) -> Forecast:
     """Say what a training of a GAN would do.
@@ -86,9 +90,12 @@ def training(
     recipe : GanRecipe
     steps, minutes, images : optional
         The budget, whichever is reached first; default: the recipe's steps.
+    counts : mapping of str to int, optional
+        Training images of each class; default: those of the dataset's training part, or of all of it.
     device : {"auto", "cpu", "cuda"}
     """
-    learned = dataset.part("train") if (dataset.records["split"] == "train").any() else dataset
+    if counts is None:
+        counts = (dataset.part("train") if (dataset.records["split"] == "train").any() else dataset).counts()
     if steps is None and minutes is None and images is None:
         steps = recipe.training.steps
     speed = training_speed(recipe, seconds=SPEED_SECONDS, device=device)
@@ -100,8 +107,8 @@ def training(
     all_weights = sum(weight.numel() for weight in gan.parameters())
     slow = sum(weight.numel() for weight in gan.generator.parameters())
     lines = (
-        f"train {recipe.name} ({recipe.gan}, {recipe.resolution} px) on {len(learned):,} images of "
-        f"{len(dataset.class_names)} classes: {_per_class(learned.counts())}",
+        f"train {recipe.name} ({recipe.gan}, {recipe.resolution} px) on {sum(counts.values()):,} images of "
+        f"{len(dataset.class_names)} classes: {_per_class(counts)}",
         f"about {seconds / per_step:,.0f} generator steps, {per_step:.2g} s a step",
     )
     # Weights with two moments each, the slow generator, and the generator alone.
@@ -134,8 +141,43 @@ def comparing(
     data: str | Path, remedies: Sequence[str], classifiers: Sequence[str], out: Path, settings: ComparisonSettings
 ) -> Forecast:
     """Say what a comparison would do. Runs that have seen test images are refused, as they would be."""
-    ready = prepare(data, remedies, classifiers, out, settings, resume=False, progress=False)
-    plan, folds = ready.plan, ready.folds
+    return _compared(prepare(data, remedies, classifiers, out, settings, resume=False, progress=False), {})
+
+
+def sweeping(
+    data: str | Path,
+    remedies: Sequence[str],
+    classifiers: Sequence[str],
+    out: Path,
+    settings: ComparisonSettings,
+    **thinned: Any,
+) -> Forecast:
+    """Say what a sweep would do, ratio by ratio.
+
+    Parameters
+    ----------
+    data, remedies, classifiers, out, settings
+        As in `sweep_imbalance`.
+    **thinned
+        Its `ratios`, `minority`, `thin` and `most`.
+    """
+    ready = prepare_sweep(data, remedies, classifiers, out, settings, progress=False, **thinned)
+    lines: list[str] = []
+    seconds: list[float | None] = []
+    measured: dict[str, float] = {}
+    for step, asked in ready.steps:
+        place, arms = out / step.folder, ready.settings.remedies
+        of_step = prepare(data, arms, classifiers or DEFAULT, place, asked, resume=False, progress=False)
+        one = _compared(of_step, measured)
+        lines += [f"rho {step.ratio:g}: {one.lines[0]}; learn from {_per_class(step.counts)}", *one.lines[1:]]
+        seconds.append(one.seconds)
+    known = [each for each in seconds if each is not None]
+    return Forecast(tuple(lines), sum(known) if len(known) == len(seconds) else None, None)
+
+
+def _compared(ready: Ready, measured: dict[str, float]) -> Forecast:
+    """Say what a comparison would do; what is `measured`, a step of each classifier, is not measured again."""
+    plan, folds, settings = ready.plan, ready.folds, ready.plan.settings
     seconds: float | None = 0.0
     lines = [
         f"compare {counted(len(plan.arms), 'arm')} by {counted(len(plan.classifiers), 'classifier')} with "
@@ -150,7 +192,9 @@ def comparing(
             seconds = None
             lines.append(f"{recipe.name}: {trainings * len(folds):,} fits; how long they take is not measured")
             continue
-        each = _one_step(recipe, len(ready.grid.class_names), settings.device, settings.weights_dir)
+        if recipe.name not in measured:
+            measured[recipe.name] = _one_step(recipe, len(ready.grid.class_names), settings, ready.grid.jobs)
+        each = measured[recipe.name]
         lines.append(f"{recipe.name}: {trainings * len(folds):,} trainings of {steps[0]:,} steps, {each:.2g} s a step")
         if seconds is not None:
             seconds += trainings * sum(step or 0 for step in steps) * each / max(1, ready.grid.jobs)
@@ -160,8 +204,9 @@ def comparing(
             continue
         recipe_of_gan = load_recipe(gan.source, settings.gan_changes)
         one = training(
-            ready.dataset, recipe_of_gan, None, settings.gan_minutes, settings.gan_images, device=settings.device
-        )
+            ready.dataset, recipe_of_gan, None, settings.gan_minutes, settings.gan_images,
+            counts=folds[0].counts["train"], device=settings.device,
+        )  # fmt: skip
         often = "once" if len(folds) == 1 else f"once in each of {len(folds)} folds"
         lines.append(f"{title}: {one.lines[0]}, {often}; {one.lines[1]}")
         if seconds is not None and one.seconds is not None:
@@ -199,19 +244,33 @@ def _one_image(run: Run, class_name: str, device: str) -> tuple[float, int]:
     return (time.monotonic() - began) / MEASURED, round(float(np.mean(sizes)))
 
 
-def _one_step(recipe: NeuralRecipe, n_classes: int, device: str, weights_dir: Any) -> float:
-    """Return the seconds of a step of a classifier on noise: the median of three, after one that warms up."""
-    where = chosen_device(device)
-    network: nn.Module = build_network(recipe, n_classes, weights_dir).to(where).train()
+def _one_step(recipe: NeuralRecipe, n_classes: int, settings: ComparisonSettings, jobs: int) -> float:
+    """Return the seconds of a step of a classifier on noise, computed as a training would: the median of three, after
+    one that warms up, on this job's share of the processors."""
+    where, threads = chosen_device(settings.device), torch.get_num_threads()
+    weights = None if settings.weights_dir is None else Path(settings.weights_dir)
+    network = placed(build_network(recipe, n_classes, weights), where).train()
+    optimizer, bf16 = build_optimizer(network, recipe.training), computes_in_bf16(recipe, where)
     batch = recipe.training.batch_size
     noise = torch.randint(0, 256, (batch, 3, recipe.resolution, recipe.resolution), dtype=torch.uint8)
     labels, taken = torch.arange(batch, device=where) % n_classes, []
-    for _ in range(4):
-        began = time.monotonic()
-        F.cross_entropy(network(to_float(noise.to(where))), labels).backward()
-        if where.type == "cuda":
-            torch.cuda.synchronize()
-        taken.append(time.monotonic() - began)
+    try:
+        if where.type == "cpu":
+            keep_freed_memory()
+            torch.set_num_threads(threads_of(max(1, jobs)))
+            settle_threads(where)
+        for _ in range(4):
+            began = time.monotonic()
+            with torch.autocast(where.type, torch.bfloat16, enabled=bf16):
+                logits = network(to_float(noise.to(where)))
+            optimizer.zero_grad(set_to_none=True)
+            F.cross_entropy(logits.float(), labels).backward()
+            optimizer.step()
+            if where.type == "cuda":
+                torch.cuda.synchronize()
+            taken.append(time.monotonic() - began)
+    finally:
+        torch.set_num_threads(threads)
     return float(np.median(taken[1:]))
 
 

@@ -92,6 +92,17 @@ def test_a_comparison_counts_its_trainings_and_a_benchmark_its_runs(place: Path)
     assert f"{place / 'run'}: taken as it is" in said or "run: taken as it is" in said
 
 
+def test_a_sweep_says_what_each_ratio_learns_from(place: Path) -> None:
+    words = ("--remedies", f"none,oversample,{place / 'run'}", "--classifiers", "sequential-cnn", "--seeds", 2)
+    words = (*words, "--minority", "basophil", "--ratios", "4,10", "--most", 20)
+    said = forecast(place, "sweep", place / "cells", *words, "--size", 32, "--epochs", 2, "--jobs", 1)
+    assert "rho 4: compare 3 arms by 1 classifier with 2 seeds on 1 fold: 6 trainings" in said
+    assert "learn from basophil 5, neutrophil 20" in said and "learn from basophil 2, neutrophil 20" in said
+    assert said.count("a run that is given, not trained") == 2
+    shown = re.search(r"([\d.e+-]+) s a step", said)
+    assert shown is not None and said.count(shown[0]) == 2  # measured once
+
+
 def test_what_would_be_refused_is_refused_now(place: Path) -> None:
     words = ["compare", str(place / "cells"), "--remedies", "none,oversampl", "--out", str(place / "o"), "--dry-run"]
     result = CliRunner().invoke(gansynth, words)

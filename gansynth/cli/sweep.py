@@ -15,6 +15,7 @@ from gansynth.cli.arguments import (
     backbone_weights_option,
     classifiers_option,
     device_option,
+    dry_run_option,
     endpoint_option,
     folds_option,
     jobs_option,
@@ -71,6 +72,7 @@ from gansynth.cli.screen import OneScreen, Rare
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; ratios may be added.")
 @click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what results.json holds.")
+@dry_run_option
 @seed_option
 @device_option
 def sweep(
@@ -81,6 +83,7 @@ def sweep(
     minority: str,
     out: Path,
     as_json: bool,
+    dry_run: bool,
     **options: Any,
 ) -> None:
     """Compare remedies at several imbalance ratios.
@@ -100,13 +103,24 @@ def sweep(
     from gansynth.cli.tables import sweep_table
     from gansynth.report.comparison.page import write_comparison_page
     from gansynth.report.sweep.page import write_sweep_page
+    from gansynth.studies.comparison.settings import ComparisonSettings
     from gansynth.studies.sweep.study import sweep_imbalance
 
-    found = sweep_imbalance(
-        data, parse_names(remedies), parse_names(classifiers), out,
-        ratios=parse_numbers(ratios, "--ratios", "1,5,10,50"), minority=parse_names(minority),
-        after=write_comparison_page, **options,
-    )  # fmt: skip
+    asked = data, parse_names(remedies), parse_names(classifiers), out
+    what = {
+        "ratios": parse_numbers(ratios, "--ratios", "1,5,10,50"),
+        "minority": parse_names(minority),
+        **{name: options.pop(name) for name in ("thin", "most")},
+    }
+    resume = options.pop("resume")
+    # The other options have the names of the settings.
+    settings = ComparisonSettings(**{name: value for name, value in options.items() if value is not None})
+    if dry_run:
+        from gansynth import forecast
+
+        click.echo(str(forecast.sweeping(*asked, settings, **what)))
+        return
+    found = sweep_imbalance(*asked, settings=settings, resume=resume, after=write_comparison_page, **what)
     found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else sweep_table(found))

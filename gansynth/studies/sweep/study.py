@@ -15,6 +15,7 @@ from gansynth.metrics.wording import counted
 from gansynth.runs.display import WorkDisplay
 from gansynth.studies.comparison.plan import load_classifiers, rare_classes, write_out_arms
 from gansynth.studies.comparison.registration import Registration
+from gansynth.studies.comparison.result import Comparison
 from gansynth.studies.comparison.settings import ComparisonSettings
 from gansynth.studies.comparison.splits import Images, data_sha256, make_folds
 from gansynth.studies.comparison.study import DEFAULT, compare
@@ -119,13 +120,73 @@ def sweep_imbalance(
     """
     given = {name: value for name, value in options.items() if value is not None}
     how = replace(settings or ComparisonSettings(), **given)
+    out = Path(out)
+    ready = prepare_sweep(
+        data, remedies, classifiers, out, how,
+        ratios=ratios, minority=minority, thin=thin, most=most, resume=resume, progress=progress,
+    )  # fmt: skip
+    ready.registration.write(out)
+    found: list[Comparison] = []
+    display = WorkDisplay("ratios", len(ready.steps), shown=progress)
+    for number, (step, asked) in enumerate(ready.steps, start=1):
+        display.say(f"rho {step.ratio:g}, {number} of {counted(len(ready.steps), 'ratio')}:")
+        found.append(
+            compare(
+                data, ready.settings.remedies, classifiers or DEFAULT, out / step.folder, progress=progress,
+                settings=asked, resume=Registration.is_in(out / step.folder),
+            )
+        )  # fmt: skip
+        if after is not None:
+            after(out / step.folder)
+        result = gather([one for one, _ in ready.steps[:number]], found, ready.settings)
+        result.write(out)
+    return result
+
+
+@dataclass(frozen=True)
+class ReadySweep:
+    """A sweep before its first training, nothing of which is written yet.
+
+    Attributes
+    ----------
+    registration : SweepRegistration
+    steps : tuple of (Step, ComparisonSettings)
+        For each ratio, rising, how its comparison is asked for.
+    """
+
+    registration: SweepRegistration
+    steps: tuple[tuple[Step, ComparisonSettings], ...]
+
+    @property
+    def settings(self) -> SweepSettings:
+        """What is asked."""
+        return self.registration.settings
+
+
+def prepare_sweep(
+    data: str | Path,
+    remedies: Sequence[str],
+    classifiers: Sequence[str],
+    out: Path,
+    how: ComparisonSettings,
+    *,
+    ratios: Sequence[float] = RATIOS,
+    minority: Sequence[str] = (),
+    thin: Thin = "minority",
+    most: int | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> ReadySweep:
+    """Read what is asked for, and say what each ratio keeps, before anything is written or trained.
+
+    Parameters and errors are those of `sweep_imbalance`.
+    """
     refused = [name for name in _REFUSED if getattr(how, name) != getattr(ComparisonSettings(), name)]
     if refused:
         raise TypeError(f"a sweep takes no {', '.join(refused)}: it sets what is rare")
     if thin not in THIN:
         raise InputError(f"--thin {thin}: choose {' or '.join(THIN)}")
     refuse_inside(data, out)
-    out = Path(out)
     held = SweepRegistration.held_in(out, resume)
     before = None if held is None else held.settings
     recipes = load_classifiers(classifiers or DEFAULT, how.changes, how.size, how.epochs)
@@ -154,26 +215,12 @@ def sweep_imbalance(
     if held is not None:
         registration.refuse_another(held, out)
         _refuse_moved(held, registration, out)
-    registration.write(out)
-    steps, found = [], []
-    display = WorkDisplay("ratios", len(ratios), shown=progress)
-    for number, (ratio, images) in enumerate(zip(ratios, kept, strict=True), start=1):
-        display.say(f"rho {ratio:g}, {number} of {counted(len(ratios), 'ratio')}:")
-        step = Step(ratio, imbalance_ratio(images), f"rho-{ratio:g}", images)
-        steps.append(step)
+    steps = []
+    for ratio, images in zip(ratios, kept, strict=True):
         thinned = {name: n for name, n in images.items() if any(fold[name] != n for fold in there)}
-        found.append(
-            compare(
-                data, asked.remedies, classifiers or DEFAULT, out / step.folder, progress=progress,
-                settings=replace(how, rarity=thinned, rare=minority, seeds=seeds),
-                resume=Registration.is_in(out / step.folder),
-            )
-        )  # fmt: skip
-        if after is not None:
-            after(out / step.folder)
-        result = gather(steps, found, asked)
-        result.write(out)
-    return result
+        step = Step(ratio, imbalance_ratio(images), f"rho-{ratio:g}", images)
+        steps.append((step, replace(how, rarity=thinned, rare=minority, seeds=seeds)))
+    return ReadySweep(registration, tuple(steps))
 
 
 def _refuse_moved(held: SweepRegistration, asked: SweepRegistration, out: Path) -> None:
