@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gansynth.networks.depthwise import with_fast_depthwise
+
 
 class Preparation(nn.Module):
     """Images brought to the size and the scale that a trunk was trained with.
@@ -71,7 +73,7 @@ class Backbone(nn.Module):
     ) -> None:
         super().__init__()
         self.prepare = Preparation(input_size, mean, std)
-        self.trunk, self.frozen = trunk, frozen
+        self.trunk, self.frozen = with_fast_depthwise(trunk), frozen
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(width, n_classes)
         trunk.requires_grad_(not frozen)

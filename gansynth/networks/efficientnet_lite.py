@@ -18,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from gansynth.errors import InputError
 from gansynth.files.regular import file_sha256
+from gansynth.networks.depthwise import with_fast_depthwise
 
 SHA256 = {
     0: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
@@ -118,7 +119,7 @@ class LiteStages(nn.Module):
                 folded, activation = _folded(getattr(block, conv), getattr(block, norm))
                 setattr(block, conv, folded)
                 setattr(block, norm, activation)
-        self.eval().requires_grad_(False)
+        with_fast_depthwise(self).eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the map after each stage for images [n, 3, R, R] in [-1, 1]."""
