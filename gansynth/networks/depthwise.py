@@ -1,8 +1,8 @@
 """Depthwise convolutions whose gradients a processor computes in float32, where the rest is bfloat16.
 
 oneDNN (3.12, on a Xeon with AMX) has no fast kernel for some gradients of depthwise convolutions in bfloat16: that of
-the input where they stride, and that of the weights from 5 x 5 on. Each takes 3 to 60 times as long as in float32, and
-in an EfficientNet together more than everything else.
+the input where they stride, and that of the weights from 5 x 5 on or where the map is smaller than the kernel. Each
+takes 3 to 60 times as long as in float32, and in an EfficientNet together more than everything else.
 """
 
 from __future__ import annotations
@@ -45,5 +45,4 @@ def _fast(kind: type[nn.Conv2d]) -> type[nn.Conv2d]:
 def _is_slow(conv: nn.Conv2d, x: Tensor) -> bool:
     if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or not torch.is_grad_enabled():
         return False
-    strides, is_large = max(conv.stride) > 1, max(conv.kernel_size) > 3
-    return (strides and x.requires_grad) or (is_large and conv.weight.requires_grad)
+    return conv.weight.requires_grad or (x.requires_grad and max(conv.stride) > 1)
