@@ -7,6 +7,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ def module_on_one_thread() -> Iterator[None]:
 
 
 _CUTS: dict[tuple[Any, ...], Any] = {}
+_JUDGES: dict[tuple[Any, ...], Any] = {}
 _ROWS: dict[tuple[Any, ...], Any] = {}
 
 
@@ -136,6 +138,38 @@ def each_picture_seen_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LiteFeatures, "__call__", kept)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_judge_trained_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Train the independent classifier of a run once in a process for the same images, seed and budget, with a quarter
+    of its channels: most tiny trainings begin with the same. Its own tests, and every process that a test starts, train
+    it anew and whole."""
+    from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
+
+    def kept(train: Any, *, on_step: Callable[[int, int], None] | None = None, **how: Any) -> IndependentClassifier:
+        pixels = np.asarray(train.images)
+        key = (pixels.shape, pixels.tobytes(), train.labels.tobytes(), train.class_names, torch.get_num_threads())
+        key += tuple(sorted((name, str(value)) for name, value in how.items()))
+        if key not in _JUDGES:
+            steps: list[tuple[int, int]] = []
+
+            def step(*at: int) -> None:
+                steps.append((at[0], at[1]))
+                if on_step is not None:
+                    on_step(*at)
+
+            _JUDGES[key] = train_independent_classifier(train, width=8, on_step=step, **how), steps
+        elif on_step is not None:
+            for at in _JUDGES[key][1]:
+                on_step(*at)
+        judge = _JUDGES[key][0]
+        return IndependentClassifier(deepcopy(judge.network), judge.device)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.name != "test_independent_classifier.py":
+            patch.setattr("gansynth.gans.engine.showing.train_independent_classifier", kept)
         yield
 
 
