@@ -17,6 +17,7 @@ import pytest
 import torch
 from hypothesis import settings
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gansynth.data.phantom.dataset import _draw_image
 
@@ -27,6 +28,7 @@ gc.disable()  # until everything is imported and collected: almost nothing of it
 if "PYTEST_XDIST_WORKER" in os.environ:  # several test processes, one for each core
     torch.set_num_threads(1)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # and so do the commands that they start
+    threadpool_limits(1, user_api="blas")  # numpy has read the environment already, and its threads wait by turning
 
 TINY = (
     "resolution=32",
