@@ -76,6 +76,7 @@ def module_on_one_thread() -> Iterator[None]:
 
 _CUTS: dict[tuple[Any, ...], Any] = {}
 _JUDGES: dict[tuple[Any, ...], Any] = {}
+_NETWORKS: dict[Path, torch.nn.Module] = {}
 _ROWS: dict[tuple[Any, ...], Any] = {}
 
 
@@ -172,6 +173,26 @@ def _each_judge_trained_once(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if request.path.name != "test_independent_classifier.py":
             patch.setattr("gansynth.gans.engine.showing.train_independent_classifier", kept)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_file_of_weights_read_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Build and read a pretrained EfficientNet-Lite once in a process, and copy it. Its own tests read it anew."""
+    from gansynth.networks import efficientnet_lite
+
+    def kept(version: int) -> torch.nn.Module:
+        path = efficientnet_lite.weight_file(version)
+        if path not in _NETWORKS:
+            with torch.random.fork_rng():  # one that is copied draws no weights to begin with
+                _NETWORKS[path] = read(version)
+        return deepcopy(_NETWORKS[path])
+
+    read = efficientnet_lite.pretrained_efficientnet_lite
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.name != "test_efficientnet_lite.py":
+            for place in ("networks.efficientnet_lite", "classifiers.backbones", "classifiers.published_files"):
+                patch.setattr(f"gansynth.{place}.pretrained_efficientnet_lite", kept)
         yield
 
 
