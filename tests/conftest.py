@@ -7,6 +7,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 import torch
 from hypothesis import settings
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gansynth.data.phantom.dataset import _draw_image
 
@@ -26,6 +28,7 @@ gc.disable()  # until everything is imported and collected: almost nothing of it
 if "PYTEST_XDIST_WORKER" in os.environ:  # several test processes, one for each core
     torch.set_num_threads(1)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # and so do the commands that they start
+    threadpool_limits(1, user_api="blas")  # numpy has read the environment already, and its threads wait by turning
 
 TINY = (
     "resolution=32",
@@ -72,6 +75,8 @@ def module_on_one_thread() -> Iterator[None]:
 
 
 _CUTS: dict[tuple[Any, ...], Any] = {}
+_JUDGES: dict[tuple[Any, ...], Any] = {}
+_NETWORKS: dict[Path, torch.nn.Module] = {}
 _ROWS: dict[tuple[Any, ...], Any] = {}
 
 
@@ -136,6 +141,58 @@ def each_picture_seen_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LiteFeatures, "__call__", kept)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_judge_trained_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Train the independent classifier of a run once in a process for the same images, seed and budget, with a quarter
+    of its channels: most tiny trainings begin with the same. Its own tests, and every process that a test starts, train
+    it anew and whole."""
+    from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
+
+    def kept(train: Any, *, on_step: Callable[[int, int], None] | None = None, **how: Any) -> IndependentClassifier:
+        pixels = np.asarray(train.images)
+        key = (pixels.shape, pixels.tobytes(), train.labels.tobytes(), train.class_names, torch.get_num_threads())
+        key += tuple(sorted((name, str(value)) for name, value in how.items()))
+        if key not in _JUDGES:
+            steps: list[tuple[int, int]] = []
+
+            def step(*at: int) -> None:
+                steps.append((at[0], at[1]))
+                if on_step is not None:
+                    on_step(*at)
+
+            _JUDGES[key] = train_independent_classifier(train, width=8, on_step=step, **how), steps
+        elif on_step is not None:
+            for at in _JUDGES[key][1]:
+                on_step(*at)
+        judge = _JUDGES[key][0]
+        return IndependentClassifier(deepcopy(judge.network), judge.device)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.name != "test_independent_classifier.py":
+            patch.setattr("gansynth.gans.engine.showing.train_independent_classifier", kept)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_file_of_weights_read_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Build and read a pretrained EfficientNet-Lite once in a process, and copy it. Its own tests read it anew."""
+    from gansynth.networks import efficientnet_lite
+
+    def kept(version: int) -> torch.nn.Module:
+        path = efficientnet_lite.weight_file(version)
+        if path not in _NETWORKS:
+            with torch.random.fork_rng():  # one that is copied draws no weights to begin with
+                _NETWORKS[path] = read(version)
+        return deepcopy(_NETWORKS[path])
+
+    read = efficientnet_lite.pretrained_efficientnet_lite
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.name != "test_efficientnet_lite.py":
+            for place in ("networks.efficientnet_lite", "classifiers.backbones", "classifiers.published_files"):
+                patch.setattr(f"gansynth.{place}.pretrained_efficientnet_lite", kept)
         yield
 
 

@@ -67,11 +67,18 @@ def name_rows(axes: Any, labels: Sequence[str]) -> None:
 def as_svg(figure: Any) -> str:
     """Return a matplotlib figure as one SVG element, the same text at every call."""
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.StringIO()
     # Letters as outlines: the chart looks the same on a machine without the font. A fixed salt keeps the file
     # the same from run to run.
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": "gansynth"}):
+        # savefig would draw everything once for the layout alone, which asks only how large things are.
+        if (engine := figure.get_layout_engine()) is not None:
+            FigureCanvasSVG(figure)
+            figure.dpi = 72
+            engine.execute(figure)
+            figure.set_layout_engine(None)
         figure.savefig(buffer, format="svg", transparent=True, dpi=144, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)

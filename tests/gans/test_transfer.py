@@ -167,7 +167,7 @@ def test_the_papers_generator_keeps_its_classes_too(tmp_path: Path) -> None:
         [
             "resolution=16", "latent=8", "networks.width=4", "training.batch_size=8", "training.critic_steps=1",
             "training.learning_rates={generator: 1.0e-12, critic: 1.0e-12, classifier: 1.0e-12}",
-            "reports.watch_images=4", "reports.classifier_images=128",
+            "reports.watch_images=4", "reports.classifier_images=128", "reports.pretrained_judge=false",
         ],
     )  # fmt: skip
     parent = train_gan(tiny_dataset(), paper, tmp_path / "parent", steps=1, device="cpu", progress=False)
