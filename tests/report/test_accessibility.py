@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,12 +32,7 @@ from .study_folders import write_benchmark_folder, write_quality_folder
 from .sweep_folder import write_sweep_folder
 from .test_first_look import agreement, look
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian's package is called chromium)"),
-]
+pytestmark = pytest.mark.slow
 
 WIDTHS = (1280, 400)
 LOOKED_AT = {"exclude": [["svg"]]}
@@ -52,16 +45,6 @@ KINDS = ("comparison", "quality", "benchmark", "sweep", "search-remedy", "traini
 OPENED = "document.querySelectorAll('details').forEach(one => one.open = true)"
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs the extra dev: pip install -e '.[dev]'")
-    with api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=300_000)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
