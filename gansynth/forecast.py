@@ -63,6 +63,10 @@ class Forecast:
     seconds: float | None
     size: int | None
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what `--dry-run --json` prints."""
+        return {"would": list(self.lines), "estimated_seconds": self.seconds, "estimated_bytes": self.size}
+
     def __str__(self) -> str:
         """Return the lines, with time and size below them."""
         said = list(self.lines)

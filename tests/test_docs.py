@@ -18,6 +18,7 @@ PAGES = [
     ROOT / "eval" / "README.md",
     ROOT / "CONTRIBUTING.md",
 ]
+OF_EVERY_COMMAND = ("help", "config", "json")
 
 
 def find(words: list[str]) -> tuple[click.Command, list[str]]:
@@ -60,12 +61,12 @@ def test_every_option_stands_in_the_reference() -> None:
         assert heading in text, f"no section for {name}"
         section = text.split(heading)[1].split("\n## ")[0]
         for parameter in command.params:
-            if isinstance(parameter, click.Option) and parameter.name not in ("help", "config"):  # of every command
+            if isinstance(parameter, click.Option) and parameter.name not in OF_EVERY_COMMAND:
                 assert parameter.opts[0] in section, f"{name}: {parameter.opts[0]} is not explained"
 
     walk(gansynth, "gansynth")
     general = text.split("## Options of every command\n")[1].split("\n## ")[0]
-    assert all(option in general for option in ("--config", "--quiet", "--log-file"))
+    assert all(option in general for option in ("--config", "--json", "--quiet", "--log-file"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gansynth.classifiers.calibration import LEAST, calibrate
 from gansynth.classifiers.classifier import RANDOM_FROZEN, Classifier
@@ -187,6 +188,14 @@ class Outcome:
     classifier: Classifier
     validation: Scores | None
     test: Scores | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return recipe and classes, and the numbers of all classes together on either set of images."""
+        scored = {"validation": self.validation, "test": self.test}
+        return {"recipe": self.classifier.recipe.name, "classes": list(self.classifier.class_names)} | {
+            name: None if scores is None else {"images": int(scores.confusion.sum()), **scores.overall}
+            for name, scores in scored.items()
+        }
 
     @property
     def sentence(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from gansynth.cli.answering import add_json_option
 from gansynth.cli.arguments import hold_what_is_written, unmatched_option
 from gansynth.cli.benchmark import benchmark
 from gansynth.cli.classifier import classify, train_classifier
@@ -62,6 +63,7 @@ for _command in _COMMANDS:
     gansynth.add_command(_command)
 data.add_command(nuclei)
 hold_what_is_written(gansynth)
+add_json_option(gansynth)
 add_config_option(gansynth)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gansynth.cli.answering import answer, forecast_of
 from gansynth.cli.arguments import (
     COUNT,
     MINUTES,
@@ -52,7 +52,6 @@ from gansynth.cli.screen import OneScreen, Rare
 @measuring_options
 @click.option("--devices", cls=Rare, type=COUNT, default=1, show_default=True, help="As for train-gan.")
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again.")
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what benchmark.json holds.")
 @dry_run_option
 @seed_option
 @device_option
@@ -61,7 +60,6 @@ def benchmark(
     recipes: str,
     out: Path,
     resume: bool,
-    as_json: bool,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -88,13 +86,12 @@ def benchmark(
     if dry_run:
         from gansynth import forecast
 
-        click.echo(str(forecast.benchmarking(data, parse_names(recipes), settings)))
+        forecast_of(forecast.benchmarking(data, parse_names(recipes), settings))
         return
     found = study.benchmark(data, parse_names(recipes), out, settings=settings, resume=resume)
     found = replace(found, command=typed_command())
     found.write(out)
-    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else benchmark_table(found))
-    click.echo(f"wrote {write_benchmark_page(out)}", err=as_json)
+    answer(found.to_json, lambda: benchmark_table(found), f"wrote {write_benchmark_page(out)}")
     if found.failed:
         click.echo(f"gansynth: {len(found.failed)} of {len(found.runs)} runs failed (see above)", err=True)
         click.get_current_context().exit(1)

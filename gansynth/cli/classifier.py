@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from gansynth.cli.answering import answer, answers_in_json, course
 from gansynth.cli.arguments import (
     COUNT,
     COUNT_OR_NONE,
@@ -91,19 +91,15 @@ def train_classifier(
         dataset, chosen, out, remedy=remedy, reopen=lambda size: open_dataset(data, size=size, progress=True),
         test=test, seed=seed, device=device, weights_dir=weights_dir, resume=resume,
     )  # fmt: skip
-    click.echo(said.sentence)
-    click.echo(f"wrote {out}")
+    answer(lambda: {"folder": out, **said.to_json(), **course()}, lambda: said.sentence, f"wrote {out}")
 
 
 @click.command(cls=OneScreen)
 @click.argument("run", type=FOLDER)
 @click.argument("images", nargs=-1, required=True, type=FOLDER)
 @click.option("--calibrated", is_flag=True, help="Temper the probabilities as the validation images asked for.")
-@click.option(
-    "--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object with the probability of every class."
-)
 @device_option
-def classify(run: Path, images: tuple[Path, ...], calibrated: bool, as_json: bool, device: str) -> None:
+def classify(run: Path, images: tuple[Path, ...], calibrated: bool, device: str) -> None:
     """Say of which class images are, with probabilities.
 
     RUN is a folder that train-classifier wrote. IMAGES are files, or folders that are searched for images. Of each
@@ -118,6 +114,7 @@ def classify(run: Path, images: tuple[Path, ...], calibrated: bool, as_json: boo
     from gansynth.classifiers import open_classifier
 
     classifier = open_classifier(run, calibrated=calibrated or None, device=device)
+    as_json = answers_in_json()
     answers, failed, seen, n = [], [], 0, 0
     for found in classify_files(classifier, images):
         n, seen = n + 1, seen + found.seen
@@ -130,7 +127,7 @@ def classify(run: Path, images: tuple[Path, ...], calibrated: bool, as_json: boo
             also = "".join(f"  (or {name} {p:.3f})" for name, p in second)
             click.echo(f"{found.file}  {found.class_name}  {found.probabilities[found.class_name]:.3f}{also}")
     if as_json:
-        click.echo(json.dumps({"run": str(run), "images": answers}, ensure_ascii=False, indent=2))
+        answer(lambda: {"run": str(run), "images": answers})
     if seen:
         click.echo(f"{seen} of {n} images were training images; of these it only repeats what it has learned", err=True)
     if failed:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gansynth.cli.answering import answer, forecast_of
 from gansynth.cli.arguments import (
     COUNT,
     FOLDER,
@@ -83,7 +83,6 @@ from gansynth.cli.screen import OneScreen, Rare
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; arms may be added.")
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what results.json holds.")
 @dry_run_option
 @seed_option
 @device_option
@@ -96,7 +95,6 @@ def compare(
     rarity: str,
     rare: str,
     resume: bool,
-    as_json: bool,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -127,11 +125,10 @@ def compare(
     if dry_run:
         from gansynth import forecast
 
-        click.echo(str(forecast.comparing(data, arms, names, out, asked)))
+        forecast_of(forecast.comparing(data, arms, names, out, asked))
         return
     found = study.compare(data, arms, names, out, settings=asked, resume=resume)
     found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
-    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else comparison_table(found))
-    click.echo(f"wrote {write_comparison_page(out)}", err=as_json)
+    answer(found.to_json, lambda: comparison_table(found), f"wrote {write_comparison_page(out)}")
     report_failed(len(found.missing))

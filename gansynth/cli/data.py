@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from gansynth.cli.answering import answer, course
 from gansynth.cli.arguments import (
     FOLDER,
     OUT,
@@ -32,8 +32,7 @@ def data() -> None:
 
 @data.command(cls=OneScreen)
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="One JSON object on standard output, nothing else.")
-def info(folder: Path, as_json: bool) -> None:
+def info(folder: Path) -> None:
     """Show counts per class, sizes, duplicates, bad files.
 
     DIR holds one folder of images per class (class/image.png); folders may be nested.
@@ -46,7 +45,7 @@ def info(folder: Path, as_json: bool) -> None:
     from gansynth.data.info import dataset_info
 
     report = dataset_info(folder, progress=True)
-    click.echo(json.dumps(report.to_json()) if as_json else report.to_text())
+    answer(report.to_json, report.to_text)
 
 
 @data.command(cls=OneScreen)
@@ -64,8 +63,8 @@ def dedupe(folder: Path, out: Path) -> None:
     """
     from gansynth.data.leaving_out import dedupe as write_without_duplicates
 
-    click.echo(write_without_duplicates(folder, out, progress=True).to_text())
-    click.echo(f"wrote {out}")
+    report = write_without_duplicates(folder, out, progress=True)
+    answer(lambda: {"folder": out, **report.to_json(), **course()}, report.to_text, f"wrote {out}")
 
 
 @data.command(cls=OneScreen)
@@ -102,8 +101,8 @@ def review(
 
         if classes or only_found:
             raise click.UsageError("--apply takes marks of the whole data set; leave --class and --only-found out")
-        click.echo(leave_out(folder, marks, out, size=size, progress=True).to_text())
-        click.echo(f"wrote {out}")
+        report = leave_out(folder, marks, out, size=size, progress=True)
+        answer(lambda: {"folder": out, **report.to_json(), **course()}, report.to_text, f"wrote {out}")
         return
     from gansynth.data import open_dataset
     from gansynth.data.opening import refuse_inside
@@ -113,10 +112,13 @@ def review(
     dataset = open_dataset(folder, size=size, progress=True, splits=False)
     found = suspects(dataset, progress=True)
     page = write_review(dataset, out, found, classes=classes, only_found=only_found)
-    click.echo(
-        f"something was found in {len(found):,} of {len(dataset):,} images; look at them before you leave any out"
+    answer(
+        lambda: {"folder": out, "page": page, "images": len(dataset), "found": len(found), **course()},
+        lambda: (
+            f"something was found in {len(found):,} of {len(dataset):,} images; look at them before you leave any out"
+        ),
+        f"wrote {page}",
     )
-    click.echo(f"wrote {page}")
 
 
 @data.command(cls=OneScreen, name="import")
@@ -149,8 +151,7 @@ def import_(out: Path, sources: tuple[str, ...], classes: str | None) -> None:
     from gansynth.data.sources import import_sources
 
     report = import_sources(parse_sources(sources), out, scheme=classes)
-    click.echo(report.to_text())
-    click.echo(f"wrote {out}")
+    answer(lambda: report.to_json() | course(), report.to_text, f"wrote {out}")
 
 
 @data.command(cls=OneScreen)
@@ -190,7 +191,7 @@ def split(
       gansynth data split my-cells --seen-by pbc-64
     """
     from gansynth.data import open_dataset
-    from gansynth.data.split import refuse_second_split, split_dataset, write_splits
+    from gansynth.data.split import SPLITS, refuse_second_split, split_dataset, write_splits
 
     refuse_second_split(folder, force)
     seen: frozenset[str] = frozenset()
@@ -208,9 +209,12 @@ def split(
         progress=True,
     )
     written = write_splits(dataset, folder, force=force)
-    for part in ("train", "val", "test"):
-        click.echo(f"{part:<6}{int((dataset.records['split'] == part).sum()):>8,} images")
-    click.echo(f"wrote {written}")
+    counts = {part: dataset.counts((dataset.records["split"] == part).to_numpy()) for part in SPLITS}
+    answer(
+        lambda: {"file": written, **counts, **course()},
+        lambda: "\n".join(f"{part:<6}{sum(counts[part].values()):>8,} images" for part in SPLITS),
+        f"wrote {written}",
+    )
 
 
 @data.command(cls=OneScreen)
@@ -285,7 +289,6 @@ def split(
     type=FOLDER,
     help="Weights of a network that enlarges (needs the package spandrel); default: Lanczos's filter.",
 )
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="One JSON object on standard output, nothing else.")
 def crop(
     smears: Path,
     out: Path,
@@ -300,7 +303,6 @@ def crop(
     detector: str | None,
     annotations: Path | None,
     super_resolution: Path | None,
-    as_json: bool,
 ) -> None:
     """Cut the white and the red cells out of smear fields.
 
@@ -331,7 +333,7 @@ def crop(
             super_resolution=super_resolution,
             on_field=display.update,
         )
-    click.echo(json.dumps(report.to_json()) if as_json else f"{report.to_text()}\nwrote {out}")
+    answer(report.to_json, report.to_text, f"wrote {out}")
 
 
 @data.command(cls=OneScreen)
@@ -356,4 +358,4 @@ def phantom(out: Path, counts: str | None, size: int, seed: int) -> None:
     if not wanted:
         raise InputError("--counts: empty; write for example basophil=20,promyelocyte=30")
     write_phantom(out, wanted, size, seed)
-    click.echo(f"wrote {out}")
+    answer(lambda: {"folder": out, "classes": wanted, "size": size, **course()}, wrote=f"wrote {out}")

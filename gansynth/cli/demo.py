@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gansynth.cli.answering import answer, course
 from gansynth.cli.arguments import (
     OUT,
     Number,
@@ -40,4 +41,4 @@ def demo(out: Path | None, minutes: float | None, force: bool, seed: int, device
     from gansynth.demo import free_name, run_demo
 
     page = run_demo(free_name() if out is None else out, minutes=minutes, seed=seed, device=device, force=force)
-    click.echo(f"wrote {page}")
+    answer(lambda: {"folder": page.parent, "page": page, **course()}, wrote=f"wrote {page}")

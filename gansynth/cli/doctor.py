@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from gansynth.cli.answering import answer
 from gansynth.cli.arguments import Number, device_option
-from gansynth.cli.screen import OneScreen, Rare
+from gansynth.cli.screen import OneScreen
 
 
 @click.command(cls=OneScreen)
 @click.option(
     "--seconds", type=Number(0, 20), default=12.0, show_default=True, help="Of the speed test; 0 leaves it out."
 )
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object.")
 @device_option
-def doctor(seconds: float, as_json: bool, device: str) -> None:
+def doctor(seconds: float, device: str) -> None:
     """Say what this machine has, and how fast it trains.
 
     \b
@@ -31,4 +29,4 @@ def doctor(seconds: float, as_json: bool, device: str) -> None:
     from gansynth.doctor import check_up
 
     found = check_up(device=device, seconds=seconds)
-    click.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2) if as_json else checkup_table(found))
+    answer(found.to_json, lambda: checkup_table(found))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from gansynth.cli.answering import answer, answers_in_json
 from gansynth.cli.arguments import (
     COUNT,
     FOLDER,
@@ -35,9 +35,6 @@ from gansynth.errors import InputError
     help="The class to ask about.  [default: the one that RUN gives each image; with --before that of its folder]",
 )
 @click.option("--channels", cls=Rare, type=COUNT, help="Of score-cam: try only the N maps that vary most.")
-@click.option(
-    "--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: shares over all images, and each image."
-)
 @device_option
 def explain(
     run: Path,
@@ -47,7 +44,6 @@ def explain(
     before: Path | None,
     class_name: str | None,
     channels: int | None,
-    as_json: bool,
     device: str,
 ) -> None:
     """Show how much of what a network looks at is the cell.
@@ -67,7 +63,8 @@ def explain(
     from gansynth.cli.tables import shares_table
     from gansynth.data.opening import refuse_beside_classes, refuse_inside
     from gansynth.files.atomic import refuse_used
-    from gansynth.report.explain.folder import answer, write_explanations
+    from gansynth.report.explain.folder import answer as explained
+    from gansynth.report.explain.folder import write_explanations
 
     for place in images:
         refuse_inside(place, out)
@@ -79,18 +76,15 @@ def explain(
     found = explain_files(classifier, images, method, before=earlier, class_name=class_name, channels=channels)
     names = {"run": str(run), "method": method, "before": None if before is None else str(before)}
     write_explanations(out, found, run=str(run), method=method, before=names["before"])
-    if as_json:
-        said = answer(found, run=str(run), method=method, before=names["before"])
-        click.echo(json.dumps(said, ensure_ascii=False, indent=2))
-    else:
-        click.echo(shares_table(found))
+    said = explained(found, run=str(run), method=method, before=names["before"])
+    answer(lambda: said, lambda: shares_table(found))
     seen = sum(one.after.seen for one in found if one.after is not None)
     if seen:
         click.echo(f"{seen} of {len(found)} images were training images", err=True)
     unsure = [one for one in found if one.problem]
     if unsure:
         click.echo(f"{len(unsure)} of {len(found)} cells were not found, and have no share", err=True)
-    click.echo(f"wrote {out}", err=as_json)
+    click.echo(f"wrote {out}", err=answers_in_json())
     failed = [f"{one.file} ({one.error})" for one in found if one.error]
     if failed:
         raise InputError(f"{len(failed)} of {len(found)} files could not be explained: {'; '.join(failed[:5])}")

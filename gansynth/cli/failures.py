@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import click
 
+from gansynth.cli.answering import begin, warn
 from gansynth.errors import InputError, WorkersLost
 from gansynth.files.names import printable
 from gansynth.version import __version__
@@ -62,7 +63,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn what a user can meet into a `Failed`, and a warning into one line."""
-        warnings.showwarning = _show_warning
+        begin(ctx)
+        warnings.showwarning = lambda message, *_, **__: warn(str(message), ctx)
         try:
             return super().invoke(ctx)
         except InputError as error:
@@ -96,10 +98,6 @@ class Commands(click.Group):
 def _can_resume(ctx: click.Context) -> bool:
     command = ctx.command.get_command(ctx, ctx.invoked_subcommand or "") if isinstance(ctx.command, Commands) else None
     return command is None or any(parameter.name == "resume" for parameter in command.params)
-
-
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"warning: {printable(str(message))}", err=True)
 
 
 _ROOM = (errno.ENOSPC, errno.EDQUOT)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from gansynth.cli.answering import answer, course, forecast_of
 from gansynth.cli.arguments import (
     COUNT,
     MINUTES,
@@ -20,6 +21,9 @@ from gansynth.cli.arguments import (
 from gansynth.cli.completing import DATA, GAN_RECIPE, GENERATOR, LOGGER
 from gansynth.cli.screen import OneScreen, Rare
 from gansynth.errors import InputError
+
+if TYPE_CHECKING:
+    from gansynth.gans import Run
 
 
 @click.command(cls=OneScreen, name="train-gan")
@@ -107,7 +111,7 @@ def train_gan(
     if dry_run:
         from gansynth import forecast
 
-        click.echo(str(forecast.training(dataset, chosen, steps, minutes, images, device=device)))
+        forecast_of(forecast.training(dataset, chosen, steps, minutes, images, device=device))
         return
     run = gans.train_gan(
         dataset,
@@ -123,7 +127,24 @@ def train_gan(
         loggers=[TrainingPage(out), *loggers],
     )
     if gans.is_first_process():
-        click.echo(f"wrote {run.path}")
+        answer(lambda: {**_trained(run), **course()}, wrote=f"wrote {run.path}")
+
+
+def _trained(run: Run) -> dict[str, Any]:
+    """Return what a script needs of a training."""
+    return {
+        "folder": run.path,
+        "page": run.path / "report.html",
+        "recipe": run.recipe.name,
+        "gan": run.recipe.gan,
+        "resolution": run.resolution,
+        "classes": run.class_names,
+        "model_sha256": run.model_sha256,
+        "step": run.step,
+        "images": run.images,
+        "training_seconds": run.seconds,
+        "finished": run.finished,
+    }
 
 
 @click.command(cls=OneScreen)
@@ -174,8 +195,11 @@ def export(run: str, out: Path, form: str, spread: str | None) -> None:
         if shares:
             raise InputError(f"--spread: {run} is not a run, and only a generator has a spread; leave it out")
         exported = export_dataset(run, out)
-        click.echo(", ".join(f"{n:,} images in {split}" for split, n in exported.counts.items()))
-        click.echo(f"wrote {exported.path}")
+        answer(
+            lambda: {"folder": exported.path, "images": exported.counts, **course()},
+            lambda: ", ".join(f"{n:,} images in {split}" for split, n in exported.counts.items()),
+            f"wrote {exported.path}",
+        )
         return
     from gansynth.gans import open_run
     from gansynth.gans.export import export_run
@@ -183,7 +207,10 @@ def export(run: str, out: Path, form: str, spread: str | None) -> None:
 
     written = (export_to_hub if form == "huggingface" else export_run)(open_run(run), out, spread=shares)
     size = sum(file.stat().st_size for file in written.path.iterdir())
-    click.echo(f"wrote {written.path} ({size / 1e6:.1f} MB)")
+    answer(
+        lambda: {"folder": written.path, "bytes": size, **course()},
+        wrote=f"wrote {written.path} ({size / 1e6:.1f} MB)",
+    )
 
 
 def _export_network(run: str, out: Path, form: Any) -> None:
@@ -200,5 +227,17 @@ def _export_network(run: str, out: Path, form: Any) -> None:
         unit = "of probability"
     else:
         written, unit = export_generator(open_run(run), out, form), "grey levels"
-    click.echo(f"compared on {written.compared} inputs: at most {written.largest_difference:.2g} {unit} apart")
-    click.echo(f"wrote {written.file} ({written.file.stat().st_size / 1e6:.1f} MB)")
+    size = written.file.stat().st_size
+    answer(
+        lambda: {
+            "folder": out,
+            "file": written.file,
+            "bytes": size,
+            "compared": written.compared,
+            "largest_difference": written.largest_difference,
+            "unit": unit,
+            **course(),
+        },
+        lambda: f"compared on {written.compared} inputs: at most {written.largest_difference:.2g} {unit} apart",
+        f"wrote {written.file} ({size / 1e6:.1f} MB)",
+    )

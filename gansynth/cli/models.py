@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from gansynth.cli.screen import OneScreen, Rare
+from gansynth.cli.answering import answer, answers_in_json
+from gansynth.cli.screen import OneScreen
 
 if TYPE_CHECKING:
     from gansynth.remedies import Remedy
 
 
 @click.command(cls=OneScreen)
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: the names of each kind.")
-def models(as_json: bool) -> None:
+def models() -> None:
     """List recipes, remedies, and what ships trained.
 
     \b
@@ -29,7 +28,7 @@ def models(as_json: bool) -> None:
     from gansynth.remedies.remedy import REGISTRY
     from gansynth.runs.artifact import shipped
 
-    if as_json:
+    if answers_in_json():
         names = {
             "gans": recipe_names(),
             "remedies": sorted(REGISTRY),
@@ -38,7 +37,7 @@ def models(as_json: bool) -> None:
             "cell encoders": [model.name for model in shipped("cell encoder")],
             "cell detectors": [model.name for model in shipped("cell detector")],
         }
-        click.echo(json.dumps(names, ensure_ascii=False))
+        answer(lambda: names)
         return
     gans = ((recipe.name, f"{recipe.gan}, {_size(recipe.resolution)}") for recipe in map(load_recipe, recipe_names()))
     _list("GANs, for train-gan --recipe and compare --remedies", gans)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gansynth.cli.answering import answer, course
 from gansynth.cli.arguments import FOLDER, OUT, Whole, device_option, parse_class_counts, parse_count, seed_option
 from gansynth.cli.completing import DATA
 from gansynth.cli.screen import OneScreen, Rare
@@ -91,5 +92,4 @@ def naturalize(
         segmenter_name=name,
         resume=resume,
     )
-    click.echo(str(report))
-    click.echo(f"wrote {out}")
+    answer(lambda: report.to_json() | course(), lambda: str(report), f"wrote {out}")

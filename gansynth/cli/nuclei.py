@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from gansynth.cli.answering import answer
 from gansynth.cli.arguments import (
     COUNT,
     OUT,
@@ -29,9 +29,8 @@ from gansynth.runs.display import WorkDisplay
     help="Edge of the images in pixels; nuclei are cut at 112 to 160.",
 )
 @click.option("--jobs", cls=Rare, type=COUNT, help="Processes.  [default: as many as there are cores]")
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="One JSON object on standard output, nothing else.")
 @seed_option
-def nuclei(data: str, out: Path, size: int, jobs: int | None, as_json: bool, seed: int) -> None:
+def nuclei(data: str, out: Path, size: int, jobs: int | None, seed: int) -> None:
     """Measure the nucleus of every cell: lobes, shape, colour, texture.
 
     DATA holds single cells, each in the middle of its image. nuclei.csv has a row for each image with what was
@@ -50,5 +49,4 @@ def nuclei(data: str, out: Path, size: int, jobs: int | None, as_json: bool, see
     dataset = open_dataset(data, size, progress=True)
     with WorkDisplay("cells") as display:
         report = write_nuclei(dataset, out, seed=seed, jobs=jobs, progress=display.update)
-    click.echo(json.dumps(report.to_json(), ensure_ascii=False) if as_json else report.to_text())
-    click.echo(f"wrote {out}", err=as_json)
+    answer(report.to_json, report.to_text, f"wrote {out}")

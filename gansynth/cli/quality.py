@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gansynth.cli.answering import answer, answers_in_json
 from gansynth.cli.arguments import (
     COUNT,
     EDGE,
@@ -64,7 +64,6 @@ def measuring_options(command: Command) -> Command:
 @click.argument("real", shell_complete=DATA)
 @click.argument("synthetic", shell_complete=IMAGES_FOLDER)
 @click.option("--out", type=OUT, help="A folder for tables, pictures and report.html.")
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object.")
 @click.option(
     "--run",
     metavar="RUN",
@@ -85,7 +84,6 @@ def quality(
     real: str,
     synthetic: str,
     out: Path | None,
-    as_json: bool,
     **options: Any,
 ) -> None:
     """Measure how good synthetic images are, class by class.
@@ -108,13 +106,10 @@ def quality(
         refuse_inside(synthetic, out)
     found = study.quality(real, synthetic, **options)
     found = replace(found, about=replace(found.about, command=typed_command()))
-    if as_json:
-        click.echo(json.dumps(found.to_json(), ensure_ascii=False))
-    else:
-        click.echo(quality_table(found))
+    answer(found.to_json, lambda: quality_table(found))
     if out is not None:
         from gansynth.report.quality.page import write_quality_page
 
         found.write(out)
         page = write_quality_page(out)
-        click.echo(f"wrote {page}", err=as_json)
+        click.echo(f"wrote {page}", err=answers_in_json())

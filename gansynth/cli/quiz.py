@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from pathlib import Path
 
 import click
 
+from gansynth.cli.answering import answer, course, warn
 from gansynth.cli.arguments import COUNT, EDGE, FOLDER, OUT, seed_option
 from gansynth.cli.completing import PATHS
-from gansynth.cli.screen import OneScreen, Rare
+from gansynth.cli.screen import OneScreen
 from gansynth.errors import InputError
 
 
@@ -20,7 +21,6 @@ from gansynth.errors import InputError
 @click.option("--size", type=EDGE, help="Show all cells at this edge length.  [default: the smaller of both folders']")
 @click.option("--score", is_flag=True, help="Score the ANSWERS that readers saved, a file or more for each.")
 @click.option("--key", type=FOLDER, help="With --score: the quiz's folder or key.  [default: beside ANSWERS]")
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="With --score: print one JSON object.")
 @seed_option
 def quiz(
     paths: tuple[str, ...],
@@ -29,7 +29,6 @@ def quiz(
     size: int | None,
     score: bool,
     key: Path | None,
-    as_json: bool,
     seed: int,
 ) -> None:
     """Ask experts which cells are real and which synthetic.
@@ -49,14 +48,14 @@ def quiz(
     if score:
         if out is not None:
             raise InputError("--out is where a quiz is written; with --score, name it with --key")
-        _score(paths, key, as_json)
+        _score(paths, key)
         return
     if len(paths) != 2:
         raise InputError(
             f"{len(paths)} folders: give REAL and SYNTHETIC, or --score and the answers that readers saved"
         )
-    if key is not None or as_json:
-        raise InputError("--key and --json belong to --score; leave them out, or add --score")
+    if key is not None:
+        raise InputError("--key belongs to --score; leave it out, or add --score")
     if out is None:
         raise InputError("where to? Add --out DIR, a new folder")
     _write(paths[0], paths[1], out, count, size, seed)
@@ -72,16 +71,20 @@ def _write(real: str, synthetic: str, out: Path, count: int, size: int | None, s
     drawn = draw_quiz(real, synthetic, count=count, seed=seed, size=size, progress=True)
     page = write_quiz(drawn, out)
     for warning in drawn.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    n = len(drawn)
-    click.echo(f"{n} cells in {len(drawn.key.class_names)} classes, {n // 2} real and {n // 2} synthetic")
-    click.echo(f"wrote {page} (for readers) and {page.with_name('key.csv')} (not for them)")
-    click.echo(f"score what they save: gansynth quiz --score ANSWERS.csv --key {out}")
+        warn(warning)
+    counts = Counter(cell.class_name for cell in drawn.key.cells)
+    n, secret = len(drawn), page.with_name("key.csv")
+    answer(
+        lambda: {"folder": out, "page": page, "key": secret, "cells": n, "classes": counts, **course()},
+        lambda: f"{n} cells in {len(drawn.key.class_names)} classes, {n // 2} real and {n // 2} synthetic",
+        f"wrote {page} (for readers) and {secret} (not for them)\n"
+        f"score what they save: gansynth quiz --score ANSWERS.csv --key {out}",
+    )
 
 
-def _score(answers: tuple[str, ...], key: Path | None, as_json: bool) -> None:
+def _score(answers: tuple[str, ...], key: Path | None) -> None:
     from gansynth.cli.tables import quiz_table
     from gansynth.studies.quiz import score_quiz
 
     found = score_quiz(answers, key)
-    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else quiz_table(found))
+    answer(found.to_json, lambda: quiz_table(found))

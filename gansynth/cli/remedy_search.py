@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gansynth.cli.answering import answer
 from gansynth.cli.arguments import (
     COUNT,
     EDGE,
@@ -68,7 +68,6 @@ from gansynth.errors import InputError
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; values may be added.")
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what results.json holds.")
 @seed_option
 @device_option
 def search_remedy(
@@ -78,7 +77,6 @@ def search_remedy(
     grid: tuple[str, ...],
     beside: str,
     rarity: str,
-    as_json: bool,
     **options: Any,
 ) -> None:
     """Find good parameters of a remedy by cross-validation.
@@ -103,8 +101,7 @@ def search_remedy(
     )
     found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
-    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else search_table(found))
-    click.echo(f"wrote {write_search_page(out)}", err=as_json)
+    answer(found.to_json, lambda: search_table(found), f"wrote {write_search_page(out)}")
     if found.failed:
         click.echo(f"gansynth: {len(found.failed)} trainings failed; try again with --resume", err=True)
         click.get_current_context().exit(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gansynth.cli.answering import answer, course, warn
 from gansynth.cli.arguments import EDGE, OUT_FILE, Whole, seed_option
 from gansynth.cli.completing import DATA, IMAGES_FOLDER
 from gansynth.cli.screen import OneScreen
@@ -59,5 +60,7 @@ def sheet(
         folder, beside, sort=sort, pairs=pairs, per_class=per_class, size=size, seed=seed, progress=True
     )
     for warning in found.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(f"wrote {write_contact_sheet(found, out)}")
+        warn(warning)
+    picture = write_contact_sheet(found, out)
+    shown = {one.name: {"images": one.count, "shown": len(one.cells), "beside": len(one.real)} for one in found.classes}
+    answer(lambda: {"picture": picture, "classes": shown, **course()}, wrote=f"wrote {picture}")

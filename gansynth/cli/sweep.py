@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gansynth.cli.answering import answer, forecast_of
 from gansynth.cli.arguments import (
     COUNT,
     OUT,
@@ -71,7 +71,6 @@ from gansynth.cli.screen import OneScreen, Rare
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; ratios may be added.")
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object: what results.json holds.")
 @dry_run_option
 @seed_option
 @device_option
@@ -82,7 +81,6 @@ def sweep(
     ratios: str,
     minority: str,
     out: Path,
-    as_json: bool,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -118,11 +116,10 @@ def sweep(
     if dry_run:
         from gansynth import forecast
 
-        click.echo(str(forecast.sweeping(*asked, settings, **what)))
+        forecast_of(forecast.sweeping(*asked, settings, **what))
         return
     found = sweep_imbalance(*asked, settings=settings, resume=resume, after=write_comparison_page, **what)
     found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
-    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else sweep_table(found))
-    click.echo(f"wrote {write_sweep_page(out)}", err=as_json)
+    answer(found.to_json, lambda: sweep_table(found), f"wrote {write_sweep_page(out)}")
     report_failed(len(found.missing))

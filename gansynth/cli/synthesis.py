@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gansynth.cli.answering import answer, course, forecast_of
 from gansynth.cli.arguments import (
     OUT,
     SHARE,
@@ -57,8 +58,7 @@ def _tell_of_sizes(data: str, size: int) -> None:
 
 
 def _tell(report: GenerationReport | BalanceReport, out: Path) -> None:
-    click.echo(str(report))
-    click.echo(f"wrote {out}")
+    answer(lambda: report.to_json() | course(), lambda: str(report), f"wrote {out}")
     if not report.complete:
         click.echo("gansynth: not every class could be filled (see above)", err=True)
         click.get_current_context().exit(1)
@@ -119,7 +119,7 @@ def generate(
     if dry_run:
         from gansynth import forecast
 
-        click.echo(str(forecast.generating(source, counts, device=options["device"])))
+        forecast_of(forecast.generating(source, counts, device=options["device"]))
         return
     report = synthesis.generate(source, counts, out, **options)
     _tell(report, out)
@@ -172,7 +172,7 @@ def balance(
     if dry_run:
         from gansynth import forecast
 
-        click.echo(str(forecast.balancing(data, run, target=wanted, seed=options["seed"], device=options["device"])))
+        forecast_of(forecast.balancing(data, run, target=wanted, seed=options["seed"], device=options["device"]))
         return
     source = gans.open_run(run)
     report = synthesis.balance(data, source, out, target=wanted, **options)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gansynth.cli.answering import answer, course
 from gansynth.cli.arguments import OUT_FILE, TRUNCATION, Whole, device_option, parse_names, seed_option
 from gansynth.cli.completing import GENERATOR
 from gansynth.cli.screen import OneScreen
@@ -46,4 +47,8 @@ def walk(run: str, classes: str, out: Path, cells: int, steps: int, truncation: 
         raise InputError("--classes: empty; name one class, or several separated by commas")
     found = walked(gans.open_run(run), stops_of(names, cells, seed), steps=steps, truncation=truncation, device=device)
     gif, strip = write_walk(found, out)
-    click.echo(f"wrote {gif} and {strip}")
+    stops = [{"class": name, "seed": k, "frame": frame} for (name, k), frame in zip(found.stops, found.at, strict=True)]
+    answer(
+        lambda: {"gif": gif, "strip": strip, "frames": len(found.frames), "stops": stops, **course()},
+        wrote=f"wrote {gif} and {strip}",
+    )

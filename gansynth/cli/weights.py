@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from gansynth.cli.answering import answer, answers_in_json
 from gansynth.cli.arguments import FOLDER
-from gansynth.cli.screen import OneScreen, Rare
+from gansynth.cli.screen import OneScreen
 from gansynth.errors import InputError
 
 
@@ -16,8 +16,7 @@ from gansynth.errors import InputError
 @click.option(
     "--check", metavar="DIR", type=FOLDER, help="Look into DIR first, and load what is there, as its user would."
 )
-@click.option("--json", "as_json", cls=Rare, is_flag=True, help="Print one JSON object.")
-def weights(check: Path | None, as_json: bool) -> None:
+def weights(check: Path | None) -> None:
     """List published weight files, and which are there.
 
     gansynth downloads nothing. EfficientNet-Lite0 installs with it; every other file is put where the table says.
@@ -37,11 +36,10 @@ def weights(check: Path | None, as_json: bool) -> None:
     looks = look_for_weights(check, load=check is not None)
     known = {look.file for look in looks}
     strangers = sorted(p.name for p in check.iterdir() if p.is_file() and p.name not in known) if check else []
-    if as_json:
-        found = {"weights": [look.to_json() for look in looks], "not_known": strangers}
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        click.echo(weights_table(looks))
+    answer(
+        lambda: {"weights": [look.to_json() for look in looks], "not_known": strangers}, lambda: weights_table(looks)
+    )
+    if not answers_in_json():
         click.echo(f"looked for in, the first first: {', '.join(str(folder) for folder in folders(check))}")
         if check is None:
             click.echo(f"another folder: --check DIR here, --weights-dir DIR elsewhere, or ${FOLDER_VARIABLE}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,10 @@ class Deduped:
     kept: int
     left_out: pd.DataFrame
 
+    def to_json(self) -> dict[str, Any]:
+        """Return how many stayed, and how many did not, by reason."""
+        return {"kept": self.kept, "left_out": self.left_out["why"].value_counts().to_dict()}
+
     def to_text(self) -> str:
         """Say in a few lines what stayed and what did not."""
         why = self.left_out["why"].value_counts()
@@ -173,6 +178,10 @@ class LeftOut:
 
     kept: int
     left_out: pd.DataFrame
+
+    def to_json(self) -> dict[str, Any]:
+        """Return how many stayed, and how many did not, by class."""
+        return {"kept": self.kept, "left_out": self.left_out["class"].value_counts().sort_index().to_dict()}
 
     def to_text(self) -> str:
         """Say in a few lines what stayed and what did not, class by class."""

@@ -55,7 +55,7 @@ class ImportReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain values for JSON."""
         return {
-            "out": shown(self.out),
+            "folder": shown(self.out),
             "before": self.before,
             "after": self.after,
             "left_out": self.left_out,

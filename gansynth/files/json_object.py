@@ -14,9 +14,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import numpy as np
+
+from gansynth.files.names import shown
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -61,7 +64,7 @@ class JsonObject:
             if INLINE in marks:
                 found |= value.to_json()
             elif IF_GIVEN not in marks or value != _default(one):
-                found[key] = _plain(value)
+                found[key] = plain(value)
         return found
 
     @classmethod
@@ -126,13 +129,17 @@ def _default(one: Field[Any]) -> Any:
     return one.default if one.default_factory is MISSING else one.default_factory()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON holds it: objects and arrays as dicts and lists, a path as text, what is not finite as
+    None."""
     if isinstance(value, JsonObject):
         return value.to_json()
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: plain(one) for name, one in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
+    if isinstance(value, Path):
+        return shown(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

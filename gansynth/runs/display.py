@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from types import TracebackType
 
@@ -97,6 +98,17 @@ def work_bar(console: Console, *, noted: bool = False, transient: bool = False, 
     return Progress(*columns, console=console, expand=True, transient=transient, disable=disable)
 
 
+def error_console(*, quiet: bool = False) -> Console:
+    """Return a console on standard error, a terminal only where that is one.
+
+    Variables such as FORCE_COLOR, which ask for colours in a file, would have bars drawn anew in it.
+    """
+    a_file = not sys.stderr.isatty()
+    return Console(
+        stderr=True, quiet=quiet, force_terminal=False if a_file else None, markup=False, emoji=False, highlight=False
+    )
+
+
 class WorkDisplay:
     """Shows on standard error how far work of a known length is.
 
@@ -122,7 +134,7 @@ class WorkDisplay:
     def __init__(
         self, what: str, total: int | None = None, *, done: int = 0, shown: bool = True, every: float = 15.0
     ) -> None:
-        self._console = Console(stderr=True, quiet=not shown, markup=False, emoji=False, highlight=False)
+        self._console = error_console(quiet=not shown)
         self._live = shown and self._console.is_terminal
         self._bar = work_bar(self._console, transient=True, disable=not self._live)
         self._what, self._total, self._done, self._first = what, total, done, done

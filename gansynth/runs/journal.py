@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from lightning_fabric.loggers import Logger
 from PIL import Image
-from rich.console import Console
 from tensorboard.summary.writer import event_file_writer
 from torch.utils.tensorboard import SummaryWriter
 
 from gansynth.files import is_named
 from gansynth.files.atomic import naming, write_text
-from gansynth.runs.display import clock, time_left, work_bar
+from gansynth.runs.display import clock, error_console, time_left, work_bar
 from gansynth.runs.log import LOG, Record, read_log
 from gansynth.runs.state_files import Progress
 
@@ -50,7 +49,7 @@ class Journal:
     ) -> None:
         self.loggers = loggers
         self.enabled, self.path, self.first_step = enabled, folder / LOG, first_step
-        self.console = Console(stderr=True, quiet=not (terminal and enabled), markup=False, emoji=False)
+        self.console = error_console(quiet=not (terminal and enabled))
         self.live = self.console.is_terminal
         self.bar = work_bar(self.console, noted=True, disable=not self.live)
         self.tasks: dict[str, Any] = {}

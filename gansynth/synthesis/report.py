@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from gansynth.files.names import shown
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class ClassReport:
         """Share of tries that were kept, 0..1; NaN before the first."""
         return self.written / self.tries if self.tries else float("nan")
 
+    def to_json(self) -> dict[str, int]:
+        """Return the counts as plain values for JSON."""
+        found = asdict(self)
+        del found["name"]
+        return found
+
 
 @dataclass(frozen=True)
 class GenerationReport:
@@ -73,6 +82,17 @@ class GenerationReport:
     def complete(self) -> bool:
         """Whether every class has all images that were asked for."""
         return all(c.written >= c.asked for c in self.classes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON."""
+        return {
+            "folder": shown(self.out),
+            "model": self.model,
+            "model_sha256": self.model_sha256,
+            "classes": {one.name: one.to_json() for one in self.classes},
+            "already_complete": self.already_complete,
+            "complete": self.complete,
+        }
 
     def __repr__(self) -> str:
         written, asked = (sum(counts) for counts in zip(*((c.written, c.asked) for c in self.classes), strict=True))
@@ -120,6 +140,27 @@ class BalanceReport:
     def complete(self) -> bool:
         """Whether every class reached the target."""
         return all(n >= self.target for n in self.after.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON."""
+        made = self.generation
+        tried = {} if made is None else {one.name: one for one in made.classes}
+        classes = {}
+        for name, n in self.before.items():
+            one = tried.get(name, ClassReport(name, 0)).to_json()
+            del one["asked"], one["written"]
+            synthetic, held_out = self.after[name] - n, self.held_out[name]
+            counts = {"before": n, "synthetic": synthetic, "after": self.after[name], "held_out": held_out}
+            classes[name] = counts | one
+        return {
+            "folder": shown(self.out),
+            "model": None if made is None else made.model,
+            "model_sha256": None if made is None else made.model_sha256,
+            "target": self.target,
+            "classes": classes,
+            "already_complete": made is not None and made.already_complete,
+            "complete": self.complete,
+        }
 
     def __repr__(self) -> str:
         added = sum(self.after.values()) - sum(self.before.values())

@@ -1,10 +1,8 @@
-"""Every kind of page, looked at by axe-core in headless Chromium: wide and narrow, light and dark."""
+"""Every kind of page, looked at by axe-core in headless Chromium: wide and narrow, light and dark; and on paper."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,12 +32,7 @@ from .study_folders import write_benchmark_folder, write_quality_folder
 from .sweep_folder import write_sweep_folder
 from .test_first_look import agreement, look
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian's package is called chromium)"),
-]
+pytestmark = pytest.mark.slow
 
 WIDTHS = (1280, 400)
 LOOKED_AT = {"exclude": [["svg"]]}
@@ -49,19 +42,15 @@ BRIEFLY = {"resultTypes": ["violations"], "selectors": False, "preload": False}
 LOOK = "([context, options]) => axe.run(context, options)"
 
 KINDS = ("comparison", "quality", "benchmark", "sweep", "search-remedy", "training", "demo", "quiz", "review")
+REPORTS = tuple(kind for kind in KINDS if kind not in ("quiz", "review"))
+A4 = 688
+"""Pixels between the margins of a page of paper."""
 OPENED = "document.querySelectorAll('details').forEach(one => one.open = true)"
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs the extra dev: pip install -e '.[dev]'")
-    with api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=300_000)
-        yield chromium
-        chromium.close()
+SHOWN = "[...document.querySelectorAll('.inside')].every(one => one.checkVisibility({contentVisibilityAuto: true}))"
+PAPER = "getComputedStyle(document.body).color + getComputedStyle(document.querySelector('main')).backgroundColor"
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +140,25 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
                 wide.append((scheme, width))
     tab.close()
     assert found == [] and wide == []
+
+
+@pytest.mark.parametrize("kind", REPORTS)
+def test_on_paper_folded_sections_are_open_and_no_table_is_wider_than_the_page(
+    browser: Any, pages: dict[str, Path], kind: str
+) -> None:
+    tab = browser.new_page(viewport={"width": A4, "height": 900}, color_scheme="light")
+    tab.set_default_timeout(300_000)
+    tab.goto(pages[kind].as_uri())
+    folded = tab.locator("main details:not([open])").count()
+    assert tab.evaluate(SHOWN) is (folded == 0)
+    tab.emulate_media(media="print", color_scheme="light")
+    light = tab.evaluate(PAPER)
+    tab.emulate_media(media="print", color_scheme="dark")
+    assert tab.evaluate(IS_DARK) and tab.evaluate(PAPER) == light
+    assert tab.evaluate(SHOWN)
+    assert tab.locator(".contents").count() == 0 or not tab.locator(".contents").is_visible()
+    assert tab.evaluate(TOO_WIDE) <= 0
+    tab.close()
 
 
 def test_axe_would_find_what_is_wrong(browser: Any, axe: str, tmp_path: Path) -> None:

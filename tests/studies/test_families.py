@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from gansynth.cells.spoiling import as_jpeg, blurred
 from gansynth.data import open_dataset
 from gansynth.data.phantom import draw_cell
+from gansynth.files import read_table
 from gansynth.gans import open_run
 from gansynth.metrics.catalogue import LITE
 from gansynth.metrics.estimate import Estimate
@@ -102,6 +104,23 @@ def test_a_model_of_the_zoo_is_known_by_its_images(sets: Sets, tmp_path: Path) -
     (tmp_path / "metadata.csv").write_text(f"file_name,model_sha256\na.png,{model.model_sha256}\nb.png,\n")
     found = makers_of(None, tmp_path, tmp_path)
     assert found.only is not None and found.only.name == "pbc-64" and found.unchecked(sets) == []
+
+
+def test_the_table_of_the_images_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+
+    def counted(path: Path, *others: Any) -> Any:
+        reads.append(path)
+        return read_table(path, *others)
+
+    monkeypatch.setattr("gansynth.studies.quality.makers.read_table", counted)
+    (tmp_path / "metadata.csv").write_text(
+        "file_name,white_cell,background,red_cells,model_sha256\n"
+        f"a.png,one.png,two.png,three.png;four.png,{'1' * 64}\nb.png,,,,{'0' * 64}\n"
+    )
+    found = makers_of(None, tmp_path, tmp_path)
+    assert found.unknown == ("0" * 64,) and found.parts == {"one.png", "two.png", "three.png", "four.png"}
+    assert reads == [tmp_path / "metadata.csv"]
 
 
 def test_a_run_beside_the_images_or_the_data_is_known_by_its_images(

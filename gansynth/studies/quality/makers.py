@@ -72,8 +72,7 @@ def makers_of(run: str | Path | Run | None, synthetic: str | Path, real: str | P
     """
     if run is not None:
         return Makers((run if isinstance(run, Run) else open_run(run),))
-    table = Path(synthetic) / METADATA
-    wanted, parts = _models_of(table), _parts_of(table)
+    wanted, parts = _named_in(Path(synthetic) / METADATA)
     found: dict[str, Run] = {}
     places: list[str | Path] = [*(model.folder for model in shipped("generator")), *_beside(synthetic, real)]
     for place in places:
@@ -147,21 +146,16 @@ def _paths(sets: Sets, *splits: str) -> frozenset[str]:
     return frozenset(map(str, records["path"][records["split"].isin(splits)]))
 
 
-def _parts_of(metadata: Path) -> frozenset[str]:
-    """Return the real images whose parts are in composites; none where the images are something else."""
+def _named_in(metadata: Path) -> tuple[set[str], frozenset[str]]:
+    """Return the models that a table of synthetic images names, and the real images whose parts are in composites."""
     try:
-        table = read_table(metadata, ["white_cell", "background", "red_cells"], "")
-    except InputError:
-        return frozenset()
-    reds = (name for names in table["red_cells"] for name in names.split(BETWEEN))
-    return frozenset([*table["white_cell"], *table["background"], *reds]) - {""}
-
-
-def _models_of(metadata: Path) -> set[str]:
-    try:
-        table = read_table(metadata, ["model_sha256"], "")
-    except InputError:  # there is none, or it does not say; what cannot be read at all is said by who opens the images
-        return set()
-    if "white_cell" in table:  # a composite's is the hash of what it was made from and how
+        table = read_table(metadata, ["file_name"], "")
+    except InputError:  # there is none; what cannot be read at all is said by who opens the images
+        return set(), frozenset()
+    parts: frozenset[str] = frozenset()
+    if {"white_cell", "background", "red_cells"} <= set(table):
+        reds = (name for names in table["red_cells"] for name in names.split(BETWEEN))
+        parts = frozenset([*table["white_cell"], *table["background"], *reds]) - {""}
+    if "white_cell" in table:  # a composite's model is the hash of what it was made from and how
         table = table[table["white_cell"] == ""]
-    return set(table["model_sha256"]) - {""}
+    return set(table["model_sha256"]) - {""} if "model_sha256" in table else set(), parts

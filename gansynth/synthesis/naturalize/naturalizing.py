@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from gansynth.cells.segmentation import CellMasks, segment_cell
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
-from gansynth.files import holding, known_counts
+from gansynth.files import holding, known_counts, shown
 from gansynth.synthesis.journal import Request
 from gansynth.synthesis.naming import class_folders, image_file_name
 from gansynth.synthesis.naturalize.composing import PASTES, Composer, Paste
@@ -79,6 +80,20 @@ class NaturalizeReport:
     scenes: int = 0
     red_cells: int = 0
     already_complete: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON."""
+        return {
+            "folder": shown(self.out),
+            "model_sha256": self.model_sha256,
+            "scenes": self.scenes,
+            "red_cells": self.red_cells,
+            "classes": {
+                one.name: {"asked": one.asked, "written": one.written, "cut": one.cut, "left_out": one.left_out}
+                for one in self.classes
+            },
+            "already_complete": self.already_complete,
+        }
 
     def __str__(self) -> str:
         if self.already_complete:
