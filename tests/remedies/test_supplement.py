@@ -135,6 +135,7 @@ def screened(poured: Treatment, place: Workplace) -> Treatment:
     few = partial(independent_classifier.train_independent_classifier, images=4480, width=8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(independent_classifier, "train_independent_classifier", few)
+        patch.setattr(independent_classifier, "EDGE", 32)  # that of the cells here
         return treated(":screen=0.5:labels=teachers", poured, place)
 
 

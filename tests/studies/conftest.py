@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,19 @@ def made_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "cells"
     write_phantom(folder, {"basophil": 6, "eosinophil": 14, "lymphocyte": 12}, size=32, seed=7)
     return folder
+
+
+@pytest.fixture
+def workers_forked() -> Iterator[None]:
+    """Fork Dask's workers from one process that has imported what they work with, where many of them begin: each would
+    import all of gansynth otherwise. `test_comparison_on_dask.py` starts its workers as users do."""
+    dask, utils = pytest.importorskip("dask"), pytest.importorskip("distributed.utils")
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        context = utils.get_mp_context()
+        studies = ("benchmark.entry", "comparison.arm", "comparison.jobs")
+        names = ["distributed", "timm", "gansynth.gans.engine.training", *(f"gansynth.studies.{of}" for of in studies)]
+        context.set_forkserver_preload(names)
+        yield
 
 
 class CountedJobs:

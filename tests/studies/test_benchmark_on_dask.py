@@ -22,7 +22,7 @@ from .test_benchmark import SMALL
 
 distributed = pytest.importorskip("distributed")
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread", "workers_forked")]
 
 
 @pytest.fixture

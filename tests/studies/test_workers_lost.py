@@ -27,7 +27,7 @@ from gansynth.studies.spread import spread
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("workers_forked")]
 
 A_WHILE = 1.0
 """Seconds that a worker lives at least: one that ends before its nanny knows that it began is never started again."""
