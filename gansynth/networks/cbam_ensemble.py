@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansynth.networks.backbone import Preparation
+from gansynth.networks.depthwise import with_fast_depthwise
 
 
 class PerceptronAttention(nn.Module):
@@ -76,7 +77,8 @@ class CbamEnsemble(nn.Module):
         super().__init__()
         from timm.layers.cbam import CbamModule
 
-        self.trunks, self.preparations, self.frozen = nn.ModuleList(trunks), nn.ModuleList(preparations), frozen
+        self.trunks, self.preparations = with_fast_depthwise(nn.ModuleList(trunks)), nn.ModuleList(preparations)
+        self.frozen = frozen
         width = sum(channels)
         self.attention = CbamModule(width, rd_channels=max(1, width // reduction))
         if spatial == "perceptron":
