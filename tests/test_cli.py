@@ -136,7 +136,7 @@ def test_random_commands_take_a_seed_and_networks_a_device() -> None:
     studies = ("quality", "benchmark")
     for name in ("data split", "data phantom", "train-gan", "generate", "balance", "demo", *studies):
         assert "seed" in options(name)
-    for name in ("train-gan", "generate", "balance", "demo", *studies):
+    for name in ("train-gan", "generate", "balance", "demo", "data crop", *studies):
         assert "device" in options(name)
 
 
