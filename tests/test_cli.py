@@ -136,8 +136,15 @@ def test_random_commands_take_a_seed_and_networks_a_device() -> None:
     studies = ("quality", "benchmark")
     for name in ("data split", "data phantom", "train-gan", "generate", "balance", "demo", *studies):
         assert "seed" in options(name)
-    for name in ("train-gan", "generate", "balance", "demo", *studies):
+    for name in ("train-gan", "generate", "balance", "demo", "data crop", *studies):
         assert "device" in options(name)
+
+
+def test_a_generator_in_the_place_of_the_data_set_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my cells").mkdir()
+    result = call("balance", "pbc-64", str(tmp_path / "my cells"), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert f"the data set comes first: gansynth balance '{tmp_path / 'my cells'}' pbc-64" in result.stderr
 
 
 def test_help_answers_at_once_and_needs_no_torch() -> None:

@@ -76,3 +76,19 @@ def test_an_option_of_the_whole_program_behind_a_command_is_put_in_its_place() -
     ):
         result = CliRunner().invoke(gansynth, list(words), prog_name="gansynth")
         assert result.exit_code == 2 and said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (
+            ("generate", "pbc-64", "promyelocyte", "--out", "synthetic"),
+            "gansynth generate takes RUN, and the rest by options such as --class",
+        ),
+        (("demo", "here"), "gansynth demo takes no argument, and the rest by options such as --out; too many: here"),
+        (("models", "a", "b"), "gansynth models takes no argument; too many: a b"),
+    ],
+)
+def test_of_an_argument_too_many_it_is_said_what_the_command_takes(typed: tuple[str, ...], says: str) -> None:
+    result = CliRunner().invoke(gansynth, typed)
+    assert result.exit_code == 2 and says in " ".join(result.stderr.split())

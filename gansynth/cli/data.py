@@ -13,6 +13,7 @@ from gansynth.cli.arguments import (
     SHARE,
     Number,
     Whole,
+    device_option,
     out_folder,
     parse_counts,
     parse_sources,
@@ -289,6 +290,7 @@ def split(
     type=FOLDER,
     help="Weights of a network that enlarges (needs the package spandrel); default: Lanczos's filter.",
 )
+@device_option
 def crop(
     smears: Path,
     out: Path,
@@ -303,6 +305,7 @@ def crop(
     detector: str | None,
     annotations: Path | None,
     super_resolution: Path | None,
+    device: str,
 ) -> None:
     """Cut the white and the red cells out of smear fields.
 
@@ -331,6 +334,7 @@ def crop(
             cell_diameter=cell_diameter,
             annotations=annotations,
             super_resolution=super_resolution,
+            device=device,
             on_field=display.update,
         )
     answer(report.to_json, report.to_text, f"wrote {out}")

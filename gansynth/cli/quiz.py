@@ -51,8 +51,10 @@ def quiz(
         _score(paths, key)
         return
     if len(paths) != 2:
+        from gansynth.metrics.wording import counted
+
         raise InputError(
-            f"{len(paths)} folders: give REAL and SYNTHETIC, or --score and the answers that readers saved"
+            f"{counted(len(paths), 'folder')}: give REAL and SYNTHETIC, or --score and the answers that readers saved"
         )
     if key is not None:
         raise InputError("--key belongs to --score; leave it out, or add --score")

@@ -33,7 +33,7 @@ class OneScreen(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read what was typed; of an option that stands before the command, say so."""
         try:
-            return super().parse_args(ctx, args)
+            return self._parse_rest(ctx, args)
         except click.NoSuchOption as error:
             whole = ctx.find_root()
             for option in whole.command.params if whole is not ctx else ():
@@ -44,6 +44,21 @@ class OneScreen(click.Command):
                     said = f"{error.option_name} stands before the command: {example} ..."
                     raise click.NoSuchOption(error.option_name, said, ctx=ctx) from None
             raise
+
+    def _parse_rest(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; of one too many, say what the command takes."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            first, _, rest = error.message.partition("(")
+            if not first.startswith("Got unexpected extra argument"):
+                raise
+            takes = " ".join(one.make_metavar(ctx) for one in self.params if isinstance(one, click.Argument))
+            options = (one for one in self.params if isinstance(one, click.Option) and not isinstance(one, Rare))
+            named = next((max(one.opts, key=len) for one in options if not one.is_flag), "")
+            others = f", and the rest by options such as {named}" * bool(named)
+            said = f"{ctx.command_path} takes {takes or 'no argument'}{others}; too many: {rest.rstrip(')')}"
+            raise click.UsageError(said, ctx) from None
 
     def get_help(self, ctx: click.Context) -> str:
         """Return the help; options that are rare are only named where the whole would not fit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,20 @@ def _tell_of_sizes(data: str, size: int) -> None:
             f"note: the real images are at least {edge} pixels wide, the synthetic ones {size}; train classifiers on "
             f"both at {size} (--size {size}), where sharpness does not give the synthetic ones away",
             err=True,
+        )
+
+
+def _refuse_turned_round(data: str, run: str) -> None:
+    """Refuse a generator in the place of the data set, and the data set in that of the generator."""
+    from gansynth.runs.artifact import shipped
+    from gansynth.runs.folder import INFO
+
+    folder = Path(data)
+    is_run = (folder / INFO).is_file() if folder.exists() else data in {model.name for model in shipped("generator")}
+    if is_run and Path(run).is_dir() and not (Path(run) / INFO).is_file():
+        raise InputError(
+            f"{data} is a generator, and {run} is not; the data set comes first: "
+            f"gansynth balance {shlex.quote(run)} {shlex.quote(data)}"
         )
 
 
@@ -167,6 +182,7 @@ def balance(
     from gansynth import gans, synthesis
     from gansynth.data.opening import refuse_inside
 
+    _refuse_turned_round(data, run)
     refuse_inside(data, out)
     wanted = "max" if target == "max" else parse_count(target, "--target")
     if dry_run:

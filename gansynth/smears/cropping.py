@@ -88,6 +88,7 @@ def crop_smears(
     cell_diameter: float | None = None,
     annotations: str | Path | None = None,
     super_resolution: str | Path | None = None,
+    device: str = "auto",
     on_field: Callable[[int, int], None] | None = None,
 ) -> SmearReport:
     """Cut the cells of smear fields into images of one size.
@@ -105,6 +106,8 @@ def crop_smears(
         See `list_fields`.
     super_resolution : path-like, optional
         Weight file of a network that enlarges.
+    device : {"auto", "cpu", "cuda"}
+        Where networks run.
     on_field : callable, optional
         Called with the number of fields done and of all.
 
@@ -126,8 +129,8 @@ def crop_smears(
     drawn = {one.name: read_voc(one.annotation) for one in fields if one.annotation is not None}
     if settings.cut_from == "drawn" and not drawn:
         raise InputError(f"{shown(smears)}: no Pascal VOC file beside any field; say where they are with --annotations")
-    network = None if super_resolution is None else open_super_resolution(super_resolution)
-    detector = _detector(settings)
+    network = None if super_resolution is None else open_super_resolution(super_resolution, device)
+    detector = _detector(settings, device)
     diameter = cell_diameter if cell_diameter is not None else _measured(fields, smears)
     who = "people" if settings.cut_from == "drawn" else settings.finder.value
     report = SmearReport(out, diameter, cell_diameter is None, settings.cut_from, who, settings.min_overlap)
@@ -149,7 +152,7 @@ def crop_smears(
     return report
 
 
-def _detector(settings: CropSettings) -> CellDetector | None:
+def _detector(settings: CropSettings, device: str) -> CellDetector | None:
     if settings.cut_from == "drawn" or settings.finder is Finder.CLASSICAL:
         if settings.detector is not None:
             who = "boxes that people drew are cut" if settings.cut_from == "drawn" else "the classical finder is asked"
@@ -157,7 +160,7 @@ def _detector(settings: CropSettings) -> CellDetector | None:
         return None
     from gansynth.smears.detector import SHIPPED, open_detector  # brings torch along
 
-    return open_detector(SHIPPED if settings.detector is None else settings.detector)
+    return open_detector(SHIPPED if settings.detector is None else settings.detector, device)
 
 
 def _measured(fields: Sequence[FieldFile], smears: str | Path) -> float:

@@ -7,7 +7,7 @@ are found by their stain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from gansynth.files.atomic import write_json
 from gansynth.files.regular import file_sha256
 from gansynth.networks.cell_detector import DEEPEST, STRIDE, CellDetectorNetwork
 from gansynth.runs.artifact import Artifact, find_artifact
+from gansynth.runs.device import chosen_device
 from gansynth.runs.weights import halved, read_weights, widened, write_weights
 from gansynth.smears.boxes import RED_CELL, WHITE_CELL, CellBox, corners, one_each, overlap
 from gansynth.smears.diameter import given_or_measured
@@ -86,7 +87,9 @@ class CellDetector:
         """
         field = working_field(image, given_or_measured(image, cell_diameter))
         found = [
-            box for box in candidates(self.network, network_input(field)) if box.score >= self.thresholds[box.name]
+            box
+            for box in candidates(self.network, network_input(field).to(self.device))
+            if box.score >= self.thresholds[box.name]
         ]
         found = [_in_field(box, field) for box in found]
         white = [box for box in found if box.name == WHITE_CELL]
@@ -95,6 +98,11 @@ class CellDetector:
         clear = overlap(corners(found), corners(white)).max(axis=1, initial=0) <= _ONE_CELL
         red = [box for box, alone in zip(found, clear, strict=True) if box.name == RED_CELL and alone]
         return [box for kind in (white, red) for box in sorted(kind, key=lambda box: (box.left, box.top))]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return next(self.network.parameters()).device
 
     @cached_property
     def training_sha256(self) -> frozenset[str]:
@@ -143,8 +151,14 @@ class CellDetector:
         return cls(network.eval(), thresholds, info)
 
 
-def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
+def open_detector(name_or_path: str | Path = SHIPPED, device: str = "cpu") -> CellDetector:
     """Open a cell detector's folder, or one of the zoo by its name.
+
+    Parameters
+    ----------
+    name_or_path : path-like
+    device : {"auto", "cpu", "cuda"}
+        Where its network runs.
 
     Raises
     ------
@@ -156,7 +170,8 @@ def open_detector(name_or_path: str | Path = SHIPPED) -> CellDetector:
     >>> sorted(open_detector("bccd-detector").thresholds)
     ['RBC', 'WBC']
     """
-    return CellDetector.load(find_artifact(name_or_path, "cell detector").folder)
+    detector = CellDetector.load(find_artifact(name_or_path, "cell detector").folder)
+    return replace(detector, network=detector.network.to(chosen_device(device)))
 
 
 def network_input(field: SmearField) -> Tensor:
@@ -193,10 +208,11 @@ def candidates(network: CellDetectorNetwork, density: Tensor) -> list[CellBox]:
     middle = torch.stack([column, row], dim=1) * STRIDE + STRIDE / 2
     reach = distances[:, row, column].T * UNIT
     edges = torch.cat([middle - reach[:, :2], middle + reach[:, 2:]], dim=1)
-    edges = edges.clamp(min=0).minimum(torch.tensor([width, height, width, height]))
+    edges = edges.clamp(min=0).minimum(torch.tensor([width, height, width, height], device=edges.device))
+    kind, edges, score = kind.cpu(), edges.double().cpu(), score.double().cpu()
     boxes = []
     for k, name in enumerate(KINDS):
-        mine, sureness = edges[kind == k].double().numpy(), score[kind == k].double().numpy()
+        mine, sureness = edges[kind == k].numpy(), score[kind == k].numpy()
         for i in one_each(mine, sureness, _ONE_CELL):
             left, top, right, bottom = mine[i].tolist()
             boxes.append(CellBox(name, left, top, right, bottom, float(sureness[i])))

@@ -38,18 +38,20 @@ class SuperResolution:
     name: str
 
 
-def open_super_resolution(path: str | Path) -> SuperResolution:
+def open_super_resolution(path: str | Path, device: str = "cpu") -> SuperResolution:
     """Open a super-resolution network from its weight file.
 
     Parameters
     ----------
     path : path-like
         `.safetensors`, or `.pth` / `.pt` that holds tensors only.
+    device : {"auto", "cpu", "cuda"}
+        Where it runs.
 
     Raises
     ------
     InputError
-        If spandrel is not installed, or the file is not a network that enlarges RGB images.
+        If spandrel is not installed, there is no such device, or the file is not a network that enlarges RGB images.
     """
     path = Path(path)
     if not path.is_file():
@@ -77,6 +79,9 @@ def open_super_resolution(path: str | Path) -> SuperResolution:
         raise InputError(f"{shown(path)}: no network from RGB to RGB images; give a super-resolution network")
     if model.scale < 2:
         raise InputError(f"{shown(path)}: a network that enlarges {model.scale} times; give one for 2 times or more")
+    from gansynth.runs.device import chosen_device
+
+    model.to(chosen_device(device))
     model.model.eval()
     return SuperResolution(lambda pixels: _enlarged(model, pixels), model.scale, model.architecture.name)
 
@@ -106,9 +111,9 @@ def _enlarged(model: Any, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     import torch
 
     with torch.inference_mode():
-        image = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255
+        image = torch.from_numpy(np.array(pixels)).to(model.device).permute(2, 0, 1)[None].float() / 255
         values = (model(image)[0].clamp(0, 1) * 255).round().to(torch.uint8)
-    return np.asarray(values.permute(1, 2, 0).numpy())
+    return np.asarray(values.permute(1, 2, 0).cpu().numpy())
 
 
 def _line(error: Exception) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from gansynth.cli import run
 from gansynth.data.picture import read_image
 from gansynth.errors import InputError
 from gansynth.networks.cell_detector import CellDetectorNetwork
@@ -228,6 +229,23 @@ def test_a_kept_detector_finds_the_same(taught: tuple[CellDetectorNetwork, list[
     image, _ = small_smear(7)
     score = score_boxes(detector.find_cells(image, 40), again.find_cells(image, 40), 0.95)
     assert score.hits == score.found == score.drawn > 0
+
+
+def test_the_finder_runs_on_the_device_that_is_asked_for(tmp_path: Path) -> None:
+    image, _ = small_smear(200)
+    (tmp_path / "in").mkdir()
+    Image.fromarray(image).save(tmp_path / "in" / "field.png")
+    words = ["data", "crop", str(tmp_path / "in"), "--cell-diameter", "40"]
+    for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+        assert run([*words, "--device", device, "--out", str(tmp_path / device)]) == 0
+        assert open_detector(device=device).device.type == device
+    if torch.cuda.is_available():
+        by_cpu, by_gpu = (open_detector(device=device).find_cells(image, 40) for device in ("cpu", "cuda"))
+        score = score_boxes(by_cpu, by_gpu, 0.95)
+        assert score.hits == score.found == score.drawn > 0
+    else:
+        assert run([*words, "--device", "cuda", "--out", str(tmp_path / "gpu")]) == 2
+        assert not (tmp_path / "gpu").exists()
 
 
 def test_a_finder_of_ones_own_is_asked_and_nothing_else_is_taken_for_one(

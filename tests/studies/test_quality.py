@@ -20,6 +20,7 @@ from gansynth.gans.fingerprints import TrainingFingerprints, fingerprint
 from gansynth.gans.run import FINGERPRINTS
 from gansynth.metrics.catalogue import METRICS
 from gansynth.studies.quality.result import Quality
+from gansynth.studies.quality.sets import open_sets
 from gansynth.studies.quality.study import quality
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -206,6 +207,17 @@ def test_where_the_model_is_not_at_hand_it_is_said_that_leaks_were_not_checked(
     shutil.copytree(tiny_run_folder, labelled_folder.parent / "runs" / "tiny")
     checked = quality(phantom_folder, labelled_folder, encoder=encoder_folder, pretrained=(), progress=False)
     assert not any(UNCHECKED in warning for warning in checked.warnings)
+
+
+def test_synthetic_images_in_the_place_of_the_real_ones_are_refused(phantom_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "basophil").mkdir()
+    Image.new("RGB", (32, 32), "purple").save(tmp_path / "basophil" / "made.png")
+    shutil.copy(next((phantom_folder / "basophil").iterdir()), tmp_path / "basophil" / "known.png")
+    (tmp_path / "metadata.csv").write_text(
+        "file_name,origin\nbasophil/made.png,synthetic\nbasophil/known.png,phantom\n"
+    )
+    with pytest.raises(InputError, match=r"holds 1 synthetic image and .* none; the real images come first"):
+        open_sets(tmp_path, phantom_folder, size=32, seed=0)
 
 
 def test_composites_are_checked_by_the_real_images_that_they_were_made_from(

@@ -24,6 +24,7 @@ from gansynth.data.opening import open_dataset
 from gansynth.data.split import split_dataset
 from gansynth.errors import InputError
 from gansynth.files import open_regular
+from gansynth.metrics.wording import counted
 
 Rows = NDArray[np.int64]
 
@@ -178,17 +179,23 @@ def open_sets(
     Raises
     ------
     InputError
-        If a folder holds no usable image, or the two have no class in common.
+        If a folder holds no usable image, the two have no class in common, or they stand the other way round.
     """
     size = size or common_size(real, synthetic)
     warnings: list[str] = []
     there = open_dataset(real, size=size, cache_dir=cache_dir, progress=progress, one_class=WITHOUT_CLASSES)
     made = open_dataset(synthetic, size=size, cache_dir=cache_dir, progress=progress, one_class=WITHOUT_CLASSES)
-    rows = np.flatnonzero((there.records["origin"] != "synthetic").to_numpy())
+    mixed = (made.records["origin"] == "synthetic").to_numpy()
+    genuine = (there.records["origin"] != "synthetic").to_numpy()
+    rows = np.flatnonzero(genuine)
+    if not (genuine.all() or mixed.any()) and _known(there, genuine, made) == len(rows):
+        raise InputError(
+            f"{real} holds {counted(len(there) - len(rows), 'synthetic image')} and {synthetic} none; the real images "
+            "come first, so turn the two round"
+        )
     if len(rows) < len(there):
         warnings.append(f"{len(there) - len(rows)} synthetic images in {real} are left out of the real side")
     made_rows = np.arange(len(made))
-    mixed = (made.records["origin"] == "synthetic").to_numpy()
     beside = 0
     if mixed.any() and not mixed.all():
         beside, made_rows = int((~mixed).sum()), np.flatnonzero(mixed)
