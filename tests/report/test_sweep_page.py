@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gansynth.errors import InputError
-from gansynth.report.sweep.charts import arm_looks, ratio_chart
+from gansynth.report.sweep.charts import arm_looks, difference_chart, ratio_chart
 from gansynth.report.sweep.page import of_the_rare, sweep_findings, sweep_page, sweep_verdict, write_sweep_page
 from gansynth.studies.comparison.entries import FailedTraining
 from gansynth.studies.sweep.result import ImbalanceSweep, Point, SweepFailure
@@ -127,3 +127,17 @@ def test_a_folder_that_no_sweep_wrote_is_refused(folder: Path, tmp_path: Path) -
         (tmp_path / "results.json").write_text(wrong)
         with pytest.raises(InputError, match=r"results\.json: .*`gansynth sweep`.*again|again with `gansynth sweep`"):
             ImbalanceSweep.read(tmp_path)
+
+
+def test_the_small_charts_are_wide_enough_for_the_names_of_their_remedies() -> None:
+    def size(*names: str) -> tuple[float, float]:
+        points = [Point(rho, 0.1, (0.0, 0.2)) for rho in (1, 10)]
+        svg = difference_chart(dict.fromkeys(names, points), "macro F1")
+        found = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+        assert found is not None and all(f"<!-- {name} -->" in svg for name in names)
+        return float(found.group(1)), float(found.group(2))
+
+    longest = "supplement:share=0.125:weight=1:statistics=own"
+    abreast, above_each_other = size("focal", "oversample", "weighted"), size("focal", "oversample", longest)
+    assert above_each_other[1] > 2 * abreast[1]  # points; a letter of a title is about five wide
+    assert above_each_other[0] > 5 * len(longest)

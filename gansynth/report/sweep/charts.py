@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gansynth.remedies.arm import NONE
-from gansynth.report.drawing import FAINT, GRID, INK, SERIES, as_svg, blank_figure, plain
+from gansynth.report.drawing import FAINT, GRID, INK, SERIES, as_svg, blank_figure, plain, short_lines
 from gansynth.report.figures import spread_labels
 from gansynth.studies.sweep.result import Point
 
@@ -19,6 +19,8 @@ _COLORS = tuple(color for color in SERIES if color != INK)
 _DASHES = ("-", "--", "-.", ":")
 _MOST_BARS, _MOST_NAMED = 6, 9
 """Lines beyond which intervals hide each other, and beyond which names no longer fit at the lines' ends."""
+_PANEL, _LETTER = 2.2, 0.085
+"""Inches: the width of one of several small charts, and of a letter of its title."""
 
 
 def ratio_chart(
@@ -75,9 +77,13 @@ def difference_chart(found: Mapping[str, Sequence[Point]], ylabel: str, columns:
     str
         An SVG element.
     """
-    columns = min(columns, len(found))
+    titles = {name: short_lines(plain(name), 26) for name in found}
+    longest = max(len(line) for title in titles.values() for line in title.split("\n"))
+    width = max(_PANEL, _LETTER * longest)
+    columns = max(1, min(columns, len(found), int(3 * _PANEL / width)))
     rows = -(-len(found) // columns)
-    figure, panels = blank_figure(max(columns * 2.2, 2.8), rows * 1.6 + 0.4, rows, columns, shared=True)
+    height = 1.6 + 0.15 * max(title.count("\n") for title in titles.values())
+    figure, panels = blank_figure(max(columns * width, 2.8), rows * height + 0.4, rows, columns, shared=True)
     flat = np.atleast_1d(np.asarray(panels, dtype=object)).ravel()
     looks = arm_looks([NONE, *found])
     rhos = [point.rho for points in found.values() for point in points]
@@ -90,7 +96,7 @@ def difference_chart(found: Mapping[str, Sequence[Point]], ylabel: str, columns:
                 axes.plot([point.rho] * 2, point.interval, color=color, linewidth=1.4)
             face = color if point.shown else "white"
             axes.plot(point.rho, point.value, "o", color=color, markerfacecolor=face, markersize=5)
-        axes.set_title(plain(name), fontsize=9)
+        axes.set_title(titles[name], fontsize=9)
         _rho_axis(axes, rhos)
         axes.label_outer()
     for axes in flat[len(found) :]:
