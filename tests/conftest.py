@@ -148,7 +148,7 @@ def each_picture_seen_once() -> Iterator[None]:
 def _each_judge_trained_once(request: pytest.FixtureRequest) -> Iterator[None]:
     """Train the independent classifier of a run once in a process for the same images, seed and budget, with a quarter
     of its channels: most tiny trainings begin with the same. Its own tests, and every process that a test starts, train
-    it anew and whole."""
+    it anew."""
     from gansynth.gans.independent_classifier import IndependentClassifier, train_independent_classifier
 
     def kept(train: Any, *, on_step: Callable[[int, int], None] | None = None, **how: Any) -> IndependentClassifier:
