@@ -107,6 +107,16 @@ def test_a_curve_of_one_rare_class_says_below_each_ratio_how_many_images_it_had(
     assert of_the_rare(replace(results, about=replace(results.about, settings=two))) == {}
 
 
+def test_a_chart_of_one_ratio_marks_it_and_has_room_for_long_names() -> None:
+    def width(name: str) -> float:
+        svg = ratio_chart({name: [Point(57.6, 0.7, (0.6, 0.8))]}, "macro F1", rare="promyelocyte", images={57.6: 5})
+        assert all(f"<!-- {said} -->" in svg for said in (name, "57.6", "5"))
+        return float(svg.partition('width="')[2].partition("pt")[0])
+
+    longest = "pbc-64+supplement:share=0.125:weight=1:statistics=own"
+    assert width(longest) > max(width("focal"), 5 * len(longest))
+
+
 def test_what_is_written_is_read_back_and_shows_itself(tmp_path: Path) -> None:
     failed = SweepFailure(50.0, FailedTraining("focal", "svm", 0, 1, "no memory"))
     folder = write_sweep_folder(tmp_path / "first", missing=[failed])

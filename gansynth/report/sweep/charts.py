@@ -21,6 +21,8 @@ _MOST_BARS, _MOST_NAMED = 6, 9
 """Lines beyond which intervals hide each other, and beyond which names no longer fit at the lines' ends."""
 _PANEL, _LETTER = 2.2, 0.085
 """Inches: the width of one of several small charts, and of a letter of its title."""
+_PLOT, _NAME = 3.2, 0.075
+"""Inches: the width that a chart keeps beside the names of its lines, and of a letter of these."""
 
 
 def ratio_chart(
@@ -45,7 +47,8 @@ def ratio_chart(
     """
     drawn = {name: points for name, points in lines.items() if points}
     named = len(drawn) <= _MOST_NAMED
-    figure, axes = blank_figure(5.4, 3.1 if named else 0.7 + 0.2 * len(drawn))
+    longest = max((len(_shown(name)) for name in drawn), default=0)
+    figure, axes = blank_figure(max(5.4, _PLOT + _NAME * longest), 3.1 if named else 0.7 + 0.2 * len(drawn))
     looks = arm_looks(list(drawn))
     for i, (name, points) in enumerate(drawn.items()):
         color, dash = looks[name]
@@ -142,8 +145,10 @@ def _rho_axis(axes: Any, rhos: Sequence[float], images: Mapping[float, int] | No
         for rho in reversed(at[:-1]):
             if math.log(ticks[-1] / rho) >= room:
                 ticks.append(rho)
-        axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        ticks = at
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
     below = {f"{rho:.3g}": f"\n{n:,}" for rho, n in (images or {}).items()}
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}{below.get(f'{value:.3g}', '')}"))
     axes.grid(axis="y", color=GRID, linewidth=0.8)
