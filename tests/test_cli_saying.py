@@ -69,12 +69,14 @@ def test_a_log_gets_every_line_and_the_result_with_their_time_and_goes_on_at_the
 
 
 def test_a_log_begins_with_the_command_and_ends_with_the_reason_of_a_failure(
-    long_work: click.Group, tmp_path: Path
+    long_work: click.Group, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "work.log"
+    monkeypatch.setattr(sys, "argv", ["/somewhere/gansynth", "--log-file", "my log", "work", "--fail"])
     found = call(long_work, "--log-file", str(log), "work", "--fail")
     lines = lines_of(log)
-    assert lines[0].startswith("$ gansynth ") and lines[-1] == "gansynth: cells: nothing there; give a folder"
+    assert lines[0] == "$ gansynth --log-file 'my log' work --fail"
+    assert lines[-1] == "gansynth: cells: nothing there; give a folder"
     assert found.stderr.count("nothing there") == 1
     call(long_work, "--log-file", str(log), "work", "--fial")
     assert "No such option" in lines_of(log)[-1]
