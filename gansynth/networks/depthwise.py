@@ -25,7 +25,9 @@ def with_fast_depthwise(network: _N) -> _N:
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1:
             kind = type(module)
-            module.__class__ = fast.setdefault(kind, _fast(kind))
+            if kind not in fast:
+                fast[kind] = _fast(kind)
+            module.__class__ = fast[kind]
     return network
 
 
