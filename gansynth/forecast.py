@@ -24,7 +24,7 @@ from gansynth.metrics.wording import counted
 from gansynth.networks.images import to_float
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.recipes.classifier import NeuralRecipe
-from gansynth.runs.device import chosen_device, keep_freed_memory, placed
+from gansynth.runs.device import chosen_device, placed
 from gansynth.runs.threads import settle_threads
 from gansynth.studies.benchmark.entry import entries_of
 from gansynth.studies.benchmark.study import BenchmarkSettings, budget_of
@@ -260,7 +260,6 @@ def _one_step(recipe: NeuralRecipe, n_classes: int, settings: ComparisonSettings
     labels, taken = torch.arange(batch, device=where) % n_classes, []
     try:
         if where.type == "cpu":
-            keep_freed_memory()
             torch.set_num_threads(threads_of(max(1, jobs)))
             settle_threads(where)
         for _ in range(4):

@@ -31,7 +31,7 @@ from gansynth.networks.head import with_cosine_head, with_shifted_head
 from gansynth.networks.split_batch_norm import joined, split
 from gansynth.recipes.classifier import CbamRecipe, NeuralRecipe
 from gansynth.remedies.treatment import Treatment
-from gansynth.runs.device import chosen_device, keep_freed_memory, placed
+from gansynth.runs.device import chosen_device, placed
 from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
 from gansynth.runs.state_files import Progress, recorded_threads
@@ -73,8 +73,6 @@ def train_neural(
             stacklevel=2,
         )
     where = chosen_device(device)
-    if where.type == "cpu":
-        keep_freed_memory()
     about_threads = "" if out is None else settle_threads(where, recorded_threads(out))
     each = steps_per_epoch(treatment, recipe)
     plan = Plan(

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gansynth.gans.gan import GAN
 from gansynth.networks.images import orient, to_uint8
-from gansynth.runs.device import has_bf16, keep_freed_memory, placed
+from gansynth.runs.device import has_bf16, placed
 
 CHUNK = 32
 """Seeds s with the same ``s // CHUNK`` are computed together."""
@@ -40,8 +40,6 @@ class LoadedGenerator:
     """
 
     def __init__(self, gan: GAN, device: torch.device) -> None:
-        if device.type == "cpu":
-            keep_freed_memory()
         self.dtype = torch.bfloat16 if has_bf16(device) else torch.float32
         self.gan, self.device = gan.eval().requires_grad_(False), device
         area = gan.recipe.resolution**2

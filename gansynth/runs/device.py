@@ -53,7 +53,12 @@ def chosen_device(name: str) -> torch.device:
 
 
 def placed(network: _N, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> _N:
-    """Move a network to a device with its weights as convolutions are fastest, channels last; return it."""
+    """Move a network to a device with its weights as convolutions are fastest, channels last; return it.
+
+    On a processor, freed memory stays in the process from then on (`keep_freed_memory`).
+    """
+    if device is None or torch.device(device).type == "cpu":
+        keep_freed_memory()
     # torch knows the call, its type stubs do not.
     return network.to(device=device, dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 

@@ -17,7 +17,7 @@ from gansynth.gans.engine.loop import Batches, Callbacks, build_optimizers, trai
 from gansynth.gans.engine.training import launch
 from gansynth.gans.gan import build_gan
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.runs.device import Devices, keep_freed_memory, placed
+from gansynth.runs.device import Devices, placed
 from gansynth.runs.state_files import Progress
 from gansynth.runs.threads import settle_threads
 
@@ -89,7 +89,6 @@ def training_speed(
     """
     recipe = recipe if isinstance(recipe, GanRecipe) else load_recipe(recipe)
     fabric = launch(recipe, Devices(device))
-    keep_freed_memory()
     settle_threads(fabric.device)  # as a training does
     every = 1 if fabric.device.type == "cpu" else 10
     reports = recipe.reports.model_copy(update={"log_every": every, "sheet_every": 10**9, "save_every": 10**9})

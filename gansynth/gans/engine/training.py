@@ -37,7 +37,7 @@ from gansynth.gans.gan import GAN, build_gan
 from gansynth.gans.run import Run, open_run
 from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.recipes.declared import CompactGenerator
-from gansynth.runs.device import Devices, allow_fast_arithmetic, chosen_device, has_bf16, keep_freed_memory, placed
+from gansynth.runs.device import Devices, allow_fast_arithmetic, chosen_device, has_bf16, placed
 from gansynth.runs.folder import RECIPE, claim_folder
 from gansynth.runs.journal import Journal
 from gansynth.runs.loggers import open_loggers, refuse_loggers
@@ -132,7 +132,6 @@ def train_gan(
     if is_first_process():  # before the others start: a refusal now is one sentence, later it leaves them waiting
         claim_folder(out, resume)
     fabric = launch(recipe, device if isinstance(device, Devices) else Devices(device))
-    keep_freed_memory()
     about_threads = settle_threads(fabric.device, recorded_threads(out)) if fabric.world_size == 1 else ""
     identity = identity_of(training, recipe, seed)
 
