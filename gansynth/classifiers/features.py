@@ -19,10 +19,10 @@ from gansynth.classifiers.cell_encoder import CellEncoder, open_encoder, train_c
 from gansynth.data.dataset import CellDataset
 from gansynth.errors import InputError
 from gansynth.networks.backbone import Backbone, Preparation
-from gansynth.networks.efficientnet_lite import LiteStages
+from gansynth.networks.efficientnet_lite import LiteStages, channel_moments
 from gansynth.networks.images import resized, to_float
 from gansynth.recipes.classifier import BackboneRecipe, load_classifier_recipe
-from gansynth.runs.device import chosen_device
+from gansynth.runs.device import chosen_device, placed
 
 PIXEL_EDGE = 32
 """Larger images are averaged down to this edge before their pixels count: principal components keep no more."""
@@ -228,11 +228,11 @@ class StageFeatures(FrozenFeatures):
             raise InputError(f"features 'stages:{recipe.name}': network.input_size {edge} is not a multiple of 32")
         stages = LiteStages(published.lite)
         prepare = Preparation(edge, published.mean, published.std)
-        super().__init__(nn.Sequential(prepare, stages).to(device), edge, 2 * sum(stages.channels))
+        super().__init__(placed(nn.Sequential(prepare, stages), device), edge, 2 * sum(stages.channels))
 
     def described(self, images: Tensor) -> Tensor:
         maps = self.network(to_float(images))
-        return torch.cat([torch.cat([m.mean((2, 3)), m.std((2, 3), correction=0)], 1) for m in maps], 1)
+        return torch.cat([channel_moments(m) for m in maps], dim=1)
 
 
 def open_features(

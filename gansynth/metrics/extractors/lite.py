@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansynth.metrics.extractors.extractor import batches, exact_arithmetic
-from gansynth.networks.efficientnet_lite import SHA256, STAGE_CHANNELS, LiteStages
+from gansynth.networks.efficientnet_lite import SHA256, STAGE_CHANNELS, LiteStages, channel_moments
 from gansynth.runs.device import placed
 
 EDGE = 128
@@ -76,7 +76,9 @@ class LiteFeatures:
             for part, batch in batches(images, BATCH, self.device):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
                     maps = self._stages(_at_edge(batch.float() / 127.5 - 1))
-                features[part] = torch.cat([_moments(h) for h in maps], dim=1)[: part.stop - part.start].cpu().numpy()
+                features[part] = (
+                    torch.cat([channel_moments(h) for h in maps], dim=1)[: part.stop - part.start].cpu().numpy()
+                )
         return {"features": features}
 
 
@@ -92,8 +94,3 @@ def _at_edge(x: Tensor) -> Tensor:
     smaller = max(x.shape[-2:]) > EDGE
     x = F.interpolate(x, (EDGE, EDGE), mode="bilinear", align_corners=False, antialias=smaller)
     return x.contiguous(memory_format=torch.channels_last)
-
-
-def _moments(h: Tensor) -> Tensor:
-    flat = h.float().flatten(2)
-    return torch.cat([flat.mean(2), flat.std(2, correction=0)], dim=1)
