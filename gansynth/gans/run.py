@@ -58,7 +58,8 @@ class Run:
         If the folder is not a run, or its ``run.json`` does not say which images it has seen.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
+        path = Path(path)
         artifact = Artifact("generator", path)
         self.path, self.name = path, artifact.name
         self._loaded: tuple[tuple[str, float], LoadedGenerator] | None = None
