@@ -6,7 +6,7 @@ Times are measured: a few seconds of the same work, on this machine, as busy as 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,18 @@ from gansynth.gans.engine.speed import training_speed
 from gansynth.metrics.wording import counted
 from gansynth.networks.images import to_float
 from gansynth.recipes import GanRecipe, load_recipe
-from gansynth.recipes.classifier import NeuralRecipe
+from gansynth.recipes.classifier import ClassifierRecipe, NeuralRecipe
 from gansynth.runs.device import chosen_device, placed
 from gansynth.runs.threads import settle_threads
 from gansynth.studies.benchmark.entry import entries_of
 from gansynth.studies.benchmark.study import BenchmarkSettings, budget_of
-from gansynth.studies.comparison.arm import threads_of
+from gansynth.studies.comparison.arm import Cell, threads_of
 from gansynth.studies.comparison.plan import gans_of, steps_of
+from gansynth.studies.comparison.registration import Registration
 from gansynth.studies.comparison.settings import ComparisonSettings
+from gansynth.studies.comparison.splits import Fold
 from gansynth.studies.comparison.study import DEFAULT, Ready, prepare
+from gansynth.studies.search.study import SearchOptions, prepare_search
 from gansynth.studies.sweep.study import prepare_sweep
 from gansynth.synthesis.balancing import lacking
 from gansynth.synthesis.provenance import Provenance, encode_png
@@ -84,9 +87,10 @@ def training(
     images: int | None = None,
     *,
     counts: Mapping[str, int] | None = None,
+    begun: Run | None = None,
     device: str = "auto",
 ) -> Forecast:
-    """Say what a training of a GAN would do.
+    """Say what a training of a GAN would do, or what is left of one.
 
     Parameters
     ----------
@@ -96,6 +100,8 @@ def training(
         The budget, whichever is reached first; default: the recipe's steps.
     counts : mapping of str to int, optional
         Training images of each class; default: those of the dataset's training part, or of all of it.
+    begun : Run, optional
+        The training that is continued: its part of the budget is spent.
     device : {"auto", "cpu", "cuda"}
     """
     if counts is None:
@@ -104,16 +110,21 @@ def training(
         steps = recipe.training.steps
     speed = training_speed(recipe, seconds=SPEED_SECONDS, device=device)
     per_step = speed.seconds / speed.steps
-    of_images = None if images is None else images / speed.images_per_second
-    limits = [None if steps is None else steps * per_step, of_images, minutes and 60 * minutes]
-    seconds = min(limit for limit in limits if limit is not None)
+    had = (0, 0, 0.0) if begun is None else (begun.step, begun.images, begun.seconds)
+    limits = [
+        None if steps is None else (steps - had[0]) * per_step,
+        None if images is None else (images - had[1]) / speed.images_per_second,
+        None if minutes is None else 60 * minutes - had[2],
+    ]
+    seconds = max(0.0, min(limit for limit in limits if limit is not None))
     gan = build_gan(recipe, dataset.class_names)
     all_weights = sum(weight.numel() for weight in gan.parameters())
     slow = sum(weight.numel() for weight in gan.generator.parameters())
+    more = "" if begun is None else f" more than the {begun.step:,} that were made"
     lines = (
         f"train {recipe.name} ({recipe.gan}, {recipe.resolution} px) on {sum(counts.values()):,} images of "
         f"{len(dataset.class_names)} classes: {_per_class(counts)}",
-        f"about {seconds / per_step:,.0f} generator steps, {per_step:.2g} s a step",
+        f"about {seconds / per_step:,.0f} generator steps{more}, {per_step:.2g} s a step",
     )
     # Weights with two moments each, the slow generator, and the generator alone.
     return Forecast(lines, seconds, 4 * (3 * all_weights + 2 * slow))
@@ -142,10 +153,17 @@ def balancing(
 
 
 def comparing(
-    data: str | Path, remedies: Sequence[str], classifiers: Sequence[str], out: Path, settings: ComparisonSettings
+    data: str | Path,
+    remedies: Sequence[str],
+    classifiers: Sequence[str],
+    out: Path,
+    settings: ComparisonSettings,
+    *,
+    resume: bool = False,
 ) -> Forecast:
-    """Say what a comparison would do. Runs that have seen test images are refused, as they would be."""
-    return _compared(prepare(data, remedies, classifiers, out, settings, resume=False, progress=False), {})
+    """Say what a comparison would do, or what is left of one. Runs that have seen test images are refused, as they
+    would be."""
+    return _compared(prepare(data, remedies, classifiers, out, settings, resume=resume, progress=False), {})
 
 
 def sweeping(
@@ -163,7 +181,7 @@ def sweeping(
     data, remedies, classifiers, out, settings
         As in `sweep_imbalance`.
     **thinned
-        Its `ratios`, `minority`, `thin` and `most`.
+        Its `ratios`, `minority`, `thin`, `most` and `resume`.
     """
     ready = prepare_sweep(data, remedies, classifiers, out, settings, progress=False, **thinned)
     lines: list[str] = []
@@ -171,7 +189,8 @@ def sweeping(
     measured: dict[str, float] = {}
     for step, asked in ready.steps:
         place, arms = out / step.folder, ready.settings.remedies
-        of_step = prepare(data, arms, classifiers or DEFAULT, place, asked, resume=False, progress=False)
+        begun = Registration.is_in(place)
+        of_step = prepare(data, arms, classifiers or DEFAULT, place, asked, resume=begun, progress=False)
         one = _compared(of_step, measured)
         lines += [f"rho {step.ratio:g}: {one.lines[0]}; learn from {_per_class(step.counts)}", *one.lines[1:]]
         seconds.append(one.seconds)
@@ -181,41 +200,114 @@ def sweeping(
 
 def _compared(ready: Ready, measured: dict[str, float]) -> Forecast:
     """Say what a comparison would do; what is `measured`, a step of each classifier, is not measured again."""
-    plan, folds, settings = ready.plan, ready.folds, ready.plan.settings
-    seconds: float | None = 0.0
+    plan, folds, grid = ready.plan, ready.folds, ready.grid
+    waiting = [(fold, grid.waiting(fold)) for fold in folds]
     lines = [
         f"compare {counted(len(plan.arms), 'arm')} by {counted(len(plan.classifiers), 'classifier')} with "
         f"{counted(len(plan.seeds), 'seed')} on {counted(len(folds), 'fold')}: "
-        f"{counted(ready.grid.total, 'training')}, {ready.grid.jobs or 'as many as your joblib backend'} "
-        "at a time"
+        f"{counted(grid.total, 'training')}, {grid.jobs or 'as many as your joblib backend'} at a time"
     ]
-    for recipe in plan.classifiers:
-        steps = [steps_of(recipe, sum(fold.counts["train"].values())) for fold in folds]
-        trainings = len(plan.arms_of(recipe)) * len(plan.seeds)
-        if not isinstance(recipe, NeuralRecipe) or None in steps:
-            seconds = None
-            lines.append(f"{recipe.name}: {trainings * len(folds):,} fits; how long they take is not measured")
-            continue
-        if recipe.name not in measured:
-            measured[recipe.name] = _one_step(recipe, len(ready.grid.class_names), settings, ready.grid.jobs)
-        each = measured[recipe.name]
-        lines.append(f"{recipe.name}: {trainings * len(folds):,} trainings of {steps[0]:,} steps, {each:.2g} s a step")
-        if seconds is not None:
-            seconds += trainings * sum(step or 0 for step in steps) * each / max(1, ready.grid.jobs)
-    for title, gan in gans_of(plan.arms).items():
+    done = grid.total - sum(len(cells) for _, cells in waiting)
+    if done:
+        lines.append(_finished(done))
+    parts = [*_classifiers(ready, waiting, measured), *_gans(ready, waiting)]
+    lines += [line for line, _ in parts]
+    known = [seconds for _, seconds in parts if seconds is not None]
+    return Forecast(tuple(lines), sum(known) if len(known) == len(parts) else None, None)
+
+
+Waiting = list[tuple[Fold, list[Cell]]]
+Part = tuple[str, float | None]
+"""A line, and the seconds of what it says; None where they are not known."""
+
+
+def _classifiers(ready: Ready, waiting: Waiting, measured: dict[str, float]) -> Iterator[Part]:
+    """Say of each classifier how often it is to be trained."""
+    for recipe in ready.plan.classifiers:
+        steps = [
+            steps_of(recipe, sum(fold.counts["train"].values()))
+            for fold, cells in waiting
+            for cell in cells
+            if cell.classifier == recipe.name
+        ]
+        if steps:
+            how = ready.plan.settings
+            yield _trainings(
+                recipe, steps, len(ready.grid.class_names), ready.grid.jobs, how.device, how.weights_dir, measured
+            )
+
+
+def _trainings(
+    recipe: ClassifierRecipe,
+    steps: Sequence[int | None],
+    n_classes: int,
+    jobs: int,
+    device: str,
+    weights_dir: str | Path | None,
+    measured: dict[str, float],
+) -> Part:
+    """Say how long trainings of a classifier take that have so many steps each."""
+    known = [one for one in steps if one is not None]
+    if not isinstance(recipe, NeuralRecipe) or len(known) < len(steps):
+        return f"{recipe.name}: {counted(len(steps), 'fit')}; how long they take is not measured", None
+    if recipe.name not in measured:
+        measured[recipe.name] = _one_step(recipe, n_classes, jobs, device, weights_dir)
+    each = measured[recipe.name]
+    line = f"{recipe.name}: {counted(len(steps), 'training')} of {known[0]:,} steps, {each:.2g} s a step"
+    return line, sum(known) * each / max(1, jobs)
+
+
+def _gans(ready: Ready, waiting: Waiting) -> Iterator[Part]:
+    """Say of each GAN whether it is to be trained, and in how many folds."""
+    grid, settings = ready.grid, ready.plan.settings
+    needed = [(fold, gans_of(grid.needed(cells))) for fold, cells in waiting]
+    for title, gan in gans_of(ready.plan.arms).items():
         if gan.given is not None:
-            lines.append(f"{title}: a run that is given, not trained")
+            yield f"{title}: a run that is given, not trained", 0.0
             continue
-        recipe_of_gan = load_recipe(gan.source, settings.gan_changes)
+        untrained = [fold for fold, gans in needed if title in gans and not gan.trained(grid.place(fold))]
+        if not untrained:
+            yield f"{title}: trained already", 0.0
+            continue
         one = training(
-            ready.dataset, recipe_of_gan, None, settings.gan_minutes, settings.gan_images,
-            counts=folds[0].counts["train"], device=settings.device,
+            ready.dataset, load_recipe(gan.source, settings.gan_changes), None, settings.gan_minutes,
+            settings.gan_images, counts=untrained[0].counts["train"], device=settings.device,
         )  # fmt: skip
-        often = "once" if len(folds) == 1 else f"once in each of {len(folds)} folds"
-        lines.append(f"{title}: {one.lines[0]}, {often}; {one.lines[1]}")
-        if seconds is not None and one.seconds is not None:
-            seconds += one.seconds * len(folds)
-    return Forecast(tuple(lines), seconds, None)
+        often = "once" if len(untrained) == 1 else f"once in each of {len(untrained)} folds"
+        seconds = None if one.seconds is None else one.seconds * len(untrained)
+        yield f"{title}: {one.lines[0]}, {often}; {one.lines[1]}", seconds
+
+
+def searching(
+    data: str | Path, remedy: str, out: Path, how: SearchOptions, *, resume: bool = False, **asked: Any
+) -> Forecast:
+    """Say what a search for a remedy's parameters would do, or what is left of one.
+
+    Parameters
+    ----------
+    data, remedy, out, how, resume
+        As in `search_remedy`.
+    **asked
+        Its `classifier`, `grid` and `beside`.
+    """
+    ready = prepare_search(data, remedy, out, how, resume=resume, progress=False, **asked)
+    arms, folds = [one.arm.spec for one in ready.candidates], ready.folds
+    total, waiting = len(arms) * len(folds), [len(ready.waiting(k)) for k in range(len(folds))]
+    lines = [
+        f"compare {counted(len(arms), 'arm')} on {counted(len(folds), 'fold')} of the training split: "
+        f"{counted(total, 'training')}, {ready.jobs or 'as many as your joblib backend'} at a time",
+        f"the arms: {', '.join(arms)}",
+    ]
+    if sum(waiting) < total:
+        lines.append(_finished(total - sum(waiting)))
+    steps: list[int | None] = []
+    for fold, n in zip(folds, waiting, strict=True):
+        steps += [steps_of(ready.recipe, len(fold.part("train")))] * n
+    if not steps:
+        return Forecast(tuple(lines), 0.0, None)
+    n_classes = len(folds[0].class_names)
+    line, seconds = _trainings(ready.recipe, steps, n_classes, ready.jobs, ready.device, ready.weights_dir, {})
+    return Forecast((*lines, line), seconds, None)
 
 
 def benchmarking(data: str | Path, recipes: Sequence[str], settings: BenchmarkSettings) -> Forecast:
@@ -248,11 +340,11 @@ def _one_image(run: Run, class_name: str, device: str) -> tuple[float, int]:
     return (time.monotonic() - began) / MEASURED, round(float(np.mean(sizes)))
 
 
-def _one_step(recipe: NeuralRecipe, n_classes: int, settings: ComparisonSettings, jobs: int) -> float:
+def _one_step(recipe: NeuralRecipe, n_classes: int, jobs: int, device: str, weights_dir: str | Path | None) -> float:
     """Return the seconds of a step of a classifier on noise, computed as a training would: the median of three, after
     one that warms up, on this job's share of the processors."""
-    where, threads = chosen_device(settings.device), torch.get_num_threads()
-    weights = None if settings.weights_dir is None else Path(settings.weights_dir)
+    where, threads = chosen_device(device), torch.get_num_threads()
+    weights = None if weights_dir is None else Path(weights_dir)
     network = placed(build_network(recipe, n_classes, weights), where).train()
     optimizer, bf16 = build_optimizer(network, recipe.training), computes_in_bf16(recipe, where)
     batch = recipe.training.batch_size
@@ -275,6 +367,10 @@ def _one_step(recipe: NeuralRecipe, n_classes: int, settings: ComparisonSettings
     finally:
         torch.set_num_threads(threads)
     return float(np.median(taken[1:]))
+
+
+def _finished(n: int) -> str:
+    return f"{n:,} of them {'is' if n == 1 else 'are'} finished"
 
 
 def _per_class(counts: Mapping[str, int]) -> str:

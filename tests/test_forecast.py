@@ -70,6 +70,14 @@ def test_a_training_has_the_steps_that_its_minutes_are_enough_for(place: Path) -
     assert int(steps[1].replace(",", "")) * float(steps[2]) == pytest.approx(120, rel=0.2)
 
 
+def test_a_training_that_is_continued_has_had_a_part_of_its_budget(place: Path, tmp_path: Path) -> None:
+    words = ["train-gan", place / "cells", "--out", tmp_path / "run"]
+    call(*words, "--recipe", "c-wgan-gp-64", *SET, "--steps", 3)
+    assert "about 7 generator steps more than the 3" in call(*words, "--resume", "--steps", 10, "--dry-run")
+    assert "about 0 generator steps more than the 3" in call(*words, "--resume", "--steps", 2, "--dry-run")
+    assert "about 2 generator steps more than the 3" in call(*words, "--resume", "--images", 20, "--dry-run")
+
+
 def test_a_recipe_larger_than_the_images_is_doubted_before_the_training(place: Path) -> None:
     words = ["train-gan", place / "cells", "--recipe", "c-wgan-gp-64", "--steps", 1, "--out", place / "o", "--dry-run"]
     larger = [f"networks.{player}=[8,8,8,8,8]" for player in ("critic", "classifier")]
@@ -101,6 +109,38 @@ def test_a_sweep_says_what_each_ratio_learns_from(place: Path) -> None:
     assert said.count("a run that is given, not trained") == 2
     shown = re.search(r"([\d.e+-]+) s a step", said)
     assert shown is not None and said.count(shown[0]) == 2  # measured once
+
+
+def test_a_search_says_its_arms(place: Path) -> None:
+    words = ("search-remedy", place / "cells", "--remedy", "focal", "--grid", "gamma=1,2", "--folds", 2)
+    said = forecast(place, *words, "--size", 32, "--epochs", 2, "--jobs", 1)
+    assert "compare 3 arms on 2 folds of the training split: 6 trainings, 1 at a time" in said
+    assert "the arms: none, focal:gamma=1, focal:gamma=2" in said
+    assert re.search(r"sequential-cnn: 6 trainings of \d+ steps", said)
+
+
+@pytest.mark.parametrize(
+    ("command", "more", "studies"),
+    [
+        ("compare", ("--remedies", "none,oversample", "--seeds", 1), 1),
+        ("sweep", ("--remedies", "none,oversample", "--seeds", 1, "--minority", "basophil", "--ratios", "4,8"), 2),
+        ("search-remedy", ("--remedy", "focal", "--grid", "gamma=1", "--folds", 2), 1),
+    ],
+)
+def test_of_a_folder_that_is_continued_the_rest_is_counted(
+    place: Path, tmp_path: Path, command: str, more: tuple[object, ...], studies: int
+) -> None:
+    words = (command, place / "cells", *more, "--size", 32, "--epochs", 1, "--jobs", 1, "--out", tmp_path / "begun")
+    call(*words)
+    finished = call(*words, "--resume", "--dry-run")
+    assert finished.count(" of them are finished") == studies and "s a step" not in finished
+    one = sorted((tmp_path / "begun").rglob("arm.json"))[0]
+    one.unlink()
+    left = call(*words, "--resume", "--dry-run")
+    assert "sequential-cnn: 1 training of" in left
+    assert not one.exists()
+    unasked = CliRunner().invoke(gansynth, [str(word) for word in (*words, "--dry-run")])
+    assert unasked.exit_code == 2 and "--resume" in unasked.stderr
 
 
 def test_what_would_be_refused_is_refused_now(place: Path) -> None:

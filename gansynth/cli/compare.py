@@ -125,7 +125,7 @@ def compare(
     if dry_run:
         from gansynth import forecast
 
-        forecast_of(forecast.comparing(data, arms, names, out, asked))
+        forecast_of(forecast.comparing(data, arms, names, out, asked, resume=resume))
         return
     found = study.compare(data, arms, names, out, settings=asked, resume=resume)
     found = replace(found, about=replace(found.about, command=typed_command()))

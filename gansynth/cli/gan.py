@@ -111,7 +111,8 @@ def train_gan(
     if dry_run:
         from gansynth import forecast
 
-        forecast_of(forecast.training(dataset, chosen, steps, minutes, images, device=device))
+        begun = gans.Run(out) if resume and (out / "run.json").is_file() else None
+        forecast_of(forecast.training(dataset, chosen, steps, minutes, images, begun=begun, device=device))
         return
     run = gans.train_gan(
         dataset,

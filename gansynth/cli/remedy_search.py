@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gansynth.cli.answering import answer
+from gansynth.cli.answering import answer, forecast_of
 from gansynth.cli.arguments import (
     COUNT,
     EDGE,
@@ -16,6 +16,7 @@ from gansynth.cli.arguments import (
     SEVERAL,
     backbone_weights_option,
     device_option,
+    dry_run_option,
     jobs_option,
     parse_counts,
     parse_names,
@@ -68,6 +69,7 @@ from gansynth.errors import InputError
 @jobs_option
 @backbone_weights_option
 @click.option("--resume", is_flag=True, help="Continue: what is finished is not done again; values may be added.")
+@dry_run_option
 @seed_option
 @device_option
 def search_remedy(
@@ -77,6 +79,7 @@ def search_remedy(
     grid: tuple[str, ...],
     beside: str,
     rarity: str,
+    dry_run: bool,
     **options: Any,
 ) -> None:
     """Find good parameters of a remedy by cross-validation.
@@ -94,11 +97,18 @@ def search_remedy(
     """
     from gansynth.cli.tables import search_table
     from gansynth.report.search.page import write_search_page
+    from gansynth.studies.search.study import SearchOptions
     from gansynth.studies.search.study import search_remedy as search
 
-    found = search(
-        data, remedy, out, grid=_grid(grid), beside=_beside(beside), rarity=parse_counts(rarity, "--rarity"), **options
-    )
+    what = {"grid": _grid(grid), "beside": _beside(beside), **{k: options.pop(k) for k in ("classifier", "resume")}}
+    # The other options have the names of the settings.
+    how = SearchOptions(rarity=parse_counts(rarity, "--rarity"), **options)
+    if dry_run:
+        from gansynth import forecast
+
+        forecast_of(forecast.searching(data, remedy, out, how, **what))
+        return
+    found = search(data, remedy, out, settings=how, **what)
     found = replace(found, about=replace(found.about, command=typed_command()))
     found.write(out)
     answer(found.to_json, lambda: search_table(found), f"wrote {write_search_page(out)}")

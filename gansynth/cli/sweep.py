@@ -116,7 +116,7 @@ def sweep(
     if dry_run:
         from gansynth import forecast
 
-        forecast_of(forecast.sweeping(*asked, settings, **what))
+        forecast_of(forecast.sweeping(*asked, settings, resume=resume, **what))
         return
     found = sweep_imbalance(*asked, settings=settings, resume=resume, after=write_comparison_page, **what)
     found = replace(found, about=replace(found.about, command=typed_command()))

@@ -78,6 +78,20 @@ class Grid:
             for arm in self.plan.arms_of(recipe)
         ]
 
+    def waiting(self, fold: Fold) -> list[Cell]:
+        """Return the cells of a fold that are not finished."""
+        conditions = self.conditions
+        return [
+            cell
+            for cell in self.cells(fold)
+            if finished(self.plan.out, cell, self.class_names, self.swapped(cell), conditions) is None
+        ]
+
+    def needed(self, cells: Sequence[Cell]) -> list[Arm]:
+        """Return the arms whose images some cells learn from or predict."""
+        names = {cell.arm for cell in cells} | {f"{ALONE}{gan}" for cell in cells for gan in self.swapped(cell)}
+        return [arm for arm in self.plan.arms if arm.spec in names]
+
     def place(self, fold: Fold) -> Workplace:
         """Return where the remedies of a fold work."""
 
@@ -120,7 +134,7 @@ class Grid:
             If something has learned from images it would be tested on.
         """
         for fold in self.folds:
-            waiting = [cell for cell in self.cells(fold) if not self._finished(cell)]
+            waiting = self.waiting(fold)
             self._done += len(self.cells(fold)) - len(waiting)
             try:
                 if waiting:
@@ -130,8 +144,7 @@ class Grid:
 
     def _fill(self, fold: Fold, waiting: Sequence[Cell]) -> None:
         made = _Made(self, fold)
-        needed = {cell.arm for cell in waiting} | {f"{ALONE}{gan}" for cell in waiting for gan in self.swapped(cell)}
-        made.prepare([arm for arm in self.plan.arms if arm.spec in needed])
+        made.prepare(self.needed(waiting))
         shown = self.plan.progress
         with WorkDisplay("classifiers", self.total, done=self._done, shown=shown, every=math.inf) as display:
             for cell in waiting:
@@ -158,9 +171,6 @@ class Grid:
     def _say(self, display: WorkDisplay, cell: Cell, what: str) -> None:
         self._done += 1
         display.step(f"{cell}: {what}")
-
-    def _finished(self, cell: Cell) -> bool:
-        return finished(self.plan.out, cell, self.class_names, self.swapped(cell), self.conditions) is not None
 
     @property
     def conditions(self) -> tuple[str, ...]:

@@ -64,15 +64,24 @@ class SearchOptions:
 
 
 @dataclass(frozen=True)
-class _Search:
+class ReadySearch:
+    """A search before its first training, nothing of which is written yet."""
+
     out: Path
+    asked: SearchSettings
     candidates: list[Candidate]
     recipe: ClassifierRecipe
     folds: list[CellDataset]
+    jobs: int
     seed: int
     device: str
     weights_dir: Path | None
     progress: bool
+
+    def waiting(self, k: int) -> list[Candidate]:
+        """Return the candidates that are not finished in a fold."""
+        names = self.folds[k].class_names
+        return [one for one in self.candidates if finished(self.out, self.cell(one, k), names) is None]
 
     def cell(self, candidate: Candidate, fold: int) -> Cell:
         return Cell(candidate.arm.spec, candidate.arm.folder_name, self.recipe.name, fold, self.seed + fold)
@@ -138,9 +147,37 @@ def search_remedy(
     """
     given = {name: value for name, value in options.items() if value is not None}
     how = replace(settings or SearchOptions(), **given)
+    search = prepare_search(
+        data, remedy, Path(out), how, classifier=classifier, grid=grid, beside=beside, resume=resume, progress=progress
+    )
+    search.asked.write(search.out)
+    failed = _fill(search)
+    records = {one.arm.spec: _records(search, one) for one in search.candidates}
+    if not any(records.values()):
+        raise InputError(f"no training could be carried out; the first failed so: {next(iter(failed.values()))}")
+    found = gather(search.candidates, records, search.folds, search.asked, failed, str(data))
+    found.write(search.out)
+    return found
+
+
+def prepare_search(
+    data: str | Path,
+    remedy: str,
+    out: Path,
+    how: SearchOptions,
+    *,
+    classifier: str = "sequential-cnn",
+    grid: Mapping[str, Sequence[float]] | None = None,
+    beside: Sequence[str] = ("none",),
+    resume: bool = False,
+    progress: bool = True,
+) -> ReadySearch:
+    """Read what is asked for, and divide the training split, before anything is written or trained.
+
+    Parameters and errors are those of `search_remedy`.
+    """
     seed = how.seed
     refuse_inside(data, out)
-    out = Path(out)
     candidates = [Candidate(arm, {}) for arm in map(parse_arm, beside)] + candidates_of(remedy, grid or {})
     (recipe,) = load_classifiers([classifier], how.changes, how.size, how.epochs)
     _refuse_meaningless(candidates, recipe)
@@ -164,14 +201,8 @@ def search_remedy(
     candidates = [Candidate(parse_arm(spec), values) for spec, values in pairs]
     weights = None if how.weights_dir is None else Path(how.weights_dir)
     parts = fold_dataset(training, how.folds, val=VALIDATION, seed=seed, progress=progress)
-    search = _Search(out, candidates, recipe, parts, seed, how.device, weights, progress)
-    failed = _fill(search, chosen_jobs(how.jobs, how.device))
-    records = {one.arm.spec: _records(search, one) for one in candidates}
-    if not any(records.values()):
-        raise InputError(f"no training could be carried out; the first failed so: {next(iter(failed.values()))}")
-    found = gather(candidates, records, parts, asked, failed, str(data))
-    found.write(out)
-    return found
+    jobs = chosen_jobs(how.jobs, how.device)
+    return ReadySearch(out, asked, candidates, recipe, parts, jobs, seed, how.device, weights, progress)
 
 
 def _real_split(data: str, size: int, seed: int, progress: bool) -> CellDataset:
@@ -189,48 +220,44 @@ def _refuse_meaningless(candidates: Sequence[Candidate], recipe: ClassifierRecip
 
 
 def _with_held(out: Path, settings: SearchSettings, resume: bool) -> SearchSettings:
-    """Write the settings with the candidates that the folder has, and return them; refuse another search's folder."""
+    """Return the settings with the candidates that the folder has; refuse another search's folder."""
     held = SearchSettings.held_in(out, resume)
     if held is not None:
         settings.refuse_another(held, out)
         mine = dict(zip(settings.arms, settings.values, strict=True))
         of = {**dict(zip(held.arms, held.values, strict=True)), **mine}
         settings = replace(settings, arms=list(of), values=list(of.values()))
-    settings.write(out)
     return settings
 
 
-def _fill(search: _Search, jobs: int) -> dict[str, str]:
+def _fill(search: ReadySearch) -> dict[str, str]:
     """Do what is not finished, fold by fold; return by cell what failed, and why."""
     failed: dict[str, str] = {}
-    waiting_in = [
-        [c for c in search.candidates if finished(search.out, search.cell(c, k), fold.class_names) is None]
-        for k, fold in enumerate(search.folds)
-    ]
+    waiting_in = [search.waiting(k) for k in range(len(search.folds))]
     total = sum(map(len, waiting_in))
     with WorkDisplay("trainings", total, shown=search.progress, every=math.inf) as display:
         for k, waiting in enumerate(waiting_in):
-            _fill_fold(search, k, waiting, jobs, failed, display)
+            _fill_fold(search, k, waiting, failed, display)
     return failed
 
 
 def _fill_fold(
-    search: _Search, k: int, waiting: Sequence[Candidate], jobs: int, failed: dict[str, str], display: WorkDisplay
+    search: ReadySearch, k: int, waiting: Sequence[Candidate], failed: dict[str, str], display: WorkDisplay
 ) -> None:
     """Do what is waiting in a fold, and add to `failed` what fails."""
     made = {}
     for candidate in waiting:
         try:
-            made[candidate.arm.spec] = _job(search, candidate, k, threads_of(jobs) if jobs else None)
+            made[candidate.arm.spec] = _job(search, candidate, k)
         except NOT_OUR_FAULT as error:
             failed[str(search.cell(candidate, k))] = sentence(error)
-    for outcome in run_jobs(list(made.values()), jobs):
+    for outcome in run_jobs(list(made.values()), search.jobs):
         said = _keep(search, made[outcome.cell.arm], outcome, failed)
         display.step(f"{outcome.cell}: {said}")
     shutil.rmtree(search.out / f"fold{k}" / "cache", ignore_errors=True)
 
 
-def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> Job:
+def _job(search: ReadySearch, candidate: Candidate, k: int) -> Job:
     fold, recipe = search.folds[k], search.recipe
     training = fold.part("train")
 
@@ -255,11 +282,11 @@ def _job(search: _Search, candidate: Candidate, k: int, threads: int | None) -> 
         leak_free=True,
         device=search.device,
         weights_dir=search.weights_dir,
-        threads=threads,
+        threads=threads_of(search.jobs) if search.jobs else None,
     )
 
 
-def _keep(search: _Search, job: Job, outcome: Outcome, failed: dict[str, str]) -> str:
+def _keep(search: ReadySearch, job: Job, outcome: Outcome, failed: dict[str, str]) -> str:
     """Write down what a job came to, and return it in a few words."""
     if outcome.error is None:
         return keep_outcome(search.out, job, outcome)
@@ -267,7 +294,7 @@ def _keep(search: _Search, job: Job, outcome: Outcome, failed: dict[str, str]) -
     return f"failed: {outcome.error}"
 
 
-def _records(search: _Search, candidate: Candidate) -> list[Record]:
+def _records(search: ReadySearch, candidate: Candidate) -> list[Record]:
     names = search.folds[0].class_names
     found = [finished(search.out, search.cell(candidate, k), names) for k in range(len(search.folds))]
     return [record for record in found if record is not None]
