@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -41,22 +41,67 @@ class SplitBatchNorm2d(nn.Module):
         if not self.training or self.real is None or self.real >= len(x):
             of_all: Tensor = self.norm(x)
             return of_all
+        if self.auxiliary is None:
+            return _normalised_by_the_first(x, self.real, self.norm)
         real, synthetic = x.split([self.real, len(x) - self.real])
-        others = self._by_the_real(real, synthetic) if self.auxiliary is None else self.auxiliary(synthetic)
-        return torch.cat([self.norm(real), others])
+        return torch.cat([self.norm(real), self.auxiliary(synthetic)])
 
-    def _by_the_real(self, real: Tensor, synthetic: Tensor) -> Tensor:
-        """Return synthetic maps normalised by the statistics of the real ones, through which the gradient passes.
 
-        Taken for constants, as at prediction, they would let the loss of synthetic images pull the layer before along
-        its scale and its shift, which the next batch's statistics undo: weights grow and nothing is learned.
-        """
-        rows = real.float().permute(0, 2, 3, 1).flatten(0, 2)  # on a processor var_mean takes three times as long
-        mean = rows.mean(dim=0)
-        variance = (rows - mean).square().mean(dim=0)
-        gain = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
-        shift = self.norm.bias - mean * gain
-        return torch.addcmul(shift[:, None, None], synthetic, gain[:, None, None]).to(synthetic.dtype)
+def _normalised_by_the_first(x: Tensor, n: int, norm: nn.BatchNorm2d) -> Tensor:
+    """Return maps [b, c, h, w] normalised by the statistics of the first n of them, which `norm` learns."""
+    assert norm.num_batches_tracked is not None
+    norm.num_batches_tracked.add_(1)
+    statistics = norm.running_mean, norm.running_var
+    normalised: Tensor = _ByTheFirst.apply(x, norm.weight, norm.bias, n, statistics, norm.momentum, norm.eps)
+    return normalised
+
+
+class _ByTheFirst(torch.autograd.Function):
+    """y = gain (x - mean) + bias, gain = weight / sqrt(variance + eps), with mean and variance of the first n images.
+
+    The gradient passes through mean and variance, also that of the other images. Were they taken for constants, as at
+    prediction, the loss of synthetic images would pull the layer before along its scale and its shift, which the next
+    batch's statistics undo: weights grow and nothing is learned. Written by hand, since torch differentiates the same
+    lines in twice the time.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        n: int,
+        statistics: tuple[Tensor, Tensor],
+        momentum: float,
+        eps: float,
+    ) -> Tensor:
+        first, mean, inverse = torch.native_batch_norm(x[:n], weight, bias, *statistics, True, momentum, eps)
+        gain = weight * inverse
+        ctx.save_for_backward(x, mean, inverse, gain, weight)
+        ctx.n, ctx.eps = n, eps
+        others = torch.addcmul(_channels(bias - mean * gain, x), x[n:], _channels(gain, x))
+        return torch.cat([first, others])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        x, mean, inverse, gain, weight = ctx.saved_tensors
+        # Sums over all images of grad, and of grad times normalised x: what the kernel gives for any mean and variance.
+        _, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            grad, x, weight, None, None, mean, inverse, True, ctx.eps, [False, True, True]
+        )
+        # What reaches the first images through their variance (slope times x - mean) and through their mean (level).
+        count = ctx.n * x.shape[2] * x.shape[3]
+        slope = -gain * inverse * of_weight / count
+        near = mean.to(x.dtype)  # x - mean is small beside x: the mean's own rounding is added afterwards
+        level = -gain * of_bias / count - slope * (mean - near)
+        of_x = grad * _channels(gain, x)
+        of_x[: ctx.n] += torch.addcmul(_channels(level, x), x[: ctx.n] - _channels(near, x), _channels(slope, x))
+        return of_x, of_weight, of_bias, None, None, None, None
+
+
+def _channels(values: Tensor, like: Tensor) -> Tensor:
+    return values.to(like.dtype)[:, None, None]
 
 
 def split(network: nn.Module, statistics: Literal["real", "own"]) -> nn.Module:

@@ -37,6 +37,33 @@ def test_synthetic_images_are_normalised_by_the_statistics_of_the_real_ones_and_
     assert torch.allclose(norm(batch)[6:], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_gradients_are_those_of_the_formula(batch: torch.Tensor, dtype: torch.dtype) -> None:
+    """Of the maps, of weight and bias; in bfloat16 to its rounding, also where the mean is large beside the spread."""
+    torch.manual_seed(1)
+    norm = SplitBatchNorm2d(nn.BatchNorm2d(3).double(), "real")
+    norm.real = 6
+    with torch.no_grad():
+        norm.norm.weight.copy_(torch.randn(3))
+    x = (batch.double() + torch.tensor([0.0, 3.0, -8.0])[:, None, None]).to(dtype).requires_grad_()
+    towards = torch.randn(batch.shape, dtype=torch.float64)
+
+    def formula(x: torch.Tensor) -> torch.Tensor:
+        mean, variance = x[:6].mean((0, 2, 3), keepdim=True), x[:6].var((0, 2, 3), correction=0, keepdim=True)
+        weight, bias = norm.norm.weight[:, None, None], norm.norm.bias[:, None, None]
+        return weight * (x - mean) / (variance + norm.norm.eps).sqrt() + bias
+
+    given = (x, norm.norm.weight, norm.norm.bias)
+    expected = torch.autograd.grad(formula(x.double()), given, towards)
+    if dtype != torch.float64:
+        norm.norm.float()
+        given = (x, norm.norm.weight, norm.norm.bias)
+    found = torch.autograd.grad(norm(x), given, towards.to(dtype))
+    close = {torch.float64: 1e-9, torch.float32: 1e-4, torch.bfloat16: 0.03}[dtype]
+    for mine, theirs in zip(found, expected, strict=True):
+        assert (mine.double() - theirs).abs().max() < close * theirs.abs().max()
+
+
 def test_the_loss_of_synthetic_images_does_not_pull_at_what_the_statistics_undo(batch: torch.Tensor) -> None:
     """Scale and shift of what is normalised: with statistics taken for constants a training ran away along them."""
     norm = SplitBatchNorm2d(nn.BatchNorm2d(3), "real")
