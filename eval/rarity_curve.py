@@ -4,9 +4,12 @@
     gansynth sweep few --remedies none,... --minority promyelocyte --most 288 --ratios 1,2.88,... --folds 5 --out swept
     python eval/rarity_curve.py table swept --against posthoc-logit-adjustment,oversample-turned --out DIR
     python eval/rarity_curve.py restained pbc --size 64 --out elsewhere
+    python eval/rarity_curve.py thinned elsewhere --rare promyelocyte --keep 5 --others 288 --out five
 
 `cells` writes class folders with at most so many images of each other class, those of the smallest sha256. `restained`
-writes a data set and its split as a laboratory with another stain would have them (`cells/spoiling.py`). `table` reads
+writes a data set and its split as a laboratory with another stain would have them (`cells/spoiling.py`). `thinned`
+writes a data set with its split in which training images are few, so that a generator, too, learns from no others; its
+test images are all there. `table` reads
 a sweep of one rare class: table.md has every arm at every number of its images, and how far the arms with synthetic
 images are from others that have none; figures.json holds the same, and the charts are those of the sweep's page.
 """
@@ -14,11 +17,14 @@ images are from others that have none; figures.json holds the same, and the char
 from __future__ import annotations
 
 import argparse
+import random
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from gansynth.cells.spoiling import restained
 from gansynth.data.npz import write_png
@@ -60,6 +66,13 @@ def main() -> None:
     stained.add_argument("data")
     stained.add_argument("--size", type=int, default=64, help="edge length of the pictures in pixels (default 64)")
     stained.add_argument("--out", type=Path, required=True)
+    thin = steps.add_parser("thinned")
+    thin.add_argument("data")
+    thin.add_argument("--rare", required=True)
+    thin.add_argument("--keep", type=int, required=True, help="training images of the rare class")
+    thin.add_argument("--others", type=int, required=True, help="training images of each other class, at most")
+    thin.add_argument("--seed", type=int, default=1, help="decides which (default 1)")
+    thin.add_argument("--out", type=Path, required=True)
     made = steps.add_parser("table")
     made.add_argument("swept", type=Path)
     made.add_argument("--against", default="", help="arms that those with synthetic images are held against")
@@ -70,6 +83,8 @@ def main() -> None:
             print(few_cells(given.data, given.rare, given.others, given.out))
         elif given.step == "restained":
             print(elsewhere(given.data, given.size, given.out))
+        elif given.step == "thinned":
+            print(thinned(given.data, given.rare, given.keep, given.others, given.seed, given.out))
         else:
             print(study(given.swept, [arm for arm in given.against.split(",") if arm], given.out))
     except InputError as error:
@@ -118,6 +133,37 @@ def elsewhere(data: str, size: int, out: Path) -> str:
         write_png(image.transpose(1, 2, 0), out / path)
     write_splits(replace(found, records=found.records.assign(path=paths)), out)
     return f"{out}: {len(paths):,} images of {size} px in another stain"
+
+
+def thinned(data: str, rare: str, keep: int, others: int, seed: int, out: Path) -> str:
+    """Write a data set with its split, fewer of its training images and of its validation images; say what was written.
+
+    Validation images: a fifth as many of the rare class as it has for training, at least one, and 50 of each other.
+
+    Raises
+    ------
+    InputError
+        If the data have no split or no such class, or something lies in `out`.
+    """
+    found = open_dataset(data, 32)
+    (rare,) = known_classes([rare], found.class_names, "--rare")
+    if not {"train", "test"} <= set(found.records["split"]):
+        raise InputError(f"{data}: has no split; run gansynth data split")
+    if out.exists():
+        raise InputError(f"{out}: is there already; give another --out")
+    draw = random.Random(seed)
+    kept = [np.flatnonzero(found.records["split"] == "test")]
+    for part, of_rare, of_others in (("train", keep, others), ("val", max(1, keep // 5), 50)):
+        for c, name in enumerate(found.class_names):
+            mine = list(np.flatnonzero((found.labels == c) & (found.records["split"] == part).to_numpy()))
+            draw.shuffle(mine)
+            kept.append(np.array(mine[: of_rare if name == rare else of_others], np.int64))
+    few = found.select(np.sort(np.concatenate(kept)))
+    for path in few.records["path"]:
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(data) / path, out / path)
+    write_splits(few, out)
+    return f"{out}: {len(few):,} images, {keep} training images of {rare}"
 
 
 def study(folder: Path, against: Sequence[str], out: Path) -> str:

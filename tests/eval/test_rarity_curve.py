@@ -55,6 +55,23 @@ def test_a_laboratory_elsewhere_has_the_same_cells_and_split_in_another_stain(pl
     np.testing.assert_array_equal(there.images, restained(here.images))
 
 
+def test_few_training_images_are_kept_with_their_split_and_every_test_image(place: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no split"):
+        rarity_curve.thinned(str(place / "more"), RARE, 3, 10, 1, tmp_path / "few")
+    cells = tmp_path / "cells"
+    write_phantom(cells, COUNTS, size=32, seed=3)
+    whole = split_dataset(open_dataset(cells, 32))
+    write_splits(whole, cells)
+    rarity_curve.thinned(str(cells), RARE, 3, 10, 1, tmp_path / "few")
+    few = open_dataset(tmp_path / "few", 32)
+    assert few.part("train").counts() == {"basophil": 3, "eosinophil": 10, "lymphocyte": 10}
+    assert few.part("val").counts()["basophil"] == 1
+    assert list(few.part("test").records["sha256"]) == list(whole.part("test").records["sha256"])
+    rarity_curve.thinned(str(cells), RARE, 2, 10, 1, tmp_path / "fewer")
+    kept = [set(open_dataset(tmp_path / name, 32).part("train").records["sha256"]) for name in ("fewer", "few")]
+    assert kept[0] < kept[1], "the fewer are among the many"
+
+
 def columns(text: str, title: str) -> dict[str, list[str]]:
     table = text.split(f"**{title}**\n\n")[1].split("\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
