@@ -22,7 +22,7 @@ from gansynth.gans import Run, build_gan, open_run
 from gansynth.gans.engine.speed import training_speed
 from gansynth.metrics.wording import counted
 from gansynth.networks.images import to_float
-from gansynth.recipes import GanRecipe, load_recipe
+from gansynth.recipes import GanRecipe
 from gansynth.recipes.classifier import ClassifierRecipe, NeuralRecipe
 from gansynth.runs.device import chosen_device, placed
 from gansynth.runs.threads import settle_threads
@@ -269,9 +269,11 @@ def _gans(ready: Ready, waiting: Waiting) -> Iterator[Part]:
         if not untrained:
             yield f"{title}: trained already", 0.0
             continue
+        place = grid.place(untrained[0])
+        budget = gan.budget(place)
         one = training(
-            ready.dataset, load_recipe(gan.source, settings.gan_changes), None, settings.gan_minutes,
-            settings.gan_images, counts=untrained[0].counts["train"], device=settings.device,
+            ready.dataset, gan.recipe(place), None, budget.minutes, budget.images,
+            counts=untrained[0].counts["train"], device=settings.device,
         )  # fmt: skip
         often = "once" if len(untrained) == 1 else f"once in each of {len(untrained)} folds"
         seconds = None if one.seconds is None else one.seconds * len(untrained)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gansynth.errors import InputError
-from gansynth.recipes import load_recipe
+from gansynth.recipes import GanRecipe, load_recipe
 from gansynth.remedies.added_images import kept_images, with_images
 from gansynth.remedies.naming import slug
 from gansynth.remedies.parameter import Parameter, number_text
-from gansynth.remedies.remedy import Remedy, Workplace, counts_of, targets
+from gansynth.remedies.remedy import GanBudget, Remedy, Workplace, counts_of, targets
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.artifact import zoo_models
 
@@ -32,7 +32,7 @@ class Synthetic(Remedy):
     Parameters
     ----------
     source : str
-        A GAN recipe of the zoo, a YAML file, or a run folder, which is taken as it is.
+        A GAN recipe of the zoo, a YAML file, or a run folder or model of the zoo, which is taken as it is.
     dose : float
         See `Remedy`.
     alone : bool
@@ -40,29 +40,49 @@ class Synthetic(Remedy):
     confidence : float
         Keep only images that the run's independent classifier gives at least this probability of their class;
         0 keeps all. Default: what the workplace says.
+    minutes : float
+        Train it for so long on the training images of the split: one of a recipe instead of what the workplace says; a
+        run goes on from its networks, as `train-gan --from` does. Default: 0, which leaves it at that.
+
+    Attributes
+    ----------
+    given : Run or None
+        The GAN, where it is taken as it is.
+    parent : Run or None
+        The one that it begins with, where a run goes on.
     """
 
     makes_images = True
     name = "synthetic"
     takes_dose = True
-    parameters = (Parameter("confidence", 0.0, 0.0, 1.0, "probability of its class that an image must reach"),)
+    parameters = (
+        Parameter("confidence", 0.0, 0.0, 1.0, "probability of its class that an image must reach"),
+        Parameter("minutes", 0.0, 0.0, 1e6, "that it is trained on the training images; a run goes on"),
+    )
 
     def __init__(self, source: str, dose: float = 1.0, *, alone: bool = False, **values: float) -> None:
         super().__init__(dose, **values)
         self.source, self.alone = source, alone
         self.confidence = values.get("confidence")
+        self.minutes = self.values["minutes"] or None
         self.given: Run | None = None
+        self.parent: Run | None = None
         if is_run(source):
             from gansynth.gans import open_run
 
-            self.given = open_run(source)
+            if self.minutes is None:
+                self.given = open_run(source)
+            else:
+                self.parent = open_run(source)
         else:
             load_recipe(source)  # a wrong name is refused before anything is trained
 
     @property
     def folder_name(self) -> str:
         """What its run is called."""
-        return slug(self.given.name if self.given is not None else load_recipe(self.source).name)
+        begun_with = self.given or self.parent
+        trained = "" if self.minutes is None else f"-minutes{self.minutes:g}"
+        return slug((begun_with.name if begun_with is not None else load_recipe(self.source).name) + trained)
 
     @property
     def images_name(self) -> str:
@@ -73,8 +93,20 @@ class Synthetic(Remedy):
     @property
     def title(self) -> str:
         """The GAN as users type it, with its parameters and without a dose."""
-        asked = "" if self.confidence is None else f":confidence={number_text(self.confidence)}"
-        return f"{self.source}{asked}"
+        asked = {"confidence": self.confidence, "minutes": self.minutes}
+        return self.source + "".join(f":{k}={number_text(value)}" for k, value in asked.items() if value is not None)
+
+    def recipe(self, place: Workplace) -> GanRecipe:
+        """Return what it is trained by."""
+        if self.parent is None:
+            return load_recipe(self.source, place.gan_changes)
+        from gansynth.gans import choose_recipe
+
+        return choose_recipe(None, place.gan_changes, place.folder, resume=False, parent=self.parent.path)
+
+    def budget(self, place: Workplace) -> GanBudget:
+        """Return how long it is trained."""
+        return place.budget if self.minutes is None else GanBudget(minutes=self.minutes)
 
     def wanted(self, n: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many synthetic images each class needs where `n` are real, int64 [C]."""
@@ -93,21 +125,22 @@ class Synthetic(Remedy):
 
         if self.given is not None:
             return self.given
-        recipe = load_recipe(self.source, place.gan_changes)
+        recipe, budget = self.recipe(place), self.budget(place)
         out = place.folder / "gans" / self.folder_name
         learning = place.learning(recipe.resolution)
-        if _is_finished(out, place.budget.images, place.budget.minutes):
+        if _is_finished(out, budget):
             run = Run(out)
             apart = {"reports"}
             same = run.recipe.model_dump(exclude=apart) == recipe.model_dump(exclude=apart)
-            if same and run.training_sha256 == set(learning.part("train").records["sha256"]):
+            if same and set(run.info["training_sha256"]) == set(learning.part("train").records["sha256"]):
                 return run
             raise InputError(
                 f"{out}: holds a GAN trained by another recipe or on other images; remove it, or give another --out"
             )
         return train_gan(
-            learning, recipe, out, images=place.budget.images, minutes=place.budget.minutes,
-            resume=out.is_dir() and any(out.iterdir()), seed=place.seed, device=place.device, progress=place.progress,
+            learning, recipe, out, images=budget.images, minutes=budget.minutes,
+            parent=None if self.parent is None else self.parent.path, resume=out.is_dir() and any(out.iterdir()),
+            seed=place.seed, device=place.device, progress=place.progress,
         )  # fmt: skip
 
     def trained(self, place: Workplace) -> Run | None:
@@ -115,7 +148,7 @@ class Synthetic(Remedy):
         from gansynth.gans import Run
 
         out = place.folder / "gans" / self.folder_name
-        return self.given or (Run(out) if _is_finished(out, place.budget.images, place.budget.minutes) else None)
+        return self.given or (Run(out) if _is_finished(out, self.budget(place)) else None)
 
     def kept_images(self, place: Workplace) -> Path | None:
         """Return the folder of the images generated so far; None where there is none."""
@@ -125,7 +158,7 @@ class Synthetic(Remedy):
     def refuse_leaks(self, held_out: CellDataset, place: Workplace) -> None:
         from gansynth.gans.leaks import refuse_leaking_run
 
-        refuse_leaking_run(self.run(place), held_out)
+        refuse_leaking_run(self.trained(place) or self.parent or self.run(place), held_out)
 
     def _images(self, counts: Mapping[str, int], place: Workplace) -> Path:
         """Return the folder with at least so many images of each class, generated where they are not there yet."""
@@ -157,9 +190,9 @@ def is_run(source: str) -> bool:
     return (Path(source) / "run.json").is_file() or source in zoo_models()
 
 
-def _is_finished(out: Path, images: int | None, minutes: float | None) -> bool:
+def _is_finished(out: Path, budget: GanBudget) -> bool:
     if not (out / "run.json").is_file() or not (out / "model.safetensors").is_file():
         return False
     from gansynth.gans import Run
 
-    return Run(out).has_had(images, minutes)
+    return Run(out).has_had(budget.images, budget.minutes)

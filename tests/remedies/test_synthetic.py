@@ -11,7 +11,8 @@ import pytest
 
 from gansynth.data import CellDataset, open_dataset
 from gansynth.errors import InputError
-from gansynth.remedies import Workplace, parse_arm
+from gansynth.gans import Run, open_run
+from gansynth.remedies import GanBudget, Workplace, parse_arm
 from gansynth.studies.comparison.plan import gans_of
 from gansynth.synthesis import generate
 
@@ -97,11 +98,47 @@ def test_classes_that_cannot_be_filled_with_sure_images_are_named(
     [
         ("c-wgan-gp-64:confidence=2", "is not a number from 0 to 1"),
         ("c-wgan-gp-64:blur=1", "takes no parameter 'blur'"),
+        ("c-wgan-gp-64:minutes=-1", "minutes=-1 is not a number from 0"),
     ],
 )
 def test_impossible_parameters_of_a_gan_are_refused(spec: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         parse_arm(spec)
+
+
+def test_a_run_with_minutes_goes_on_with_the_images_of_the_split_once(
+    training: CellDataset, workplace: Workplace, tiny_run_folder: Path
+) -> None:
+    real, arm = training.part("train"), parse_arm(f"{tiny_run_folder}:minutes=0.001@0.1")
+    [gan] = gans_of([arm]).values()
+    assert gan.given is None and gan.trained(workplace) is None
+    arm.treat(real, workplace)
+    tuned, parent = gan.trained(workplace), open_run(tiny_run_folder)
+    assert tuned is not None and tuned.path.parent == workplace.folder / "gans"
+    assert tuned.info["parent"]["name"] == parent.name and tuned.model_sha256 != parent.model_sha256
+    assert tuned.training_sha256 == parent.training_sha256 | set(real.records["sha256"])
+    arm.at_dose(0.2).treat(real, workplace)
+    assert Run(tuned.path).step == tuned.step > 0
+    fewer = training.select(np.flatnonzero(training.records["split"] == "train")[1:])
+    with pytest.raises(InputError, match="or on other images"):
+        gan.run(replace(workplace, learning=lambda size: fewer))
+
+
+def test_a_run_that_has_seen_a_test_image_does_not_go_on(
+    training: CellDataset, workplace: Workplace, tiny_run_folder: Path
+) -> None:
+    [gan] = gans_of([parse_arm(f"{tiny_run_folder}:minutes=600")]).values()
+    with pytest.raises(InputError, match="was trained on"):
+        gan.refuse_leaks(training.part("train"), workplace)
+    assert gan.trained(workplace) is None
+
+
+def test_minutes_of_a_recipe_stand_instead_of_the_budget(workplace: Workplace) -> None:
+    budget = GanBudget(images=1000)
+    place = replace(workplace, budget=budget)
+    plain, own = gans_of([parse_arm("c-wgan-gp-64"), parse_arm("c-wgan-gp-64:minutes=30")]).values()
+    assert {plain.budget(place), own.budget(place)} == {budget, GanBudget(minutes=30)}
+    assert plain.folder_name != own.folder_name
 
 
 def test_a_gan_is_known_by_what_was_typed_without_its_dose() -> None:

@@ -113,17 +113,15 @@ class Grid:
         )
 
     def refuse_leaks(self) -> None:
-        """Refuse given runs that have seen what they would be tested on, before anything is trained."""
-        if self.plan.is_paper:
+        """Refuse runs that have seen what they, or what goes on from them, would be tested on, before anything is
+        trained."""
+        begun = [gan for gan in gans_of(self.plan.arms).values() if gan.given is not None or gan.parent is not None]
+        if self.plan.is_paper or not begun:
             return
-        given = [arm for arm in self.plan.arms if any(gan.given is not None for gan in gans_of([arm]).values())]
         for fold in self.folds:
-            if given:
-                test = self.images.of(fold, self.plan.sizes[0], "test")
-            for arm in given:
-                for gan in gans_of([arm]).values():
-                    if gan.given is not None:
-                        gan.refuse_leaks(test, self.place(fold))
+            test = self.images.of(fold, self.plan.sizes[0], "test")
+            for gan in begun:
+                gan.refuse_leaks(test, self.place(fold))
 
     def fill(self) -> None:
         """Do every cell that is not finished, fold by fold; what fails is noted, and does not cost the others.
