@@ -42,7 +42,10 @@ class SplitBatchNorm2d(nn.Module):
             of_all: Tensor = self.norm(x)
             return of_all
         if self.auxiliary is None:
-            return _normalised_by_the_first(x, self.real, self.norm)
+            y = _normalised_by_the_first(x, self.real, self.norm)
+            for after in ("drop", "act"):  # timm's normalisations have their activation in them
+                y = getattr(self.norm, after, nn.Identity())(y)
+            return y
         real, synthetic = x.split([self.real, len(x) - self.real])
         return torch.cat([self.norm(real), self.auxiliary(synthetic)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from timm.layers import BatchNormAct2d
 from torch import nn
 from torch.nn import functional as F
 
@@ -35,6 +36,16 @@ def test_synthetic_images_are_normalised_by_the_statistics_of_the_real_ones_and_
     mean, variance = batch[:6].mean((0, 2, 3)), batch[:6].var((0, 2, 3), correction=0)
     expected = F.batch_norm(batch[6:], mean, variance, eps=norm.norm.eps)
     assert torch.allclose(norm(batch)[6:], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("statistics", ["real", "own"])
+def test_the_activation_within_a_normalisation_is_that_of_all_images(batch: torch.Tensor, statistics: str) -> None:
+    """timm's networks have it there: a pretrained backbone once saw synthetic images without any."""
+    norm = SplitBatchNorm2d(BatchNormAct2d(3, act_layer=nn.ReLU6), statistics)  # type: ignore[arg-type]
+    plain = SplitBatchNorm2d(nn.BatchNorm2d(3), statistics)  # type: ignore[arg-type]
+    norm.real = plain.real = 6
+    assert torch.allclose(norm(batch), F.relu6(plain(batch)), atol=1e-6)
+    assert torch.allclose(norm(batch)[:6], BatchNormAct2d(3, act_layer=nn.ReLU6)(batch[:6]), atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
