@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.metadata
 import os
 import sys
 import textwrap
@@ -29,6 +30,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # several test processes, one for each 
     torch.set_num_threads(1)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # and so do the commands that they start
     threadpool_limits(1, user_api="blas")  # numpy has read the environment already, and its threads wait by turning
+
+
+@lru_cache
+def _entry_points(path: tuple[str, ...], **chosen: str) -> importlib.metadata.EntryPoints:
+    return _READ(**chosen)
+
+
+# Lightning Fabric asks in every training which callbacks other packages have, and all packages are read: 20 ms.
+_READ = importlib.metadata.entry_points
+importlib.metadata.entry_points = lambda **chosen: _entry_points(tuple(sys.path), **chosen)
 
 TINY = (
     "resolution=32",

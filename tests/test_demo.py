@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from gansynth.errors import InputError
 from gansynth.gans import open_run, train_gan
 from gansynth.recipes import load_recipe
 from gansynth.studies.comparison.result import Comparison
+from gansynth.studies.comparison.study import compare
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +52,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         page = run_demo(folder, minutes=0.02, parent=shipped, recipe=recipe, effort=LITTLE)
         assert page == folder / "report.html"
     return folder
+
+
+@pytest.fixture
+def _in_one_process(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare without processes of its own, which the demo of this module has started: each imports everything."""
+    monkeypatch.setattr("gansynth.demo.compare", partial(compare, jobs=1))
 
 
 def call(*arguments: object) -> Result:
@@ -100,6 +108,7 @@ def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text() == "ten years of work"
 
 
+@pytest.mark.usefixtures("_in_one_process")
 def test_an_earlier_demo_is_replaced_only_by_force(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = tmp_path / "demo"
     shutil.copytree(demo, earlier)
@@ -201,6 +210,7 @@ def test_every_part_of_the_page_names_the_command_for_the_readers_own_cells(demo
         assert f"The same with your cells: <code>gansynth {command}" in html
 
 
+@pytest.mark.usefixtures("_in_one_process")
 def test_a_slow_machine_trains_on_to_the_least_number_of_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANSYNTH_CACHE", str(tmp_path / "cache"))
     recipe = load_recipe("c-wgan-gp-64", TINY)

@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -207,6 +208,7 @@ def _with_weights(network: Trunk, weights: str, published: Published, weights_di
         ) from None
 
 
+@lru_cache  # a study trains the same few networks again and again, and this takes up to half a second
 def _shape_of(network: Trunk, part: Callable[[nn.Module], nn.Module]) -> tuple[int, ...]:
     """Return the shape of what a part of a network makes of one image, without computing it."""
     with torch.device("meta"), torch.no_grad():

@@ -11,7 +11,6 @@ import platform
 import time
 from collections.abc import Callable
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from gansynth.networks.cell_encoder import CellEncoderNetwork
 from gansynth.networks.images import resized, to_float
 from gansynth.runs.artifact import Artifact, find_artifact, shipped
 from gansynth.runs.device import placed
+from gansynth.runs.versions import versions
 from gansynth.runs.weights import halved, read_weights, widened, write_weights
 
 WEIGHTS = "encoder.safetensors"
@@ -234,7 +234,7 @@ def train_cell_encoder(
         "seconds": round(time.monotonic() - begun, 1),
         "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.machine(),
         "threads": torch.get_num_threads(),
-        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in _PACKAGES}},
+        "versions": versions(*_PACKAGES),
         "began_with": {k: begin_with.info[k] for k in _NOTED} if begin_with else None,
         "training_counts": train.counts(),
         "training_origin": sorted(set(train.records["origin"])),

@@ -14,7 +14,6 @@ import platform
 import time
 import warnings
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +51,7 @@ from gansynth.remedies.class_weights import targets
 from gansynth.remedies.feature_oversampling import FeatureOverSampling
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.device import chosen_device
+from gansynth.runs.versions import version_of, versions
 from gansynth.runs.weights import read_weights, refuse_other_run, write_weights
 
 WEIGHTS = "model.safetensors"
@@ -158,7 +158,7 @@ def train_classical(
         "class_names": list(images.class_names),
         "seed": seed,
         "device": platform.machine(),
-        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in _PACKAGES}},
+        "versions": versions(*_PACKAGES),
         "weights": features.weights,
         "training_counts": treatment.counts(),
         "in_features": None if treatment.in_features is None else asdict(treatment.in_features),
@@ -230,7 +230,7 @@ def load_classical(folder: Path, *, device: str = "auto", weights_dir: Path | No
         raise InputError(f"{folder}: is not the run of a classical classifier, or was cut off or edited") from None
     now = found.of_points(lesson.points[:_CHECKED])
     if now.shape != said.shape or not np.allclose(now, said, atol=1e-3):
-        release = metadata.version("scikit-learn")
+        release = version_of("scikit-learn")
         raise InputError(
             f"{folder}: scikit-learn {release} does not fit the classifier that scikit-learn "
             f"{info['versions']['scikit-learn']} fitted; install that release, or train the classifier again"

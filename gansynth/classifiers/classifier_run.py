@@ -7,7 +7,6 @@ import json
 import platform
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from gansynth.remedies.treatment import Treatment
 from gansynth.runs.device import placed
 from gansynth.runs.folder import INFO, MODEL, RECIPE
 from gansynth.runs.state_files import optimizer_tensors, read_newest_state, write_state
+from gansynth.runs.versions import version_of, versions
 from gansynth.runs.weights import read_weights, refuse_other_run, write_weights
 
 
@@ -129,7 +129,7 @@ def begin_folder(out: Path, recipe: NeuralRecipe) -> None:
 def write_model(out: Path, network: nn.Module, plan: Plan) -> None:
     """Write the weights with all it takes to use them elsewhere."""
     card = {
-        "gansynth": metadata.version("gansynth"),
+        "gansynth": version_of("gansynth"),
         "class_names": json.dumps(plan.treatment.images.class_names),
         "recipe": plan.recipe.to_yaml(),
         "identity": plan.identity,
@@ -160,7 +160,7 @@ def write_info(out: Path, plan: Plan, course: Course, device: torch.device, *, f
         "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.machine(),
         "threads": torch.get_num_threads(),
         "precision": "bf16" if computes_in_bf16(plan.recipe, device) else "32",
-        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}},
+        "versions": versions(*packages),
         "class_names": list(images.class_names),
         "training_counts": plan.treatment.counts(),
         "synthetic_counts": plan.treatment.synthetic_counts(),

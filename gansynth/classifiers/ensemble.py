@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from gansynth.files.atomic import write_json, write_text
 from gansynth.recipes.classifier import AverageRecipe, ClassifierRecipe, load_classifier_recipe
 from gansynth.remedies.treatment import Treatment
 from gansynth.runs.folder import INFO, RECIPE, claim_folder
+from gansynth.runs.versions import versions
 
 MEMBERS = "members"
 """The folder in a run that holds the members' runs."""
@@ -117,7 +116,7 @@ def _write_info(out: Path, average: AverageClassifier, seed: int) -> None:
         "weights": average.weights,
         "finished": True,
         "seed": seed,
-        "versions": {"python": platform.python_version(), "gansynth": metadata.version("gansynth")},
+        "versions": versions("gansynth"),
         "class_names": list(average.class_names),
         "members": [member.recipe.name for member in average.members],
         "curve": [],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
@@ -61,7 +63,12 @@ class Section(BaseModel):
 
     def to_yaml(self) -> str:
         """Return it as YAML with every value spelled out, which can be read back."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        return _dumped(json.dumps(self.model_dump(mode="json")))
+
+
+@lru_cache(maxsize=100)  # a training writes its recipe with all its weights, and YAML is slow to write
+def _dumped(values: str) -> str:
+    return yaml.safe_dump(json.loads(values), sort_keys=False, allow_unicode=True)
 
 
 _Recipe = TypeVar("_Recipe", bound=Section)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,9 +102,7 @@ def folded_after(sections: Sequence[Section], first: int) -> list[Section]:
 
 def render_page(page: Page) -> str:
     """Return `page` as one HTML document; every text in it is escaped, only the drawings' SVG is not."""
-    environment = templates("gansynth.report")
-    environment.filters["breakable"] = _breakable
-    return environment.get_template("page.html.j2").render(page=page)
+    return templates("gansynth.report").get_template("page.html.j2").render(page=page)
 
 
 def write_page(path: Path | str, page: Page) -> Path:
@@ -117,14 +116,17 @@ def _breakable(name: str) -> Markup:
     return Markup(re.sub(r"([+/:,])(?=\S)", r"\1<wbr>", str(escape(name))))
 
 
+@lru_cache  # it keeps the templates that it has compiled
 def templates(package: str) -> Environment:
     """Return the templates that lie in a package, such as ``gansynth.report.quiz``."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    found = Environment(
         loader=PackageLoader(package, "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["breakable"] = _breakable
+    return found

@@ -15,8 +15,8 @@ INFO = "run.json"
 REMEDY = "remedy"
 """Folder inside a classifier's run for what its remedy made before the classifier learned: a GAN, synthetic images."""
 
-_UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.(json|jsonl|yaml|safetensors|png)")
-"""What `gansynth.files.atomic.whole_file` calls a file that is not whole yet."""
+_UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}\.(json|jsonl|yaml|safetensors|png)|\.tmp[A-Za-z0-9]{6}")
+"""What `gansynth.files.atomic.whole_file` calls a file that is not whole yet, and safetensors, from 0.8 on, weights."""
 
 
 def claim_folder(out: Path, resume: bool) -> None:

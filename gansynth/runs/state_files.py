@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -51,7 +52,16 @@ class Progress:
 def seed_step(seed: int, step: int, process: int) -> None:
     """Seed every random generator for one step: iteration k draws the same numbers however it was reached."""
     digest = hashlib.blake2b(f"{seed}/{step}/{process}".encode(), digest_size=8).digest()
-    torch.manual_seed(int.from_bytes(digest, "little") >> 1)
+    number = int.from_bytes(digest, "little") >> 1
+    if _accelerated():
+        torch.manual_seed(number)
+    else:  # where torch could use a GPU and there is none, it notes for a millisecond where it was called from
+        torch.default_generator.manual_seed(number)
+
+
+@lru_cache
+def _accelerated() -> bool:
+    return torch.accelerator.is_available()
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,10 @@ def test_resuming_sweeps_unfinished_files_and_no_others(tmp_path: Path) -> None:
     run = train_tiny(tmp_path / "run", steps=1).path
     mine = [run / ".gitignore", run / "notes" / ".step.abcdefgh.json"]
     (run / "notes").mkdir()
-    left = [run / ".run.x_3kd9ab.json", run / "state" / ".step-00000001.abcdefgh.safetensors"]
+    left = [
+        run / ".run.x_3kd9ab.json",
+        *(run / "state" / name for name in (".step-00000001.abcdefgh.safetensors", ".tmpmXz3Sj")),
+    ]
     for file in (*mine, *left):
         file.write_text("half")
     train_tiny(tmp_path / "run", steps=2, resume=True)

@@ -35,11 +35,8 @@ class Ema:
     def __init__(self, network: nn.Module, half_life: float, ramp: float | None) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.half_life, self.ramp = half_life, ramp
-        self._pairs = [
-            [dict(self.network.named_parameters())[k], p]
-            for k, p in network.named_parameters()
-            if p.is_floating_point()
-        ]
+        slow = dict(self.network.named_parameters())
+        self._pairs = [[slow[k], p] for k, p in network.named_parameters() if p.is_floating_point()]
         self._buffers = list(zip(self.network.buffers(), network.buffers(), strict=True))
         # On the weights' device, as a number that is part of a CUDA graph could not change.
         self._share = torch.zeros((), device=next(network.parameters()).device)

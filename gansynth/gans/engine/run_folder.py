@@ -9,7 +9,6 @@ import platform
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from gansynth.networks.efficientnet_lite import weights_sha256
 from gansynth.recipes import GanRecipe
 from gansynth.runs.folder import INFO, MODEL, RECIPE
 from gansynth.runs.state_files import Progress
+from gansynth.runs.versions import version_of, versions
 from gansynth.runs.weights import read_metadata, state_tensors, write_weights
 
 
@@ -77,7 +77,7 @@ def write_model(
     """Write the slow generator with all it takes to use it elsewhere, the identity of its run (`identity_of_run`), and
     the step and score that it was chosen by."""
     card = {
-        "gansynth": metadata.version("gansynth"),
+        "gansynth": version_of("gansynth"),
         "class_names": json.dumps(class_names),
         "recipe": recipe.to_yaml(),
         "identity": identity,
@@ -139,7 +139,7 @@ def write_info(
         "processes": fabric.world_size,
         "threads": torch.get_num_threads(),
         "precision": str(fabric.strategy.precision.precision),
-        "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in packages}},
+        "versions": versions(*packages),
         "class_names": list(training.class_names),
         "training_counts": training.counts(),
         "pretrained": {name: weights_sha256(name) for name in pretrained},
