@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.feature import graycomatrix, graycoprops
 from skimage.measure import label, regionprops
+from skimage.morphology import h_maxima, remove_small_holes
 from skimage.segmentation import watershed
 
-from gansynth.cells.morphology import diamond, dilated, peaks, solidity_in_pixels, without_small_holes
 from gansynth.cells.segmentation import CellMasks, as_rgb, segment_cell
 from gansynth.cells.stain import NUCLEAR_WEIGHTS, optical_density
 from gansynth.data.dataset import CellDataset
@@ -123,7 +123,7 @@ def nucleus_features(image: NDArray[np.uint8], masks: CellMasks) -> dict[str, fl
     nucleus, cell = masks.nucleus, masks.cell
     edge = min(nucleus.shape)
     # Where a cell is nearly all nucleus, its plasma is the rim.
-    plasma = cell & ~dilated(nucleus, diamond(max(1, round(edge / 128))))
+    plasma = cell & ~ndimage.binary_dilation(nucleus, iterations=max(1, round(edge / 128)))
     plasma = plasma if plasma.any() else (cell & ~nucleus if (cell & ~nucleus).any() else cell)
     shape = regionprops(nucleus.astype(np.uint8))[0]
     middle = np.argwhere(cell).mean(axis=0)
@@ -134,7 +134,7 @@ def nucleus_features(image: NDArray[np.uint8], masks: CellMasks) -> dict[str, fl
         "nucleus_area": float(nucleus.mean()),
         "cell_area": float(cell.mean()),
         "nucleus_share": float(nucleus.sum() / cell.sum()),
-        "solidity": solidity_in_pixels(nucleus),
+        "solidity": float(shape.solidity),
         "eccentricity": float(shape.eccentricity),
         "roundness": min(4 * np.pi * float(shape.area) / perimeter**2, 1.0),
         "extent": float(shape.extent),
@@ -166,18 +166,18 @@ def count_lobes(nucleus: NDArray[np.bool_]) -> int:
         return 0
     unit = min(nucleus.shape) / 128
     # Chromatin is uneven: pale spots and a frayed rim are not gaps between lobes.
-    whole = without_small_holes(nucleus, int(60 * unit * unit))
+    whole = remove_small_holes(nucleus, max_size=int(60 * unit * unit))
     whole = ndimage.gaussian_filter(whole.astype(np.float32), 1.2 * unit) > 0.5
     if not whole.any():
         return 1
     inward = ndimage.distance_transform_edt(np.pad(whole, 1))[1:-1, 1:-1]
     inward = ndimage.gaussian_filter(inward, unit)
-    pieces = watershed(-inward, label(peaks(inward, 0.1 * float(inward.max()))), mask=whole)
+    pieces = watershed(-inward, label(h_maxima(inward, 0.1 * inward.max())), mask=whole)
     widest = ndimage.maximum(inward, pieces, np.arange(int(pieces.max()) + 1))
     order = [int(i) for i in np.argsort(widest) if i]
     for piece in order:  # the thinnest first: a bump belongs to what it grows from
         mine = pieces == piece
-        rim = dilated(mine) & ~mine & (pieces > 0)
+        rim = ndimage.binary_dilation(mine) & ~mine & (pieces > 0)
         passages = {int(p): float(inward[rim & (pieces == p)].max()) for p in np.unique(pieces[rim])}
         if passages:
             beside = max(passages, key=lambda p: passages[p])

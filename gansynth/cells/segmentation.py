@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 from skimage.measure import label, regionprops
 
-from gansynth.cells.morphology import diamond, dilated, solidity_in_pixels
 from gansynth.cells.white_cell import Slide, read_slide, white_cell
 
 WORK_EDGES = (112, 160)
@@ -113,11 +113,11 @@ def outline_problem(cell: NDArray[np.bool_]) -> str | None:
         return NOTHING
     if cell[[0, -1]].any() or cell[:, [0, -1]].any():
         return "the cell is cut off by the border of the image"
-    y, x = np.argwhere(cell).mean(axis=0)
-    away = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2)
+    shape = regionprops(cell.astype(np.uint8))[0]
+    away = np.hypot(shape.centroid[0] - (height - 1) / 2, shape.centroid[1] - (width - 1) / 2)
     if away > 0.2 * min(height, width):
         return "no cell lies in the middle of the image"
-    if solidity_in_pixels(cell) < LEAST_SOLIDITY:
+    if shape.solidity < LEAST_SOLIDITY:
         return "the outline is ragged: other cells touch the cell, or it has burst"
     return None
 
@@ -149,19 +149,18 @@ def single_red_cells(slide: Slide, cell: NDArray[np.bool_]) -> NDArray[np.int32]
         0, or the number of the red cell from 1.
     """
     edge = min(cell.shape)
-    rest = slide.dense & ~dilated(cell, diamond(max(1, round(1.5 * slide.unit))))
+    rest = slide.dense & ~ndimage.binary_dilation(cell, iterations=max(1, round(1.5 * slide.unit)))
     objects = label(rest)
-    touches_white = set(objects[dilated(cell, diamond(max(2, round(3 * slide.unit))))].tolist())
+    touches_white = np.unique(objects[ndimage.binary_dilation(cell, iterations=max(2, round(3 * slide.unit)))])
     kept = []
     for shape in regionprops(objects, intensity_image=slide.stain):
         top, left, bottom, right = shape.bbox
         whole = top > 0 and left > 0 and bottom < cell.shape[0] and right < cell.shape[1]
         if not whole or shape.label in touches_white or not 0.005 <= shape.area / edge**2 <= 0.1:
             continue
+        one = shape.solidity > 0.94 and shape.eccentricity < 0.75 and 4 * np.pi * shape.area > 0.85 * shape.perimeter**2
         stained = float((shape.image_intensity[shape.image] > slide.stained).mean())
-        if stained >= 0.02 or solidity_in_pixels(shape.image) <= 0.94:
-            continue
-        if shape.eccentricity < 0.75 and 4 * np.pi * shape.area > 0.85 * shape.perimeter**2:
+        if one and stained < 0.02:
             kept.append(shape)
     if not kept:
         return np.zeros(cell.shape, np.int32)

@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from skimage.measure import label
+from scipy import ndimage
+from skimage.measure import label, regionprops
 
-from gansynth.cells.morphology import closed, diamond, dilated, opened
 from gansynth.cells.segmentation import WORK_EDGES, CellMasks, as_rgb
 from gansynth.cells.white_cell import read_slide
 
@@ -50,12 +50,13 @@ def why_several(image: NDArray[np.uint8], masks: CellMasks) -> str | None:
     nucleus, cell = (_at(mask, size) for mask in (masks.nucleus, masks.cell))
     if not nucleus.any():
         return None
-    outside = slide.deep & ~dilated(cell, diamond(max(1, round(slide.unit))))
+    stained = (slide.stain > slide.stained) & slide.dense
+    outside = stained & ~ndimage.binary_dilation(cell, iterations=max(1, round(slide.unit)))
     depth = float(np.quantile(slide.stain[nucleus], 0.1))
-    deep = opened(outside & (slide.stain >= depth))
+    deep = ndimage.binary_opening(outside & (slide.stain >= depth))
     least_area = LEAST_SHARE * float(nucleus.sum())
-    areas = np.bincount(label(closed(deep, diamond(2))).ravel())[1:]
-    return TWO if (areas >= least_area).any() else None
+    objects = label(ndimage.binary_closing(deep, iterations=2))
+    return TWO if any(one.area >= least_area for one in regionprops(objects)) else None
 
 
 def _at(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:

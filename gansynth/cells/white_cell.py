@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import ConvexHull
 from skimage.filters import threshold_otsu
-from skimage.measure import label
+from skimage.measure import label, regionprops
+from skimage.morphology import disk, h_maxima, remove_small_holes, remove_small_objects
 from skimage.segmentation import watershed
 
-from gansynth.cells.morphology import (
-    Mask,
-    Reach,
-    box,
-    closed,
-    dilated,
-    disk,
-    eroded,
-    filled,
-    opened,
-    peaks,
-    solidity,
-    without_small_holes,
-    without_small_objects,
-)
 from gansynth.cells.stain import NUCLEAR_WEIGHTS, background_colour, optical_density
+
+Mask = NDArray[np.bool_]
 
 _ROUND = 0.965  # a white cell that nothing touches fills at least so much of its convex hull
 _NECK = 0.93  # two parts are one cell if the passage between them is nearly as wide as the narrower of them
@@ -48,8 +36,6 @@ class Slide:
         A 128th of the shorter side, in pixels: all lengths are multiples of it.
     density : float32 [H, W, 3]
         Optical density, slightly smoothed.
-    depth : float32 [H, W]
-        Its mean over the colours.
     stain : float32 [H, W]
         Nuclear stain.
     dense : bool [H, W]
@@ -60,26 +46,10 @@ class Slide:
 
     unit: float
     density: NDArray[np.float32]
-    depth: NDArray[np.float32]
     grain: NDArray[np.float32]
     stain: NDArray[np.float32]
     dense: Mask
     stained: float
-
-    @cached_property
-    def soft(self) -> NDArray[np.float32]:
-        """Nuclear stain without its grain."""
-        return np.asarray(ndimage.gaussian_filter(self.stain, self.unit))
-
-    @cached_property
-    def deep(self) -> Mask:
-        """What is stained as no red cell is."""
-        return (self.stain > self.stained) & self.dense
-
-    @cached_property
-    def halves(self) -> float:
-        """Otsu's threshold of its stain."""
-        return float(threshold_otsu(self.stain[self.deep]))
 
 
 def read_slide(pixels: NDArray[np.uint8]) -> Slide:
@@ -88,14 +58,13 @@ def read_slide(pixels: NDArray[np.uint8]) -> Slide:
     unit = edge / 128
     raw = optical_density(pixels, background_colour(pixels))
     density = ndimage.gaussian_filter(raw, (0.7 * unit, 0.7 * unit, 0))
-    depth = _over_colours(density)
+    depth = density.mean(axis=2)
     shown = np.clip(depth, 0, 0.5)
     level = float(np.clip(0.5 * threshold_otsu(shown), 0.05, 0.12)) if shown.min() < shown.max() else 0.12
-    dense = without_small_holes(depth > level, int(0.012 * edge * edge))
-    dense = without_small_objects(dense, int(0.0015 * edge * edge))
+    dense = remove_small_holes(depth > level, max_size=int(0.012 * edge * edge))
+    dense = remove_small_objects(dense, max_size=int(0.0015 * edge * edge))
     stain = density @ np.array(NUCLEAR_WEIGHTS, dtype=np.float32)
-    stained = max(0.4 * float(np.quantile(stain, 0.98)), 0.3)
-    return Slide(unit, density, depth, _grain(raw, dense, unit), stain, dense, stained)
+    return Slide(unit, density, _grain(raw, dense, unit), stain, dense, max(0.4 * float(np.quantile(stain, 0.98)), 0.3))
 
 
 def white_cell(slide: Slide) -> tuple[Mask, Mask, float] | None:
@@ -112,20 +81,19 @@ def white_cell(slide: Slide) -> tuple[Mask, Mask, float] | None:
         return None
     nucleus = dark & core if (dark & core).any() else core
     parts, own = _split_at_necks(slide, core)
-    look = _Look(slide, nucleus)
-    look.compare(parts, own)
+    look = _Look(slide, parts, own, nucleus)
     whole = parts == own
     if look.apart > _APART:
         whole |= _parts_of_its_colour(parts, own, look.white)
     cell = _tidy(whole, nucleus, slide.unit, 2.5)
-    round_so_far = solidity(cell)
+    filled = _solidity(cell)
     for _ in range(2):
-        if round_so_far >= _ROUND or look.apart == 0:
+        if filled >= _ROUND or look.apart == 0:
             break
         trimmed = _tidy(whole & ((look.white > 0) | look.near(1.5)), nucleus, slide.unit, 3.0)
-        if (rounder := solidity(trimmed)) > round_so_far + 0.008:
-            cell, round_so_far = trimmed, rounder
-        look.compare(np.where(trimmed, own, slide.dense * (own + 1)), own)
+        if (rounder := _solidity(trimmed)) > filled + 0.008:
+            cell, filled = trimmed, rounder
+        look = _Look(slide, np.where(trimmed, own, slide.dense * (own + 1)), own, nucleus)
     cell = _without_strips(slide, cell, nucleus, look)
     plasma = cell & ~look.near(2.0)
     foreign = float((look.white[plasma] < -0.5).mean()) if look.apart > _APART and plasma.any() else 0.0
@@ -138,21 +106,25 @@ def _nuclei(slide: Slide) -> tuple[Mask, Mask]:
     """Return all nuclei, and the stained object in the middle, which is coarser than its nucleus."""
     unit, edge = slide.unit, min(slide.stain.shape)
     nothing = np.zeros(slide.stain.shape, dtype=bool)
-    values = slide.stain[slide.deep]
+    stained = (slide.stain > slide.stained) & slide.dense
+    values = slide.stain[stained]
     if len(values) < 0.001 * edge * edge or values.min() == values.max():
         return nothing, nothing
-    joined = closed(slide.deep, _disk(1.5 * unit))
-    objects = label(without_small_objects(joined, int(0.002 * edge * edge)))
-    areas = np.bincount(objects.ravel())[1:]
-    if not len(areas):
+    joined = ndimage.binary_closing(stained, _disk(1.5 * unit))
+    objects = label(remove_small_objects(joined, max_size=int(0.002 * edge * edge)))
+    if not objects.max():
         return nothing, nothing
-    height, width = slide.stain.shape
+    height, width = stained.shape
     y, x = np.ogrid[:height, :width]
     off_centre = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2)
-    nearest = ndimage.minimum(off_centre, objects, np.arange(1, len(areas) + 1))
-    core = objects == 1 + np.argmin(nearest - 0.05 * np.sqrt(areas))
-    dark = closed(without_small_objects(slide.soft > slide.halves, int(0.0015 * edge * edge)), _disk(unit))
-    return opened(without_small_holes(dark, int(0.0015 * edge * edge)), _disk(1)), core
+    middle = min(
+        regionprops(objects), key=lambda shape: off_centre[tuple(shape.coords.T)].min() - 0.05 * np.sqrt(shape.area)
+    )
+    core = objects == middle.label
+    dark = ndimage.gaussian_filter(slide.stain, unit) > threshold_otsu(values)
+    dark = ndimage.binary_closing(remove_small_objects(dark, max_size=int(0.0015 * edge * edge)), _disk(unit))
+    dark = ndimage.binary_opening(remove_small_holes(dark, max_size=int(0.0015 * edge * edge)), _disk(1))
+    return dark, core
 
 
 def _without_chromatin(slide: Slide, dark: Mask, cell: Mask) -> Mask:
@@ -165,10 +137,11 @@ def _without_chromatin(slide: Slide, dark: Mask, cell: Mask) -> Mask:
     if not dark.any():
         return dark
     unit, edge = slide.unit, min(cell.shape)
-    level = min(slide.halves, _PALE * float(np.quantile(slide.stain[dark], 0.9)))
-    whole = (slide.soft > max(level, slide.stained)) & cell
-    whole = without_small_objects(whole, int(0.0015 * edge * edge))
-    whole = without_small_holes(whole, int(0.004 * edge * edge))
+    stained = slide.stain[(slide.stain > slide.stained) & slide.dense]
+    level = min(float(threshold_otsu(stained)), _PALE * float(np.quantile(slide.stain[dark], 0.9)))
+    whole = (ndimage.gaussian_filter(slide.stain, unit) > max(level, slide.stained)) & cell
+    whole = remove_small_objects(whole, max_size=int(0.0015 * edge * edge))
+    whole = remove_small_holes(whole, max_size=int(0.004 * edge * edge))
     smooth = (ndimage.gaussian_filter(whole.astype(np.float32), unit) > 0.5) & cell
     return smooth if smooth.any() else dark
 
@@ -178,7 +151,7 @@ def _split_at_necks(slide: Slide, core: Mask) -> tuple[NDArray[np.int32], int]:
     unit = slide.unit
     inward = ndimage.distance_transform_edt(np.pad(slide.dense, 1, mode="edge"))[1:-1, 1:-1]
     inward = ndimage.gaussian_filter(inward, unit)
-    seeds = label(peaks(inward, 0.4 * unit))
+    seeds = label(h_maxima(inward, 0.4 * unit))
     seeds[np.isin(seeds, np.unique(seeds[core]))] = 0
     own = int(seeds.max()) + 1
     seeds[core] = own
@@ -188,15 +161,14 @@ def _split_at_necks(slide: Slide, core: Mask) -> tuple[NDArray[np.int32], int]:
     while grown:
         grown = False
         white = parts == own
-        rim = dilated(white) & ~white
+        rim = ndimage.binary_dilation(white) & ~white
         for part in np.setdiff1d(np.unique(parts[rim]), [0, own]):
-            near = box(parts == part, margin=1)
-            mine = parts[near] == part
-            passage = inward[near][rim[near] & mine].max()
-            around = parts[near][dilated(mine) & ~mine]
+            mine = parts == part
+            passage = inward[rim & mine].max()
+            around = parts[ndimage.binary_dilation(mine) & ~mine]
             no_neck = passage > _NECK * widest[part] or (around == own).mean() > _ENCLOSED
-            if no_neck or solidity(white | (parts == part)) > _ONE:
-                parts[near][mine] = own
+            if no_neck or _solidity(white | mine) > _ONE:
+                parts[mine] = own
                 grown = True
     return parts, own
 
@@ -208,86 +180,76 @@ class _Look:
     the two, `apart` the distance between their middles (0 where one of the two is not there).
     """
 
-    def __init__(self, slide: Slide, nucleus: Mask) -> None:
-        self._slide, self._away = slide, ndimage.distance_transform_edt(~nucleus)
-        self._pale = slide.dense & (slide.stain < slide.stained)
-        self._ring = (self._away > 3 * slide.unit) & (self._away <= 8 * slide.unit)
+    def __init__(self, slide: Slide, parts: NDArray[np.int32], own: int, nucleus: Mask) -> None:
+        unit, pale = slide.unit, slide.dense & (slide.stain < slide.stained)
+        self._unit, self._away = unit, ndimage.distance_transform_edt(~nucleus)
+        red = pale & (parts != own)
+        plasma = (parts == own) & (self._away > 3 * unit) & (self._away <= 8 * unit)
         self.white, self.apart = np.zeros(slide.stain.shape), 0.0
-
-    @cached_property
-    def _features(self) -> NDArray[np.float32]:
-        return np.concatenate([self._slide.density.transpose(2, 0, 1), _GRAIN * self._slide.grain[None]])
-
-    @cached_property
-    def _dense(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        dense = self._slide.dense.astype(np.float64)
-        return dense, ndimage.gaussian_filter(dense, 1.8 * self._slide.unit) + 1e-3
-
-    def compare(self, parts: NDArray[np.integer], own: int) -> None:
-        """Compare the cytoplasm of the part `own` with the red cells among the others."""
-        unit, features = self._slide.unit, self._features
-        red, plasma = self._pale & (parts != own), self._ring & (parts == own)
-        self.white, self.apart = np.zeros(parts.shape), 0.0
         if red.sum() <= 50 or plasma.sum() <= 20:
             return
-        of_red, of_white = features[:, red], features[:, plasma]
-        middle_red, middle_white = np.median(of_red, axis=1), np.median(of_white, axis=1)
-        spread = (np.cov(of_red) + np.cov(of_white)) / 2 + 4e-4 * np.eye(len(features))
+        features = np.concatenate([slide.density, _GRAIN * slide.grain[:, :, None]], axis=2)
+        middle_red, middle_white = (np.median(features[mask], axis=0) for mask in (red, plasma))
+        spread = (np.cov(features[red].T) + np.cov(features[plasma].T)) / 2 + 4e-4 * np.eye(features.shape[2])
         direction = np.linalg.solve(spread, middle_white - middle_red)
         self.apart = float(np.sqrt(direction @ (middle_white - middle_red)))
-        score = np.zeros(parts.shape)
-        for plane, middle, weight in zip(features, (middle_red + middle_white) / 2, direction, strict=True):
-            score += (plane - middle) * (weight / max(self.apart, 1e-6))
+        score = (features - (middle_red + middle_white) / 2) @ direction / max(self.apart, 1e-6)
         score = np.clip(score, -self.apart, self.apart)  # a nucleus must not outshine what lies beside it
-        dense, around = self._dense
-        self.white = ndimage.gaussian_filter(score * dense, 1.8 * unit) / around
+        dense = slide.dense.astype(np.float64)
+        self.white = ndimage.gaussian_filter(score * dense, 1.8 * unit) / (
+            ndimage.gaussian_filter(dense, 1.8 * unit) + 1e-3
+        )
 
     def near(self, units: float) -> Mask:
         """Return what is in the nucleus or so near that blur mixes their colours."""
-        return np.asarray(self._away <= units * self._slide.unit)
+        return np.asarray(self._away <= units * self._unit)
 
 
 def _parts_of_its_colour(parts: NDArray[np.int32], own: int, white: NDArray[np.floating]) -> Mask:
     """Return the parts beside the cell that are cytoplasm by their colour: what a monocyte reaches out."""
-    rim = dilated(parts == own, _disk(2))
+    rim = ndimage.binary_dilation(parts == own, _disk(2))
     beside = [p for p in np.setdiff1d(np.unique(parts[rim]), [0, own]) if np.median(white[parts == p]) > 0.5]
     return np.isin(parts, beside)
 
 
 def _without_strips(slide: Slide, cell: Mask, nucleus: Mask, look: _Look) -> Mask:
     """Take away what the split at a neck left along a red cell: a strip of its colour, or of its pale rim."""
-    others = slide.dense & ~dilated(cell, disk(slide.unit))
+    others = slide.dense & (ndimage.distance_transform_edt(~cell) > slide.unit)
     plasma = cell & ~look.near(2.0)
     if not others.any() or not plasma.any():
         return cell
-    pale = slide.depth < 0.6 * float(np.median(slide.depth[plasma]))
+    depth = slide.density.mean(axis=2)
+    pale = depth < 0.6 * float(np.median(depth[plasma]))
     reddish = look.white < 0 if look.apart > _APART else np.zeros_like(pale)
-    band = dilated(others, disk(5 * slide.unit))
+    band = ndimage.distance_transform_edt(~others) <= 5 * slide.unit
     return _tidy(cell & ~(band & (pale | reddish) & ~look.near(0.7)), nucleus, slide.unit, 1.0)
 
 
 def _tidy(mask: Mask, nucleus: Mask, unit: float, radius: float) -> Mask:
     """Cut thin bridges; keep what hangs together with the nucleus, without holes."""
-    objects = label(filled(opened(mask, _disk(radius * unit)) | nucleus))
+    opened = ndimage.binary_fill_holes(ndimage.binary_opening(mask, _disk(radius * unit)) | nucleus)
+    objects = label(opened)
     return np.isin(objects, np.setdiff1d(np.unique(objects[nucleus]), [0]))
+
+
+def _solidity(mask: Mask) -> float:
+    rim = np.argwhere(mask & ~ndimage.binary_erosion(mask)).astype(np.float64)
+    if not len(rim):
+        return 1.0
+    corners = (rim[:, None] + [[-0.5, -0.5], [-0.5, 0.5], [0.5, -0.5], [0.5, 0.5]]).reshape(-1, 2)
+    return float(mask.sum() / ConvexHull(corners).volume)
 
 
 def _grain(raw: NDArray[np.float32], dense: Mask, unit: float) -> NDArray[np.float32]:
     """Return the logarithm of local contrast inside of cells: granules have more of it than red cells."""
-    depth = _over_colours(raw)
+    depth = raw.mean(axis=2)
     fine = np.square(depth - ndimage.gaussian_filter(depth, 1.5 * unit))
-    inside = eroded(dense, _disk(2)).astype(np.float32)
+    inside = ndimage.binary_erosion(dense, _disk(2)).astype(np.float32)
     near = ndimage.gaussian_filter(inside, 1.5 * unit) + 1e-3
     return np.asarray(
         np.log(1e-3 + np.sqrt(ndimage.gaussian_filter(fine * inside, 1.5 * unit) / near)), dtype=np.float32
     )
 
 
-def _over_colours(density: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean over the last axis, which numpy takes ten times as long for."""
-    red, green, blue = density.transpose(2, 0, 1)
-    return (red + green + blue) / np.float32(3)
-
-
-def _disk(radius: float) -> Reach:
-    return disk(max(1, round(radius)))
+def _disk(radius: float) -> NDArray[np.uint8]:
+    return np.asarray(disk(max(1, round(radius))), dtype=np.uint8)
