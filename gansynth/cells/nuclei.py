@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.feature import graycomatrix, graycoprops
 from skimage.measure import label, regionprops
-from skimage.morphology import h_maxima, remove_small_holes
+from skimage.morphology import h_maxima
 from skimage.segmentation import watershed
 
 from gansynth.cells.segmentation import CellMasks, as_rgb, segment_cell
+from gansynth.cells.small_parts import without_small_holes
 from gansynth.cells.stain import NUCLEAR_WEIGHTS, optical_density
 from gansynth.data.dataset import CellDataset
 from gansynth.data.label_tree import AGRANULOCYTE, GRANULOCYTE, granulation
@@ -166,7 +167,7 @@ def count_lobes(nucleus: NDArray[np.bool_]) -> int:
         return 0
     unit = min(nucleus.shape) / 128
     # Chromatin is uneven: pale spots and a frayed rim are not gaps between lobes.
-    whole = remove_small_holes(nucleus, max_size=int(60 * unit * unit))
+    whole = without_small_holes(nucleus, most=int(60 * unit * unit))
     whole = ndimage.gaussian_filter(whole.astype(np.float32), 1.2 * unit) > 0.5
     if not whole.any():
         return 1

@@ -10,9 +10,10 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull
 from skimage.filters import threshold_otsu
 from skimage.measure import label, regionprops
-from skimage.morphology import disk, h_maxima, remove_small_holes, remove_small_objects
+from skimage.morphology import disk, h_maxima
 from skimage.segmentation import watershed
 
+from gansynth.cells.small_parts import without_small_holes, without_small_objects
 from gansynth.cells.stain import NUCLEAR_WEIGHTS, background_colour, optical_density
 
 Mask = NDArray[np.bool_]
@@ -61,8 +62,8 @@ def read_slide(pixels: NDArray[np.uint8]) -> Slide:
     depth = density.mean(axis=2)
     shown = np.clip(depth, 0, 0.5)
     level = float(np.clip(0.5 * threshold_otsu(shown), 0.05, 0.12)) if shown.min() < shown.max() else 0.12
-    dense = remove_small_holes(depth > level, max_size=int(0.012 * edge * edge))
-    dense = remove_small_objects(dense, max_size=int(0.0015 * edge * edge))
+    dense = without_small_holes(depth > level, most=int(0.012 * edge * edge))
+    dense = without_small_objects(dense, most=int(0.0015 * edge * edge))
     stain = density @ np.array(NUCLEAR_WEIGHTS, dtype=np.float32)
     return Slide(unit, density, _grain(raw, dense, unit), stain, dense, max(0.4 * float(np.quantile(stain, 0.98)), 0.3))
 
@@ -111,7 +112,7 @@ def _nuclei(slide: Slide) -> tuple[Mask, Mask]:
     if len(values) < 0.001 * edge * edge or values.min() == values.max():
         return nothing, nothing
     joined = ndimage.binary_closing(stained, _disk(1.5 * unit))
-    objects = label(remove_small_objects(joined, max_size=int(0.002 * edge * edge)))
+    objects = label(without_small_objects(joined, most=int(0.002 * edge * edge)))
     if not objects.max():
         return nothing, nothing
     height, width = stained.shape
@@ -122,8 +123,8 @@ def _nuclei(slide: Slide) -> tuple[Mask, Mask]:
     )
     core = objects == middle.label
     dark = ndimage.gaussian_filter(slide.stain, unit) > threshold_otsu(values)
-    dark = ndimage.binary_closing(remove_small_objects(dark, max_size=int(0.0015 * edge * edge)), _disk(unit))
-    dark = ndimage.binary_opening(remove_small_holes(dark, max_size=int(0.0015 * edge * edge)), _disk(1))
+    dark = ndimage.binary_closing(without_small_objects(dark, most=int(0.0015 * edge * edge)), _disk(unit))
+    dark = ndimage.binary_opening(without_small_holes(dark, most=int(0.0015 * edge * edge)), _disk(1))
     return dark, core
 
 
@@ -140,8 +141,8 @@ def _without_chromatin(slide: Slide, dark: Mask, cell: Mask) -> Mask:
     stained = slide.stain[(slide.stain > slide.stained) & slide.dense]
     level = min(float(threshold_otsu(stained)), _PALE * float(np.quantile(slide.stain[dark], 0.9)))
     whole = (ndimage.gaussian_filter(slide.stain, unit) > max(level, slide.stained)) & cell
-    whole = remove_small_objects(whole, max_size=int(0.0015 * edge * edge))
-    whole = remove_small_holes(whole, max_size=int(0.004 * edge * edge))
+    whole = without_small_objects(whole, most=int(0.0015 * edge * edge))
+    whole = without_small_holes(whole, most=int(0.004 * edge * edge))
     smooth = (ndimage.gaussian_filter(whole.astype(np.float32), unit) > 0.5) & cell
     return smooth if smooth.any() else dark
 
