@@ -21,12 +21,15 @@ QUOTES = [
     ("docs/leaderboard.md", "| promyelocytes to learn from | 288 |", "zoo_rarity/table.md"),
     ("docs/leaderboard.md", "With five promyelocytes `pbc-64` is", "zoo_rarity/table.md"),
     ("docs/leaderboard.md", "A sequential CNN says the same", "zoo_rarity_cnn/table.md"),
+    ("docs/leaderboard.md", "**With a fine-tuned EfficientNet-Lite0**", "zoo_rarity_tuned_lite0/table.md"),
     ("docs/leaderboard.md", "| promyelocytes to learn from, in another stain |", "zoo_rarity_other_stain/table.md"),
     ("docs/leaderboard.md", "At no loss elsewhere, matched cells add", "zoo_rarity_other_stain/table.md"),
     ("docs/remedies.md", "**How rare?**", "rarity_curve/table.md"),
     ("docs/remedies.md", "**It is worth as much as pouring in**", "zoo_protocol/table.md"),
     ("docs/remedies.md", "With `statistics=own` it is 0.719", "zoo_protocol/table.md"),
     ("docs/remedies.md", "In another stain (five trainings", "zoo_protocol_other_stain/table.md"),
+    ("docs/remedies.md", "**Screens change little", "zoo_tuned_other_stain/table.md"),
+    ("docs/leaderboard.md", "**Tuning the generator there**", "zoo_tuned_other_stain/table.md"),
     ("docs/explain.md", "`python eval/explanation_share.py DATA", "explanation_share/table.md"),
 ]
 """Page, how the block (a table or a paragraph) that quotes begins, and the kept file that has its numbers."""
