@@ -27,19 +27,26 @@ KILLS = 20
 STEPS = 8
 
 
-def attempt(work: Callable[[], object], seconds: float | None) -> bool:
-    """Do `work` in a child; kill it after `seconds`. Return whether it was killed."""
-    child = os.fork()
+def attempt(work: Callable[[], object], seconds: float | None) -> float | None:
+    """Do `work` in a child; kill it after `seconds`. Return how long it took where it came through before that."""
+    began, child = time.monotonic(), os.fork()
     if child == 0:
         work()
         os._exit(0)
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status) != 0:
+    while seconds is not None and time.monotonic() - began < seconds:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.002)
+    else:
+        if seconds is not None:
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return None
+    if os.waitstatus_to_exitcode(status) != 0:
         sys.exit("the training failed")
-    return os.WIFSIGNALED(status)
+    return time.monotonic() - began
 
 
 def main(out: Path, recipe_file: str) -> None:
@@ -53,13 +60,15 @@ def main(out: Path, recipe_file: str) -> None:
         train_gan(data, recipe, folder, steps=STEPS, resume=True, device="cpu", progress=False)
 
     work(out / "whole")
-    began = time.monotonic()
-    attempt(lambda: work(out / "killed-by-nobody"), None)
-    whole = time.monotonic() - began
+    whole = attempt(lambda: work(out / "killed-by-nobody"), None)
     moments, kills = random.Random(0), 0
     while kills < KILLS:
-        seconds = moments.uniform(0.1, 0.9) * whole
-        kills += attempt(lambda: work(out / "killed"), seconds)
+        assert whole is not None
+        anew = not (out / "killed").exists()
+        took = attempt(lambda: work(out / "killed"), moments.uniform(0.1, 0.9) * whole)
+        kills += took is None
+        if anew and took is not None:
+            whole = took  # the machine was busier before: kill within what a training takes now
         if (out / "killed" / "run.json").exists() and '"finished": true' in (out / "killed" / "run.json").read_text():
             (out / "killed").rename(out / f"killed-{time.monotonic_ns()}")  # came through: begin another one
     attempt(lambda: work(out / "killed"), None)
