@@ -87,8 +87,8 @@ class _ByTheFirst(torch.autograd.Function):
         return torch.cat([first, others])
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        x, mean, inverse, gain, weight = ctx.saved_tensors
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,), (x, mean, inverse, gain, weight) = grads, ctx.saved_tensors
         # Sums over all images of grad, and of grad times normalised x: what the kernel gives for any mean and variance.
         _, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
             grad, x, weight, None, None, mean, inverse, True, ctx.eps, [False, True, True]
